@@ -1,1 +1,23 @@
-//! The bus crate.
+//! The wire: every subject, stream, bucket and service of the ledger on NATS, behind types of its own.
+//!
+//! This is the only crate that knows the NATS client. It moves bytes and says what became of them; what the bytes
+//! mean is the domain's, and what is durable is the store's. Nothing here is a receipt: `JetStream` acknowledges
+//! before it syncs and can be wiped, so all of its content can be published anew from the log.
+
+mod bucket;
+mod commands;
+mod connection;
+mod events;
+pub mod query;
+mod service;
+pub mod subject;
+
+pub use bucket::{BucketError, ViewBucket};
+pub use commands::{
+    CommandIntake, CommandSender, Incoming, IntakeError, ReceiptInbox, Replier, SendError,
+};
+pub use connection::{Bus, BusOptions, ConnectError, Reply, RequestError, WhenAway};
+pub use events::{
+    EventFeed, EventPublisher, FeedError, FeedEvent, MAX_BATCH_EVENTS, PublishError, StreamState,
+};
+pub use service::{Answer, Argument, Query, QueryFailure, QueryService, ServiceError};

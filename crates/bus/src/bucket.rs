@@ -1,0 +1,87 @@
+//! KV buckets of views: a dashboard watches a key.
+
+use async_nats::jetstream::kv::{Config, Store};
+use async_nats::jetstream::{self, stream::StorageType};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use thiserror::Error;
+
+use crate::connection::Bus;
+use crate::subject;
+
+/// Writes under way at once.
+const PUTS_IN_FLIGHT: usize = 64;
+
+/// A bucket could not be made or written.
+#[derive(Debug, Error)]
+#[error("the bucket {bucket} cannot be used: {what}")]
+pub struct BucketError {
+    /// Name of the bucket.
+    pub bucket: String,
+    /// What failed, in the server's or client's words.
+    pub what: String,
+}
+
+/// The bucket of one projection.
+#[derive(Clone, Debug)]
+pub struct ViewBucket {
+    name: String,
+    store: Store,
+}
+
+impl ViewBucket {
+    /// Opens the bucket of a projection, making it if there is none.
+    ///
+    /// # Errors
+    /// [`BucketError`] when the server cannot be asked or refuses.
+    pub async fn open(bus: &Bus, projection: &str) -> Result<Self, BucketError> {
+        let name = subject::bucket(projection);
+        let context = jetstream::new(bus.client.clone());
+        let config = Config {
+            bucket: name.clone(),
+            description: format!(
+                "Newest {projection} views; a copy that the projector can write anew."
+            ),
+            history: 1,
+            storage: StorageType::File,
+            ..Config::default()
+        };
+        match context.create_or_update_key_value(config).await {
+            Ok(store) => Ok(Self { name, store }),
+            Err(error) => Err(BucketError {
+                bucket: name,
+                what: error.to_string(),
+            }),
+        }
+    }
+
+    /// Writes the newest bodies of these keys; returns when the server has taken all.
+    ///
+    /// # Errors
+    /// [`BucketError`] at the first write that failed; writing again is safe.
+    pub async fn put_all(&self, views: Vec<(String, Bytes)>) -> Result<(), BucketError> {
+        let puts = views
+            .into_iter()
+            .map(|(key, body)| async move { self.store.put(key, body).await });
+        futures::stream::iter(puts)
+            .buffer_unordered(PUTS_IN_FLIGHT)
+            .try_for_each(|_revision| async { Ok(()) })
+            .await
+            .map_err(|error| BucketError {
+                bucket: self.name.clone(),
+                what: error.to_string(),
+            })
+    }
+
+    /// The body of a key, when there is one.
+    ///
+    /// # Errors
+    /// [`BucketError`] when the server cannot be asked.
+    pub async fn get(&self, key: &str) -> Result<Option<Bytes>, BucketError> {
+        let entry = self.store.get(key).await;
+        entry.map_err(|error| BucketError {
+            bucket: self.name.clone(),
+            what: error.to_string(),
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! Commands in, receipts out: request and reply on `ledger.v1.cmd.<partner>`.
+
+use async_nats::{HeaderMap, Subject, Subscriber};
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::ReadyChunks;
+use thiserror::Error;
+
+use crate::connection::Bus;
+use crate::subject;
+
+/// The header that carries a submission's signature.
+const SIGNATURE_HEADER: &str = "Ledger-Signature";
+
+/// One submission as it arrived.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The partner named by the subject.
+    pub partner: String,
+    /// The bytes as received: one command, or a JSON array of commands.
+    pub payload: Bytes,
+    /// The content of `Ledger-Signature`, when there is one.
+    pub signature: Option<String>,
+    /// Where the receipt goes; absent when the sender asked for none.
+    pub reply_to: Option<Subject>,
+}
+
+/// The commands could not be listened to.
+#[derive(Debug, Error)]
+#[error("cannot listen for commands")]
+pub struct IntakeError(#[source] async_nats::SubscribeError);
+
+/// Every command sent to the ledger, in arrival order.
+pub struct CommandIntake {
+    chunks: ReadyChunks<Subscriber>,
+}
+
+impl CommandIntake {
+    /// Starts listening. Messages are handed out in chunks of what has already arrived, at most `max_chunk`.
+    ///
+    /// # Errors
+    /// [`IntakeError`] when the subscription cannot be made.
+    pub async fn open(bus: &Bus, max_chunk: usize) -> Result<Self, IntakeError> {
+        let subscriber = bus
+            .client
+            .subscribe(subject::ALL_COMMANDS)
+            .await
+            .map_err(IntakeError)?;
+        Ok(Self {
+            chunks: subscriber.ready_chunks(max_chunk),
+        })
+    }
+
+    /// Waits for the next chunk; `None` when the connection was closed for good.
+    pub async fn next(&mut self) -> Option<Vec<Incoming>> {
+        let messages = self.chunks.next().await?;
+        Some(messages.into_iter().map(incoming).collect())
+    }
+}
+
+fn incoming(message: async_nats::Message) -> Incoming {
+    let signature = message
+        .headers
+        .as_ref()
+        .and_then(|headers: &HeaderMap| headers.get(SIGNATURE_HEADER))
+        .map(|value| value.as_str().to_owned());
+    Incoming {
+        partner: subject::partner_of(message.subject.as_str())
+            .unwrap_or_default()
+            .to_owned(),
+        payload: message.payload,
+        signature,
+        reply_to: message.reply,
+    }
+}
+
+/// Sends receipts back.
+#[derive(Clone, Debug)]
+pub struct Replier {
+    bus: Bus,
+}
+
+impl Replier {
+    /// A replier on this connection.
+    pub fn new(bus: &Bus) -> Self {
+        Self { bus: bus.clone() }
+    }
+
+    /// Hands one reply to the connection; it leaves the process soon after. A reply that cannot be sent is lost:
+    /// the sender repeats its command and gets the same receipt.
+    pub async fn reply(&self, to: Subject, payload: Bytes) {
+        if let Err(error) = self.bus.client.publish(to, payload).await {
+            tracing::debug!(%error, "a receipt could not be sent");
+        }
+    }
+}
+
+/// A command could not be handed to the connection.
+#[derive(Debug, Error)]
+pub enum SendError {
+    /// The message is larger than the server takes.
+    #[error(
+        "the submission has {size} bytes, the server takes at most {max}: send fewer commands at a time"
+    )]
+    TooLarge {
+        /// Bytes of the submission.
+        size: usize,
+        /// The server's `max_payload`.
+        max: usize,
+    },
+    /// The inbox for receipts could not be opened.
+    #[error("cannot listen for receipts")]
+    NoInbox(#[source] async_nats::SubscribeError),
+    /// The connection is closed.
+    #[error("the connection is closed")]
+    Closed(#[source] async_nats::PublishError),
+}
+
+/// Sends a partner's submissions; many may be under way, their receipts are matched by token.
+#[derive(Clone, Debug)]
+pub struct CommandSender {
+    bus: Bus,
+    subject: Subject,
+    inbox: String,
+}
+
+/// Where the receipts of one [`CommandSender`] and its clones arrive.
+pub struct ReceiptInbox {
+    replies: Subscriber,
+}
+
+impl CommandSender {
+    /// Opens an inbox of its own for this sender's receipts.
+    ///
+    /// # Errors
+    /// [`SendError::NoInbox`] when the inbox cannot be opened.
+    pub async fn open(bus: &Bus, partner: &str) -> Result<(Self, ReceiptInbox), SendError> {
+        let inbox = bus.client.new_inbox();
+        let replies = bus
+            .client
+            .subscribe(format!("{inbox}.*"))
+            .await
+            .map_err(SendError::NoInbox)?;
+        let sender = Self {
+            bus: bus.clone(),
+            subject: subject::command(partner).into(),
+            inbox,
+        };
+        Ok((sender, ReceiptInbox { replies }))
+    }
+
+    /// Sends one submission; its receipt comes out of [`ReceiptInbox::next`] with the same token.
+    ///
+    /// # Errors
+    /// [`SendError::TooLarge`] over the server's limit, [`SendError::Closed`] when the connection is gone.
+    pub async fn send(&self, token: u64, payload: Bytes) -> Result<(), SendError> {
+        let max = self.bus.max_payload();
+        if payload.len() > max {
+            return Err(SendError::TooLarge {
+                size: payload.len(),
+                max,
+            });
+        }
+        let reply_to = format!("{}.{token}", self.inbox);
+        let sent = self
+            .bus
+            .client
+            .publish_with_reply(self.subject.clone(), reply_to, payload)
+            .await;
+        sent.map_err(SendError::Closed)
+    }
+}
+
+impl ReceiptInbox {
+    /// Waits for the next reply: its token, and its payload or `None` when nobody listens for commands. Ends when
+    /// the connection was closed for good.
+    pub async fn next(&mut self) -> Option<(u64, Option<Bytes>)> {
+        loop {
+            let message = self.replies.next().await?;
+            let token = message
+                .subject
+                .as_str()
+                .rsplit('.')
+                .next()
+                .and_then(|token| token.parse().ok());
+            if let Some(token) = token {
+                let nobody = message.status == Some(async_nats::StatusCode::NO_RESPONDERS);
+                return Some((token, (!nobody).then_some(message.payload)));
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! One connection to nats-server.
+
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions, HeaderMap};
+use bytes::Bytes;
+use thiserror::Error;
+use tracing::{info, warn};
+
+/// What to do when no server answers at the first attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenAway {
+    /// Give up with an error: a person at a terminal wants to know now.
+    Fail,
+    /// Keep trying: a service starts in any order.
+    KeepTrying,
+}
+
+/// How to connect.
+#[derive(Clone, Debug)]
+pub struct BusOptions {
+    /// The server's address, for example `nats://127.0.0.1:4222`.
+    pub url: String,
+    /// The name shown in the server's list of connections.
+    pub name: String,
+    /// What to do when no server answers.
+    pub when_away: WhenAway,
+    /// Messages a subscription holds before the client drops more of them.
+    pub subscription_capacity: usize,
+}
+
+impl BusOptions {
+    /// Options for a command-line tool: fails at once when nobody answers.
+    pub fn tool(url: &str, name: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            name: name.to_owned(),
+            when_away: WhenAway::Fail,
+            subscription_capacity: 65_536,
+        }
+    }
+
+    /// Options for a service: waits for the server and reconnects for ever.
+    pub fn service(url: &str, name: &str) -> Self {
+        Self {
+            when_away: WhenAway::KeepTrying,
+            ..Self::tool(url, name)
+        }
+    }
+}
+
+/// A connection could not be made.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// The address cannot be read.
+    #[error("{url} is not a NATS address: write it like nats://127.0.0.1:4222")]
+    BadUrl {
+        /// The address as given.
+        url: String,
+    },
+    /// No server took the connection.
+    #[error(
+        "no nats-server answers at {url}: start the ledger with `compact-ledger up`, or set NATS_URL"
+    )]
+    Away {
+        /// The address tried.
+        url: String,
+        /// Why the client failed.
+        #[source]
+        source: async_nats::ConnectError,
+    },
+}
+
+/// A request got no usable reply.
+#[derive(Debug, Error)]
+pub enum RequestError {
+    /// Nobody listens on the subject: the service is not running.
+    #[error("nobody answers on {subject}: the service behind it is not running")]
+    NoResponders {
+        /// The subject asked.
+        subject: String,
+    },
+    /// No reply came in time.
+    #[error("no reply on {subject} within {timeout_ms} ms")]
+    Timeout {
+        /// The subject asked.
+        subject: String,
+        /// How long was waited, in milliseconds.
+        timeout_ms: u128,
+    },
+    /// The service answered with an error of its own.
+    #[error("{message}")]
+    Refused {
+        /// The service's error code: HTTP's numbers (400, 404, 503 …).
+        code: u16,
+        /// The sentence that says what to change.
+        message: String,
+    },
+    /// The request could not be sent.
+    #[error("the request on {subject} was not sent")]
+    NotSent {
+        /// The subject asked.
+        subject: String,
+        /// Why the client failed.
+        #[source]
+        source: async_nats::RequestError,
+    },
+}
+
+/// A reply to a request.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The payload.
+    pub payload: Bytes,
+    headers: Option<HeaderMap>,
+}
+
+impl Reply {
+    /// The value of a header, when there is one.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .as_ref()
+            .and_then(|headers| headers.get(name))
+            .map(async_nats::HeaderValue::as_str)
+    }
+}
+
+/// A connection; clones share it.
+#[derive(Clone, Debug)]
+pub struct Bus {
+    pub(crate) client: Client,
+}
+
+impl Bus {
+    /// Connects, and keeps reconnecting for as long as the value lives.
+    ///
+    /// # Errors
+    /// [`ConnectError::BadUrl`] for an address that is none, [`ConnectError::Away`] when nobody answers and the
+    /// options say to fail.
+    pub async fn connect(options: &BusOptions) -> Result<Self, ConnectError> {
+        let name = options.name.clone();
+        let mut connect = ConnectOptions::new()
+            .name(&options.name)
+            .subscription_capacity(options.subscription_capacity)
+            .client_capacity(16_384)
+            .read_buffer_capacity(u16::MAX)
+            .request_timeout(None)
+            .connection_timeout(Duration::from_secs(5))
+            .reconnect_delay_callback(|attempts| {
+                Duration::from_millis(50 * u64::try_from(attempts.min(20)).unwrap_or(20))
+            })
+            .event_callback(move |event| {
+                let name = name.clone();
+                async move { report(&name, &event) }
+            });
+        if options.when_away == WhenAway::KeepTrying {
+            connect = connect.retry_on_initial_connect().max_reconnects(None);
+        }
+        let address: async_nats::ServerAddr =
+            options.url.parse().map_err(|_| ConnectError::BadUrl {
+                url: options.url.clone(),
+            })?;
+        let client = connect
+            .connect(address)
+            .await
+            .map_err(|source| ConnectError::Away {
+                url: options.url.clone(),
+                source,
+            })?;
+        Ok(Self { client })
+    }
+
+    /// The most bytes the server takes in one message.
+    pub fn max_payload(&self) -> usize {
+        self.client.max_payload()
+    }
+
+    /// Whether the connection stands at this moment.
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Sends a request and waits for one reply.
+    ///
+    /// # Errors
+    /// As [`RequestError`] says; a timeout says nothing about whether the request was carried out.
+    pub async fn request(
+        &self,
+        subject: &str,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<Reply, RequestError> {
+        let request = async_nats::Request::new()
+            .payload(payload)
+            .timeout(Some(timeout));
+        let message = self
+            .client
+            .send_request(subject.to_owned(), request)
+            .await
+            .map_err(|source| match source.kind() {
+                async_nats::RequestErrorKind::NoResponders => RequestError::NoResponders {
+                    subject: subject.to_owned(),
+                },
+                async_nats::RequestErrorKind::TimedOut => RequestError::Timeout {
+                    subject: subject.to_owned(),
+                    timeout_ms: timeout.as_millis(),
+                },
+                async_nats::RequestErrorKind::InvalidSubject
+                | async_nats::RequestErrorKind::MaxPayloadExceeded
+                | async_nats::RequestErrorKind::Other => RequestError::NotSent {
+                    subject: subject.to_owned(),
+                    source,
+                },
+            })?;
+        let reply = Reply {
+            payload: message.payload,
+            headers: message.headers,
+        };
+        if let Some(code) = reply.header(async_nats::service::NATS_SERVICE_ERROR_CODE) {
+            let code = code.parse().unwrap_or(500);
+            let message = reply
+                .header(async_nats::service::NATS_SERVICE_ERROR)
+                .unwrap_or("the service failed");
+            return Err(RequestError::Refused {
+                code,
+                message: message.to_owned(),
+            });
+        }
+        Ok(reply)
+    }
+
+    /// Waits until everything published so far has left this process.
+    pub async fn flush(&self) {
+        if let Err(error) = self.client.flush().await {
+            warn!(%error, "the connection closed before everything was sent");
+        }
+    }
+}
+
+fn report(name: &str, event: &async_nats::Event) {
+    match event {
+        async_nats::Event::Connected => info!(connection = name, "connected to nats-server"),
+        async_nats::Event::Disconnected => warn!(
+            connection = name,
+            "disconnected from nats-server, reconnecting"
+        ),
+        async_nats::Event::SlowConsumer(subscription) => {
+            warn!(
+                connection = name,
+                subscription, "a subscription is full and drops messages"
+            );
+        }
+        async_nats::Event::LameDuckMode
+        | async_nats::Event::Draining
+        | async_nats::Event::Closed
+        | async_nats::Event::ServerError(_)
+        | async_nats::Event::ClientError(_) => {
+            info!(connection = name, %event, "connection event");
+        }
+    }
+}

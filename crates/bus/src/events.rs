@@ -1,0 +1,341 @@
+//! The stream `LEDGER_EVENTS`: published by tailing the log, read by projectors.
+//!
+//! The stream is a copy for readers. Its sequence is the position plus one, and that is checked by the server on every
+//! batch (`Nats-Expected-Last-Sequence`) and by the publisher on every acknowledgement.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
+use async_nats::jetstream::{self, Context, ErrorCode};
+use async_nats::{HeaderMap, Subscriber, header};
+use bytes::Bytes;
+use futures::StreamExt;
+use serde::Deserialize;
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::connection::Bus;
+use crate::subject;
+
+/// The most messages the server takes in one atomic batch.
+pub const MAX_BATCH_EVENTS: usize = 1_000;
+const ACK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the server holds of the event stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamState {
+    /// Sequence of the newest event: equal to the number of positions published.
+    pub last_sequence: u64,
+}
+
+/// Events could not be published.
+#[derive(Debug, Error)]
+pub enum PublishError {
+    /// The server did not do as asked; the publisher looks at the stream again before it goes on.
+    #[error("the event stream could not be reached or prepared: {what}")]
+    Unavailable {
+        /// What failed, in the server's or client's words.
+        what: String,
+    },
+    /// The stream does not end where the batch begins.
+    #[error("the event stream does not end at sequence {expected}: {what}")]
+    OutOfStep {
+        /// Sequence the stream should have ended at.
+        expected: u64,
+        /// The server's words.
+        what: String,
+    },
+}
+
+/// Publishes events in order: batches are sent ahead, their acknowledgements come back in the same order.
+pub struct EventPublisher {
+    context: Context,
+    acks: Subscriber,
+    inbox: String,
+    /// Batches sent and not acknowledged: where each must begin and end.
+    pending: VecDeque<(u64, u64)>,
+}
+
+/// The answer of the server to an atomic batch.
+#[derive(Deserialize)]
+struct BatchAck {
+    #[serde(default)]
+    seq: u64,
+    #[serde(default)]
+    error: Option<AckError>,
+}
+
+#[derive(Deserialize)]
+struct AckError {
+    #[serde(default)]
+    err_code: u64,
+    #[serde(default)]
+    description: String,
+}
+
+fn check_ack(
+    message: &async_nats::Message,
+    expected_last: u64,
+    last: u64,
+) -> Result<(), PublishError> {
+    if message.status.is_some_and(|status| status.as_u16() >= 400) {
+        return Err(PublishError::Unavailable {
+            what: "no stream takes the event subjects".to_owned(),
+        });
+    }
+    let ack: BatchAck = serde_json::from_slice(&message.payload).map_err(unavailable)?;
+    if let Some(error) = ack.error {
+        let wrong_sequence = error.err_code == ErrorCode::STREAM_WRONG_LAST_SEQUENCE.0;
+        return Err(if wrong_sequence {
+            PublishError::OutOfStep {
+                expected: expected_last,
+                what: error.description,
+            }
+        } else {
+            PublishError::Unavailable {
+                what: error.description,
+            }
+        });
+    }
+    if ack.seq == last {
+        return Ok(());
+    }
+    let what = format!(
+        "the batch was to end at sequence {last}, it ends at {}",
+        ack.seq
+    );
+    Err(PublishError::OutOfStep {
+        expected: expected_last,
+        what,
+    })
+}
+
+fn unavailable(error: impl std::fmt::Display) -> PublishError {
+    PublishError::Unavailable {
+        what: error.to_string(),
+    }
+}
+
+impl EventPublisher {
+    /// A publisher on this connection, with an inbox for its acknowledgements.
+    ///
+    /// # Errors
+    /// [`PublishError::Unavailable`] when the inbox cannot be opened.
+    pub async fn open(bus: &Bus) -> Result<Self, PublishError> {
+        let mut context = jetstream::new(bus.client.clone());
+        context.set_timeout(ACK_TIMEOUT);
+        let inbox = bus.client.new_inbox();
+        let acks = bus
+            .client
+            .subscribe(format!("{inbox}.*"))
+            .await
+            .map_err(unavailable)?;
+        Ok(Self {
+            context,
+            acks,
+            inbox,
+            pending: VecDeque::new(),
+        })
+    }
+
+    /// Makes the stream if there is none and says how far it goes.
+    ///
+    /// # Errors
+    /// [`PublishError::Unavailable`] when the server cannot be asked or refuses.
+    pub async fn prepare(&self) -> Result<StreamState, PublishError> {
+        let mut stream = self
+            .context
+            .get_or_create_stream(stream_config())
+            .await
+            .map_err(unavailable)?;
+        let info = stream.info().await.map_err(unavailable)?;
+        Ok(StreamState {
+            last_sequence: info.state.last_sequence,
+        })
+    }
+
+    /// Deletes the stream and makes it anew, empty, with its sequence at the beginning.
+    ///
+    /// # Errors
+    /// [`PublishError::Unavailable`] when the server cannot be asked or refuses.
+    pub async fn recreate(&self) -> Result<StreamState, PublishError> {
+        self.context
+            .delete_stream(subject::EVENT_STREAM)
+            .await
+            .map_err(unavailable)?;
+        self.prepare().await
+    }
+
+    /// Whether the stream holds every sequence from the first to the last; one from which messages were removed does not.
+    ///
+    /// # Errors
+    /// [`PublishError::Unavailable`] when the server cannot be asked.
+    pub async fn is_whole(&self) -> Result<bool, PublishError> {
+        let mut stream = self
+            .context
+            .get_stream(subject::EVENT_STREAM)
+            .await
+            .map_err(unavailable)?;
+        let state = &stream.info().await.map_err(unavailable)?.state;
+        Ok(state.messages == state.last_sequence)
+    }
+
+    /// Sends a batch, at most [`MAX_BATCH_EVENTS`] and not empty, that must begin right after `expected_last`. All of
+    /// it is stored or nothing. Returns when it is handed to the connection; several may be under way.
+    ///
+    /// # Errors
+    /// [`PublishError::Unavailable`] when the connection does not take it.
+    pub async fn send(
+        &mut self,
+        expected_last: u64,
+        events: Vec<(String, Bytes)>,
+    ) -> Result<(), PublishError> {
+        let count = events.len();
+        let last = expected_last + u64::try_from(count).map_err(unavailable)?;
+        let client = self.context.client();
+        let batch_id = Uuid::now_v7().simple().to_string();
+        for (index, (subject, payload)) in events.into_iter().enumerate() {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::NATS_BATCH_ID, batch_id.as_str());
+            headers.insert(header::NATS_BATCH_SEQUENCE, (index + 1).to_string());
+            if index == 0 {
+                headers.insert(
+                    header::NATS_EXPECTED_LAST_SEQUENCE,
+                    expected_last.to_string(),
+                );
+            }
+            let sent = if index + 1 == count {
+                headers.insert(header::NATS_BATCH_COMMIT, "1");
+                let reply_to = format!("{}.{last}", self.inbox);
+                client
+                    .publish_with_reply_and_headers(subject, reply_to, headers, payload)
+                    .await
+            } else {
+                client.publish_with_headers(subject, headers, payload).await
+            };
+            sent.map_err(unavailable)?;
+        }
+        self.pending.push_back((expected_last, last));
+        Ok(())
+    }
+
+    /// Batches sent and not yet acknowledged.
+    pub fn in_flight(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Waits for the oldest batch under way and returns the sequence it ended at. After an error nothing is under way
+    /// any more: open a new publisher and look at the stream again.
+    ///
+    /// # Errors
+    /// [`PublishError::OutOfStep`] when the stream did not end where the batch began or ended elsewhere than it
+    /// should, else [`PublishError::Unavailable`].
+    pub async fn acknowledged(&mut self) -> Result<u64, PublishError> {
+        let Some((expected_last, last)) = self.pending.pop_front() else {
+            return Err(PublishError::Unavailable {
+                what: "no batch is under way".to_owned(),
+            });
+        };
+        let message = tokio::time::timeout(ACK_TIMEOUT, self.acks.next())
+            .await
+            .map_err(unavailable)?;
+        let Some(message) = message else {
+            return Err(PublishError::Unavailable {
+                what: "the connection is closed".to_owned(),
+            });
+        };
+        check_ack(&message, expected_last, last).map(|()| last)
+    }
+}
+
+fn stream_config() -> Config {
+    Config {
+        name: subject::EVENT_STREAM.to_owned(),
+        description: Some("Every event of the ledger; sequence = position + 1. A copy: the log can publish it anew.".to_owned()),
+        subjects: vec![subject::ALL_EVENTS.to_owned()],
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        allow_direct: true,
+        allow_atomic_publish: true,
+        ..Config::default()
+    }
+}
+
+/// One event as the stream delivered it.
+#[derive(Clone, Debug)]
+pub struct FeedEvent {
+    /// The event's position in the log: the stream's sequence less one.
+    pub position: u64,
+    /// The delivered form: leaf with salt and data.
+    pub delivered: Bytes,
+}
+
+/// The feed of events broke; the reader catches up from the node and opens it anew.
+#[derive(Debug, Error)]
+#[error("the event stream cannot be read: {what}")]
+pub struct FeedError {
+    /// What failed, in the server's or client's words.
+    pub what: String,
+}
+
+fn feed_error(error: impl std::fmt::Display) -> FeedError {
+    FeedError {
+        what: error.to_string(),
+    }
+}
+
+/// Live events in order from a position on.
+pub struct EventFeed {
+    events: futures::stream::ReadyChunks<pull::Ordered>,
+}
+
+impl EventFeed {
+    /// Opens an ordered consumer that begins at `position`. Chunks hold what has arrived, at most `max_chunk`.
+    ///
+    /// # Errors
+    /// [`FeedError`] when the stream is not there or the consumer cannot be made.
+    pub async fn open(bus: &Bus, position: u64, max_chunk: usize) -> Result<Self, FeedError> {
+        let context = jetstream::new(bus.client.clone());
+        let stream = context
+            .get_stream(subject::EVENT_STREAM)
+            .await
+            .map_err(feed_error)?;
+        let config = pull::OrderedConfig {
+            name: Some(bus.client.new_inbox().replace('.', "-")),
+            deliver_policy: DeliverPolicy::ByStartSequence {
+                start_sequence: position + 1,
+            },
+            ..pull::OrderedConfig::default()
+        };
+        let consumer = stream.create_consumer(config).await.map_err(feed_error)?;
+        let events = consumer.messages().await.map_err(feed_error)?;
+        Ok(Self {
+            events: events.ready_chunks(max_chunk),
+        })
+    }
+
+    /// Waits for the next events, in the order of the stream.
+    ///
+    /// # Errors
+    /// [`FeedError`] when the consumer or the stream is gone.
+    pub async fn next(&mut self) -> Result<Vec<FeedEvent>, FeedError> {
+        let Some(chunk) = self.events.next().await else {
+            return Err(FeedError {
+                what: "the connection is closed".to_owned(),
+            });
+        };
+        let mut events = Vec::with_capacity(chunk.len());
+        for message in chunk {
+            let message = message.map_err(feed_error)?;
+            let sequence = message.info().map_err(feed_error)?.stream_sequence;
+            let position = sequence.saturating_sub(1);
+            events.push(FeedEvent {
+                position,
+                delivered: message.message.payload,
+            });
+        }
+        Ok(events)
+    }
+}

@@ -1,0 +1,54 @@
+//! The names of the contract: subjects, streams, buckets.
+
+/// Prefix of every subject of this version of the contract.
+pub const PREFIX: &str = "ledger.v1";
+/// What the node listens on for commands: one token, the partner's id, follows `cmd`.
+pub const ALL_COMMANDS: &str = "ledger.v1.cmd.*";
+/// The stream that holds every event, in the order of the log: sequence = position + 1.
+pub const EVENT_STREAM: &str = "LEDGER_EVENTS";
+/// Every event subject.
+pub const ALL_EVENTS: &str = "ledger.v1.event.>";
+/// The name of the NATS service that answers queries.
+pub const SERVICE_NAME: &str = "compact-ledger";
+/// Group of the query endpoints.
+pub const QUERY_GROUP: &str = "ledger.v1.query";
+
+/// The subject on which a partner's commands are sent.
+pub fn command(partner: &str) -> String {
+    format!("{PREFIX}.cmd.{partner}")
+}
+
+/// The partner named by a command subject, or `None` when the subject is not one.
+pub fn partner_of(subject: &str) -> Option<&str> {
+    subject
+        .strip_prefix("ledger.v1.cmd.")
+        .filter(|partner| !partner.is_empty() && !partner.contains('.'))
+}
+
+/// The subject of an event: `country` is the ISO alpha-3 code of the lead party's country, or `INT`.
+pub fn event(country: &str, event: &str) -> String {
+    format!("{PREFIX}.event.{country}.{event}")
+}
+
+/// The subject of a query endpoint, such as `head` or `country.KEN`.
+pub fn query(endpoint: &str) -> String {
+    format!("{QUERY_GROUP}.{endpoint}")
+}
+
+/// The KV bucket of a projection: `country`, `action` or `summary`.
+pub fn bucket(projection: &str) -> String {
+    format!("ledger_{projection}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_subject_names_its_partner() {
+        assert_eq!(partner_of(&command("import-upr")), Some("import-upr"));
+        assert_eq!(partner_of("ledger.v1.cmd."), None);
+        assert_eq!(partner_of("ledger.v1.cmd.a.b"), None);
+        assert_eq!(partner_of("ledger.v1.query.head"), None);
+    }
+}
