@@ -90,8 +90,10 @@ impl Query {
     /// sees a timeout and asks again.
     pub async fn respond(self, answer: Result<Answer, QueryFailure>) {
         let sent = match answer {
-            Ok((payload, headers)) if headers.is_empty() => self.request.respond(Ok(payload)).await,
-            Ok((payload, headers)) => {
+            Ok(Answer { payload, headers }) if headers.is_empty() => {
+                self.request.respond(Ok(payload)).await
+            }
+            Ok(Answer { payload, headers }) => {
                 let mut map = async_nats::HeaderMap::new();
                 for (name, value) in headers {
                     map.insert(name, value.as_str());
