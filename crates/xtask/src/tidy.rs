@@ -1,0 +1,15 @@
+//! The rules that no compiler checks. Each is a pure function of what it looks at, with a test that shows it firing.
+
+mod arrows;
+mod licences;
+mod sources;
+
+use crate::workspace::Workspace;
+
+/// Everything that is wrong, as sentences; empty when nothing is.
+pub(crate) fn check(workspace: &Workspace) -> Vec<String> {
+    let mut violations = arrows::check(&workspace.members);
+    violations.extend(licences::check(&workspace.foreign));
+    violations.extend(sources::check(workspace));
+    violations
+}
