@@ -1,1 +1,3 @@
 //! The proof crate.
+
+pub mod block;
