@@ -8,6 +8,7 @@
 //! they stand is where the leaf was cut. A text made to deceive can at worst give other bytes than the ledger's, and
 //! their hash is then not in the tree.
 
+use crate::block::Content;
 use crate::hash::{Hash, SALT_SIZE, Salt, decode_hex, leaf_hash_of_parts};
 use crate::manifest::push_hex;
 use thiserror::Error;
@@ -54,6 +55,15 @@ pub enum Payload<'a> {
         /// Why, in one word: `personal_data`, `safety`, `legal`, `confidential`.
         ground: &'a str,
     },
+}
+
+impl<'a> From<Content<'a>> for Payload<'a> {
+    fn from(content: Content<'a>) -> Self {
+        match content {
+            Content::Present { salt, data } => Self::Data { salt: *salt, data },
+            Content::Withheld { ground } => Self::Withheld { ground },
+        }
+    }
 }
 
 /// A delivered event, cut.

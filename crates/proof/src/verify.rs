@@ -55,11 +55,13 @@ pub enum LeafFault {
 /// For each event: the leaf is well formed, stands at its position, is of the same ledger as the first, was recorded
 /// no earlier than the one before, and its digest is that of the data it came with. The root at the end says the rest,
 /// compared with a signed tree head. Data that is withheld cannot be compared and is counted.
+///
+/// Events come one by one ([`LeafVerifier::check`]) or in runs that were checked on other threads
+/// ([`LeafVerifier::admit`]), which leaves little more than the tree's inner nodes to this one.
 #[derive(Clone, Debug, Default)]
 pub struct LeafVerifier {
     frontier: Frontier,
-    source: Option<String>,
-    previous_time: String,
+    edge: Edge,
     withheld_count: u64,
 }
 
@@ -72,7 +74,10 @@ impl LeafVerifier {
     /// A verifier that expects position 0 of the ledger with this id.
     pub fn of_ledger(ledger_id: &str) -> Self {
         Self {
-            source: Some(format!("ledger/{ledger_id}")),
+            edge: Edge {
+                source: format!("ledger/{ledger_id}"),
+                time: String::new(),
+            },
             ..Self::default()
         }
     }
@@ -88,43 +93,35 @@ impl LeafVerifier {
         leaf: &'a [u8],
         payload: &Payload<'_>,
     ) -> Result<LeafHeader<'a>, LeafError> {
-        let checked = CheckedLeaf::new(leaf, payload).map_err(|fault| self.error(fault))?;
-        self.admit(&checked)?;
-        Ok(checked.header)
+        let position = self.frontier.size();
+        let fail = |fault| LeafError { position, fault };
+        let header = checked_header(leaf, payload).map_err(fail)?;
+        expect_position(position, header.position).map_err(fail)?;
+        self.edge
+            .follow(header.source, header.time, header.time)
+            .map_err(fail)?;
+        self.withheld_count += u64::from(is_withheld(payload));
+        self.frontier.push(leaf_hash(leaf));
+        Ok(header)
     }
 
-    /// Takes the next event whose parts that do not depend on its neighbours were checked before, on any thread.
+    /// Takes the next events, checked among themselves before.
     ///
     /// # Errors
     ///
-    /// As [`LeafVerifier::check`].
-    pub fn admit(&mut self, leaf: &CheckedLeaf<'_>) -> Result<(), LeafError> {
-        let header = &leaf.header;
-        if header.position != self.frontier.size() {
-            return Err(self.error(LeafFault::Position {
-                found: header.position,
-            }));
+    /// As [`LeafVerifier::check`]: the run does not begin where the log stands, or does not follow it.
+    pub fn admit(&mut self, run: &CheckedRun) -> Result<(), LeafError> {
+        if run.hashes.is_empty() {
+            return Ok(());
         }
-        match &self.source {
-            Some(expected) if expected != header.source => {
-                return Err(self.error(LeafFault::Source {
-                    expected: expected.clone(),
-                    found: header.source.to_owned(),
-                }));
-            }
-            Some(_) => {}
-            None => self.source = Some(header.source.to_owned()),
-        }
-        if header.time < self.previous_time.as_str() {
-            return Err(self.error(LeafFault::Time {
-                found: header.time.to_owned(),
-                previous: self.previous_time.clone(),
-            }));
-        }
-        self.previous_time.clear();
-        self.previous_time.push_str(header.time);
-        self.withheld_count += u64::from(leaf.withheld);
-        self.frontier.push(leaf.hash);
+        let position = self.frontier.size();
+        let fail = |fault| LeafError { position, fault };
+        expect_position(position, run.first_position).map_err(fail)?;
+        self.edge
+            .follow(&run.edge.source, &run.first_time, &run.edge.time)
+            .map_err(fail)?;
+        self.withheld_count += run.withheld_count;
+        self.frontier.extend(run.hashes.iter().copied());
         Ok(())
     }
 
@@ -142,57 +139,115 @@ impl LeafVerifier {
     pub fn withheld_count(&self) -> u64 {
         self.withheld_count
     }
+}
 
-    fn error(&self, fault: LeafFault) -> LeafError {
-        LeafError {
-            position: self.frontier.size(),
-            fault,
+/// Consecutive events that agree among themselves: the costly part of a check, which any thread can do.
+#[derive(Clone, Debug, Default)]
+pub struct CheckedRun {
+    first_position: u64,
+    first_time: String,
+    edge: Edge,
+    hashes: Vec<Hash>,
+    withheld_count: u64,
+}
+
+impl CheckedRun {
+    /// An empty run that is to begin at `first_position`.
+    pub fn new(first_position: u64) -> Self {
+        Self {
+            first_position,
+            ..Self::default()
         }
     }
-}
 
-/// A leaf that is well formed and whose digest is that of its data: the costly part of a check, which needs no other
-/// event and so can run on any thread.
-#[derive(Clone, Copy, Debug)]
-pub struct CheckedLeaf<'a> {
-    header: LeafHeader<'a>,
-    hash: Hash,
-    withheld: bool,
-}
-
-impl<'a> CheckedLeaf<'a> {
-    /// Checks a leaf and its data by themselves.
+    /// Checks the next event of the run and returns what its leaf says.
     ///
     /// # Errors
     ///
-    /// [`LeafFault::Header`] or [`LeafFault::Data`].
-    pub fn new(leaf: &'a [u8], payload: &Payload<'_>) -> Result<Self, LeafFault> {
-        let header = LeafHeader::parse(leaf)?;
-        let withheld = match payload {
-            Payload::Data { salt, data } => {
-                if data_digest(salt, data) != header.data_digest {
-                    return Err(LeafFault::Data);
-                }
-                false
-            }
-            Payload::Withheld { .. } => true,
-        };
-        Ok(Self {
-            header,
-            hash: leaf_hash(leaf),
-            withheld,
-        })
+    /// As [`LeafVerifier::check`]; the run has not grown then.
+    pub fn check<'a>(
+        &mut self,
+        leaf: &'a [u8],
+        payload: &Payload<'_>,
+    ) -> Result<LeafHeader<'a>, LeafError> {
+        let position = self.next_position();
+        let fail = |fault| LeafError { position, fault };
+        let header = checked_header(leaf, payload).map_err(fail)?;
+        expect_position(position, header.position).map_err(fail)?;
+        self.edge
+            .follow(header.source, header.time, header.time)
+            .map_err(fail)?;
+        if self.hashes.is_empty() {
+            header.time.clone_into(&mut self.first_time);
+        }
+        self.withheld_count += u64::from(is_withheld(payload));
+        self.hashes.push(leaf_hash(leaf));
+        Ok(header)
     }
 
-    /// What the leaf says.
-    pub fn header(&self) -> &LeafHeader<'a> {
-        &self.header
+    /// The position of the run's first event.
+    pub fn first_position(&self) -> u64 {
+        self.first_position
     }
 
-    /// The leaf's hash.
-    pub fn hash(&self) -> Hash {
-        self.hash
+    /// The position after the run's last event.
+    pub fn next_position(&self) -> u64 {
+        let count = u64::try_from(self.hashes.len()).unwrap_or(u64::MAX);
+        self.first_position.saturating_add(count)
     }
+}
+
+/// The newest event's ledger and time, both empty before the first.
+#[derive(Clone, Debug, Default)]
+struct Edge {
+    source: String,
+    time: String,
+}
+
+impl Edge {
+    /// Moves on to events of this source that begin and end at these times, or says what does not follow.
+    fn follow(&mut self, source: &str, first_time: &str, last_time: &str) -> Result<(), LeafFault> {
+        if self.source.is_empty() {
+            source.clone_into(&mut self.source);
+        } else if self.source != source {
+            return Err(LeafFault::Source {
+                expected: self.source.clone(),
+                found: source.to_owned(),
+            });
+        }
+        // Recorded times have one written form, in which the order of the texts is the order of the times.
+        if first_time < self.time.as_str() {
+            return Err(LeafFault::Time {
+                found: first_time.to_owned(),
+                previous: self.time.clone(),
+            });
+        }
+        last_time.clone_into(&mut self.time);
+        Ok(())
+    }
+}
+
+/// What a leaf says, once its digest is known to be that of the data.
+fn checked_header<'a>(leaf: &'a [u8], payload: &Payload<'_>) -> Result<LeafHeader<'a>, LeafFault> {
+    let header = LeafHeader::parse(leaf)?;
+    match payload {
+        Payload::Data { salt, data } if data_digest(salt, data) != header.data_digest => {
+            Err(LeafFault::Data)
+        }
+        Payload::Data { .. } | Payload::Withheld { .. } => Ok(header),
+    }
+}
+
+fn expect_position(expected: u64, found: u64) -> Result<(), LeafFault> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(LeafFault::Position { found })
+    }
+}
+
+fn is_withheld(payload: &Payload<'_>) -> bool {
+    matches!(payload, Payload::Withheld { .. })
 }
 
 #[cfg(test)]
@@ -267,6 +322,45 @@ mod tests {
             LeafFault::Source { .. }
         ));
         assert!(matches!(fault_of(b"{}", &DATA), LeafFault::Header(_)));
+    }
+
+    #[test]
+    fn runs_give_the_same_root_as_single_events() {
+        let time = "2026-11-23T08:30:00.000001Z";
+        let mut verifier = LeafVerifier::new();
+        for (first, count) in [(0, 3), (3, 0), (3, 1), (4, 9)] {
+            let mut run = CheckedRun::new(first);
+            for position in first..first + count {
+                run.check(&event(position, time), &DATA).unwrap();
+            }
+            assert_eq!(run.next_position(), first + count);
+            verifier.admit(&run).unwrap();
+        }
+        assert_eq!(verifier.root(), verifier_after(13).root());
+    }
+
+    #[test]
+    fn a_run_must_agree_with_itself_and_follow_the_log() {
+        let time = "2026-11-23T08:30:00.000001Z";
+        let earlier = "2026-11-23T08:30:00.000000Z";
+        let mut run = CheckedRun::new(3);
+        run.check(&event(3, time), &DATA).unwrap();
+        let error = run.check(&event(4, earlier), &DATA).unwrap_err();
+        assert_eq!(error.position, 4);
+        assert!(matches!(error.fault, LeafFault::Time { .. }));
+        let error = run.check(&event(5, time), &DATA).unwrap_err();
+        assert_eq!(error.fault, LeafFault::Position { found: 5 });
+        assert_eq!(
+            verifier_after(2).admit(&run).unwrap_err().fault,
+            LeafFault::Position { found: 3 }
+        );
+        let mut late = CheckedRun::new(3);
+        late.check(&event(3, earlier), &DATA).unwrap();
+        assert!(matches!(
+            verifier_after(3).admit(&late).unwrap_err().fault,
+            LeafFault::Time { .. }
+        ));
+        verifier_after(3).admit(&run).unwrap();
     }
 
     #[test]
