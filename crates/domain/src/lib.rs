@@ -1,1 +1,21 @@
-//! The domain crate.
+//! The domain of the implementation ledger: what may be recorded, who may record it, and what follows from it.
+//!
+//! Everything here is pure: no clock, no randomness, no files, no async. Time and ids arrive as data, so that a decision
+//! can be run again by an auditor and gives the same events.
+//!
+//! - [`wire::v1`] holds the bytes: commands, events, receipts.
+//! - [`Reference`] and [`Commitment`] are folds of events: the context of a decision.
+//! - [`decide()`] turns a command into events, or into a [`Rejection`] with a stable code.
+
+pub mod country;
+pub mod date;
+pub mod ids;
+pub mod rejection;
+pub mod wire;
+
+pub use date::PartialDate;
+pub use rejection::{Rejection, RejectionCode};
+
+/// The version of the rules in [`decide()`]: every event names the version that decided it (`rulesversion`), so that an
+/// auditor re-runs a decision with the rules of its day. It grows whenever a rule changes what is accepted or what follows.
+pub const RULES_VERSION: u32 = 1;

@@ -1,0 +1,228 @@
+//! Dates as precise as they are known: a year, a month, or a day.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use chrono::{Datelike, NaiveDate};
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+/// A text that is no date of the forms the ledger knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{value:?} is not a date: write 2026, 2026-03 or 2026-03-31 (years 1000 to 9999), as precise as it is known"
+)]
+pub struct DateError {
+    /// What was found, cut to 40 characters.
+    pub value: String,
+}
+
+/// A date of its own precision: `2026`, `2026-03` or `2026-03-31`. An unknown date is an absent one.
+///
+/// The order is that of the texts, so a year comes before its months. Due dates are compared by [`PartialDate::last_day`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartialDate(
+    // Year × 65,536 + month × 256 + day, where 0 stands for "not known": four bytes even in an `Option`.
+    NonZeroU32,
+);
+
+impl PartialDate {
+    fn new(year: u32, month: u32, day: u32) -> Option<Self> {
+        let in_calendar = match (month, day) {
+            (0..=12, 0) => true,
+            (_, _) => NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day).is_some(),
+        };
+        if !in_calendar || !(1000..=9999).contains(&year) {
+            return None;
+        }
+        NonZeroU32::new(year << 16 | month << 8 | day).map(Self)
+    }
+
+    /// A date known to the day. `None` outside the years 1000 to 9999.
+    pub fn from_day(day: NaiveDate) -> Option<Self> {
+        Self::new(u32::try_from(day.year()).ok()?, day.month(), day.day())
+    }
+
+    /// The year.
+    pub fn year(self) -> u32 {
+        self.0.get() >> 16
+    }
+
+    /// The month, 1 to 12, if it is known.
+    pub fn month(self) -> Option<u32> {
+        Some(self.0.get() >> 8 & 0xff).filter(|month| *month > 0)
+    }
+
+    /// The day of the month, if it is known.
+    pub fn day(self) -> Option<u32> {
+        Some(self.0.get() & 0xff).filter(|day| *day > 0)
+    }
+
+    /// The first day it may stand for.
+    pub fn first_day(self) -> NaiveDate {
+        day_of(
+            self.year(),
+            self.month().unwrap_or(1),
+            self.day().unwrap_or(1),
+        )
+    }
+
+    /// The last day it may stand for: a due date of `2026` is kept by anything done on 31 December.
+    pub fn last_day(self) -> NaiveDate {
+        let month = self.month().unwrap_or(12);
+        match self.day() {
+            Some(day) => day_of(self.year(), month, day),
+            None => (28..=31)
+                .rev()
+                .find_map(|day| {
+                    NaiveDate::from_ymd_opt(i32::try_from(self.year()).ok()?, month, day)
+                })
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// A day that was checked when the date was made, so the default is never taken.
+fn day_of(year: u32, month: u32, day: u32) -> NaiveDate {
+    i32::try_from(year)
+        .ok()
+        .and_then(|year| NaiveDate::from_ymd_opt(year, month, day))
+        .unwrap_or_default()
+}
+
+impl FromStr for PartialDate {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        let error = || DateError {
+            value: text.chars().take(40).collect(),
+        };
+        let mut parts = [0_u32; 3];
+        let mut cells = parts.iter_mut().zip([4, 2, 2]);
+        if !matches!(text.len(), 4 | 7 | 10) {
+            return Err(error());
+        }
+        for part in text.split('-') {
+            let (cell, width) = cells.next().ok_or_else(error)?;
+            if part.len() != width
+                || !part.bytes().all(|byte| byte.is_ascii_digit())
+                || part == "00"
+            {
+                return Err(error());
+            }
+            *cell = part.parse().map_err(|_| error())?;
+        }
+        let [year, month, day] = parts;
+        Self::new(year, month, day).ok_or_else(error)
+    }
+}
+
+impl TryFrom<&str> for PartialDate {
+    type Error = DateError;
+
+    fn try_from(text: &str) -> Result<Self, DateError> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for PartialDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}", self.year())?;
+        for part in [self.month(), self.day()].into_iter().flatten() {
+            write!(f, "-{part:02}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for PartialDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for PartialDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PartialDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DateVisitor;
+
+        impl Visitor<'_> for DateVisitor {
+            type Value = PartialDate;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a date like 2026, 2026-03 or 2026-03-31")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<PartialDate, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(DateVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(text: &str) -> PartialDate {
+        text.parse().expect("a date")
+    }
+
+    #[test]
+    fn a_date_keeps_its_precision() {
+        for text in ["2026", "2026-03", "2026-03-31", "1951-07-28", "9999-12-31"] {
+            assert_eq!(date(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for text in [
+            "",
+            "26",
+            "2026-",
+            "2026-3",
+            "2026-13",
+            "2026-00",
+            "2026-02-30",
+            "2026-02-00",
+            "2026-03-31T",
+            "0999",
+            "+026",
+            "2026/03",
+            "2026-03-3１",
+            "-026-03",
+            "2026-1-01",
+        ] {
+            assert!(text.parse::<PartialDate>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_spans_the_days_it_may_stand_for() {
+        let span = |text| {
+            let date = date(text);
+            (date.first_day().to_string(), date.last_day().to_string())
+        };
+        assert_eq!(span("2026"), ("2026-01-01".into(), "2026-12-31".into()));
+        assert_eq!(span("2024-02"), ("2024-02-01".into(), "2024-02-29".into()));
+        assert_eq!(span("2023-02"), ("2023-02-01".into(), "2023-02-28".into()));
+        assert_eq!(
+            span("2026-04-07"),
+            ("2026-04-07".into(), "2026-04-07".into())
+        );
+    }
+
+    #[test]
+    fn an_optional_date_takes_four_bytes() {
+        assert_eq!(size_of::<Option<PartialDate>>(), 4);
+    }
+}

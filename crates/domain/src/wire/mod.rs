@@ -1,0 +1,3 @@
+//! Wire types, frozen per version: what stands in the log and on the bus.
+
+pub mod v1;

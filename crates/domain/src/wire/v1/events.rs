@@ -1,0 +1,284 @@
+//! The data of each event. Readers take fields they do not know: later versions add some, and rename none.
+
+use serde::{Deserialize, Serialize};
+
+use super::values::{
+    ActionKind, Amount, Evidence, Form, Indicator, InstrumentKind, Measure, MeasureChange, Nature,
+    Participant, PartyKind, PartyStatus, Period, Policy, Principle, Role, Source, Stage,
+    TextStatus,
+};
+use crate::date::PartialDate;
+use crate::ids::{
+    ActionCode, CommitmentId, CountryCode, LedgerId, PartnerId, PartyId, Position, PrincipleCode,
+};
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident {
+        $($(#[$field_doc:meta])* $mode:ident $field:ident: $type:ty,)+
+    })+) => {
+        $(events!(@struct $(#[$doc])* $name [] $($(#[$field_doc])* $mode $field: $type,)+);)+
+    };
+    (@struct $(#[$doc:meta])* $name:ident [$($done:tt)*]) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        pub struct $name { $($done)* }
+    };
+    (@struct $(#[$doc:meta])* $name:ident [$($done:tt)*]
+        $(#[$field_doc:meta])* required $field:ident: $type:ty, $($rest:tt)*) => {
+        events!(@struct $(#[$doc])* $name [$($done)*
+            $(#[$field_doc])* pub $field: $type,
+        ] $($rest)*);
+    };
+    (@struct $(#[$doc:meta])* $name:ident [$($done:tt)*]
+        $(#[$field_doc:meta])* optional $field:ident: $type:ty, $($rest:tt)*) => {
+        events!(@struct $(#[$doc])* $name [$($done)*
+            $(#[$field_doc])*
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub $field: Option<$type>,
+        ] $($rest)*);
+    };
+    (@struct $(#[$doc:meta])* $name:ident [$($done:tt)*]
+        $(#[$field_doc:meta])* list $field:ident: $type:ty, $($rest:tt)*) => {
+        events!(@struct $(#[$doc])* $name [$($done)*
+            $(#[$field_doc])*
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            pub $field: Vec<$type>,
+        ] $($rest)*);
+    };
+    (@struct $(#[$doc:meta])* $name:ident [$($done:tt)*]
+        $(#[$field_doc:meta])* flag $field:ident: $type:ty, $($rest:tt)*) => {
+        events!(@struct $(#[$doc])* $name [$($done)*
+            $(#[$field_doc])*
+            #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+            pub $field: $type,
+        ] $($rest)*);
+    };
+}
+
+events! {
+    /// Position 0: the ledger exists, and these are its terms.
+    LedgerOpened {
+        /// The ledger's id.
+        required ledger: LedgerId,
+        /// The log's verifier key (C2SP signed note).
+        required verifier_key: String,
+        /// Who registers the first partner.
+        required root: Root,
+        /// What the ledger takes.
+        required policy: Policy,
+    }
+    /// The partner that may register others.
+    Root {
+        /// Its partner id.
+        required partner: PartnerId,
+        /// The party it speaks for.
+        required party: PartyId,
+    }
+    /// A partner may publish.
+    PartnerRegistered {
+        /// What it is called.
+        required name: String,
+        /// What it may do.
+        required roles: Vec<Role>,
+        /// For whom it may speak.
+        required parties: Vec<PartyId>,
+    }
+    /// A partner has other roles, parties or another name; what is absent stays as it was.
+    PartnerChanged {
+        /// What it is called.
+        optional name: String,
+        /// What it may do.
+        optional roles: Vec<Role>,
+        /// For whom it may speak.
+        optional parties: Vec<PartyId>,
+    }
+    /// A partner may publish no more.
+    PartnerRevoked {
+        /// Why.
+        required reason: String,
+    }
+    /// An instrument is in the catalogue.
+    InstrumentPublished {
+        /// Its title.
+        required title: String,
+        /// What kind of text it is.
+        required kind: InstrumentKind,
+        /// When it was adopted.
+        optional adopted: PartialDate,
+        /// Its document symbol.
+        optional symbol: String,
+        /// Where to read it.
+        optional url: String,
+        /// Its guiding principles.
+        list principles: Principle,
+    }
+    /// An action is in the catalogue, under the event's subject.
+    ActionCatalogued {
+        /// Its code.
+        required code: ActionCode,
+        /// Its title.
+        required title: String,
+        /// The action it stands under.
+        optional parent: ActionCode,
+        /// How much of its text was seen in a source.
+        required text_status: TextStatus,
+        /// What it asks for.
+        optional description: String,
+        /// What it is within its instrument.
+        optional kind: ActionKind,
+    }
+    /// An action's text was amended; what is absent stays as it was.
+    ActionTextAmended {
+        /// The action.
+        required code: ActionCode,
+        /// Its new title.
+        optional title: String,
+        /// Its new description.
+        optional description: String,
+        /// How much of its text has been seen now.
+        optional text_status: TextStatus,
+        /// Why.
+        required reason: String,
+    }
+    /// An action corresponds to others; commitments do not move.
+    ActionsMapped {
+        /// The action.
+        required from: ActionCode,
+        /// What it corresponds to.
+        required to: Vec<ActionCode>,
+        /// On what the mapping rests.
+        optional basis: String,
+    }
+    /// A party may act.
+    PartyRegistered {
+        /// What it is called.
+        required name: String,
+        /// What kind of party it is.
+        required kind: PartyKind,
+        /// The country it belongs to; a State's is itself.
+        optional country: CountryCode,
+    }
+    /// A party was activated or deactivated.
+    PartyStatusChanged {
+        /// Its status from now on.
+        required status: PartyStatus,
+        /// Why.
+        required reason: String,
+    }
+    /// A commitment stands.
+    CommitmentRecorded {
+        /// The party that leads it: the header's party.
+        required lead: PartyId,
+        /// The lead's country when it was recorded; absent for a party of no country.
+        optional country: CountryCode,
+        /// The position of the newest catalogue event before it: the catalogue it was made under. Absent in an empty one.
+        optional catalogue: Position,
+        /// Its title.
+        required title: String,
+        /// Its text.
+        optional description: String,
+        /// What it attaches to.
+        required actions: Vec<ActionCode>,
+        /// How it is held.
+        required form: Form,
+        /// What it is made of.
+        optional nature: Nature,
+        /// The commitment it answers.
+        optional matches: CommitmentId,
+        /// Who takes part beside the lead, claimed until they confirm.
+        list participants: Participant,
+        /// Where it is to be carried out.
+        list countries: CountryCode,
+        /// The guiding principles it upholds.
+        list principles: PrincipleCode,
+        /// What it is measured by.
+        optional measure: Measure,
+        /// When it was made: also the header's effective date.
+        optional made: PartialDate,
+        /// When it is to be fulfilled.
+        optional due: PartialDate,
+        /// Where it was published first.
+        optional source: Source,
+        /// Whether it is made up, to show how the ledger works.
+        flag illustrative: bool,
+    }
+    /// A participant, the header's party, reported on its own progress.
+    ProgressReported {
+        /// The time it is about.
+        required period: Period,
+        /// How far it has come.
+        required stage: Stage,
+        /// Values.
+        list indicators: Indicator,
+        /// In words.
+        optional narrative: String,
+        /// What shows it.
+        list evidence: Evidence,
+        /// Why there is none.
+        optional no_evidence_reason: String,
+    }
+    /// A participant reported again over a period: the newest report is the one that counts, the history shows all.
+    ReportCorrected {
+        /// The position of the report that this one replaces.
+        required corrects: Position,
+        /// The report as it stands now.
+        required report: ProgressReported,
+    }
+    /// A commitment has other terms; what is absent stays as it was.
+    CommitmentAmended {
+        /// Its new title.
+        optional title: String,
+        /// Its new text.
+        optional description: String,
+        /// Its new due date.
+        optional due: PartialDate,
+        /// What changes in its measure.
+        optional measure: MeasureChange,
+        /// The actions it attaches to from now on.
+        optional actions: Vec<ActionCode>,
+        /// Where it is to be carried out from now on.
+        optional countries: Vec<CountryCode>,
+        /// What it is made of.
+        optional nature: Nature,
+        /// Why.
+        required reason: String,
+        /// Whether it asks for less than before: a later due date, or a target nearer to the baseline.
+        required weakened: bool,
+        /// The values that it replaces, of those that weigh; all others stand in earlier events of the commitment.
+        required before: Before,
+    }
+    /// A commitment was withdrawn: it stays visible, and is counted as withdrawn.
+    CommitmentWithdrawn {
+        /// Why.
+        required reason: String,
+        /// By whom.
+        required by: WithdrawnBy,
+    }
+}
+
+/// The values that an amendment replaced.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Before {
+    /// The due date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<PartialDate>,
+    /// The measure's baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Amount>,
+    /// The measure's target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Amount>,
+    /// The actions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actions: Option<Vec<ActionCode>>,
+}
+
+/// Who withdrew a commitment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithdrawnBy {
+    /// Its lead.
+    Lead,
+    /// The secretariat.
+    Secretariat,
+}

@@ -1,0 +1,406 @@
+//! The event header: the exact bytes of a leaf, written and read by hand because every event of the log goes through here.
+//!
+//! One JSON object without spaces, its attributes in the one order of FORMATS.md, numbers as strings, digests in
+//! lowercase hexadecimal. No attribute can need an escape, because every id is of a restricted alphabet: so a reader may take
+//! a value up to its next quote, and the writer never escapes. Reading then writing gives the same bytes.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
+use uuid::Uuid;
+
+use super::event::EventType;
+use crate::date::PartialDate;
+use crate::ids::{CommandId, EventId, LedgerId, PartnerId, PartyId, Position, Subject, Version};
+
+/// What the tree holds of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventHeader {
+    /// The event's id.
+    pub id: EventId,
+    /// The ledger: `source` is `ledger/<ledger id>`.
+    pub ledger: LedgerId,
+    /// What happened.
+    pub event_type: EventType,
+    /// To what.
+    pub subject: Subject,
+    /// When it was recorded, to the microsecond; what is finer is not written.
+    pub time: DateTime<Utc>,
+    /// Where it stands in the log.
+    pub position: Position,
+    /// How many events its subject's stream has with it: 1 for the first.
+    pub stream_version: Version,
+    /// The partner that sent the command.
+    pub partner: PartnerId,
+    /// The party it acted for.
+    pub party: PartyId,
+    /// The command; absent for what no command caused.
+    pub causation_id: Option<CommandId>,
+    /// The SHA-256 of the submission's manifest.
+    pub submission: Option<[u8; 32]>,
+    /// The command's 0-based index in its submission.
+    pub submission_index: Option<u32>,
+    /// When it was true, as precisely as that is known.
+    pub effective: Option<PartialDate>,
+    /// The version of the rules that decided it.
+    pub rules_version: u32,
+    /// The SHA-256 of salt and data.
+    pub data_digest: [u8; 32],
+}
+
+/// Bytes that are no event header of this version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an event header: {attribute} is absent, out of order or unreadable at byte {at}")]
+pub struct HeaderError {
+    /// The attribute that was expected.
+    pub attribute: &'static str,
+    /// Where.
+    pub at: usize,
+}
+
+impl EventHeader {
+    /// The leaf's bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(640);
+        out.extend_from_slice(br#"{"specversion":"1.0","id":""#);
+        push_uuid(&mut out, self.id.0);
+        out.extend_from_slice(br#"","source":"ledger/"#);
+        out.extend_from_slice(self.ledger.as_str().as_bytes());
+        out.extend_from_slice(br#"","type":""#);
+        out.extend_from_slice(self.event_type.wire_type().as_bytes());
+        out.extend_from_slice(br#"","subject":""#);
+        push_subject(&mut out, &self.subject);
+        out.extend_from_slice(br#"","time":""#);
+        push_time(&mut out, self.time);
+        out.extend_from_slice(br#"","position":""#);
+        push_number(&mut out, self.position.0);
+        out.extend_from_slice(br#"","streamversion":""#);
+        push_number(&mut out, self.stream_version.0.into());
+        out.extend_from_slice(br#"","partner":""#);
+        out.extend_from_slice(self.partner.as_str().as_bytes());
+        out.extend_from_slice(br#"","party":""#);
+        out.extend_from_slice(self.party.as_str().as_bytes());
+        if let Some(id) = self.causation_id {
+            out.extend_from_slice(br#"","causationid":""#);
+            push_uuid(&mut out, id.0);
+        }
+        if let Some(digest) = &self.submission {
+            out.extend_from_slice(br#"","submission":""#);
+            push_hex(&mut out, digest);
+        }
+        if let Some(index) = self.submission_index {
+            out.extend_from_slice(br#"","submissionindex":""#);
+            push_number(&mut out, index.into());
+        }
+        if let Some(date) = self.effective {
+            out.extend_from_slice(br#"","effective":""#);
+            push_text(&mut out, format_args!("{date}"));
+        }
+        out.extend_from_slice(br#"","rulesversion":""#);
+        push_number(&mut out, self.rules_version.into());
+        out.extend_from_slice(br#"","datadigest":""#);
+        push_hex(&mut out, &self.data_digest);
+        out.extend_from_slice(b"\"}");
+        out
+    }
+
+    /// Reads a leaf's bytes: exactly those that [`EventHeader::encode`] writes.
+    ///
+    /// # Errors
+    /// Names the first attribute that is not as it must be.
+    pub fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
+        let mut cursor = Cursor { bytes, at: 0 };
+        cursor.literal(br#"{"specversion":"1.0"#, "specversion")?;
+        let header = Self {
+            id: EventId(cursor.required(br#"","id":""#, "id", read_uuid)?),
+            ledger: cursor.required(br#"","source":"ledger/"#, "source", |text| {
+                text.parse().ok()
+            })?,
+            event_type: cursor.required(br#"","type":"ledger."#, "type", |text| {
+                text.strip_suffix(".v1").and_then(EventType::from_name)
+            })?,
+            subject: cursor.required(br#"","subject":""#, "subject", read_subject)?,
+            time: cursor.required(br#"","time":""#, "time", read_time)?,
+            position: cursor
+                .required(br#"","position":""#, "position", |text| text.parse().ok())?,
+            stream_version: cursor.required(
+                br#"","streamversion":""#,
+                "streamversion",
+                |text| text.parse().ok(),
+            )?,
+            partner: cursor.required(br#"","partner":""#, "partner", |text| text.parse().ok())?,
+            party: cursor.required(br#"","party":""#, "party", |text| text.parse().ok())?,
+            causation_id: cursor
+                .optional(br#"","causationid":""#, "causationid", read_uuid)?
+                .map(CommandId),
+            submission: cursor.optional(br#"","submission":""#, "submission", read_digest)?,
+            submission_index: cursor
+                .optional(br#"","submissionindex":""#, "submissionindex", |text| {
+                    text.parse::<Version>().ok()
+                })?
+                .map(|index| index.0),
+            effective: cursor
+                .optional(br#"","effective":""#, "effective", |text| text.parse().ok())?,
+            rules_version: cursor
+                .required(br#"","rulesversion":""#, "rulesversion", |text| {
+                    text.parse::<Version>().ok()
+                })?
+                .0,
+            data_digest: cursor.required(br#"","datadigest":""#, "datadigest", read_digest)?,
+        };
+        cursor.literal(b"\"}", "the end")?;
+        if cursor.at == bytes.len() {
+            Ok(header)
+        } else {
+            Err(cursor.error("the end"))
+        }
+    }
+}
+
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn error(&self, attribute: &'static str) -> HeaderError {
+        HeaderError {
+            attribute,
+            at: self.at,
+        }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    fn literal(&mut self, literal: &[u8], attribute: &'static str) -> Result<(), HeaderError> {
+        if !self.rest().starts_with(literal) {
+            return Err(self.error(attribute));
+        }
+        self.at += literal.len();
+        Ok(())
+    }
+
+    /// Reads a value up to the quote that ends it, and stays before that quote: the next name begins with it.
+    fn required<T>(
+        &mut self,
+        name: &[u8],
+        attribute: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, HeaderError> {
+        self.literal(name, attribute)?;
+        let rest = self.rest();
+        let end = rest
+            .iter()
+            .position(|byte| *byte == b'"')
+            .ok_or_else(|| self.error(attribute))?;
+        let value = rest
+            .get(..end)
+            .and_then(|value| str::from_utf8(value).ok())
+            .and_then(read)
+            .ok_or_else(|| self.error(attribute))?;
+        self.at += end;
+        Ok(value)
+    }
+
+    fn optional<T>(
+        &mut self,
+        name: &[u8],
+        attribute: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, HeaderError> {
+        if self.rest().starts_with(name) {
+            self.required(name, attribute, read).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 0xf] {
+            out.push(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'));
+        }
+    }
+}
+
+/// Reads exactly `out.len()` bytes of lowercase hexadecimal; says whether the text was that.
+pub(super) fn read_hex(text: &[u8], out: &mut [u8]) -> bool {
+    fn nibble(digit: u8) -> Option<u8> {
+        match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        }
+    }
+
+    let (pairs, []) = text.as_chunks::<2>() else {
+        return false;
+    };
+    pairs.len() == out.len()
+        && out.iter_mut().zip(pairs).all(|(byte, [high, low])| {
+            match (nibble(*high), nibble(*low)) {
+                (Some(high), Some(low)) => {
+                    *byte = high << 4 | low;
+                    true
+                }
+                (None, _) | (_, None) => false,
+            }
+        })
+}
+
+fn read_digest(text: &str) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    read_hex(text.as_bytes(), &mut digest).then_some(digest)
+}
+
+fn push_uuid(out: &mut Vec<u8>, id: Uuid) {
+    let mut buffer = Uuid::encode_buffer();
+    out.extend_from_slice(id.hyphenated().encode_lower(&mut buffer).as_bytes());
+}
+
+/// Reads a UUID in lowercase with hyphens: the only form that is written.
+fn read_uuid(text: &str) -> Option<Uuid> {
+    let lower = text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    Uuid::try_parse(text).ok().filter(|_| lower)
+}
+
+fn push_subject(out: &mut Vec<u8>, subject: &Subject) {
+    let (prefix, id) = match subject {
+        Subject::Commitment(id) => return push_uuid(out, id.0),
+        Subject::Instrument(id) => ("instrument/", id.as_str()),
+        Subject::Party(id) => ("party/", id.as_str()),
+        Subject::Partner(id) => ("partner/", id.as_str()),
+        Subject::Review(id) => ("review/", id.as_str()),
+        Subject::Ledger => ("", "ledger"),
+    };
+    out.extend_from_slice(prefix.as_bytes());
+    out.extend_from_slice(id.as_bytes());
+}
+
+fn read_subject(text: &str) -> Option<Subject> {
+    let subject: Subject = text.parse().ok()?;
+    let canonical =
+        subject.commitment().is_none() || !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    canonical.then_some(subject)
+}
+
+/// Writes `2026-11-23T08:30:00.000000Z`.
+fn push_time(out: &mut Vec<u8>, time: DateTime<Utc>) {
+    let time = time.naive_utc();
+    push_padded(out, u32::try_from(time.year()).unwrap_or_default(), 4);
+    for (separator, value) in [
+        (b'-', time.month()),
+        (b'-', time.day()),
+        (b'T', time.hour()),
+        (b':', time.minute()),
+        (b':', time.second()),
+    ] {
+        out.push(separator);
+        push_padded(out, value, 2);
+    }
+    out.push(b'.');
+    // A leap second shows as the last microsecond of the second before.
+    push_padded(out, (time.nanosecond() / 1000).min(999_999), 6);
+    out.push(b'Z');
+}
+
+fn push_padded(out: &mut Vec<u8>, value: u32, width: usize) {
+    let mut digits = [b'0'; 6];
+    let mut rest = value;
+    for digit in digits.iter_mut().rev() {
+        *digit = HEX
+            .get(usize::try_from(rest % 10).unwrap_or_default())
+            .copied()
+            .unwrap_or(b'0');
+        rest /= 10;
+    }
+    out.extend_from_slice(digits.get(digits.len() - width..).unwrap_or_default());
+}
+
+fn read_time(text: &str) -> Option<DateTime<Utc>> {
+    let bytes: &[u8; 27] = text.as_bytes().try_into().ok()?;
+    let [
+        y0,
+        y1,
+        y2,
+        y3,
+        b'-',
+        m0,
+        m1,
+        b'-',
+        d0,
+        d1,
+        b'T',
+        h0,
+        h1,
+        b':',
+        n0,
+        n1,
+        b':',
+        s0,
+        s1,
+        b'.',
+        f0,
+        f1,
+        f2,
+        f3,
+        f4,
+        f5,
+        b'Z',
+    ] = *bytes
+    else {
+        return None;
+    };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_u32, |number, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| number * 10 + u32::from(digit - b'0'))
+        })
+    };
+    let year = i32::try_from(number(&[y0, y1, y2, y3])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&[m0, m1])?, number(&[d0, d1])?)?;
+    let time = date.and_hms_micro_opt(
+        number(&[h0, h1])?,
+        number(&[n0, n1])?,
+        number(&[s0, s1])?,
+        number(&[f0, f1, f2, f3, f4, f5])?,
+    )?;
+    Some(time.and_utc())
+}
+
+fn push_number(out: &mut Vec<u8>, number: u64) {
+    let mut digits = [b'0'; 20];
+    let mut rest = number;
+    let mut length = 0;
+    for digit in digits.iter_mut().rev() {
+        if length > 0 && rest == 0 {
+            break;
+        }
+        *digit = HEX
+            .get(usize::try_from(rest % 10).unwrap_or_default())
+            .copied()
+            .unwrap_or(b'0');
+        rest /= 10;
+        length += 1;
+    }
+    out.extend_from_slice(digits.get(digits.len() - length..).unwrap_or_default());
+}
+
+fn push_text(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    struct Bytes<'a>(&'a mut Vec<u8>);
+
+    impl std::fmt::Write for Bytes<'_> {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0.extend_from_slice(text.as_bytes());
+            Ok(())
+        }
+    }
+
+    Bytes(out).write_fmt(text).unwrap_or_default();
+}

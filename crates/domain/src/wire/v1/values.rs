@@ -1,0 +1,524 @@
+//! Values that commands and events share.
+
+use std::fmt;
+
+use serde::de::{self, Deserializer, Visitor};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
+
+use super::object::{given, objects};
+use crate::date::PartialDate;
+use crate::ids::{PartyId, PrincipleCode};
+use crate::rejection::RejectionCode;
+
+/// The largest magnitude of a number: every integer up to it is exact in any JSON reader.
+const MAX_NUMBER: f64 = 9_007_199_254_740_992.0;
+
+/// A finite number of at most 2^53 in magnitude. A whole one is written without a fraction.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Amount(f64);
+
+impl Amount {
+    /// `None` if the number is not finite or lies beyond 2^53.
+    pub fn new(number: f64) -> Option<Self> {
+        // Adding zero turns -0 into 0: one amount has one text.
+        (number.abs() <= MAX_NUMBER).then_some(Self(number + 0.0))
+    }
+
+    /// The number.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.fract() == 0.0 {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a whole number of at most 2^53 in magnitude fits an i64 exactly"
+            )]
+            serializer.serialize_i64(self.0 as i64)
+        } else {
+            serializer.serialize_f64(self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AmountVisitor;
+
+        fn checked<E: de::Error>(number: f64) -> Result<Amount, E> {
+            Amount::new(number).ok_or_else(|| {
+                E::custom(format_args!(
+                    "{}: {number} lies beyond 2^53; use a larger unit",
+                    RejectionCode::NumberOutOfRange
+                ))
+            })
+        }
+
+        impl Visitor<'_> for AmountVisitor {
+            type Value = Amount;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Amount, E> {
+                checked(number)
+            }
+
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "rounding cannot bring a number beyond 2^53 back below it, except 2^53 + 1, which is checked"
+            )]
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Amount, E> {
+                checked(if number > 1 << 53 {
+                    f64::INFINITY
+                } else {
+                    number as f64
+                })
+            }
+
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "numbers beyond 2^53 are turned away first"
+            )]
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Amount, E> {
+                checked(if number.unsigned_abs() > 1 << 53 {
+                    f64::NEG_INFINITY
+                } else {
+                    number as f64
+                })
+            }
+        }
+
+        deserializer.deserialize_f64(AmountVisitor)
+    }
+}
+
+/// The SHA-256 of a piece of evidence: 64 lowercase hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sha256(pub [u8; 32]);
+
+impl Sha256 {
+    /// Reads 64 lowercase hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut digest = [0; 32];
+        super::header::read_hex(text.as_bytes(), &mut digest).then_some(Self(digest))
+    }
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Sha256 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct HexVisitor;
+
+        impl Visitor<'_> for HexVisitor {
+            type Value = Sha256;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a SHA-256 of 64 lowercase hexadecimal digits")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Sha256, E> {
+                Sha256::from_hex(text)
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+
+        deserializer.deserialize_str(HexVisitor)
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words!(
+    /// What a partner may do. Root is not among them: it is named once, when the ledger is opened.
+    Role {
+        /// Keeps the catalogue and the parties, and may withdraw with a reason.
+        Secretariat = "secretariat",
+        /// Records and reports for the parties it speaks for.
+        Reporter = "reporter",
+        /// Assesses, independently.
+        Assessor = "assessor",
+        /// Reads, to verify.
+        Auditor = "auditor",
+        /// Reads, to show.
+        Dashboard = "dashboard",
+    }
+);
+words!(
+    /// What kind of text an instrument is.
+    InstrumentKind {
+        /// A compact, like the Global Compact for Migration.
+        Compact = "compact",
+        /// A declaration, like the Progress Declaration of 2022.
+        Declaration = "declaration",
+        /// A target of the Sustainable Development Goals.
+        SdgTarget = "sdg_target",
+        /// Recommendations, like those of the Universal Periodic Review.
+        Recommendations = "recommendations",
+        /// Anything else.
+        Other = "other",
+    }
+);
+words!(
+    /// How much of an action's text was seen in a source.
+    TextStatus {
+        /// The whole text.
+        Seen = "seen",
+        /// Part of the text.
+        PartlySeen = "partly_seen",
+        /// Only its theme.
+        ThemeSeen = "theme_seen",
+        /// Nothing: it stays unknown.
+        NotSeen = "not_seen",
+    }
+);
+words!(
+    /// What an action is within its instrument.
+    ActionKind {
+        /// An objective, with lettered actions under it.
+        Objective = "objective",
+        /// A single action.
+        Action = "action",
+        /// A paragraph.
+        Paragraph = "paragraph",
+        /// A target.
+        Target = "target",
+        /// An indicator.
+        Indicator = "indicator",
+        /// A theme.
+        Theme = "theme",
+        /// Anything else.
+        Other = "other",
+    }
+);
+words!(
+    /// What kind of party commits. The kind of a party is fixed.
+    PartyKind {
+        /// One of the 193.
+        MemberState = "member_state",
+        /// An observer of the General Assembly.
+        Observer = "observer",
+        /// An entity of the United Nations.
+        UnEntity = "un_entity",
+        /// A regional organization.
+        RegionalOrganization = "regional_organization",
+        /// A city, a district, a region of a country.
+        LocalAuthority = "local_authority",
+        /// Civil society.
+        CivilSociety = "civil_society",
+        /// The private sector.
+        PrivateSector = "private_sector",
+        /// Academia.
+        Academia = "academia",
+    }
+);
+words!(
+    /// Whether a party may act.
+    PartyStatus {
+        /// It may.
+        Active = "active",
+        /// It may not.
+        Inactive = "inactive",
+    }
+);
+words!(
+    /// How a commitment is held.
+    Form {
+        /// By one party.
+        Individual = "individual",
+        /// By several, each for itself.
+        Common = "common",
+        /// By several together.
+        Partnership = "partnership",
+        /// In answer to another commitment.
+        Matching = "matching",
+    }
+);
+words!(
+    /// What a commitment is made of.
+    Nature {
+        /// Money.
+        Financial = "financial",
+        /// People and expertise.
+        HumanResource = "human_resource",
+        /// A process.
+        Process = "process",
+        /// A policy or law.
+        PolicyLegal = "policy_legal",
+    }
+);
+words!(
+    /// A party's part beside the lead's.
+    ParticipantRole {
+        /// It carries the commitment too.
+        Partner = "partner",
+        /// It supports it.
+        Supporter = "supporter",
+    }
+);
+words!(
+    /// How far a participant says it has come.
+    Stage {
+        /// Being planned.
+        Planning = "planning",
+        /// Under way.
+        InProgress = "in_progress",
+        /// Done, by its own account.
+        Fulfilled = "fulfilled",
+        /// Standing still.
+        Stalled = "stalled",
+    }
+);
+words!(
+    /// A kind of personal identifier that free text may not hold.
+    Pattern {
+        /// An e-mail address.
+        Email = "email",
+        /// A phone number.
+        Phone = "phone",
+        /// A passport number.
+        Passport = "passport",
+    }
+);
+
+/// A guiding principle as its instrument states it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct Principle {
+    /// Its code.
+    pub code: PrincipleCode,
+    /// Its name.
+    pub name: String,
+}
+
+/// A participant beside the lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct Participant {
+    /// Who. Claimed until it confirms.
+    pub party: PartyId,
+    /// Its part.
+    pub role: ParticipantRole,
+}
+
+/// What a commitment is measured by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct Measure {
+    /// What is counted.
+    pub indicator: String,
+    /// In which unit.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub unit: Option<String>,
+    /// Where it stood when the commitment was made.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub baseline: Option<Amount>,
+    /// Where it is to stand.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub target: Option<Amount>,
+}
+
+/// New values of a measure; what is absent stays as it was.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct MeasureChange {
+    /// What is counted; required when there was no measure before.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub indicator: Option<String>,
+    /// In which unit.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub unit: Option<String>,
+    /// Where it stood when the commitment was made.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub baseline: Option<Amount>,
+    /// Where it is to stand.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub target: Option<Amount>,
+}
+
+/// Where a commitment was published first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct Source {
+    /// The system it comes from.
+    pub system: String,
+    /// Its reference there.
+    pub reference: String,
+    /// Where to read it.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub url: Option<String>,
+}
+
+/// The time a report is about, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct Period {
+    /// Its first day, month or year.
+    pub from: PartialDate,
+    /// Its last day, month or year.
+    pub to: PartialDate,
+}
+
+/// One indicator's value in a report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct Indicator {
+    /// What was counted.
+    pub name: String,
+    /// How many.
+    pub value: Amount,
+    /// In which unit.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub unit: Option<String>,
+}
+
+/// A piece of evidence, identified by its digest; the URL may move.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct Evidence {
+    /// The digest of its bytes.
+    pub sha256: Sha256,
+    /// Where it was found.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub url: Option<String>,
+    /// What it is called.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub title: Option<String>,
+}
+
+objects!(
+    Principle,
+    Participant,
+    Measure,
+    MeasureChange,
+    Source,
+    Period,
+    Indicator,
+    Evidence
+);
+
+/// What the ledger takes: stated in position 0, and changed by events only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The longest free-text field, in bytes of UTF-8.
+    pub max_text_bytes: usize,
+    /// The longest command, in bytes.
+    pub max_command_bytes: usize,
+    /// The most commands in one message.
+    pub max_batch_commands: usize,
+    /// The longest message, in bytes.
+    pub max_batch_bytes: usize,
+    /// Personal identifiers that free text may not hold.
+    pub refused_patterns: Vec<Pattern>,
+    /// Whether submissions without a signature are taken.
+    pub accept_unsigned: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            max_text_bytes: 32 * 1024,
+            max_command_bytes: 256 * 1024,
+            max_batch_commands: 1000,
+            max_batch_bytes: 4 * 1024 * 1024,
+            refused_patterns: Pattern::ALL.to_vec(),
+            accept_unsigned: true,
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The bytes of commands, events and receipts: what is written is read back, and hostile bytes get a code.
+
+use ledger_domain::RejectionCode;
+use ledger_domain::wire::v1::{Command, CommandBody, EventHeader, EventType, Policy, split_batch};
+
+const RECORD: &str = r#"{"specversion":"1.0","id":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f","source":"partner/ken-gov","type":"ledger.record_commitment.v1","subject":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90","time":"2026-11-23T08:30:00Z","party":"KEN","data":{"title":"Extend skills visas","actions":["GCM-05a"],"measure":{"indicator":"visas","baseline":1200,"target":5000},"made":"2026-03","due":"2028"}}"#;
+
+fn decode(text: &str) -> Result<Command, (RejectionCode, Option<String>)> {
+    Command::decode(text.as_bytes(), &Policy::default())
+        .map_err(|refusal| (refusal.rejection.code, refusal.rejection.field))
+}
+
+#[test]
+fn a_command_is_read_and_written_back() {
+    let command = decode(RECORD).expect("a good command");
+    assert!(matches!(command.body, CommandBody::RecordCommitment(_)));
+    assert_eq!(String::from_utf8(command.encode()).expect("UTF-8"), RECORD);
+}
+
+/// What is replaced in the good command, by what, and the code and field of the refusal.
+const FAULTS: &[(&str, &str, RejectionCode, Option<&str>)] = &[
+    (
+        r#""title":"Extend skills visas","#,
+        "",
+        RejectionCode::MissingField,
+        Some("data.title"),
+    ),
+    (
+        r#""title":"#,
+        r#""titel":"#,
+        RejectionCode::UnknownField,
+        Some("data.titel"),
+    ),
+    (
+        r#""made":"2026-03""#,
+        r#""made":"2026-13""#,
+        RejectionCode::InvalidValue,
+        Some("data.made"),
+    ),
+    (
+        r#""made":"2026-03""#,
+        r#""made":null"#,
+        RejectionCode::WrongType,
+        Some("data.made"),
+    ),
+    (
+        r#"["GCM-05a"]"#,
+        r#"["GCM-05a",7]"#,
+        RejectionCode::WrongType,
+        Some("data.actions[1]"),
+    ),
+    (
+        r#"["GCM-05a"]"#,
+        r#"["GCM-05a","gcm"]"#,
+        RejectionCode::InvalidValue,
+        Some("data.actions[1]"),
+    ),
+    (
+        r#"["GCM-05a"]"#,
+        r#"["GCM-05a","GCM-05a"]"#,
+        RejectionCode::DuplicateValue,
+        Some("data.actions[1]"),
+    ),
+    (
+        r#"["GCM-05a"]"#,
+        "[]",
+        RejectionCode::MissingField,
+        Some("data.actions"),
+    ),
+    (
+        ":5000",
+        ":1e400",
+        RejectionCode::NumberOutOfRange,
+        Some("data.measure.target"),
+    ),
+    (
+        ":5000",
+        ":9007199254740993",
+        RejectionCode::NumberOutOfRange,
+        Some("data.measure.target"),
+    ),
+    (
+        ":5000",
+        ":05",
+        RejectionCode::MalformedJson,
+        Some("data.measure.target"),
+    ),
+    (
+        r#""due":"2028""#,
+        r#""due":"2028","due":"2029""#,
+        RejectionCode::DuplicateKey,
+        Some("data.due"),
+    ),
+    (
+        r#""due":"2028""#,
+        r#""due":"2028","d\u0075e":"2029""#,
+        RejectionCode::DuplicateKey,
+        Some("data.due"),
+    ),
+    (
+        r#""due":"2028""#,
+        r#""due":"2028","countries":["XKX"]"#,
+        RejectionCode::UnknownCountry,
+        Some("data.countries[0]"),
+    ),
+    (
+        r#""due":"2028""#,
+        r#""due":"2028","form":"joint""#,
+        RejectionCode::InvalidValue,
+        Some("data.form"),
+    ),
+    (
+        r#""due":"2028""#,
+        r#""due":"2028","form":7"#,
+        RejectionCode::WrongType,
+        Some("data.form"),
+    ),
+    (
+        r#"{"indicator":"visas","baseline":1200,"target":5000}"#,
+        r#"["visas","v",1,2]"#,
+        RejectionCode::WrongType,
+        Some("data.measure"),
+    ),
+    (
+        "record_commitment.v1",
+        "record_commitment.v2",
+        RejectionCode::UnknownVersion,
+        Some("type"),
+    ),
+    (
+        "record_commitment.v1",
+        "erase_everything.v1",
+        RejectionCode::UnknownCommand,
+        Some("type"),
+    ),
+    (
+        r#""specversion":"1.0""#,
+        r#""specversion":"0.3""#,
+        RejectionCode::UnsupportedEnvelope,
+        Some("specversion"),
+    ),
+    (
+        r#""subject":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90""#,
+        r#""subject":"party/KEN""#,
+        RejectionCode::WrongSubject,
+        Some("subject"),
+    ),
+    (
+        r#""source":"partner/ken-gov""#,
+        r#""source":"ken-gov""#,
+        RejectionCode::InvalidValue,
+        Some("source"),
+    ),
+    (
+        r#""party":"KEN""#,
+        r#""party":"K N""#,
+        RejectionCode::InvalidValue,
+        Some("party"),
+    ),
+    (
+        r#""party":"KEN""#,
+        r#""party":"KEN","color":"red""#,
+        RejectionCode::UnknownField,
+        Some("color"),
+    ),
+    (
+        r#""party":"KEN""#,
+        r#""party":"KEN","expectedversion":"01""#,
+        RejectionCode::InvalidValue,
+        Some("expectedversion"),
+    ),
+    (
+        "Extend skills visas",
+        "   ",
+        RejectionCode::TextEmpty,
+        Some("data.title"),
+    ),
+    (
+        "Extend skills visas",
+        "a\\u0000b",
+        RejectionCode::ControlCharacter,
+        Some("data.title"),
+    ),
+    (
+        r#""due":"2028"}}"#,
+        r#""due":"2028"}"#,
+        RejectionCode::MalformedJson,
+        Some("data"),
+    ),
+    (
+        r#""due":"2028"}}"#,
+        r#""due":"2028"}}}"#,
+        RejectionCode::MalformedJson,
+        None,
+    ),
+];
+
+#[test]
+fn a_fault_is_named_with_its_code_and_field() {
+    for (old, new, code, field) in FAULTS {
+        let text = RECORD.replace(old, new);
+        assert_ne!(text, RECORD, "{old}");
+        let refusal = decode(&text).expect_err(new);
+        assert_eq!(refusal, (*code, field.map(str::to_owned)), "{new}");
+    }
+}
+
+#[test]
+fn a_batch_is_cut_into_the_exact_bytes_of_its_commands() {
+    let policy = Policy::default();
+    let split = |text: &'static str| {
+        split_batch(text.as_bytes(), &policy)
+            .map(|items| {
+                items
+                    .iter()
+                    .map(|item| String::from_utf8_lossy(item).into_owned())
+                    .collect::<Vec<_>>()
+            })
+            .map_err(|rejection| rejection.code)
+    };
+    assert_eq!(
+        split(r#" [ {"a": "],["} , {"b":[1,2]}] "#),
+        Ok(vec![r#"{"a": "],["}"#.into(), r#"{"b":[1,2]}"#.into()])
+    );
+    assert_eq!(split(r#"{"a":1}"#), Ok(vec![r#"{"a":1}"#.into()]));
+    assert_eq!(split("[]"), Err(RejectionCode::EmptyBatch));
+    assert_eq!(split("[{}"), Err(RejectionCode::MalformedJson));
+    assert_eq!(split("[{},]"), Err(RejectionCode::MalformedJson));
+    assert_eq!(split("[{}}]"), Err(RejectionCode::MalformedJson));
+}
+
+#[test]
+fn a_header_reads_back_to_the_same_bytes() {
+    let leaf = r#"{"specversion":"1.0","id":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e91","source":"ledger/demo","type":"ledger.progress_reported.v1","subject":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90","time":"2026-11-23T08:30:00.000123Z","position":"42","streamversion":"2","partner":"ken-gov","party":"KEN","causationid":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f","submission":"00000000000000000000000000000000000000000000000000000000000000ff","submissionindex":"0","effective":"2026-03","rulesversion":"1","datadigest":"ff00000000000000000000000000000000000000000000000000000000000000"}"#;
+    let header = EventHeader::decode(leaf.as_bytes()).expect("a leaf");
+    assert_eq!(header.event_type, EventType::ProgressReported);
+    assert_eq!(header.position.0, 42);
+    assert_eq!(String::from_utf8(header.encode()).expect("UTF-8"), leaf);
+}
