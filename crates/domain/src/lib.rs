@@ -11,6 +11,7 @@ pub mod country;
 pub mod date;
 pub mod ids;
 pub mod rejection;
+pub mod view;
 pub mod wire;
 
 pub use date::PartialDate;

@@ -1,0 +1,227 @@
+//! How the views of actions count.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashSet;
+use serde::Serialize;
+
+use super::body::{StampBody, bounded};
+use super::book::{About, ActionIndex, Book, PartyIndex};
+use super::facts::Facts;
+use super::fold::{Keys, Lens, Sign, View};
+use super::list::Role;
+use super::tally::{self, ActiveBody, RecordedBody, Tally};
+use crate::country::{self, UnStatus};
+use crate::ids::CountryCode;
+use crate::wire::v1::TextStatus;
+
+/// The views of actions.
+pub(crate) struct ActionLens;
+
+/// What is counted of one action: commitments that name it, and, apart from those, commitments that only name an action under it.
+/// The two share no commitment, so an objective's roll-up is their sum.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct ActionCounts {
+    own: Tally,
+    beneath: Tally,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    view: &'static str,
+    action: &'a str,
+    instrument: Option<&'a str>,
+    parent: Option<&'a str>,
+    text_status: Option<&'static str>,
+    #[serde(flatten)]
+    stamp: StampBody,
+    #[serde(flatten)]
+    own: TallyBody<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollup: Option<RollupBody<'a>>,
+    mapped_from_commitments: BTreeMap<&'a str, u64>,
+    mappings_left_out: usize,
+}
+
+/// Everything under an objective and on the objective itself, each commitment once.
+#[derive(Serialize)]
+struct RollupBody<'a> {
+    actions: usize,
+    actions_without_commitment: usize,
+    #[serde(flatten)]
+    tally: TallyBody<'a>,
+}
+
+#[derive(Serialize)]
+struct TallyBody<'a> {
+    commitments: RecordedBody,
+    active_commitments: ActiveBody,
+    parties: PartiesBody,
+    countries: CountriesBody,
+    member_states: CoverageBody,
+    member_states_by_region: BTreeMap<&'a str, CoverageBody>,
+}
+
+#[derive(Serialize)]
+struct PartiesBody {
+    committed: usize,
+}
+
+#[derive(Serialize)]
+struct CountriesBody {
+    committed: usize,
+}
+
+/// How many have committed, out of how many there are.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct CoverageBody {
+    pub(crate) committed: u64,
+    pub(crate) of: u64,
+}
+
+impl Lens for ActionLens {
+    type Key = ActionIndex;
+    type Counts = ActionCounts;
+
+    fn memberships(book: &Book, facts: &Facts) -> Keys<ActionIndex> {
+        book.lineages(&facts.actions)
+    }
+
+    fn count(counts: &mut ActionCounts, action: ActionIndex, _: &Book, facts: &Facts, sign: Sign) {
+        let tally = if facts.actions.contains(&action) {
+            &mut counts.own
+        } else {
+            &mut counts.beneath
+        };
+        tally.count(facts, sign);
+    }
+
+    fn owns(_: ActionIndex, _: &Book, _: &Facts) -> bool {
+        true
+    }
+
+    fn role(_: ActionIndex, _: &Book, _: &Facts) -> Option<(Role, bool)> {
+        None
+    }
+
+    fn concerned(_: &Book, about: &About, actions: &mut Vec<ActionIndex>) {
+        if let About::Actions(named) = about {
+            actions.extend_from_slice(named);
+        }
+    }
+
+    fn echoes(book: &Book, action: ActionIndex) -> &[ActionIndex] {
+        book.maps_to(action)
+    }
+
+    fn standing(book: &Book) -> Vec<ActionIndex> {
+        book.catalogued().collect()
+    }
+
+    fn parse(book: &Book, key: &str) -> Option<ActionIndex> {
+        book.find_action(key)
+    }
+
+    fn text(book: &Book, action: ActionIndex) -> String {
+        book.action_code(action).to_owned()
+    }
+
+    fn title(book: &Book, action: ActionIndex) -> Option<String> {
+        book.action_title(action).map(str::to_owned)
+    }
+
+    fn body(view: &View<Self>, action: ActionIndex) -> Option<Vec<u8>> {
+        let (book, counts) = (view.book(), view.counts(action));
+        let entry = book.action(action)?;
+        let mapped = entry.mapped_from.iter().map(|&from| {
+            let counts = view.counts(from);
+            (
+                book.action_code(from),
+                counts.own.recorded + counts.beneath.recorded,
+            )
+        });
+        let (mapped_from_commitments, mappings_left_out) =
+            bounded(mapped, |&commitments| commitments);
+        let body = Body {
+            view: "action",
+            action: entry.code.as_str(),
+            instrument: entry
+                .instrument
+                .map(|instrument| book.instrument_id(instrument)),
+            parent: entry.parent.map(|parent| book.action_code(parent)),
+            text_status: entry.text_status.map(TextStatus::as_str),
+            stamp: view.stamp(action).into(),
+            own: tally_body(book, &[&counts.own]),
+            rollup: (!entry.children.is_empty()).then(|| {
+                let beneath = book.beneath(action);
+                let without = |&&action: &&ActionIndex| view.counts(action).active() == 0;
+                RollupBody {
+                    actions: beneath.len(),
+                    actions_without_commitment: beneath.iter().filter(without).count(),
+                    tally: tally_body(book, &[&counts.own, &counts.beneath]),
+                }
+            }),
+            mapped_from_commitments,
+            mappings_left_out,
+        };
+        serde_json::to_vec(&body).ok()
+    }
+}
+
+impl ActionCounts {
+    /// The active commitments on the action or under it.
+    fn active(&self) -> u64 {
+        self.own.active() + self.beneath.active()
+    }
+}
+
+/// The sum of tallies that share no commitment. Parties and countries are united, not added.
+fn tally_body<'a>(book: &'a Book, tallies: &[&Tally]) -> TallyBody<'a> {
+    let (commitments, active_commitments) = tally::sum(tallies);
+    let leading: FxHashSet<PartyIndex> = tallies
+        .iter()
+        .flat_map(|tally| tally.leading.keys().copied())
+        .collect();
+    let countries: FxHashSet<CountryCode> = leading
+        .iter()
+        .filter_map(|&party| book.country_of(party))
+        .collect();
+    let (member_states, member_states_by_region) =
+        coverage(leading.iter().filter_map(|&party| book.member_state(party)));
+    TallyBody {
+        commitments,
+        active_commitments,
+        parties: PartiesBody {
+            committed: leading.len(),
+        },
+        countries: CountriesBody {
+            committed: countries.len(),
+        },
+        member_states,
+        member_states_by_region,
+    }
+}
+
+/// How many of the member States are among `states`, in all and by region. A city's commitment is not its State's, so `states`
+/// are those that lead a commitment themselves.
+pub(crate) fn coverage(
+    states: impl Iterator<Item = CountryCode>,
+) -> (CoverageBody, BTreeMap<&'static str, CoverageBody>) {
+    let states: FxHashSet<CountryCode> = states.collect();
+    let mut all = CoverageBody::default();
+    let mut regions: BTreeMap<&'static str, CoverageBody> = BTreeMap::new();
+    for country in country::all()
+        .iter()
+        .filter(|country| country.un_status == UnStatus::Member)
+    {
+        let region = regions
+            .entry(country.region.map_or("none", |region| region.name))
+            .or_default();
+        let committed = u64::from(states.contains(&country.code));
+        for coverage in [&mut all, region] {
+            coverage.of += 1;
+            coverage.committed += committed;
+        }
+    }
+    (all, regions)
+}

@@ -1,0 +1,275 @@
+//! The facts that all views count: commitments, parties, actions and instruments, folded from events.
+
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+use smallvec::SmallVec;
+
+use super::facts::Facts;
+use super::fold::{Keys, Moment};
+use crate::country::UnStatus;
+use crate::ids::{ActionCode, CommitmentId, CountryCode, InstrumentId, PartyId};
+use crate::wire::v1::{PartyKind, TextStatus};
+
+/// The number of a commitment in recorded order.
+pub(crate) type Slot = u32;
+/// The number of a party in the order they were first named.
+pub(crate) type PartyIndex = u32;
+/// The number of an action in the order they were first named.
+pub(crate) type ActionIndex = u32;
+/// The number of an instrument in the order they were first named.
+pub(crate) type InstrumentIndex = u32;
+
+/// An action counts towards at most this many levels above it. Catalogues have two or three; the bound keeps a
+/// catalogue whose parents form a ring from holding the fold up.
+const MAX_LEVELS: usize = 8;
+
+/// What an event was about, for the views that its commitment does not lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum About {
+    /// Nothing a country or an action shows.
+    Other,
+    /// A new commitment.
+    Recorded(Slot),
+    /// A report on a commitment known before.
+    Reported,
+    /// Another event of a commitment known before.
+    Commitment,
+    /// A party.
+    Party(PartyIndex),
+    /// Actions of the catalogue.
+    Actions(Vec<ActionIndex>),
+}
+
+/// A party as far as it was named or registered.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PartyEntry {
+    pub(crate) id: PartyId,
+    /// None until it is registered.
+    pub(crate) kind: Option<PartyKind>,
+    pub(crate) country: Option<CountryCode>,
+    pub(crate) active: bool,
+}
+
+/// An action as far as it was named or catalogued.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ActionEntry {
+    pub(crate) code: ActionCode,
+    pub(crate) title: Option<String>,
+    /// None until it is catalogued.
+    pub(crate) instrument: Option<InstrumentIndex>,
+    pub(crate) parent: Option<ActionIndex>,
+    pub(crate) text_status: Option<TextStatus>,
+    pub(crate) maps_to: Vec<ActionIndex>,
+    /// Those that name this one as their parent: follows from `parent`.
+    pub(crate) children: Vec<ActionIndex>,
+    /// Those that map to this one: follows from `maps_to`.
+    pub(crate) mapped_from: Vec<ActionIndex>,
+}
+
+/// Everything the views count from.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    pub(super) parties: Vec<PartyEntry>,
+    pub(super) actions: Vec<ActionEntry>,
+    pub(super) instruments: Vec<InstrumentId>,
+    pub(super) commitments: Vec<Facts>,
+    pub(super) watermark: Option<Moment>,
+    /// How many events of each type, by the type's short name.
+    pub(super) events: BTreeMap<String, u64>,
+    pub(super) unsaved: Unsaved,
+    pub(super) party_numbers: FxHashMap<PartyId, PartyIndex>,
+    pub(super) action_numbers: FxHashMap<ActionCode, ActionIndex>,
+    /// Slots by the hash of their commitment's id; the id itself stands in the facts.
+    pub(super) slots: HashTable<Slot>,
+}
+
+/// What differs from the rows that were taken last.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    pub(super) parties: Vec<PartyIndex>,
+    pub(super) actions: Vec<ActionIndex>,
+    pub(super) instruments: Vec<InstrumentIndex>,
+    pub(super) commitments: Vec<Slot>,
+    pub(super) watermark: bool,
+}
+
+impl Book {
+    pub(crate) fn watermark(&self) -> Option<Moment> {
+        self.watermark
+    }
+
+    pub(crate) fn facts(&self, slot: Slot) -> Option<&Facts> {
+        entry_at(&self.commitments, slot)
+    }
+
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
+        0..number(self.commitments.len())
+    }
+
+    pub(crate) fn slot(&self, id: CommitmentId) -> Option<Slot> {
+        self.slots
+            .find(hash(id), |&slot| {
+                self.facts(slot).is_some_and(|facts| facts.id == id)
+            })
+            .copied()
+    }
+
+    pub(crate) fn party_text(&self, party: PartyIndex) -> String {
+        entry_at(&self.parties, party)
+            .map(|party| party.id.to_string())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn country_of(&self, party: PartyIndex) -> Option<CountryCode> {
+        entry_at(&self.parties, party).and_then(|party| party.country)
+    }
+
+    /// The country of a party that is one of the member States itself.
+    pub(crate) fn member_state(&self, party: PartyIndex) -> Option<CountryCode> {
+        let party = entry_at(&self.parties, party)
+            .filter(|party| party.kind == Some(PartyKind::MemberState))?;
+        party
+            .country
+            .filter(|country| country.country().un_status == UnStatus::Member)
+    }
+
+    /// How many parties of a country are registered, and how many of those are active.
+    pub(crate) fn parties_in(&self, country: Option<CountryCode>) -> (u64, u64) {
+        let parties = self
+            .parties
+            .iter()
+            .filter(|party| party.kind.is_some() && party.country == country);
+        parties.fold((0, 0), |(registered, active), party| {
+            (registered + 1, active + u64::from(party.active))
+        })
+    }
+
+    /// The kind of every registered party, and whether it is active.
+    pub(crate) fn registered(&self) -> impl Iterator<Item = (PartyKind, bool)> {
+        self.parties
+            .iter()
+            .filter_map(|party| party.kind.map(|kind| (kind, party.active)))
+    }
+
+    pub(crate) fn action(&self, action: ActionIndex) -> Option<&ActionEntry> {
+        entry_at(&self.actions, action)
+    }
+
+    pub(crate) fn action_code(&self, action: ActionIndex) -> &str {
+        self.action(action)
+            .map_or("", |action| action.code.as_str())
+    }
+
+    pub(crate) fn action_text(&self, action: ActionIndex) -> String {
+        self.action_code(action).to_owned()
+    }
+
+    pub(crate) fn action_title(&self, action: ActionIndex) -> Option<&str> {
+        self.action(action)?.title.as_deref()
+    }
+
+    pub(crate) fn find_action(&self, code: &str) -> Option<ActionIndex> {
+        self.action_numbers.get(code).copied()
+    }
+
+    pub(crate) fn maps_to(&self, action: ActionIndex) -> &[ActionIndex] {
+        self.action(action).map_or(&[], |action| &action.maps_to)
+    }
+
+    /// The actions that were catalogued, rather than only named.
+    pub(crate) fn catalogued(&self) -> impl Iterator<Item = ActionIndex> {
+        (0..)
+            .zip(&self.actions)
+            .filter(|(_, action)| action.instrument.is_some())
+            .map(|(number, _)| number)
+    }
+
+    pub(crate) fn instruments(&self) -> usize {
+        self.instruments.len()
+    }
+
+    pub(crate) fn instrument_id(&self, instrument: InstrumentIndex) -> &str {
+        entry_at(&self.instruments, instrument).map_or("", InstrumentId::as_str)
+    }
+
+    /// The instruments of some actions, each once.
+    pub(crate) fn instruments_of(
+        &self,
+        actions: &[ActionIndex],
+    ) -> SmallVec<[Option<InstrumentIndex>; 4]> {
+        let mut instruments = SmallVec::new();
+        for &action in actions {
+            let instrument = self.action(action).and_then(|action| action.instrument);
+            if !instruments.contains(&instrument) {
+                instruments.push(instrument);
+            }
+        }
+        instruments
+    }
+
+    /// Some actions and those they stand under, each once.
+    pub(crate) fn lineages(&self, actions: &[ActionIndex]) -> Keys<ActionIndex> {
+        let mut lineages = Keys::new();
+        for &action in actions {
+            let mut next = Some(action);
+            for _ in 0..MAX_LEVELS {
+                let Some(action) = next else { break };
+                if !lineages.contains(&action) {
+                    lineages.push(action);
+                }
+                next = self.action(action).and_then(|action| action.parent);
+            }
+        }
+        lineages
+    }
+
+    /// The actions that stand under one, at whatever level.
+    pub(crate) fn beneath(&self, action: ActionIndex) -> Vec<ActionIndex> {
+        let mut found = vec![action];
+        let mut next = 0;
+        while let Some(entry) = found.get(next).and_then(|&action| self.action(action)) {
+            for child in &entry.children {
+                if !found.contains(child) {
+                    found.push(*child);
+                }
+            }
+            next += 1;
+        }
+        found.remove(0);
+        found
+    }
+
+    pub(crate) fn events(&self) -> u64 {
+        self.events.values().sum()
+    }
+
+    pub(crate) fn events_by_type(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.events
+            .iter()
+            .map(|(name, &count)| (name.as_str(), count))
+    }
+}
+
+/// An index as it is kept. More than four thousand million of anything do not fit into memory.
+pub(super) fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+pub(super) fn entry_at<T>(table: &[T], index: u32) -> Option<&T> {
+    usize::try_from(index)
+        .ok()
+        .and_then(|index| table.get(index))
+}
+
+pub(super) fn entry_at_mut<T>(table: &mut [T], index: u32) -> Option<&mut T> {
+    usize::try_from(index)
+        .ok()
+        .and_then(|index| table.get_mut(index))
+}
+
+pub(super) fn hash(id: CommitmentId) -> u64 {
+    FxBuildHasher.hash_one(id)
+}

@@ -1,0 +1,230 @@
+//! How the views of countries count.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use super::body::{Stages, StampBody, bounded};
+use super::book::{About, ActionIndex, Book};
+use super::facts::Facts;
+use super::fold::{Keys, Lens, Sign, View};
+use super::list::Role;
+use super::tally::{self, ActiveBody, RecordedBody, Tally};
+use crate::country::{self, UnStatus};
+use crate::ids::CountryCode;
+
+/// The key of what belongs to no country: the commitments of organizations.
+const NO_COUNTRY: &str = "INT";
+
+/// A country's code; none for the view of what belongs to no country.
+pub(crate) type Place = Option<CountryCode>;
+
+/// The views of countries.
+pub(crate) struct CountryLens;
+
+/// What is counted of one country.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct CountryCounts {
+    led: Tally,
+    by_action: FxHashMap<ActionIndex, Stages>,
+    partners: Participations,
+    supporters: Participations,
+}
+
+/// Participations by whether the party itself confirmed them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+struct Participations {
+    claimed: u64,
+    confirmed: u64,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    view: &'static str,
+    country: &'a str,
+    name: &'a str,
+    region: Option<&'a str>,
+    subregion: Option<&'a str>,
+    un_status: &'static str,
+    ldc: bool,
+    lldc: bool,
+    sids: bool,
+    #[serde(flatten)]
+    stamp: StampBody,
+    commitments: RecordedBody,
+    active_commitments: ActiveBody,
+    active_commitments_by_action: BTreeMap<&'a str, Stages>,
+    actions_left_out: usize,
+    participations: ParticipationsBody,
+    parties: PartiesBody,
+}
+
+#[derive(Serialize)]
+struct ParticipationsBody {
+    partner: Participations,
+    supporter: Participations,
+}
+
+#[derive(Serialize)]
+struct PartiesBody {
+    registered: u64,
+    active: u64,
+    leading: usize,
+}
+
+impl Lens for CountryLens {
+    type Key = Place;
+    type Counts = CountryCounts;
+
+    fn memberships(book: &Book, facts: &Facts) -> Keys<Place> {
+        let mut places = Keys::new();
+        places.push(book.country_of(facts.lead));
+        for part in facts.participations() {
+            let place = book.country_of(part.party);
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    fn count(counts: &mut CountryCounts, place: Place, book: &Book, facts: &Facts, sign: Sign) {
+        if facts.is_active() {
+            for part in facts
+                .participations()
+                .iter()
+                .filter(|part| book.country_of(part.party) == place)
+            {
+                let participations = match part.role {
+                    Role::Lead => continue,
+                    Role::Partner => &mut counts.partners,
+                    Role::Supporter => &mut counts.supporters,
+                };
+                sign.step(if part.claimed {
+                    &mut participations.claimed
+                } else {
+                    &mut participations.confirmed
+                });
+            }
+        }
+        if Self::owns(place, book, facts) {
+            counts.count_led(facts, sign);
+        }
+    }
+
+    fn owns(place: Place, book: &Book, facts: &Facts) -> bool {
+        book.country_of(facts.lead) == place
+    }
+
+    fn role(place: Place, book: &Book, facts: &Facts) -> Option<(Role, bool)> {
+        if Self::owns(place, book, facts) {
+            return Some((Role::Lead, false));
+        }
+        let parts = facts
+            .participations()
+            .iter()
+            .filter(|part| book.country_of(part.party) == place);
+        parts.map(|part| (part.role, part.claimed)).min()
+    }
+
+    fn concerned(book: &Book, about: &About, places: &mut Vec<Place>) {
+        if let About::Party(party) = about {
+            places.push(book.country_of(*party));
+        }
+    }
+
+    fn echoes(_: &Book, _: Place) -> &[Place] {
+        &[]
+    }
+
+    fn standing(_: &Book) -> Vec<Place> {
+        let states = country::all()
+            .iter()
+            .filter(|country| country.un_status != UnStatus::None);
+        states
+            .map(|country| Some(country.code))
+            .chain([None])
+            .collect()
+    }
+
+    fn parse(_: &Book, key: &str) -> Option<Place> {
+        if key == NO_COUNTRY {
+            Some(None)
+        } else {
+            country::find(key).map(|country| Some(country.code))
+        }
+    }
+
+    fn text(_: &Book, place: Place) -> String {
+        place.map_or_else(|| NO_COUNTRY.to_owned(), |code| code.to_string())
+    }
+
+    fn title(_: &Book, place: Place) -> Option<String> {
+        place.map(|code| code.country().name.to_owned())
+    }
+
+    fn body(view: &View<Self>, place: Place) -> Option<Vec<u8>> {
+        let (book, counts) = (view.book(), view.counts(place));
+        let country = place.map(CountryCode::country);
+        let by_action = counts
+            .by_action
+            .iter()
+            .map(|(&action, &stages)| (book.action_code(action), stages));
+        let (active_commitments_by_action, actions_left_out) = bounded(by_action, Stages::total);
+        let (commitments, active_commitments) = tally::sum(&[&counts.led]);
+        let (registered, active) = book.parties_in(place);
+        let flag = |flag: fn(&country::Country) -> bool| country.is_some_and(flag);
+        let body = Body {
+            view: "country",
+            country: country.map_or(NO_COUNTRY, |country| country.code.as_str()),
+            name: country.map_or("International", |country| country.name),
+            region: country
+                .and_then(|country| country.region)
+                .map(|region| region.name),
+            subregion: country
+                .and_then(|country| country.subregion)
+                .map(|region| region.name),
+            un_status: match country.map_or(UnStatus::None, |country| country.un_status) {
+                UnStatus::Member => "member",
+                UnStatus::Observer => "observer",
+                UnStatus::None => "none",
+            },
+            ldc: flag(|country| country.ldc),
+            lldc: flag(|country| country.lldc),
+            sids: flag(|country| country.sids),
+            stamp: view.stamp(place).into(),
+            commitments,
+            active_commitments,
+            active_commitments_by_action,
+            actions_left_out,
+            participations: ParticipationsBody {
+                partner: counts.partners,
+                supporter: counts.supporters,
+            },
+            parties: PartiesBody {
+                registered,
+                active,
+                leading: counts.led.leading.len(),
+            },
+        };
+        serde_json::to_vec(&body).ok()
+    }
+}
+
+impl CountryCounts {
+    /// Counts a commitment that a party of the country leads.
+    fn count_led(&mut self, facts: &Facts, sign: Sign) {
+        self.led.count(facts, sign);
+        if !facts.is_active() {
+            return;
+        }
+        for &action in &facts.actions {
+            let stages = self.by_action.entry(action).or_default();
+            stages.count(facts.stage, sign);
+            if stages.total() == 0 {
+                self.by_action.remove(&action);
+            }
+        }
+    }
+}

@@ -1,0 +1,442 @@
+//! The fold that the three projections share: facts out of the counts, the event into the facts, facts into the counts.
+
+use std::collections::BTreeSet;
+use std::hash::Hash;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::book::{About, Book, Slot};
+use super::codec::{RowReader, RowWriter};
+use super::envelope::{STALE_AFTER_DAYS, Timeliness};
+use super::facts::Facts;
+use super::list::{CommitmentList, Page, Role};
+use super::{Changes, HexKey, RestoreError};
+use crate::wire::v1::Event;
+
+/// The first byte of the row keys that hold when a view changed last.
+const STAMP_ROW: u8 = b'k';
+
+/// Into the counts or out of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sign {
+    Add,
+    Remove,
+}
+
+impl Sign {
+    /// Moves a count by one. Whatever is removed was added before with the same facts, so a count never falls below zero.
+    pub(crate) fn step(self, count: &mut u64) {
+        *count = match self {
+            Self::Add => count.saturating_add(1),
+            Self::Remove => count.saturating_sub(1),
+        };
+    }
+
+    /// Moves a count by one if the fact it counts holds.
+    pub(crate) fn step_if(self, holds: bool, count: &mut u64) {
+        if holds {
+            self.step(count);
+        }
+    }
+
+    /// Moves the count of one thing among many, forgetting what is counted no more.
+    pub(crate) fn step_in<K: Hash + Eq>(self, counts: &mut FxHashMap<K, u64>, key: K) {
+        match self {
+            Self::Add => *counts.entry(key).or_default() += 1,
+            Self::Remove => {
+                if let Some(count) = counts.get_mut(&key) {
+                    *count = count.saturating_sub(1);
+                    if *count == 0 {
+                        counts.remove(&key);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The position and the recorded time of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) position: u64,
+    pub(crate) recorded_us: i64,
+}
+
+/// When a view last changed. Kept in a row of its own: it is the one thing about a view that the facts do not hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// The last event that concerned the view.
+    pub(crate) change: Option<Moment>,
+    /// The last report on one of its commitments.
+    pub(crate) report: Option<Moment>,
+}
+
+/// The keys of the views that one commitment stands in.
+pub(crate) type Keys<K> = SmallVec<[K; 8]>;
+
+/// What one family of views looks at, and how it counts one commitment.
+pub(crate) trait Lens {
+    type Key: Copy + Eq + Ord + Hash;
+    type Counts: Default;
+
+    /// The views that a commitment stands in, each once.
+    fn memberships(book: &Book, facts: &Facts) -> Keys<Self::Key>;
+    /// Counts a commitment into, or out of, one of those views.
+    fn count(counts: &mut Self::Counts, key: Self::Key, book: &Book, facts: &Facts, sign: Sign);
+    /// Whether the commitment counts as the view's own, rather than as one its parties take part in.
+    fn owns(key: Self::Key, book: &Book, facts: &Facts) -> bool;
+    /// The part that the view's country has in the commitment, and whether it is only claimed.
+    fn role(key: Self::Key, book: &Book, facts: &Facts) -> Option<(Role, bool)>;
+    /// The views that an event concerns besides those its commitments stand in.
+    fn concerned(book: &Book, about: &About, keys: &mut Vec<Self::Key>);
+    /// The views that show a figure of this view and so change with it.
+    fn echoes(book: &Book, key: Self::Key) -> &[Self::Key];
+    /// The views that exist whether or not anything was counted in them.
+    fn standing(book: &Book) -> Vec<Self::Key>;
+    /// Finds a view by its key's text.
+    fn parse(book: &Book, key: &str) -> Option<Self::Key>;
+    /// The text of a key.
+    fn text(book: &Book, key: Self::Key) -> String;
+    /// The title of what the view is about.
+    fn title(book: &Book, key: Self::Key) -> Option<String>;
+    /// The canonical JSON of one view.
+    fn body(view: &View<Self>, key: Self::Key) -> Option<Vec<u8>>
+    where
+        Self: Sized;
+}
+
+/// One view: its counts, its commitments, and when it changed.
+struct Entry<C> {
+    counts: C,
+    /// The view's commitments in recorded order.
+    members: Vec<Slot>,
+    stamp: Stamp,
+    changed: bool,
+}
+
+impl<C: Default> Default for Entry<C> {
+    fn default() -> Self {
+        Self {
+            counts: C::default(),
+            members: Vec::new(),
+            stamp: Stamp::default(),
+            changed: false,
+        }
+    }
+}
+
+/// The facts and every view of one family over them.
+pub(crate) struct View<L: Lens> {
+    book: Book,
+    entries: FxHashMap<L::Key, Entry<L::Counts>>,
+    changed: Vec<L::Key>,
+    nothing: L::Counts,
+}
+
+impl<L: Lens> Default for View<L> {
+    fn default() -> Self {
+        let mut view = Self::over(Book::default());
+        for key in L::standing(&view.book) {
+            view.mark(key);
+        }
+        view
+    }
+}
+
+impl<L: Lens> View<L> {
+    fn over(book: Book) -> Self {
+        Self {
+            book,
+            entries: FxHashMap::default(),
+            changed: Vec::new(),
+            nothing: L::Counts::default(),
+        }
+    }
+
+    pub(crate) fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// The counts of a view; all zero where nothing was counted.
+    pub(crate) fn counts(&self, key: L::Key) -> &L::Counts {
+        self.entries
+            .get(&key)
+            .map_or(&self.nothing, |entry| &entry.counts)
+    }
+
+    pub(crate) fn stamp(&self, key: L::Key) -> Stamp {
+        self.entries
+            .get(&key)
+            .map(|entry| entry.stamp)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn apply(&mut self, event: &Event) {
+        let Some(moment) = self.book.advance(event) else {
+            return;
+        };
+        let slots = self.book.slots_of(event);
+        let mut before: SmallVec<[(Slot, Keys<L::Key>); 1]> = SmallVec::new();
+        for &slot in &slots {
+            before.push((slot, self.count(slot, Sign::Remove)));
+        }
+        let about = self.book.evolve(event, &slots);
+        let mut touched: Vec<L::Key> = Vec::with_capacity(8);
+        for (slot, left) in before {
+            let entered = self.count(slot, Sign::Add);
+            self.move_member(slot, &left, &entered);
+            touched.extend(left);
+            touched.extend(entered);
+        }
+        if let About::Recorded(slot) = about {
+            let entered = self.count(slot, Sign::Add);
+            self.move_member(slot, &[], &entered);
+            touched.extend(entered);
+        }
+        if let About::Reported = about {
+            for &key in &touched {
+                self.entries.entry(key).or_default().stamp.report = Some(moment);
+            }
+        }
+        L::concerned(&self.book, &about, &mut touched);
+        self.stamp_all(touched, moment);
+    }
+
+    /// Stamps the views an event concerned, and those that show a figure of theirs.
+    fn stamp_all(&mut self, mut touched: Vec<L::Key>, moment: Moment) {
+        for index in 0..touched.len() {
+            if let Some(&key) = touched.get(index) {
+                touched.extend_from_slice(L::echoes(&self.book, key));
+            }
+        }
+        for key in touched {
+            self.entries.entry(key).or_default().stamp.change = Some(moment);
+            self.mark(key);
+        }
+    }
+
+    fn mark(&mut self, key: L::Key) {
+        let entry = self.entries.entry(key).or_default();
+        if !entry.changed {
+            entry.changed = true;
+            self.changed.push(key);
+        }
+    }
+
+    /// Counts a commitment into or out of every view it stands in, and says which those are.
+    fn count(&mut self, slot: Slot, sign: Sign) -> Keys<L::Key> {
+        let Some(facts) = self.book.facts(slot) else {
+            return Keys::new();
+        };
+        let keys = L::memberships(&self.book, facts);
+        for &key in &keys {
+            L::count(
+                &mut self.entries.entry(key).or_default().counts,
+                key,
+                &self.book,
+                facts,
+                sign,
+            );
+        }
+        keys
+    }
+
+    /// Keeps the lists in recorded order, which is the order of slots.
+    fn move_member(&mut self, slot: Slot, left: &[L::Key], entered: &[L::Key]) {
+        for key in left.iter().filter(|key| !entered.contains(key)) {
+            if let Some(entry) = self.entries.get_mut(key)
+                && let Ok(index) = entry.members.binary_search(&slot)
+            {
+                entry.members.remove(index);
+            }
+        }
+        for &key in entered.iter().filter(|key| !left.contains(key)) {
+            let members = &mut self.entries.entry(key).or_default().members;
+            if let Err(index) = members.binary_search(&slot) {
+                members.insert(index, slot);
+            }
+        }
+    }
+
+    pub(crate) fn watermark(&self) -> Option<Moment> {
+        self.book.watermark()
+    }
+
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let keys: BTreeSet<String> = L::standing(&self.book)
+            .into_iter()
+            .chain(self.entries.keys().copied())
+            .map(|key| L::text(&self.book, key))
+            .collect();
+        keys.into_iter().collect()
+    }
+
+    fn find(&self, key: &str) -> Option<L::Key> {
+        let key = L::parse(&self.book, key)?;
+        (self.entries.contains_key(&key) || L::standing(&self.book).contains(&key)).then_some(key)
+    }
+
+    pub(crate) fn body(&self, key: &str) -> Option<Vec<u8>> {
+        L::body(self, self.find(key)?)
+    }
+
+    pub(crate) fn title(&self, key: &str) -> Option<String> {
+        L::title(&self.book, self.find(key)?)
+    }
+
+    pub(crate) fn list(&self, key: &str, page: &Page) -> Option<CommitmentList> {
+        let key = self.find(key)?;
+        let members = self
+            .entries
+            .get(&key)
+            .map_or(&[][..], |entry| &entry.members);
+        let start = page.after.map_or(0, |after| {
+            members.partition_point(|&slot| {
+                self.book
+                    .facts(slot)
+                    .is_some_and(|facts| facts.recorded_position <= after)
+            })
+        });
+        let rest = members.get(start..).unwrap_or_default();
+        let shown = rest.get(..page.rows()).unwrap_or(rest);
+        let next = shown
+            .last()
+            .filter(|_| shown.len() < rest.len())
+            .and_then(|&slot| self.book.facts(slot));
+        Some(CommitmentList {
+            commitments: members.len(),
+            rows: shown
+                .iter()
+                .filter_map(|&slot| self.book.facts(slot))
+                .map(|facts| facts.row(&self.book, L::role(key, &self.book, facts)))
+                .collect(),
+            next: next.map(|facts| facts.recorded_position.to_string()),
+        })
+    }
+
+    pub(crate) fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
+        let key = self.find(key)?;
+        let stale_before = days_before(today, STALE_AFTER_DAYS);
+        let mut counts = Timeliness::default();
+        let members = self
+            .entries
+            .get(&key)
+            .map_or(&[][..], |entry| &entry.members);
+        for facts in members.iter().filter_map(|&slot| self.book.facts(slot)) {
+            if L::owns(key, &self.book, facts) {
+                facts.count_timeliness(today, stale_before, &mut counts);
+            }
+        }
+        Some(counts)
+    }
+
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        let mut rows = self.book.take_rows();
+        let mut keys: Vec<(String, L::Key)> = std::mem::take(&mut self.changed)
+            .into_iter()
+            .map(|key| (L::text(&self.book, key), key))
+            .collect();
+        keys.sort_unstable();
+        for (text, key) in &keys {
+            if let Some(entry) = self.entries.get_mut(key) {
+                entry.changed = false;
+                if entry.stamp.change.is_some() {
+                    rows.push((stamp_key(text), entry.stamp.encode()));
+                }
+            }
+        }
+        Changes {
+            rows,
+            keys: keys.into_iter().map(|(text, _)| text).collect(),
+        }
+    }
+
+    pub(crate) fn restore(
+        rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
+    ) -> Result<Self, RestoreError> {
+        let mut book = Book::default();
+        let mut stamps: Vec<(String, Stamp)> = Vec::new();
+        for (key, value) in rows {
+            match key.split_first() {
+                Some((&STAMP_ROW, text)) => {
+                    let text = std::str::from_utf8(text)
+                        .map_err(|_| RestoreError::Damaged { row: "stamp" })?;
+                    stamps.push((text.to_owned(), Stamp::decode(&value)?));
+                }
+                Some((&kind, rest)) if Book::has_rows(kind) => {
+                    book.restore_row(kind, rest, &value)?;
+                }
+                Some(_) | None => return Err(RestoreError::UnknownKey { key: HexKey(key) }),
+            }
+        }
+        book.finish_restore()?;
+        let mut view = Self::over(book);
+        for slot in view.book.slots() {
+            let entered = view.count(slot, Sign::Add);
+            view.move_member(slot, &[], &entered);
+        }
+        for (text, stamp) in stamps {
+            let key = L::parse(&view.book, &text).ok_or(RestoreError::Dangling { row: "stamp" })?;
+            view.entries.entry(key).or_default().stamp = stamp;
+        }
+        Ok(view)
+    }
+}
+
+impl Stamp {
+    fn encode(self) -> Vec<u8> {
+        let mut row = RowWriter::new();
+        for moment in [self.change, self.report] {
+            row.u8(u8::from(moment.is_some()));
+            if let Some(moment) = moment {
+                row.u64(moment.position);
+                row.i64(moment.recorded_us);
+            }
+        }
+        row.finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<Self, RestoreError> {
+        let mut row = RowReader::new("stamp", value)?;
+        let mut moment = || match row.u8()? {
+            0 => Ok(None),
+            1 => Ok(Some(Moment {
+                position: row.u64()?,
+                recorded_us: row.i64()?,
+            })),
+            _ => Err(row.damaged()),
+        };
+        let stamp = Self {
+            change: moment()?,
+            report: moment()?,
+        };
+        row.finish()?;
+        Ok(stamp)
+    }
+}
+
+impl Moment {
+    /// The whole second of the recorded time, since 1970.
+    pub(crate) fn second(self) -> i64 {
+        self.recorded_us.div_euclid(1_000_000)
+    }
+
+    pub(crate) fn time(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_micros(self.recorded_us)
+    }
+}
+
+fn stamp_key(text: &str) -> Vec<u8> {
+    let mut key = vec![STAMP_ROW];
+    key.extend_from_slice(text.as_bytes());
+    key
+}
+
+/// The day so many days before `today`; the first day there is when `today` is closer to it than that.
+fn days_before(today: NaiveDate, days: i64) -> NaiveDate {
+    today
+        .checked_sub_days(Days::new(days.unsigned_abs()))
+        .unwrap_or(NaiveDate::MIN)
+}

@@ -1,0 +1,212 @@
+//! Views: what the ledger answers, as pure folds of its events.
+//!
+//! A view's body depends on the events alone, never on a clock, so anyone who holds the log can fold it again and compare the bytes.
+//! What depends on the day of asking (overdue, stale, lag) is counted at read time and wraps the body: see [`Envelope`].
+//!
+//! The three projections share one fold of facts (`book`): what is known of every commitment, party and action. Each adds how its
+//! views count one commitment (`CountryLens`, `ActionLens`, `SummaryLens`). An event takes the commitment's old facts out of every count it stood in
+//! and puts the new ones in, so counts cannot drift from the facts; after a restart they are counted again from the facts, so there is
+//! nothing they could disagree with.
+//!
+//! # What is counted
+//! Every count stands in an object named after its unit (`commitments`, `participations`, `parties`, …). `recorded` counts all commitments ever recorded; what follows under
+//! `active_commitments` leaves out the withdrawn ones. A joint commitment is counted once, under its lead; its
+//! partners and supporters are counted as participations, apart.
+
+mod action;
+mod body;
+mod book;
+mod codec;
+mod country;
+mod envelope;
+mod evolve;
+mod facts;
+mod fold;
+mod list;
+mod rows;
+mod summary;
+mod tally;
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use thiserror::Error;
+
+use crate::ids::Position;
+use crate::wire::v1::Event;
+
+pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
+pub use list::{CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Page, Role};
+
+/// The largest body a view may have: the bound of a NATS KV value here, in bytes.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+macro_rules! projections {
+    ($($(#[$doc:meta])* $name:ident($lens:ty) = $word:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Default)]
+        pub struct $name(fold::View<$lens>);
+
+        impl Projection for $name {
+            const NAME: &'static str = $word;
+
+            fn apply(&mut self, event: &Event) {
+                self.0.apply(event);
+            }
+
+            fn watermark(&self) -> Option<Position> {
+                self.0.watermark().map(|moment| Position(moment.position))
+            }
+
+            fn watermark_time(&self) -> Option<DateTime<Utc>> {
+                self.0.watermark()?.time()
+            }
+
+            fn keys(&self) -> Vec<String> {
+                self.0.keys()
+            }
+
+            fn body(&self, key: &str) -> Option<Vec<u8>> {
+                self.0.body(key)
+            }
+
+            fn title(&self, key: &str) -> Option<String> {
+                self.0.title(key)
+            }
+
+            fn list(&self, key: &str, page: &Page) -> Option<CommitmentList> {
+                self.0.list(key, page)
+            }
+
+            fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
+                self.0.timeliness(key, today)
+            }
+
+            fn take_changes(&mut self) -> Changes {
+                self.0.take_changes()
+            }
+
+            fn restore(rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self, RestoreError> {
+                fold::View::restore(rows).map(Self)
+            }
+        }
+    )+};
+}
+
+projections! {
+    /// The views of countries: one for each State, one for each other country that something was recorded of, and `INT` for what
+    /// belongs to no country.
+    CountryView(country::CountryLens) = "country";
+    /// The views of actions: one for each catalogued action, objectives rolling up the actions under them.
+    ActionView(action::ActionLens) = "action";
+    /// The view of the whole ledger, under the one key `summary`.
+    SummaryView(summary::SummaryLens) = "summary";
+}
+
+/// A family of views folded from the log in the order of its positions.
+///
+/// Implementations are deterministic: equal events give equal bodies, lists and rows' meaning, wherever and in how many sittings they are folded.
+pub trait Projection: Default {
+    /// The family's name: `country`, `action` or `summary`.
+    const NAME: &'static str;
+
+    /// Takes in the next event. Never fails; an event at or below the watermark was taken in before and changes nothing, so a stream that
+    /// delivers twice does no harm. A gap is not noticed here: who feeds the projection keeps positions without gaps.
+    fn apply(&mut self, event: &Event);
+
+    /// The position of the last event taken in, none before the first.
+    fn watermark(&self) -> Option<Position>;
+
+    /// The recorded time of the event at the watermark: what "today" means for a view asked as of that position.
+    fn watermark_time(&self) -> Option<DateTime<Utc>>;
+
+    /// Every key that has a body, in order. Some exist before the first event, so that a gap shows as zero.
+    fn keys(&self) -> Vec<String>;
+
+    /// The canonical JSON of one view, at most [`MAX_BODY_BYTES`], free of free text. It carries the position of the last event that concerned it.
+    fn body(&self, key: &str) -> Option<Vec<u8>>;
+
+    /// The title of what the view is about, for people to read; beside the body because it is free text.
+    fn title(&self, key: &str) -> Option<String>;
+
+    /// One page of the view's commitments in recorded order; none if there is no such view.
+    fn list(&self, key: &str, page: &Page) -> Option<CommitmentList>;
+
+    /// How the view's active commitments stand against their dates on `today`. Reads every commitment of the view.
+    fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness>;
+
+    /// What changed since the last call: rows to keep, in one atomic write together with the watermark, and keys to publish.
+    /// The first call after a start from nothing names every key there is.
+    fn take_changes(&mut self) -> Changes;
+
+    /// Builds the projection from every row ever taken, the last value of each key, in the order of the keys' bytes.
+    ///
+    /// # Errors
+    /// When a row is of another version, damaged, or missing: the caller folds from position 0 instead.
+    fn restore(rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self, RestoreError>;
+}
+
+/// What a projection asks to be kept and published.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Rows to write, key and value; a later row of a key replaces the earlier one. No row is ever removed.
+    pub rows: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The keys of the views whose bodies changed, in order, each once.
+    pub keys: Vec<String>,
+}
+
+impl Changes {
+    /// Whether there is nothing to keep and nothing to publish.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.keys.is_empty()
+    }
+}
+
+/// Why a projection could not be built from its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RestoreError {
+    /// The row was written by another version of this code.
+    #[error("a {row} row has version {version}, which this version does not read")]
+    Version {
+        /// The kind of row.
+        row: &'static str,
+        /// The version found.
+        version: u8,
+    },
+    /// The row does not decode.
+    #[error("a {row} row is damaged")]
+    Damaged {
+        /// The kind of row.
+        row: &'static str,
+    },
+    /// The row's key begins with no known letter.
+    #[error("a row's key {key} is of no known kind")]
+    UnknownKey {
+        /// The key, in hexadecimal.
+        key: HexKey,
+    },
+    /// Rows of one kind are numbered without gaps, and one is missing or out of order.
+    #[error("{row} row {expected} is missing")]
+    Missing {
+        /// The kind of row.
+        row: &'static str,
+        /// The number that was due.
+        expected: u32,
+    },
+    /// The row refers to another that does not exist.
+    #[error("a {row} row refers to a row that is missing")]
+    Dangling {
+        /// The kind of the row that refers.
+        row: &'static str,
+    },
+}
+
+/// A row's key, shown in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HexKey(pub Vec<u8>);
+
+impl fmt::Display for HexKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

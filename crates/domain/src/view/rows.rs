@@ -1,0 +1,292 @@
+//! How the facts are kept: one row for each party, action, instrument and commitment, and one for the watermark.
+//!
+//! A row's key is one letter and the entry's number, big-endian, so an ordered store hands the rows back in the order they are restored in.
+//! What follows from other rows (children, mappings backwards, every count) is not kept.
+
+use super::book::{ActionEntry, Book, PartyEntry, Unsaved, entry_at, entry_at_mut, number};
+use super::codec::{RowReader, RowWriter};
+use super::facts::{Facts, Flags, read_name};
+use super::fold::Moment;
+use super::{HexKey, RestoreError};
+use crate::wire::v1::{PartyKind, TextStatus};
+
+const ACTION: u8 = b'a';
+const COMMITMENT: u8 = b'c';
+const INSTRUMENT: u8 = b'i';
+const META: u8 = b'm';
+const PARTY: u8 = b'p';
+
+type Row = (Vec<u8>, Vec<u8>);
+
+impl Book {
+    /// The rows that differ from those taken before.
+    pub(super) fn take_rows(&mut self) -> Vec<Row> {
+        let Unsaved {
+            parties,
+            actions,
+            instruments,
+            commitments,
+            watermark,
+        } = std::mem::take(&mut self.unsaved);
+        let mut rows = Vec::with_capacity(commitments.len() + 8);
+        for action in once_each(actions) {
+            rows.extend(
+                entry_at(&self.actions, action)
+                    .map(|entry| (key(ACTION, action), encode_action(entry))),
+            );
+        }
+        for slot in commitments {
+            if let Some(facts) = usize::try_from(slot)
+                .ok()
+                .and_then(|slot| self.commitments.get_mut(slot))
+            {
+                facts.flags.set(Flags::UNSAVED, false);
+                rows.push((key(COMMITMENT, slot), facts.encode()));
+            }
+        }
+        for instrument in once_each(instruments) {
+            let mut row = RowWriter::new();
+            row.text(self.instrument_id(instrument));
+            rows.push((key(INSTRUMENT, instrument), row.finish()));
+        }
+        for party in once_each(parties) {
+            rows.extend(
+                entry_at(&self.parties, party)
+                    .map(|entry| (key(PARTY, party), encode_party(entry))),
+            );
+        }
+        if let Some(moment) = self.watermark.filter(|_| watermark) {
+            let mut row = RowWriter::new();
+            row.u64(moment.position);
+            row.i64(moment.recorded_us);
+            row.count(self.events.len());
+            for (name, &count) in &self.events {
+                row.text(name);
+                row.u64(count);
+            }
+            rows.push((vec![META], row.finish()));
+        }
+        rows
+    }
+
+    /// Whether rows whose keys begin with this letter are the book's.
+    pub(super) fn has_rows(kind: u8) -> bool {
+        matches!(kind, ACTION | COMMITMENT | INSTRUMENT | META | PARTY)
+    }
+
+    /// Takes one row back in; `rest` is its key after the first letter.
+    pub(super) fn restore_row(
+        &mut self,
+        kind: u8,
+        rest: &[u8],
+        value: &[u8],
+    ) -> Result<(), RestoreError> {
+        match kind {
+            ACTION => {
+                expect("action", rest, self.actions.len())?;
+                self.restore_action(decode_action(value)?);
+            }
+            COMMITMENT => {
+                expect("commitment", rest, self.commitments.len())?;
+                self.insert(Facts::decode(value)?);
+            }
+            INSTRUMENT => {
+                expect("instrument", rest, self.instruments.len())?;
+                let mut row = RowReader::new("instrument", value)?;
+                let id = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+                row.finish()?;
+                self.instrument(&id);
+            }
+            PARTY => {
+                expect("party", rest, self.parties.len())?;
+                self.restore_party(decode_party(value)?);
+            }
+            META => self.restore_meta(value)?,
+            _ => {
+                return Err(RestoreError::UnknownKey {
+                    key: HexKey(vec![kind]),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn restore_meta(&mut self, value: &[u8]) -> Result<(), RestoreError> {
+        let mut row = RowReader::new("watermark", value)?;
+        self.watermark = Some(Moment {
+            position: row.u64()?,
+            recorded_us: row.i64()?,
+        });
+        for _ in 0..row.count()? {
+            let name = row.text()?.to_owned();
+            let count = row.u64()?;
+            self.events.insert(name, count);
+        }
+        row.finish()
+    }
+
+    /// Works out what follows from the rows, and refuses rows that refer to missing ones.
+    pub(super) fn finish_restore(&mut self) -> Result<(), RestoreError> {
+        let (parties, actions) = (self.parties.len(), self.actions.len());
+        if !self
+            .commitments
+            .iter()
+            .all(|facts| facts.is_within(parties, actions))
+        {
+            return Err(RestoreError::Dangling { row: "commitment" });
+        }
+        if !self
+            .actions
+            .iter()
+            .all(|entry| entry.is_within(actions, self.instruments.len()))
+        {
+            return Err(RestoreError::Dangling { row: "action" });
+        }
+        self.derive_actions();
+        self.unsaved = Unsaved::default();
+        Ok(())
+    }
+}
+
+impl Book {
+    fn restore_party(&mut self, entry: PartyEntry) {
+        self.party_numbers
+            .insert(entry.id.clone(), number(self.parties.len()));
+        self.parties.push(entry);
+    }
+
+    fn restore_action(&mut self, entry: ActionEntry) {
+        self.action_numbers
+            .insert(entry.code.clone(), number(self.actions.len()));
+        self.actions.push(entry);
+    }
+
+    /// Turns parents into children and mappings around.
+    fn derive_actions(&mut self) {
+        for action in 0..number(self.actions.len()) {
+            let Some(entry) = self.action(action) else {
+                continue;
+            };
+            let (parent, targets) = (entry.parent, entry.maps_to.clone());
+            if let Some(entry) = parent.and_then(|parent| entry_at_mut(&mut self.actions, parent)) {
+                entry.children.push(action);
+            }
+            for target in targets {
+                if let Some(entry) = entry_at_mut(&mut self.actions, target) {
+                    entry.mapped_from.push(action);
+                }
+            }
+        }
+    }
+}
+
+impl ActionEntry {
+    fn is_within(&self, actions: usize, instruments: usize) -> bool {
+        let action = |&number: &u32| usize::try_from(number).is_ok_and(|number| number < actions);
+        self.parent.iter().all(action)
+            && self.maps_to.iter().all(action)
+            && self
+                .instrument
+                .iter()
+                .all(|&number| usize::try_from(number).is_ok_and(|number| number < instruments))
+    }
+}
+
+fn once_each(mut numbers: Vec<u32>) -> Vec<u32> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+fn key(kind: u8, number: u32) -> Vec<u8> {
+    let mut key = vec![kind];
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// Rows are numbered without gaps and come in order, so that a missing one is noticed.
+fn expect(row: &'static str, rest: &[u8], next: usize) -> Result<(), RestoreError> {
+    let expected = number(next);
+    if rest == expected.to_be_bytes() {
+        Ok(())
+    } else {
+        Err(RestoreError::Missing { row, expected })
+    }
+}
+
+fn write_optional(row: &mut RowWriter, number: Option<u32>) {
+    row.u64(number.map_or(0, |number| u64::from(number) + 1));
+}
+
+fn read_optional(row: &mut RowReader<'_>) -> Result<Option<u32>, RestoreError> {
+    match row.u64()?.checked_sub(1) {
+        None => Ok(None),
+        Some(number) => u32::try_from(number).map(Some).map_err(|_| row.damaged()),
+    }
+}
+
+fn encode_action(entry: &ActionEntry) -> Vec<u8> {
+    let mut row = RowWriter::new();
+    row.text(entry.code.as_str());
+    row.u8(u8::from(entry.title.is_some()));
+    row.text(entry.title.as_deref().unwrap_or_default());
+    write_optional(&mut row, entry.instrument);
+    write_optional(&mut row, entry.parent);
+    row.text(entry.text_status.map_or("", TextStatus::as_str));
+    row.count(entry.maps_to.len());
+    entry.maps_to.iter().for_each(|&action| row.u32(action));
+    row.finish()
+}
+
+fn decode_action(value: &[u8]) -> Result<ActionEntry, RestoreError> {
+    let mut row = RowReader::new("action", value)?;
+    let code = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+    let titled = row.u8()? == 1;
+    let title = Some(row.text()?.to_owned()).filter(|_| titled);
+    let instrument = read_optional(&mut row)?;
+    let parent = read_optional(&mut row)?;
+    let text_status = read_name(&mut row)?;
+    let maps_to = (0..row.count()?)
+        .map(|_| row.u32())
+        .collect::<Result<_, _>>()?;
+    row.finish()?;
+    Ok(ActionEntry {
+        code,
+        title,
+        instrument,
+        parent,
+        text_status,
+        maps_to,
+        children: Vec::new(),
+        mapped_from: Vec::new(),
+    })
+}
+
+fn encode_party(entry: &PartyEntry) -> Vec<u8> {
+    let mut row = RowWriter::new();
+    row.text(entry.id.as_str());
+    row.text(entry.kind.map_or("", PartyKind::as_str));
+    row.text(
+        entry
+            .country
+            .as_ref()
+            .map_or("", |country| country.as_str()),
+    );
+    row.u8(u8::from(entry.active));
+    row.finish()
+}
+
+fn decode_party(value: &[u8]) -> Result<PartyEntry, RestoreError> {
+    let mut row = RowReader::new("party", value)?;
+    let id = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+    let kind = read_name(&mut row)?;
+    let country = read_name(&mut row)?;
+    let active = row.u8()? == 1;
+    row.finish()?;
+    Ok(PartyEntry {
+        id,
+        kind,
+        country,
+        active,
+    })
+}

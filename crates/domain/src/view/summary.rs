@@ -1,0 +1,259 @@
+//! How the view of the whole ledger counts.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Serialize;
+
+use super::action::{CoverageBody, coverage};
+use super::body::{StampBody, bounded};
+use super::book::{About, ActionIndex, Book, InstrumentIndex};
+use super::country::Place;
+use super::facts::Facts;
+use super::fold::{Keys, Lens, Sign, View};
+use super::list::Role;
+use super::tally::{self, ActiveBody, RecordedBody, Tally};
+use crate::ids::CountryCode;
+use crate::wire::v1::{Form, Nature, PartyKind};
+
+/// The one key.
+const SUMMARY: &str = "summary";
+/// What stands where a commitment names nothing.
+const NONE: &str = "none";
+
+/// The view of the whole ledger.
+pub(crate) struct SummaryLens;
+
+/// What is counted of the whole ledger.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct SummaryCounts {
+    all: Tally,
+    joint: u64,
+    participations: u64,
+    by_form: FxHashMap<Form, u64>,
+    by_nature: FxHashMap<Option<Nature>, u64>,
+    by_country: FxHashMap<Place, u64>,
+    by_instrument: FxHashMap<Option<InstrumentIndex>, u64>,
+    by_action: FxHashMap<ActionIndex, u64>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    view: &'static str,
+    #[serde(flatten)]
+    stamp: StampBody,
+    events: EventsBody<'a>,
+    commitments: RecordedBody,
+    active_commitments: ActiveSummaryBody<'a>,
+    participations: ParticipationsBody,
+    parties: PartiesBody,
+    countries: CountriesBody,
+    member_states: CoverageBody,
+    member_states_by_region: BTreeMap<&'a str, CoverageBody>,
+    catalogue: CatalogueBody,
+}
+
+#[derive(Serialize)]
+struct EventsBody<'a> {
+    recorded: u64,
+    by_type: BTreeMap<&'a str, u64>,
+}
+
+#[derive(Serialize)]
+struct ActiveSummaryBody<'a> {
+    #[serde(flatten)]
+    active: ActiveBody,
+    joint: u64,
+    by_form: BTreeMap<&'a str, u64>,
+    by_nature: BTreeMap<&'a str, u64>,
+    by_region_of_lead: BTreeMap<&'a str, u64>,
+    by_instrument: BTreeMap<&'a str, u64>,
+    instruments_left_out: usize,
+}
+
+#[derive(Serialize)]
+struct ParticipationsBody {
+    lead: u64,
+    partner_or_supporter: u64,
+}
+
+#[derive(Serialize)]
+struct PartiesBody {
+    registered: u64,
+    active: u64,
+    leading: usize,
+    registered_by_kind: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+struct CountriesBody {
+    committed: usize,
+}
+
+#[derive(Serialize)]
+struct CatalogueBody {
+    instruments: usize,
+    actions: usize,
+    actions_without_commitment: usize,
+}
+
+impl Lens for SummaryLens {
+    type Key = ();
+    type Counts = SummaryCounts;
+
+    fn memberships(_: &Book, _: &Facts) -> Keys<()> {
+        Keys::from_elem((), 1)
+    }
+
+    fn count(counts: &mut SummaryCounts, (): (), book: &Book, facts: &Facts, sign: Sign) {
+        counts.count(book, facts, sign);
+    }
+
+    fn owns((): (), _: &Book, _: &Facts) -> bool {
+        true
+    }
+
+    fn role((): (), _: &Book, _: &Facts) -> Option<(Role, bool)> {
+        None
+    }
+
+    fn concerned(_: &Book, _: &About, keys: &mut Vec<()>) {
+        keys.push(());
+    }
+
+    fn echoes(_: &Book, (): ()) -> &[()] {
+        &[]
+    }
+
+    fn standing(_: &Book) -> Vec<()> {
+        vec![()]
+    }
+
+    fn parse(_: &Book, key: &str) -> Option<()> {
+        (key == SUMMARY).then_some(())
+    }
+
+    fn text(_: &Book, (): ()) -> String {
+        SUMMARY.to_owned()
+    }
+
+    fn title(_: &Book, (): ()) -> Option<String> {
+        None
+    }
+
+    fn body(view: &View<Self>, (): ()) -> Option<Vec<u8>> {
+        serde_json::to_vec(&body(view)).ok()
+    }
+}
+
+fn body(view: &View<SummaryLens>) -> Body<'_> {
+    let (book, counts) = (view.book(), view.counts(()));
+    let (commitments, active_commitments) = tally::sum(&[&counts.all]);
+    let instruments = counts
+        .by_instrument
+        .iter()
+        .map(|(id, &count)| (id.map_or(NONE, |id| book.instrument_id(id)), count));
+    let (by_instrument, instruments_left_out) = bounded(instruments, |&count| count);
+    let mut by_region_of_lead: BTreeMap<&str, u64> = BTreeMap::new();
+    for (place, count) in &counts.by_country {
+        let region = place
+            .and_then(|code| code.country().region)
+            .map_or(NONE, |region| region.name);
+        *by_region_of_lead.entry(region).or_default() += count;
+    }
+    let countries: FxHashSet<CountryCode> = counts
+        .by_country
+        .keys()
+        .filter_map(|&place| place)
+        .collect();
+    let states = counts
+        .all
+        .leading
+        .keys()
+        .filter_map(|&party| book.member_state(party));
+    let (member_states, member_states_by_region) = coverage(states);
+    Body {
+        view: "summary",
+        stamp: view.stamp(()).into(),
+        events: EventsBody {
+            recorded: book.events(),
+            by_type: book.events_by_type().collect(),
+        },
+        commitments,
+        active_commitments: ActiveSummaryBody {
+            active: active_commitments,
+            joint: counts.joint,
+            by_form: counts
+                .by_form
+                .iter()
+                .map(|(form, &count)| (form.as_str(), count))
+                .collect(),
+            by_nature: counts
+                .by_nature
+                .iter()
+                .map(|(nature, &count)| (nature.map_or(NONE, Nature::as_str), count))
+                .collect(),
+            by_region_of_lead,
+            by_instrument,
+            instruments_left_out,
+        },
+        participations: ParticipationsBody {
+            lead: counts.all.active(),
+            partner_or_supporter: counts.participations,
+        },
+        parties: parties(book, counts),
+        countries: CountriesBody {
+            committed: countries.len(),
+        },
+        member_states,
+        member_states_by_region,
+        catalogue: CatalogueBody {
+            instruments: book.instruments(),
+            actions: book.catalogued().count(),
+            actions_without_commitment: book
+                .catalogued()
+                .filter(|action| !counts.by_action.contains_key(action))
+                .count(),
+        },
+    }
+}
+
+fn parties(book: &Book, counts: &SummaryCounts) -> PartiesBody {
+    let mut body = PartiesBody {
+        registered: 0,
+        active: 0,
+        leading: counts.all.leading.len(),
+        registered_by_kind: BTreeMap::new(),
+    };
+    for (kind, active) in book.registered() {
+        body.registered += 1;
+        body.active += u64::from(active);
+        *body
+            .registered_by_kind
+            .entry(PartyKind::as_str(kind))
+            .or_default() += 1;
+    }
+    body
+}
+
+impl SummaryCounts {
+    fn count(&mut self, book: &Book, facts: &Facts, sign: Sign) {
+        self.all.count(facts, sign);
+        if !facts.is_active() {
+            return;
+        }
+        sign.step_if(!facts.participations().is_empty(), &mut self.joint);
+        for _ in facts.participations() {
+            sign.step(&mut self.participations);
+        }
+        sign.step_in(&mut self.by_form, facts.form);
+        sign.step_in(&mut self.by_nature, facts.nature);
+        sign.step_in(&mut self.by_country, book.country_of(facts.lead));
+        for instrument in book.instruments_of(&facts.actions) {
+            sign.step_in(&mut self.by_instrument, instrument);
+        }
+        for action in book.lineages(&facts.actions) {
+            sign.step_in(&mut self.by_action, action);
+        }
+    }
+}
