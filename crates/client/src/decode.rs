@@ -1,0 +1,177 @@
+//! From stored blocks to checked events, on as many threads as there are cores.
+
+use crate::replay::{Replay, ReplayChunk, ReplayError};
+use ledger_domain::wire::v1::{Event, EventBody, EventHeader, HeaderError, UnreadableEvent};
+use ledger_proof::block::{Content, Decoder, StoredEvent};
+use ledger_proof::verify::{CheckedRun, LeafError};
+use std::collections::VecDeque;
+use thiserror::Error;
+use tokio::task::JoinHandle;
+
+/// Why replayed events are not what a ledger writes.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    /// The blocks could not be fetched or are damaged.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// An event contradicts itself or the one before it.
+    #[error(transparent)]
+    Leaf(#[from] LeafError),
+    /// The leaf is sound, but its attributes are not the domain's.
+    #[error("position {position}: the header cannot be read")]
+    Header {
+        /// The event's position.
+        position: u64,
+        /// Where it fails.
+        #[source]
+        source: HeaderError,
+    },
+    /// The data is that of the leaf, but not of such an event.
+    #[error("position {position}: the data cannot be read")]
+    Data {
+        /// The event's position.
+        position: u64,
+        /// Where it fails.
+        #[source]
+        source: UnreadableEvent,
+    },
+    /// The data is withheld, so that no view can be folded over it.
+    #[error("position {position}: the data is withheld ({ground}), views cannot be folded over it")]
+    Withheld {
+        /// The event's position.
+        position: u64,
+        /// Why it is withheld.
+        ground: String,
+    },
+    /// The thread that checked was stopped.
+    #[error("the check was stopped")]
+    Stopped,
+}
+
+/// What to make of replayed blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoding {
+    /// Check every leaf against its data and its neighbours.
+    Check,
+    /// The same, and decode the events too.
+    CheckAndDecode,
+}
+
+/// Consecutive events, checked among themselves.
+#[derive(Debug, Default)]
+pub struct CheckedChunk {
+    /// The leaves, checked; none if the chunk had no event that was wanted.
+    pub run: Option<CheckedRun>,
+    /// The events, if they were asked for.
+    pub events: Vec<Event>,
+}
+
+/// Visits the events of a chunk that were asked for, leaving out those that only share a block with them.
+///
+/// # Errors
+///
+/// [`ReplayError::Block`] if a block is damaged, or what `visit` returns.
+pub fn visit_events<E: From<ReplayError>>(
+    chunk: &ReplayChunk,
+    mut visit: impl FnMut(&StoredEvent<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut decoder = Decoder::default();
+    for block in chunk.blocks() {
+        let block = block?;
+        let damaged = |source| ReplayError::Block {
+            position: chunk.from,
+            source,
+        };
+        let events = decoder.events(block).map_err(damaged)?;
+        for event in &events {
+            let event = event.map_err(damaged)?;
+            if event.position >= chunk.from && chunk.to.is_none_or(|to| event.position < to) {
+                visit(&event)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks the events of a chunk among themselves.
+///
+/// # Errors
+///
+/// [`CheckError`] with the position of the first event that fails.
+pub fn check_chunk(chunk: &ReplayChunk, decoding: Decoding) -> Result<CheckedChunk, CheckError> {
+    let mut checked = CheckedChunk::default();
+    let mut run: Option<CheckedRun> = None;
+    visit_events(chunk, |event| {
+        // Within a chunk positions must be continuous, so that one run takes all of its events.
+        let run = run.get_or_insert_with(|| CheckedRun::new(event.position));
+        run.check(event.header, &event.content.into())?;
+        if decoding == Decoding::CheckAndDecode {
+            checked.events.push(decode_event(event)?);
+        }
+        Ok::<(), CheckError>(())
+    })?;
+    checked.run = run;
+    Ok(checked)
+}
+
+/// The domain's event in a stored one.
+///
+/// # Errors
+///
+/// [`CheckError::Header`], [`CheckError::Data`] or [`CheckError::Withheld`].
+pub fn decode_event(event: &StoredEvent<'_>) -> Result<Event, CheckError> {
+    let position = event.position;
+    let header = EventHeader::decode(event.header)
+        .map_err(|source| CheckError::Header { position, source })?;
+    match event.content {
+        Content::Present { data, .. } => EventBody::decode(header.event_type, data)
+            .map(|body| Event { header, body })
+            .map_err(|source| CheckError::Data { position, source }),
+        Content::Withheld { ground } => Err(CheckError::Withheld {
+            position,
+            ground: ground.to_owned(),
+        }),
+    }
+}
+
+/// A replay whose chunks are checked on other threads, a few at once, and come out in the order of the log.
+#[derive(Debug)]
+pub struct CheckedReplay {
+    replay: Replay,
+    decoding: Decoding,
+    at_work: VecDeque<JoinHandle<Result<CheckedChunk, CheckError>>>,
+    at_work_max: usize,
+}
+
+impl CheckedReplay {
+    /// Checks what this replay fetches.
+    pub fn new(replay: Replay, decoding: Decoding) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            replay,
+            decoding,
+            at_work: VecDeque::new(),
+            at_work_max: cores + 1,
+        }
+    }
+
+    /// The next events; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError`]; what comes after an error should not be trusted.
+    pub async fn next(&mut self) -> Result<Option<CheckedChunk>, CheckError> {
+        while self.at_work.len() < self.at_work_max {
+            let Some(chunk) = self.replay.next_chunk().await? else {
+                break;
+            };
+            let decoding = self.decoding;
+            let check = tokio::task::spawn_blocking(move || check_chunk(&chunk, decoding));
+            self.at_work.push_back(check);
+        }
+        match self.at_work.pop_front() {
+            Some(check) => Ok(Some(check.await.map_err(|_| CheckError::Stopped)??)),
+            None => Ok(None),
+        }
+    }
+}
