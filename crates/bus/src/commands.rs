@@ -12,6 +12,10 @@ use crate::subject;
 /// The header that carries a submission's signature.
 const SIGNATURE_HEADER: &str = "Ledger-Signature";
 
+/// Where a receipt goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyTo(Subject);
+
 /// One submission as it arrived.
 #[derive(Clone, Debug)]
 pub struct Incoming {
@@ -22,7 +26,7 @@ pub struct Incoming {
     /// The content of `Ledger-Signature`, when there is one.
     pub signature: Option<String>,
     /// Where the receipt goes; absent when the sender asked for none.
-    pub reply_to: Option<Subject>,
+    pub reply_to: Option<ReplyTo>,
 }
 
 /// The commands could not be listened to.
@@ -70,7 +74,7 @@ fn incoming(message: async_nats::Message) -> Incoming {
             .to_owned(),
         payload: message.payload,
         signature,
-        reply_to: message.reply,
+        reply_to: message.reply.map(ReplyTo),
     }
 }
 
@@ -88,8 +92,8 @@ impl Replier {
 
     /// Hands one reply to the connection; it leaves the process soon after. A reply that cannot be sent is lost:
     /// the sender repeats its command and gets the same receipt.
-    pub async fn reply(&self, to: Subject, payload: Bytes) {
-        if let Err(error) = self.bus.client.publish(to, payload).await {
+    pub async fn reply(&self, to: ReplyTo, payload: Bytes) {
+        if let Err(error) = self.bus.client.publish(to.0, payload).await {
             tracing::debug!(%error, "a receipt could not be sent");
         }
     }

@@ -14,10 +14,10 @@ pub mod subject;
 
 pub use bucket::{BucketError, ViewBucket};
 pub use commands::{
-    CommandIntake, CommandSender, Incoming, IntakeError, ReceiptInbox, Replier, SendError,
+    CommandIntake, CommandSender, Incoming, IntakeError, ReceiptInbox, Replier, ReplyTo, SendError,
 };
 pub use connection::{Bus, BusOptions, ConnectError, Reply, RequestError, WhenAway};
 pub use events::{
     EventFeed, EventPublisher, FeedError, FeedEvent, MAX_BATCH_EVENTS, PublishError, StreamState,
 };
-pub use service::{Answer, Argument, Query, QueryFailure, QueryService, ServiceError};
+pub use service::{Answer, Argument, Endpoint, Query, QueryFailure, QueryService, ServiceError};

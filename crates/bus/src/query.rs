@@ -1,6 +1,15 @@
 //! The shapes of queries and answers on `ledger.v1.query.…`. JSON, except where said.
 
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use crate::connection::{Bus, RequestError};
+use crate::subject;
 
 /// Answer of `query.head`: how far the log goes and its newest signed tree head.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +54,8 @@ pub const NEXT_HEADER: &str = "Ledger-Next";
 /// Header of a replay's answer: events on disk when it was made.
 pub const TREE_SIZE_HEADER: &str = "Ledger-Tree-Size";
 
-/// Query of `query.country.<ISO3>`, `query.action.<code>` and `query.summary`: the body, and a page of its commitments.
+/// Query of `query.country.<ISO3>`, `query.action.<code>` and `query.summary`: the body in its envelope, and under `list` a
+/// page of its commitments when some were asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ViewQuery {
@@ -60,7 +70,7 @@ pub struct ViewQuery {
 /// Header of a view's answer: positions below this are folded into the projection.
 pub const WATERMARK_HEADER: &str = "Ledger-Watermark";
 
-/// Answer of `query.projection.<name>`: how far a projector has come.
+/// Answer of `query.projection.<country|action|summary>`: how far a projector has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectionAnswer {
     /// `country`, `action` or `summary`.
@@ -69,4 +79,117 @@ pub struct ProjectionAnswer {
     pub checkpoint: u64,
     /// Views that have a body.
     pub views: Vec<String>,
+}
+
+/// Query of `query.commitment.<id>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommitmentQuery {
+    /// First position wanted: where the answer before said to go on.
+    #[serde(default)]
+    pub from: u64,
+}
+
+/// Answer of `query.commitment.<id>`: its whole history, in pages of about 2 MiB.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CommitmentAnswer {
+    /// The commitment's id.
+    pub commitment: String,
+    /// Events on disk when the answer was made.
+    pub tree_size: u64,
+    /// Its events in order, each in its delivered form.
+    pub events: Vec<Box<RawValue>>,
+    /// Where to go on; absent at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// One answer of `query.replay`.
+#[derive(Clone, Debug)]
+pub struct ReplayPage {
+    /// Stored blocks back to back.
+    pub blocks: Bytes,
+    /// Where to go on.
+    pub next: u64,
+    /// Events on disk when the answer was made.
+    pub tree_size: u64,
+}
+
+/// A query had no usable answer.
+#[derive(Debug, Error)]
+pub enum QueryError {
+    /// The request failed.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The answer is not of the documented form.
+    #[error("the answer on {subject} is not as documented: {what}")]
+    Answer {
+        /// The subject asked.
+        subject: String,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl Bus {
+    /// Asks `query.head`.
+    ///
+    /// # Errors
+    /// [`QueryError`] when nobody answers in time or not as documented.
+    pub async fn head(&self, timeout: Duration) -> Result<HeadAnswer, QueryError> {
+        self.ask("head", &(), timeout).await
+    }
+
+    /// Asks an endpoint that answers in JSON.
+    ///
+    /// # Errors
+    /// [`QueryError`] when nobody answers in time or not as documented.
+    pub async fn ask<A: DeserializeOwned>(
+        &self,
+        endpoint: &str,
+        query: &(impl Serialize + Sync),
+        timeout: Duration,
+    ) -> Result<A, QueryError> {
+        let subject = subject::query(endpoint);
+        let unreadable = |error: serde_json::Error| QueryError::Answer {
+            subject: subject.clone(),
+            what: error.to_string(),
+        };
+        let payload = serde_json::to_vec(query).map_err(unreadable)?;
+        let payload = if payload == b"null" {
+            Vec::new()
+        } else {
+            payload
+        };
+        let reply = self.request(&subject, payload.into(), timeout).await?;
+        serde_json::from_slice(&reply.payload).map_err(unreadable)
+    }
+
+    /// Asks `query.replay` for one page of blocks.
+    ///
+    /// # Errors
+    /// [`QueryError`] when nobody answers in time or not as documented.
+    pub async fn replay(
+        &self,
+        query: &ReplayQuery,
+        timeout: Duration,
+    ) -> Result<ReplayPage, QueryError> {
+        let subject = subject::query("replay");
+        let broken = |what: String| QueryError::Answer {
+            subject: subject.clone(),
+            what,
+        };
+        let payload = serde_json::to_vec(query).map_err(|error| broken(error.to_string()))?;
+        let reply = self.request(&subject, payload.into(), timeout).await?;
+        let number = |name: &str| {
+            let value = reply.header(name).and_then(|value| value.parse().ok());
+            value.ok_or_else(|| broken(format!("the header {name} is no number")))
+        };
+        let (next, tree_size) = (number(NEXT_HEADER)?, number(TREE_SIZE_HEADER)?);
+        Ok(ReplayPage {
+            blocks: reply.payload,
+            next,
+            tree_size,
+        })
+    }
 }

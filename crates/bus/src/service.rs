@@ -114,6 +114,26 @@ impl Query {
     }
 }
 
+/// One thing a process answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its name in the list of endpoints, unique within the process.
+    pub name: &'static str,
+    /// Its subject after `query.`.
+    pub path: &'static str,
+    /// Whether its subject carries an argument.
+    pub argument: Argument,
+}
+
+/// Whether an endpoint's subject carries an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// `query.<path>` and nothing more.
+    None,
+    /// `query.<path>.<one or more tokens>`.
+    Tokens,
+}
+
 /// The running service of one process; stops when dropped.
 pub struct QueryService {
     queries: mpsc::Receiver<Query>,
@@ -121,15 +141,14 @@ pub struct QueryService {
 }
 
 impl QueryService {
-    /// Starts an instance that answers `endpoints`: each a name, listened to as `query.<name>`, or with an argument
-    /// as `query.<name>.>` when the flag says so.
+    /// Starts an instance that answers these endpoints.
     ///
     /// # Errors
     /// [`ServiceError`] when the service or an endpoint cannot be registered.
     pub async fn start(
         bus: &Bus,
         description: &str,
-        endpoints: &[(&'static str, Argument)],
+        endpoints: &[Endpoint],
     ) -> Result<Self, ServiceError> {
         let failed = |error: async_nats::Error| ServiceError {
             what: error.to_string(),
@@ -140,10 +159,16 @@ impl QueryService {
             .await
             .map_err(failed)?;
         let (sender, queries) = mpsc::channel(QUEUED_QUERIES);
-        for &(name, argument) in endpoints {
+        for &Endpoint {
+            name,
+            path,
+            argument,
+        } in endpoints
+        {
+            let path = subject::query(path);
             let listen = match argument {
-                Argument::None => subject::query(name),
-                Argument::Tokens => format!("{}.>", subject::query(name)),
+                Argument::None => path.clone(),
+                Argument::Tokens => format!("{path}.>"),
             };
             let endpoint = service
                 .endpoint_builder()
@@ -151,7 +176,7 @@ impl QueryService {
                 .add(listen)
                 .await
                 .map_err(failed)?;
-            tokio::spawn(forward(name, endpoint, sender.clone()));
+            tokio::spawn(forward(name, path, endpoint, sender.clone()));
         }
         Ok(Self {
             queries,
@@ -165,21 +190,13 @@ impl QueryService {
     }
 }
 
-/// Whether an endpoint's subject carries an argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Argument {
-    /// `query.<name>` and nothing more.
-    None,
-    /// `query.<name>.<one or more tokens>`.
-    Tokens,
-}
-
 async fn forward(
     name: &'static str,
+    path: String,
     mut endpoint: async_nats::service::endpoint::Endpoint,
     to: mpsc::Sender<Query>,
 ) {
-    let prefix = format!("{}.", subject::query(name));
+    let prefix = format!("{path}.");
     while let Some(request) = endpoint.next().await {
         let argument = request
             .message
