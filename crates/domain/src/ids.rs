@@ -228,6 +228,20 @@ text_id!(
     is_ledger_id
 );
 
+impl PartyId {
+    /// The id of a recorded event, which was checked before it was interned.
+    pub(crate) fn from_interned(name: Arc<str>) -> Self {
+        Self(name)
+    }
+}
+
+impl ActionCode {
+    /// The code of a recorded event, which was checked before it was interned.
+    pub(crate) fn from_interned(name: Arc<str>) -> Self {
+        Self(name)
+    }
+}
+
 /// Reads a UUID in its hyphenated form only: one id has one text, whatever the case of its digits on the way in.
 fn parse_uuid(what: &'static str, text: &str) -> Result<Uuid, IdError> {
     let rule = "a UUID of 36 characters, like 0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f";

@@ -7,14 +7,22 @@
 //! - [`Reference`] and [`Commitment`] are folds of events: the context of a decision.
 //! - [`decide()`] turns a command into events, or into a [`Rejection`] with a stable code.
 
+pub mod commitment;
 pub mod country;
 pub mod date;
+pub mod decide;
 pub mod ids;
+mod intern;
+pub mod personal;
+pub mod reference;
 pub mod rejection;
 pub mod view;
 pub mod wire;
 
+pub use commitment::Commitment;
 pub use date::PartialDate;
+pub use decide::{CommitmentLookup, NewEvent, Route, decide};
+pub use reference::Reference;
 pub use rejection::{Rejection, RejectionCode};
 
 /// The version of the rules in [`decide()`]: every event names the version that decided it (`rulesversion`), so that an

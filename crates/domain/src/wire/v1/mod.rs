@@ -15,6 +15,7 @@ mod scan;
 mod values;
 
 pub use batch::split_batch;
+pub(crate) use check::{TextKind, texts};
 pub use command::{Command, CommandBody, CommandType, Nonce, Refusal};
 pub use commands::{
     AmendActionText, AmendCommitment, CatalogueAction, ChangePartner, ChangePartyStatus,

@@ -1,0 +1,344 @@
+//! Decisions about partners, the catalogue and parties.
+
+use smallvec::{SmallVec, smallvec};
+
+use super::{Context, NewEvent, Route, refuse};
+use crate::country::{self, UnStatus};
+use crate::ids::{ActionCode, CountryCode, InstrumentId, PartnerId, PartyId, Subject, Version};
+use crate::reference::Partner;
+use crate::rejection::{Rejection, RejectionCode};
+use crate::wire::v1::{
+    ActionCatalogued, ActionTextAmended, ActionsMapped, AmendActionText, CatalogueAction,
+    ChangePartner, ChangePartyStatus, InstrumentPublished, MapActions, PartnerChanged,
+    PartnerRegistered, PartnerRevoked, PartyKind, PartyRegistered, PartyStatusChanged,
+    PublishInstrument, RegisterPartner, RegisterParty, RevokePartner,
+};
+
+type Decision = Result<NewEvent, Rejection>;
+
+fn under(actions: SmallVec<[ActionCode; 4]>) -> Route {
+    Route {
+        country: None,
+        actions,
+    }
+}
+
+impl Context<'_> {
+    fn partner_subject(&self) -> Result<&PartnerId, Rejection> {
+        match &self.command.subject {
+            Subject::Partner(id) => Ok(id),
+            Subject::Commitment(_)
+            | Subject::Instrument(_)
+            | Subject::Party(_)
+            | Subject::Review(_)
+            | Subject::Ledger => self.wrong_subject(),
+        }
+    }
+
+    fn instrument_subject(&self) -> Result<&InstrumentId, Rejection> {
+        match &self.command.subject {
+            Subject::Instrument(id) => Ok(id),
+            Subject::Commitment(_)
+            | Subject::Partner(_)
+            | Subject::Party(_)
+            | Subject::Review(_)
+            | Subject::Ledger => self.wrong_subject(),
+        }
+    }
+
+    fn party_subject(&self) -> Result<&PartyId, Rejection> {
+        match &self.command.subject {
+            Subject::Party(id) => Ok(id),
+            Subject::Commitment(_)
+            | Subject::Instrument(_)
+            | Subject::Partner(_)
+            | Subject::Review(_)
+            | Subject::Ledger => self.wrong_subject(),
+        }
+    }
+
+    /// The partner that is to be changed: it exists, is not the root, and was not revoked.
+    fn changeable_partner(&self) -> Result<&Partner, Rejection> {
+        let id = self.partner_subject()?;
+        let Some(partner) = self.reference.partner(id) else {
+            return refuse(
+                RejectionCode::UnknownPartner,
+                "subject",
+                format!("partner {id} does not exist; register it first"),
+            );
+        };
+        if partner.root {
+            return refuse(
+                RejectionCode::PartnerIsRoot,
+                "subject",
+                "the root partner is named when the ledger is opened; name another partner",
+            );
+        }
+        if partner.revoked {
+            return refuse(
+                RejectionCode::PartnerRevoked,
+                "subject",
+                format!("partner {id} was revoked for good; register another id"),
+            );
+        }
+        self.expect_version(partner.version)?;
+        Ok(partner)
+    }
+
+    /// The instrument a catalogue command is about, and its version.
+    fn published_instrument(&self) -> Result<(&InstrumentId, Version), Rejection> {
+        let id = self.instrument_subject()?;
+        let Some(instrument) = self.reference.instrument(id) else {
+            return refuse(
+                RejectionCode::UnknownInstrument,
+                "subject",
+                format!("instrument {id} is not published; publish it first"),
+            );
+        };
+        self.expect_version(instrument.version)?;
+        Ok((id, instrument.version))
+    }
+
+    /// An action that must stand under the subject's instrument.
+    fn own_action(
+        &self,
+        id: &InstrumentId,
+        code: &ActionCode,
+        field: &str,
+    ) -> Result<(), Rejection> {
+        match self.reference.action(code) {
+            Some(action) if action.instrument == *id => Ok(()),
+            Some(_) | None => refuse(
+                RejectionCode::UnknownAction,
+                field,
+                format!("{code} is no action of {id}; use a code of this instrument"),
+            ),
+        }
+    }
+}
+
+pub(super) fn register_partner(context: &Context<'_>, data: &RegisterPartner) -> Decision {
+    let id = context.partner_subject()?;
+    if context.reference.partner(id).is_some() {
+        return refuse(
+            RejectionCode::PartnerExists,
+            "subject",
+            format!("partner {id} is registered already; ids are never reused"),
+        );
+    }
+    context.expect_version(Version(0))?;
+    let body = PartnerRegistered {
+        name: data.name.clone(),
+        roles: data.roles.clone(),
+        parties: data.parties.clone(),
+    };
+    Ok(context.event(Version(0), None, Route::default(), body))
+}
+
+pub(super) fn change_partner(context: &Context<'_>, data: &ChangePartner) -> Decision {
+    let partner = context.changeable_partner()?;
+    if data.name.is_none() && data.roles.is_none() && data.parties.is_none() {
+        return nothing_to_change("name, roles or parties");
+    }
+    let body = PartnerChanged {
+        name: data.name.clone(),
+        roles: data.roles.clone(),
+        parties: data.parties.clone(),
+    };
+    Ok(context.event(partner.version, None, Route::default(), body))
+}
+
+pub(super) fn revoke_partner(context: &Context<'_>, data: &RevokePartner) -> Decision {
+    let partner = context.changeable_partner()?;
+    let body = PartnerRevoked {
+        reason: data.reason.clone(),
+    };
+    Ok(context.event(partner.version, None, Route::default(), body))
+}
+
+pub(super) fn nothing_to_change<T>(fields: &str) -> Result<T, Rejection> {
+    refuse(
+        RejectionCode::NothingToChange,
+        "data",
+        format!("the change names no new value; give {fields}"),
+    )
+}
+
+pub(super) fn publish_instrument(context: &Context<'_>, data: &PublishInstrument) -> Decision {
+    let id = context.instrument_subject()?;
+    if context.reference.instrument(id).is_some() {
+        return refuse(
+            RejectionCode::InstrumentExists,
+            "subject",
+            format!(
+                "instrument {id} is published already; catalogue its actions, or publish another id"
+            ),
+        );
+    }
+    context.expect_version(Version(0))?;
+    if let Some(adopted) = data.adopted {
+        context.not_in_future(adopted, "data.adopted")?;
+    }
+    let body = InstrumentPublished {
+        title: data.title.clone(),
+        kind: data.kind,
+        adopted: data.adopted,
+        symbol: data.symbol.clone(),
+        url: data.url.clone(),
+        principles: data.principles.clone(),
+    };
+    Ok(context.event(Version(0), data.adopted, Route::default(), body))
+}
+
+pub(super) fn catalogue_action(context: &Context<'_>, data: &CatalogueAction) -> Decision {
+    let (_, version) = context.published_instrument()?;
+    if context.reference.action(&data.code).is_some() {
+        return refuse(
+            RejectionCode::ActionExists,
+            "data.code",
+            format!("{} is in use; codes are never reused", data.code),
+        );
+    }
+    if let Some(parent) = &data.parent {
+        if *parent == data.code {
+            return refuse(
+                RejectionCode::SelfReference,
+                "data.parent",
+                "an action cannot stand under itself; name another",
+            );
+        }
+        if context.reference.action(parent).is_none() {
+            return refuse(
+                RejectionCode::UnknownAction,
+                "data.parent",
+                format!("{parent} is not in the catalogue; catalogue it first"),
+            );
+        }
+    }
+    let body = ActionCatalogued {
+        code: data.code.clone(),
+        title: data.title.clone(),
+        parent: data.parent.clone(),
+        text_status: data.text_status,
+        description: data.description.clone(),
+        kind: data.kind,
+    };
+    let route = under(smallvec![data.code.clone()]);
+    Ok(context.event(version, None, route, body))
+}
+
+pub(super) fn amend_action_text(context: &Context<'_>, data: &AmendActionText) -> Decision {
+    let (id, version) = context.published_instrument()?;
+    context.own_action(id, &data.code, "data.code")?;
+    if data.title.is_none() && data.description.is_none() && data.text_status.is_none() {
+        return nothing_to_change("title, description or text_status");
+    }
+    let body = ActionTextAmended {
+        code: data.code.clone(),
+        title: data.title.clone(),
+        description: data.description.clone(),
+        text_status: data.text_status,
+        reason: data.reason.clone(),
+    };
+    let route = under(smallvec![data.code.clone()]);
+    Ok(context.event(version, None, route, body))
+}
+
+pub(super) fn map_actions(context: &Context<'_>, data: &MapActions) -> Decision {
+    let (id, version) = context.published_instrument()?;
+    context.own_action(id, &data.from, "data.from")?;
+    context.known_actions(&data.to, "data.to")?;
+    if let Some(index) = data.to.iter().position(|code| *code == data.from) {
+        return refuse(
+            RejectionCode::SelfReference,
+            &format!("data.to[{index}]"),
+            "an action corresponds to itself anyway; name others",
+        );
+    }
+    let body = ActionsMapped {
+        from: data.from.clone(),
+        to: data.to.clone(),
+        basis: data.basis.clone(),
+    };
+    let mut actions = smallvec![data.from.clone()];
+    actions.extend(data.to.iter().cloned());
+    Ok(context.event(version, None, under(actions), body))
+}
+
+pub(super) fn register_party(context: &Context<'_>, data: &RegisterParty) -> Decision {
+    let id = context.party_subject()?;
+    if context.reference.party(id).is_some() {
+        return refuse(
+            RejectionCode::PartyExists,
+            "subject",
+            format!("party {id} is registered already; ids are never reused"),
+        );
+    }
+    context.expect_version(Version(0))?;
+    let body = PartyRegistered {
+        name: data.name.clone(),
+        kind: data.kind,
+        country: party_country(id, data)?,
+    };
+    Ok(context.event(Version(0), None, Route::default(), body))
+}
+
+/// The country of a party. A State's id is its own alpha-3 code, and its country is itself; nobody else may take the code
+/// of a State for an id.
+fn party_country(id: &PartyId, data: &RegisterParty) -> Result<Option<CountryCode>, Rejection> {
+    let own = country::find(id.as_str());
+    let status = own.map_or(UnStatus::None, |country| country.un_status);
+    let mismatch =
+        |field: &str, message: String| refuse(RejectionCode::CountryMismatch, field, message);
+    let state = match (data.kind, status) {
+        (PartyKind::MemberState, UnStatus::Member) | (PartyKind::Observer, UnStatus::Observer) => {
+            true
+        }
+        (PartyKind::MemberState, UnStatus::Observer | UnStatus::None) => {
+            let message = format!(
+                "{id} is not the alpha-3 code of a member State; a State's party id is its own code"
+            );
+            return mismatch("subject", message);
+        }
+        (_, UnStatus::Member | UnStatus::Observer) => {
+            let message = format!(
+                "{id} is the code of a State, and stands for that State only; choose another id"
+            );
+            return mismatch("subject", message);
+        }
+        (_, UnStatus::None) => false,
+    };
+    if !state {
+        return Ok(data.country);
+    }
+    let own = own.map(|country| country.code);
+    if data.country.is_some() && data.country != own {
+        let message = format!("the country of a State is itself: {id}; leave it out");
+        return mismatch("data.country", message);
+    }
+    Ok(own)
+}
+
+pub(super) fn change_party_status(context: &Context<'_>, data: &ChangePartyStatus) -> Decision {
+    let id = context.party_subject()?;
+    let Some(party) = context.reference.party(id) else {
+        return refuse(
+            RejectionCode::PartyUnknown,
+            "subject",
+            format!("party {id} is not registered; register it first"),
+        );
+    };
+    context.expect_version(party.version)?;
+    if party.status == data.status {
+        return refuse(
+            RejectionCode::NothingToChange,
+            "data.status",
+            format!("party {id} is {} already", data.status),
+        );
+    }
+    let body = PartyStatusChanged {
+        status: data.status,
+        reason: data.reason.clone(),
+    };
+    Ok(context.event(party.version, None, Route::default(), body))
+}

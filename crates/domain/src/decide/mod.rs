@@ -1,0 +1,324 @@
+//! Decisions: what a command becomes, given all that was recorded before it.
+//!
+//! The checks come in one order, and the first that fails is the one refused:
+//!
+//! 1. *who you are*: the sending partner is registered and not revoked, has a role that may send the command, may speak
+//!    for the party, and the party may act;
+//! 2. *what you name*: the subject exists, or does not yet; it has the expected version; everything the data names exists;
+//! 3. *the rules*: dates, parts, contradictions; personal identifiers in the texts come last.
+//!
+//! A decision is a function of its arguments alone: the same command on the same state at the same time gives the same
+//! events. Ids, salts, positions and the recorded time are stamped by whoever records them.
+
+mod admin;
+mod commitment;
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use smallvec::SmallVec;
+
+use crate::commitment::Commitment;
+use crate::date::PartialDate;
+use crate::ids::{ActionCode, CommitmentId, CountryCode, IdError, PartyId, Subject, Version};
+use crate::personal;
+use crate::reference::{Party, Reference};
+use crate::rejection::{Rejection, RejectionCode};
+use crate::wire::v1::{
+    Command, CommandBody, EventBody, PartyStatus, Pattern, Role, TextKind, texts,
+};
+
+/// Where the state of commitments is found. All of [`Command::commitments`] must have been loaded: what is not found here
+/// does not exist.
+pub trait CommitmentLookup {
+    /// The commitment's state, `None` if it was never recorded.
+    fn commitment(&self, id: &CommitmentId) -> Option<&Commitment>;
+}
+
+impl<S: std::hash::BuildHasher> CommitmentLookup
+    for std::collections::HashMap<CommitmentId, Commitment, S>
+{
+    fn commitment(&self, id: &CommitmentId) -> Option<&Commitment> {
+        self.get(id)
+    }
+}
+
+/// An event that was decided and is not recorded yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    /// What happened.
+    pub body: EventBody,
+    /// To what.
+    pub subject: Subject,
+    /// The version of the subject's stream with this event.
+    pub stream_version: Version,
+    /// When it was true.
+    pub effective: Option<PartialDate>,
+    /// Under which country and actions it is found.
+    pub route: Route,
+}
+
+/// Under which country and actions an event is published and found. Its text is `KEN|GCM-05a,GCM-10`; either side may be
+/// empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Route {
+    /// The lead party's country; `None` stands for `INT`.
+    pub country: Option<CountryCode>,
+    /// The actions.
+    pub actions: SmallVec<[ActionCode; 4]>,
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.country.as_ref().map_or("", CountryCode::as_str))?;
+        f.write_str("|")?;
+        for (index, action) in self.actions.iter().enumerate() {
+            f.write_str(if index > 0 { "," } else { "" })?;
+            f.write_str(action.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Route {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let (country, actions) = text.split_once('|').unwrap_or((text, ""));
+        let given = |text: &&str| !text.is_empty();
+        Ok(Self {
+            country: Some(country).filter(given).map(str::parse).transpose()?,
+            actions: actions
+                .split(',')
+                .filter(given)
+                .map(str::parse)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Decides a command.
+///
+/// # Errors
+/// The [`Rejection`] of the first check that fails, in the order the [module](self) states. Nothing is recorded then.
+pub fn decide(
+    reference: &Reference,
+    commitments: &(impl CommitmentLookup + ?Sized),
+    command: &Command,
+    now: DateTime<Utc>,
+) -> Result<Vec<NewEvent>, Rejection> {
+    let context = Context {
+        reference,
+        command,
+        today: now.date_naive(),
+    };
+    let sender = context.sender()?;
+    let event = match &command.body {
+        CommandBody::RegisterPartner(data) => admin::register_partner(&context, data),
+        CommandBody::ChangePartner(data) => admin::change_partner(&context, data),
+        CommandBody::RevokePartner(data) => admin::revoke_partner(&context, data),
+        CommandBody::PublishInstrument(data) => admin::publish_instrument(&context, data),
+        CommandBody::CatalogueAction(data) => admin::catalogue_action(&context, data),
+        CommandBody::AmendActionText(data) => admin::amend_action_text(&context, data),
+        CommandBody::MapActions(data) => admin::map_actions(&context, data),
+        CommandBody::RegisterParty(data) => admin::register_party(&context, data),
+        CommandBody::ChangePartyStatus(data) => admin::change_party_status(&context, data),
+        CommandBody::RecordCommitment(data) => commitment::record(&context, commitments, data),
+        CommandBody::ReportProgress(data) => commitment::report(&context, commitments, data),
+        CommandBody::AmendCommitment(data) => commitment::amend(&context, commitments, data),
+        CommandBody::WithdrawCommitment(data) => {
+            commitment::withdraw(&context, commitments, sender, data)
+        }
+    }?;
+    context.refuse_personal_data()?;
+    Ok(vec![event])
+}
+
+/// What every check needs.
+struct Context<'a> {
+    reference: &'a Reference,
+    command: &'a Command,
+    today: NaiveDate,
+}
+
+/// In which capacity the partner sends the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sender {
+    reporter: bool,
+    secretariat: bool,
+}
+
+fn refuse<T>(code: RejectionCode, field: &str, message: impl Into<String>) -> Result<T, Rejection> {
+    Err(Rejection::at(code, field, message))
+}
+
+impl<'a> Context<'a> {
+    /// Who you are: partner, role, party.
+    fn sender(&self) -> Result<Sender, Rejection> {
+        let id = &self.command.partner;
+        let Some(partner) = self.reference.partner(id) else {
+            return refuse(
+                RejectionCode::SenderUnknown,
+                "source",
+                format!("partner {id} is not registered; ask the ledger's root to register it"),
+            );
+        };
+        if partner.revoked {
+            return refuse(
+                RejectionCode::SenderRevoked,
+                "source",
+                format!("partner {id} was revoked; ask the ledger's root"),
+            );
+        }
+        let sender = Sender {
+            reporter: partner.roles.contains(&Role::Reporter),
+            secretariat: partner.roles.contains(&Role::Secretariat),
+        };
+        let (allowed, needed) = match &self.command.body {
+            CommandBody::RegisterPartner(_)
+            | CommandBody::ChangePartner(_)
+            | CommandBody::RevokePartner(_) => (partner.root, "be the ledger's root"),
+            CommandBody::PublishInstrument(_)
+            | CommandBody::CatalogueAction(_)
+            | CommandBody::AmendActionText(_)
+            | CommandBody::MapActions(_)
+            | CommandBody::RegisterParty(_)
+            | CommandBody::ChangePartyStatus(_) => {
+                (sender.secretariat, "have the role secretariat")
+            }
+            CommandBody::RecordCommitment(_)
+            | CommandBody::ReportProgress(_)
+            | CommandBody::AmendCommitment(_) => (sender.reporter, "have the role reporter"),
+            CommandBody::WithdrawCommitment(_) => (
+                sender.reporter || sender.secretariat,
+                "have the role reporter or secretariat",
+            ),
+        };
+        if !allowed {
+            let command = self.command.body.command_type().name();
+            return refuse(
+                RejectionCode::RoleMissing,
+                "type",
+                format!("to send {command} partner {id} must {needed}"),
+            );
+        }
+        let party = &self.command.party;
+        if !partner.parties.contains(party) {
+            return refuse(
+                RejectionCode::PartyNotAllowed,
+                "party",
+                format!("partner {id} may not speak for {party}; name a party of its list"),
+            );
+        }
+        if self.command.subject.commitment().is_some() {
+            self.active_party(party, "party")?;
+        }
+        Ok(sender)
+    }
+
+    /// A named party, which must be registered and active.
+    fn active_party(&self, id: &PartyId, field: &str) -> Result<&'a Party, Rejection> {
+        match self.reference.party(id) {
+            None => refuse(
+                RejectionCode::PartyUnknown,
+                field,
+                format!("party {id} is not registered; have the secretariat register it"),
+            ),
+            Some(party) if party.status == PartyStatus::Inactive => refuse(
+                RejectionCode::PartyInactive,
+                field,
+                format!("party {id} is inactive; have the secretariat activate it"),
+            ),
+            Some(party) => Ok(party),
+        }
+    }
+
+    fn expect_version(&self, version: Version) -> Result<(), Rejection> {
+        match self.command.expected_version {
+            Some(expected) if expected != version => refuse(
+                RejectionCode::VersionConflict,
+                "expectedversion",
+                format!(
+                    "{} has version {version}, not {expected}; read it again, then decide again",
+                    self.command.subject
+                ),
+            ),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn known_actions(&self, codes: &[ActionCode], field: &str) -> Result<(), Rejection> {
+        let unknown = |code: &ActionCode| self.reference.action(code).is_none();
+        match codes.iter().position(unknown) {
+            None => Ok(()),
+            Some(index) => refuse(
+                RejectionCode::UnknownAction,
+                &format!("{field}[{index}]"),
+                "this action is not in the catalogue; use a code of the catalogue",
+            ),
+        }
+    }
+
+    /// Refuses a date that lies after today as a whole: a year that has begun is not in the future.
+    fn not_in_future(&self, date: PartialDate, field: &str) -> Result<(), Rejection> {
+        if date.first_day() <= self.today {
+            return Ok(());
+        }
+        refuse(
+            RejectionCode::DateInFuture,
+            field,
+            format!(
+                "{date} lies after today, {}; record it when it has come",
+                self.today
+            ),
+        )
+    }
+
+    fn refuse_personal_data(&self) -> Result<(), Rejection> {
+        let refused = &self.reference.policy().refused_patterns;
+        texts(&self.command.body, &mut |path, kind, text| {
+            // A URL names a place, and places have numbers of all forms.
+            let refused: &[Pattern] = if kind == TextKind::Url { &[] } else { refused };
+            match personal::find(text, refused) {
+                None => Ok(()),
+                Some(pattern) => refuse(
+                    RejectionCode::PersonalDataRefused,
+                    &path.to_string(),
+                    format!(
+                        "the text seems to hold a personal identifier ({pattern}); remove it: what is recorded stays for ever"
+                    ),
+                ),
+            }
+        })
+    }
+
+    /// An event of the command's own subject.
+    fn event(
+        &self,
+        version: Version,
+        effective: Option<PartialDate>,
+        route: Route,
+        body: impl Into<EventBody>,
+    ) -> NewEvent {
+        NewEvent {
+            body: body.into(),
+            subject: self.command.subject.clone(),
+            stream_version: version.next(),
+            effective,
+            route,
+        }
+    }
+
+    fn wrong_subject<T>(&self) -> Result<T, Rejection> {
+        refuse(
+            RejectionCode::WrongSubject,
+            "subject",
+            format!(
+                "{} is not about {}",
+                self.command.body.command_type().name(),
+                self.command.subject
+            ),
+        )
+    }
+}

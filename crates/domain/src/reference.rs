@@ -1,0 +1,247 @@
+//! The context of every decision but for commitments: the ledger's terms, its partners, its catalogue and its parties.
+//!
+//! It is a fold of the events whose subject is not a commitment, and is kept whole in memory.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::ids::{
+    ActionCode, CountryCode, InstrumentId, LedgerId, PartnerId, PartyId, Position, PrincipleCode,
+    Subject, Version,
+};
+use crate::wire::v1::{Event, EventBody, PartyKind, PartyStatus, Policy, Role};
+
+/// See the [module](self).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reference {
+    ledger: Option<Ledger>,
+    partners: FxHashMap<PartnerId, Partner>,
+    instruments: FxHashMap<InstrumentId, Instrument>,
+    actions: FxHashMap<ActionCode, Action>,
+    principles: FxHashSet<PrincipleCode>,
+    parties: FxHashMap<PartyId, Party>,
+    catalogue: Option<Position>,
+    policy: Policy,
+}
+
+/// The ledger as it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    /// Its id.
+    pub id: LedgerId,
+    /// The log's verifier key.
+    pub verifier_key: String,
+    /// How many events its own stream has.
+    pub version: Version,
+}
+
+/// A system that publishes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Partner {
+    /// Whether it is the root, which registers the others.
+    pub root: bool,
+    /// Whether it was revoked.
+    pub revoked: bool,
+    /// What it may do.
+    pub roles: Vec<Role>,
+    /// For whom it may speak.
+    pub parties: FxHashSet<PartyId>,
+    /// How many events its stream has.
+    pub version: Version,
+}
+
+/// A source of actions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Instrument {
+    /// How many events its stream has.
+    pub version: Version,
+}
+
+/// One thing to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// Where it comes from.
+    pub instrument: InstrumentId,
+    /// What it stands under.
+    pub parent: Option<ActionCode>,
+}
+
+/// One who commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    /// What kind of party it is.
+    pub kind: PartyKind,
+    /// The country it belongs to.
+    pub country: Option<CountryCode>,
+    /// Whether it may act.
+    pub status: PartyStatus,
+    /// How many events its stream has.
+    pub version: Version,
+}
+
+impl Reference {
+    /// The context before position 0: nobody may do anything.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The ledger, once it was opened.
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
+    }
+
+    /// What the ledger takes; the defaults before it was opened.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// A partner, revoked ones and the root included.
+    pub fn partner(&self, id: &PartnerId) -> Option<&Partner> {
+        self.partners.get(id)
+    }
+
+    /// A published instrument.
+    pub fn instrument(&self, id: &InstrumentId) -> Option<&Instrument> {
+        self.instruments.get(id)
+    }
+
+    /// A catalogued action.
+    pub fn action(&self, code: &ActionCode) -> Option<&Action> {
+        self.actions.get(code)
+    }
+
+    /// Whether a published instrument has this guiding principle.
+    pub fn has_principle(&self, code: &PrincipleCode) -> bool {
+        self.principles.contains(code)
+    }
+
+    /// A registered party, inactive ones included.
+    pub fn party(&self, id: &PartyId) -> Option<&Party> {
+        self.parties.get(id)
+    }
+
+    /// The position of the newest event of the catalogue: its version.
+    pub fn catalogue(&self) -> Option<Position> {
+        self.catalogue
+    }
+
+    /// The version of a subject's stream, 0 if it has none. Commitments are not kept here.
+    pub fn version(&self, subject: &Subject) -> Version {
+        match subject {
+            Subject::Instrument(id) => self
+                .instruments
+                .get(id)
+                .map(|instrument| instrument.version),
+            Subject::Party(id) => self.parties.get(id).map(|party| party.version),
+            Subject::Partner(id) => self.partners.get(id).map(|partner| partner.version),
+            Subject::Ledger => self.ledger.as_ref().map(|ledger| ledger.version),
+            Subject::Commitment(_) | Subject::Review(_) => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// Folds one event in. Events of commitments change nothing here.
+    pub fn evolve(&mut self, event: &Event) {
+        match &event.body {
+            EventBody::LedgerOpened(opened) => {
+                self.ledger = Some(Ledger {
+                    id: opened.ledger.clone(),
+                    verifier_key: opened.verifier_key.clone(),
+                    version: event.header.stream_version,
+                });
+                self.policy = opened.policy.clone();
+                let root = Partner {
+                    root: true,
+                    parties: FxHashSet::from_iter([opened.root.party.clone()]),
+                    ..Partner::default()
+                };
+                self.partners.insert(opened.root.partner.clone(), root);
+            }
+            EventBody::PartnerRegistered(_)
+            | EventBody::PartnerChanged(_)
+            | EventBody::PartnerRevoked(_) => self.evolve_partner(event),
+            EventBody::InstrumentPublished(_)
+            | EventBody::ActionCatalogued(_)
+            | EventBody::ActionTextAmended(_)
+            | EventBody::ActionsMapped(_) => self.evolve_catalogue(event),
+            EventBody::PartyRegistered(_) | EventBody::PartyStatusChanged(_) => {
+                self.evolve_party(event);
+            }
+            EventBody::CommitmentRecorded(_)
+            | EventBody::ProgressReported(_)
+            | EventBody::ReportCorrected(_)
+            | EventBody::CommitmentAmended(_)
+            | EventBody::CommitmentWithdrawn(_) => {}
+        }
+    }
+
+    fn evolve_partner(&mut self, event: &Event) {
+        let Subject::Partner(id) = &event.header.subject else {
+            return;
+        };
+        let partner = self.partners.entry(id.clone()).or_default();
+        partner.version = event.header.stream_version;
+        if let EventBody::PartnerRegistered(registered) = &event.body {
+            partner.roles.clone_from(&registered.roles);
+            partner.parties = registered.parties.iter().cloned().collect();
+        }
+        if let EventBody::PartnerChanged(changed) = &event.body {
+            if let Some(roles) = &changed.roles {
+                partner.roles.clone_from(roles);
+            }
+            if let Some(parties) = &changed.parties {
+                partner.parties = parties.iter().cloned().collect();
+            }
+        }
+        if let EventBody::PartnerRevoked(_) = &event.body {
+            partner.revoked = true;
+        }
+    }
+
+    fn evolve_catalogue(&mut self, event: &Event) {
+        let Subject::Instrument(id) = &event.header.subject else {
+            return;
+        };
+        self.catalogue = Some(event.header.position);
+        let instrument = self.instruments.entry(id.clone()).or_default();
+        instrument.version = event.header.stream_version;
+        if let EventBody::InstrumentPublished(published) = &event.body {
+            let codes = published
+                .principles
+                .iter()
+                .map(|principle| principle.code.clone());
+            self.principles.extend(codes);
+        }
+        if let EventBody::ActionCatalogued(action) = &event.body {
+            self.actions.insert(
+                action.code.clone(),
+                Action {
+                    instrument: id.clone(),
+                    parent: action.parent.clone(),
+                },
+            );
+        }
+    }
+
+    fn evolve_party(&mut self, event: &Event) {
+        let Subject::Party(id) = &event.header.subject else {
+            return;
+        };
+        if let EventBody::PartyRegistered(registered) = &event.body {
+            self.parties.insert(
+                id.clone(),
+                Party {
+                    kind: registered.kind,
+                    country: registered.country,
+                    status: PartyStatus::Active,
+                    version: event.header.stream_version,
+                },
+            );
+        }
+        if let EventBody::PartyStatusChanged(changed) = &event.body
+            && let Some(party) = self.parties.get_mut(id)
+        {
+            party.status = changed.status;
+            party.version = event.header.stream_version;
+        }
+    }
+}
