@@ -249,6 +249,9 @@ mod tests {
         )
         .expect("written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+        // A process that another test is just starting may hold the script open for writing until its own exec.
+        let busy = |error: std::io::Error| error.kind() == std::io::ErrorKind::ExecutableFileBusy;
+        while Command::new(&path).output().is_err_and(busy) {}
     }
 
     #[test]

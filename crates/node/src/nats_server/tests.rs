@@ -1,0 +1,129 @@
+use super::*;
+
+fn options(folder: &Path) -> Options {
+    Options {
+        server: find(&Places::from_environment()).expect("`cargo xtask nats-server` fetches one"),
+        folder: folder.to_owned(),
+        port: Port::Free,
+        launch: Launch::Direct,
+        ready_within: Duration::from_secs(30),
+    }
+}
+
+fn await_that(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "timed out: {what}");
+        std::thread::sleep(POLL_INTERVAL);
+    }
+}
+
+fn kill(pid: u32) {
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a process id");
+    kill_process(pid, Signal::KILL).expect("signalled");
+}
+
+#[test]
+fn a_started_server_answers_and_a_stopped_one_is_gone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = NatsServer::start(&options(folder.path())).expect("started");
+    let port = server.port();
+    assert!(greets(port));
+    server.stop();
+    assert!(!greets(port));
+}
+
+#[test]
+fn two_servers_in_two_folders_do_not_disturb_each_other() {
+    let (one, other) = (
+        tempfile::tempdir().expect("a folder"),
+        tempfile::tempdir().expect("a folder"),
+    );
+    let first = NatsServer::start(&options(one.path())).expect("started");
+    let second = NatsServer::start(&options(other.path())).expect("started");
+    assert_ne!(first.port(), second.port());
+    first.stop();
+    assert!(greets(second.port()));
+}
+
+#[test]
+fn a_killed_server_comes_back_on_the_same_port() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = NatsServer::start(&options(folder.path())).expect("started");
+    let killed = server.process_id().expect("it runs");
+    kill(killed);
+    await_that("another process", || {
+        server.process_id().is_some_and(|pid| pid != killed)
+    });
+    await_that("an answer on the same port", || greets(server.port()));
+    assert_eq!(server.unexpected_exits(), 1);
+}
+
+#[test]
+fn a_folder_in_use_is_refused_and_its_server_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = NatsServer::start(&options(folder.path())).expect("started");
+    assert!(matches!(
+        NatsServer::start(&options(folder.path())),
+        Err(StartError::InUse { .. })
+    ));
+    assert!(greets(server.port()));
+}
+
+#[test]
+fn a_server_left_behind_is_ended_by_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = options(folder.path());
+    let files = Files::prepare(folder.path()).expect("prepared");
+    files.write_config(Port::Free).expect("written");
+    let mut left_behind = Command::new(&options.server)
+        .arg("--config")
+        .arg(&files.config)
+        .spawn()
+        .expect("started");
+    await_that("the left-behind server", || {
+        files.port_of(left_behind.id()).is_some()
+    });
+    let server = NatsServer::start(&options).expect("started");
+    left_behind.wait().expect("it has ended");
+    assert!(greets(server.port()));
+}
+
+#[test]
+fn a_taken_port_is_an_error_that_quotes_the_log() {
+    let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bound");
+    let port = taken.local_addr().expect("an address").port();
+    let folder = tempfile::tempdir().expect("a folder");
+    let started = NatsServer::start(&Options {
+        port: Port::Fixed(port),
+        ..options(folder.path())
+    });
+    let Err(StartError::Exited { log, .. }) = started else {
+        panic!("{started:?}");
+    };
+    assert!(log.contains(&port.to_string()), "{log}");
+}
+
+#[test]
+fn a_program_that_is_no_server_is_refused_before_anything_is_touched() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let started = NatsServer::start(&Options {
+        server: PathBuf::from("/nowhere/nats-server"),
+        folder: folder.path().join("nats"),
+        ..options(folder.path())
+    });
+    assert!(matches!(started, Err(StartError::Unusable { .. })));
+    assert!(!folder.path().join("nats").exists());
+}
+
+#[test]
+fn a_folder_with_quotes_and_spaces_in_its_name_works() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let odd = folder.path().join("a \"quoted\" \\ folder # 1");
+    let server = NatsServer::start(&options(&odd)).expect("started");
+    assert!(greets(server.port()));
+    assert!(odd.join("streams").join("jetstream").exists());
+}
