@@ -1,54 +1,35 @@
 //! A connection to a ledger and the questions one may ask of it.
 
 use bytes::Bytes;
-use ledger_bus::query::{HeadAnswer, ProjectionAnswer, ViewQuery, WATERMARK_HEADER};
+use ledger_bus::query::{
+    CommitmentAnswer, CommitmentQuery, HeadAnswer, ProjectionAnswer, QueryError, ViewQuery,
+    WATERMARK_HEADER,
+};
 use ledger_bus::{Bus, BusOptions, ConnectError, RequestError, subject};
 use std::time::Duration;
-use thiserror::Error;
 
 /// How long an answer may take before the question counts as unanswered.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why a question got no answer that can be used.
-#[derive(Debug, Error)]
-pub enum QueryError {
-    /// The service did not answer, or refused.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// The answer to `endpoint` is not in its form.
-    #[error("the answer on `{endpoint}` cannot be read")]
-    Answer {
-        /// What was asked.
-        endpoint: String,
-        /// Where it fails.
-        #[source]
-        source: serde_json::Error,
-    },
-}
-
-impl QueryError {
-    /// Whether nobody answered, as opposed to an answer that does not please.
-    pub fn is_unreachable(&self) -> bool {
-        match self {
-            Self::Request(error) => is_unreachable(error),
-            Self::Answer { .. } => false,
-        }
-    }
-
-    /// Whether the service answered that there is no such thing.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Request(RequestError::Refused { code: 404, .. }))
-    }
-}
-
-/// Whether a request failed for want of anyone to answer it.
-pub(crate) fn is_unreachable(error: &RequestError) -> bool {
+/// Whether a question failed for want of anyone to answer it, as opposed to an answer that does not please.
+pub fn is_unreachable(error: &QueryError) -> bool {
     match error {
-        RequestError::NoResponders { .. }
-        | RequestError::Timeout { .. }
-        | RequestError::NotSent { .. } => true,
-        RequestError::Refused { code, .. } => *code == 503,
+        QueryError::Request(
+            RequestError::NoResponders { .. }
+            | RequestError::Timeout { .. }
+            | RequestError::NotSent { .. }
+            | RequestError::Refused { code: 503, .. },
+        ) => true,
+        QueryError::Request(RequestError::Refused { .. }) | QueryError::Answer { .. } => false,
     }
+}
+
+/// Whether the answer was that there is no such thing.
+pub fn is_not_found(error: &QueryError) -> bool {
+    matches!(
+        error,
+        QueryError::Request(RequestError::Refused { code: 404, .. })
+    )
 }
 
 /// A view as a projector served it.
@@ -90,7 +71,7 @@ impl Connection {
     ///
     /// [`QueryError`].
     pub async fn head(&self) -> Result<HeadAnswer, QueryError> {
-        self.ask("head").await
+        self.bus.head(QUERY_TIMEOUT).await
     }
 
     /// How far a projector has come, and which views it has.
@@ -99,7 +80,8 @@ impl Connection {
     ///
     /// [`QueryError`].
     pub async fn projection(&self, name: &str) -> Result<ProjectionAnswer, QueryError> {
-        self.ask(&format!("projection.{name}")).await
+        let endpoint = format!("projection.{name}");
+        self.bus.ask(&endpoint, &(), QUERY_TIMEOUT).await
     }
 
     /// A view as its projector serves it now: `country` and an ISO alpha-3 code, `action` and its code, or `summary`
@@ -107,69 +89,59 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`QueryError`]; [`QueryError::is_not_found`] if there is no such view.
+    /// [`QueryError`]; [`is_not_found`] tells if there is no such view.
     pub async fn view(
         &self,
         projection: &str,
         key: &str,
         query: &ViewQuery,
     ) -> Result<Served, QueryError> {
-        let endpoint = if projection == "summary" {
-            projection.to_owned()
+        let subject = if projection == "summary" {
+            subject::query(projection)
         } else {
-            format!("{projection}.{key}")
+            subject::query(&format!("{projection}.{key}"))
         };
-        let reply = self.request(&endpoint, &to_json(query, &endpoint)?).await?;
+        let broken = |what: String| QueryError::Answer {
+            subject: subject.clone(),
+            what,
+        };
+        let question = serde_json::to_vec(query).map_err(|error| broken(error.to_string()))?;
+        let reply = self
+            .bus
+            .request(&subject, question.into(), QUERY_TIMEOUT)
+            .await?;
         let watermark = reply
             .header(WATERMARK_HEADER)
             .and_then(|text| text.parse().ok())
-            .unwrap_or(0);
+            .ok_or_else(|| broken(format!("the header {WATERMARK_HEADER} is no number")))?;
         Ok(Served {
             json: reply.payload,
             watermark,
         })
     }
 
-    /// The history of a commitment, as the node serves it.
+    /// The whole history of a commitment: its events in order, each in its delivered form.
     ///
     /// # Errors
     ///
-    /// [`QueryError`]; [`QueryError::is_not_found`] if there is no such commitment.
-    pub async fn commitment(&self, id: &str) -> Result<Bytes, QueryError> {
-        let reply = self
-            .request(&format!("commitment.{id}"), &Bytes::new())
-            .await?;
-        Ok(reply.payload)
+    /// [`QueryError`]; [`is_not_found`] tells if there is no such commitment.
+    pub async fn commitment(&self, id: &str) -> Result<CommitmentAnswer, QueryError> {
+        let endpoint = format!("commitment.{id}");
+        let mut query = CommitmentQuery::default();
+        let mut whole: Option<CommitmentAnswer> = None;
+        loop {
+            let page: CommitmentAnswer = self.bus.ask(&endpoint, &query, QUERY_TIMEOUT).await?;
+            let next = page.next.filter(|next| *next > query.from);
+            match &mut whole {
+                Some(whole) => whole.events.extend(page.events),
+                None => whole = Some(page),
+            }
+            if let Some(next) = next {
+                query.from = next;
+            } else if let Some(mut whole) = whole {
+                whole.next = None;
+                return Ok(whole);
+            }
+        }
     }
-
-    async fn ask<T: serde::de::DeserializeOwned>(&self, endpoint: &str) -> Result<T, QueryError> {
-        let reply = self.request(endpoint, &Bytes::new()).await?;
-        serde_json::from_slice(&reply.payload).map_err(|source| QueryError::Answer {
-            endpoint: endpoint.to_owned(),
-            source,
-        })
-    }
-
-    pub(crate) async fn request(
-        &self,
-        endpoint: &str,
-        question: &Bytes,
-    ) -> Result<ledger_bus::Reply, RequestError> {
-        self.bus
-            .request(&subject::query(endpoint), question.clone(), QUERY_TIMEOUT)
-            .await
-    }
-}
-
-/// A question's JSON.
-pub(crate) fn to_json<T: serde::Serialize>(
-    question: &T,
-    endpoint: &str,
-) -> Result<Bytes, QueryError> {
-    serde_json::to_vec(question)
-        .map(Bytes::from)
-        .map_err(|source| QueryError::Answer {
-            endpoint: endpoint.to_owned(),
-            source,
-        })
 }

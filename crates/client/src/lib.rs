@@ -2,8 +2,10 @@
 //!
 //! Everything goes over NATS; nothing here opens the ledger's store. A partner needs [`Submitter`] (one submission, one
 //! reply, repeated until it has one) or [`submit_in_order`] (a stream of commands, a receipt for each). An auditor needs
-//! [`Replay`] (stored blocks as they are on the disk) , and [`CheckedReplay`] (the same, every leaf checked on all cores).
+//! [`Replay`] (stored blocks as they are on the disk), [`CheckedReplay`] (the same, every leaf checked on all cores), and
+//! [`audit`] (the tree and every view computed again).
 
+pub mod audit;
 mod connection;
 mod decode;
 pub mod import;
@@ -11,7 +13,7 @@ mod lines;
 mod replay;
 mod submit;
 
-pub use connection::{Connection, QueryError, Served};
+pub use connection::{Connection, Served, is_not_found, is_unreachable};
 pub use decode::{
     CheckError, CheckedChunk, CheckedReplay, Decoding, check_chunk, decode_event, visit_events,
 };

@@ -1,16 +1,13 @@
 //! Replay: the log's stored blocks, as they are on the disk, fetched ahead of the reader.
 
-use crate::connection::{Connection, QueryError, to_json};
+use crate::connection::{Connection, QUERY_TIMEOUT, is_unreachable};
 use bytes::Bytes;
-use ledger_bus::query::{NEXT_HEADER, ReplayQuery, TREE_SIZE_HEADER};
-use ledger_bus::{Reply, RequestError};
+use ledger_bus::RequestError;
+use ledger_bus::query::{QueryError, ReplayPage, ReplayQuery};
 use ledger_proof::block::{self, BlockError};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::task::JoinHandle;
-
-/// Endpoint that answers with blocks.
-const ENDPOINT: &str = "replay";
 
 /// Bytes of blocks to ask for at once: where one connection moves the most (`DESIGN.md`, "NATS").
 const CHUNK_BYTES: usize = 512 * 1024;
@@ -27,8 +24,8 @@ pub enum ReplayError {
     /// The node did not answer, or refused.
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// The answer does not say where to go on, or says to go back.
-    #[error("the replay's answer from position {from} does not say where to go on")]
+    /// The answer says to go back, or to stay.
+    #[error("the replay's answer from position {from} does not go on")]
     NoProgress {
         /// The position asked for.
         from: u64,
@@ -51,7 +48,7 @@ impl ReplayError {
     /// Whether nobody answered, as opposed to an answer that does not please.
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Self::Query(error) => error.is_unreachable(),
+            Self::Query(error) => is_unreachable(error),
             Self::NoProgress { .. } | Self::Block { .. } | Self::Stopped => false,
         }
     }
@@ -116,7 +113,7 @@ pub struct Replay {
     connection: Connection,
     range: ReplayRange,
     next: u64,
-    ahead: Option<JoinHandle<Result<Reply, QueryError>>>,
+    ahead: Option<JoinHandle<Result<ReplayPage, QueryError>>>,
 }
 
 impl Replay {
@@ -146,11 +143,8 @@ impl Replay {
             Some(fetching) => fetching,
             None => self.fetch(from),
         };
-        let reply = fetching.await.map_err(|_| ReplayError::Stopped)??;
-        let number = |name| reply.header(name).and_then(|text| text.parse::<u64>().ok());
-        let (Some(next), Some(tree_size)) = (number(NEXT_HEADER), number(TREE_SIZE_HEADER)) else {
-            return Err(ReplayError::NoProgress { from });
-        };
+        let page = fetching.await.map_err(|_| ReplayError::Stopped)??;
+        let (next, tree_size) = (page.next, page.tree_size);
         if next <= from {
             // The end of the log is the one place where there is nothing to go on to.
             return if from >= tree_size {
@@ -169,11 +163,11 @@ impl Replay {
             to: self.range.to,
             next,
             tree_size,
-            bytes: reply.payload,
+            bytes: page.blocks,
         }))
     }
 
-    fn fetch(&self, from: u64) -> JoinHandle<Result<Reply, QueryError>> {
+    fn fetch(&self, from: u64) -> JoinHandle<Result<ReplayPage, QueryError>> {
         let connection = self.connection.clone();
         let query = ReplayQuery {
             from,
@@ -183,17 +177,16 @@ impl Replay {
             action: self.range.action.clone(),
         };
         tokio::spawn(async move {
-            let question = to_json(&query, ENDPOINT)?;
             let mut attempt = 1;
             loop {
-                match connection.request(ENDPOINT, &question).await {
-                    Err(RequestError::Timeout { .. } | RequestError::NoResponders { .. })
-                        if attempt < ATTEMPTS_MAX =>
-                    {
+                match connection.bus().replay(&query, QUERY_TIMEOUT).await {
+                    Err(QueryError::Request(
+                        RequestError::Timeout { .. } | RequestError::NoResponders { .. },
+                    )) if attempt < ATTEMPTS_MAX => {
                         attempt += 1;
                         tokio::time::sleep(RETRY_PAUSE).await;
                     }
-                    outcome => return Ok(outcome?),
+                    outcome => return outcome,
                 }
             }
         })
