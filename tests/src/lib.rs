@@ -1,1 +1,25 @@
-//! Support for the system tests.
+//! Support for the system tests: real servers, real processes, and conditions that are awaited instead of slept for.
+//!
+//! Everything a test starts ends with the value that stands for it; when a test fails, the processes' last words are
+//! printed. No port is fixed, and every folder is temporary.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expected and stops"
+)]
+
+pub mod commands;
+mod data;
+mod http;
+mod nats;
+mod process;
+mod up;
+mod wait;
+
+pub use data::test_data;
+pub use http::{Response, get};
+pub use nats::TestNats;
+pub use process::{Finished, Process, ledger, ledger_binary, run};
+pub use up::Up;
+pub use wait::{await_that, eventually, free_port};

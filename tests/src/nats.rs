@@ -1,0 +1,122 @@
+//! A nats-server for one test.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use ledger_node::nats_server::{Launch, NatsServer, Options, Places, Port, find};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// A nats-server on a port of its own, with a folder of its own. It can go away and come back, on the same port.
+#[derive(Debug)]
+pub struct TestNats {
+    folder: TempDir,
+    port: u16,
+    server: Option<NatsServer>,
+}
+
+impl TestNats {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When there is no nats-server on this machine, or it does not start.
+    pub fn start() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let server = start(folder.path(), Port::Free);
+        Self {
+            folder,
+            port: server.port(),
+            server: Some(server),
+        }
+    }
+
+    /// What a client connects to; good over every [`stop`](Self::stop) and [`start_again`](Self::start_again).
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Takes the server away.
+    pub fn stop(&mut self) {
+        self.server = None;
+    }
+
+    /// Brings the server back with what its streams held.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_again(&mut self) {
+        self.stop();
+        self.server = Some(start(self.folder.path(), Port::Fixed(self.port)));
+    }
+
+    /// Takes the server away and brings it back empty.
+    ///
+    /// # Panics
+    /// When its streams cannot be removed, or it does not start.
+    pub fn wipe(&mut self) {
+        self.stop();
+        fs::remove_dir_all(self.folder.path().join("streams")).expect("streams to remove");
+        self.start_again();
+    }
+
+    /// Kills the server with SIGKILL. It is started again by itself, on the same port.
+    ///
+    /// # Panics
+    /// When it is not running.
+    pub fn kill(&self) {
+        let pid = self
+            .server
+            .as_ref()
+            .and_then(NatsServer::process_id)
+            .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?))
+            .expect("a running nats-server");
+        kill_process(pid, Signal::KILL).expect("nats-server is signalled");
+    }
+}
+
+fn start(folder: &Path, port: Port) -> NatsServer {
+    let server = find(&Places::from_environment()).unwrap_or_else(|error| panic!("{error}"));
+    let options = Options {
+        server,
+        folder: folder.to_owned(),
+        port,
+        launch: Launch::Direct,
+        ready_within: READY_WITHIN,
+    };
+    NatsServer::start(&options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger_bus::{Bus, BusOptions};
+
+    #[tokio::test]
+    async fn a_server_goes_away_and_comes_back_at_the_same_address() {
+        let mut nats = TestNats::start();
+        let options = BusOptions::tool(&nats.url(), "test");
+        Bus::connect(&options).await.expect("connected");
+        nats.stop();
+        assert!(Bus::connect(&options).await.is_err());
+        nats.start_again();
+        Bus::connect(&options).await.expect("connected again");
+        nats.wipe();
+        Bus::connect(&options)
+            .await
+            .expect("connected after the wipe");
+    }
+
+    #[tokio::test]
+    async fn a_killed_server_comes_back() {
+        let nats = TestNats::start();
+        let options = BusOptions::tool(&nats.url(), "test");
+        nats.kill();
+        crate::eventually("an answer", READY_WITHIN, async || {
+            Bus::connect(&options).await.ok()
+        })
+        .await;
+    }
+}
