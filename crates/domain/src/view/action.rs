@@ -9,7 +9,7 @@ use super::body::{StampBody, bounded};
 use super::book::{About, ActionIndex, Book, PartyIndex};
 use super::facts::Facts;
 use super::fold::{Keys, Lens, Sign, View};
-use super::list::Role;
+use super::list::ParticipationRole;
 use super::tally::{self, ActiveBody, RecordedBody, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
@@ -100,7 +100,7 @@ impl Lens for ActionLens {
         true
     }
 
-    fn role(_: ActionIndex, _: &Book, _: &Facts) -> Option<(Role, bool)> {
+    fn role(_: ActionIndex, _: &Book, _: &Facts) -> Option<(ParticipationRole, bool)> {
         None
     }
 

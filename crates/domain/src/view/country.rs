@@ -9,7 +9,7 @@ use super::body::{Stages, StampBody, bounded};
 use super::book::{About, ActionIndex, Book};
 use super::facts::Facts;
 use super::fold::{Keys, Lens, Sign, View};
-use super::list::Role;
+use super::list::ParticipationRole;
 use super::tally::{self, ActiveBody, RecordedBody, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
@@ -97,9 +97,9 @@ impl Lens for CountryLens {
                 .filter(|part| book.country_of(part.party) == place)
             {
                 let participations = match part.role {
-                    Role::Lead => continue,
-                    Role::Partner => &mut counts.partners,
-                    Role::Supporter => &mut counts.supporters,
+                    ParticipationRole::Lead => continue,
+                    ParticipationRole::Partner => &mut counts.partners,
+                    ParticipationRole::Supporter => &mut counts.supporters,
                 };
                 sign.step(if part.claimed {
                     &mut participations.claimed
@@ -117,9 +117,9 @@ impl Lens for CountryLens {
         book.country_of(facts.lead) == place
     }
 
-    fn role(place: Place, book: &Book, facts: &Facts) -> Option<(Role, bool)> {
+    fn role(place: Place, book: &Book, facts: &Facts) -> Option<(ParticipationRole, bool)> {
         if Self::owns(place, book, facts) {
-            return Some((Role::Lead, false));
+            return Some((ParticipationRole::Lead, false));
         }
         let parts = facts
             .participations()

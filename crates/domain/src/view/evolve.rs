@@ -8,7 +8,7 @@ use super::book::{
 };
 use super::facts::{Facts, Flags, Participation, ReportKey};
 use super::fold::Moment;
-use super::list::Role;
+use super::list::ParticipationRole;
 use crate::ids::{ActionCode, CommitmentId, InstrumentId, PartyId, Subject};
 use crate::wire::v1::{
     ActionCatalogued, CommitmentAmended, CommitmentRecorded, Event, EventBody, ParticipantRole,
@@ -178,8 +178,8 @@ impl Book {
         let participations = data.participants.iter().map(|participant| Participation {
             party: self.party(&participant.party),
             role: match participant.role {
-                ParticipantRole::Partner => Role::Partner,
-                ParticipantRole::Supporter => Role::Supporter,
+                ParticipantRole::Partner => ParticipationRole::Partner,
+                ParticipantRole::Supporter => ParticipationRole::Supporter,
             },
             claimed: true,
         });

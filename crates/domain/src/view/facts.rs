@@ -12,7 +12,7 @@ use super::book::{ActionIndex, Book, PartyIndex};
 use super::codec::{RowReader, RowWriter};
 use super::envelope::Timeliness;
 use super::fold::Moment;
-use super::list::{CommitmentRow, Role};
+use super::list::{CommitmentRow, ParticipationRole};
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
 use crate::wire::v1::{Form, Nature, Stage};
@@ -54,7 +54,7 @@ pub(crate) struct Rare {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Participation {
     pub(crate) party: PartyIndex,
-    pub(crate) role: Role,
+    pub(crate) role: ParticipationRole,
     /// Named by the lead, not confirmed by the party.
     pub(crate) claimed: bool,
 }
@@ -184,7 +184,11 @@ impl Facts {
     }
 
     /// The commitment as a list shows it.
-    pub(crate) fn row(&self, book: &Book, role: Option<(Role, bool)>) -> CommitmentRow {
+    pub(crate) fn row(
+        &self,
+        book: &Book,
+        role: Option<(ParticipationRole, bool)>,
+    ) -> CommitmentRow {
         let text = |date: Option<PartialDate>| date.map(|date| date.to_string());
         CommitmentRow {
             commitment: self.id.to_string(),
@@ -250,9 +254,9 @@ impl Facts {
         for part in participations {
             row.u32(part.party);
             row.u8(match part.role {
-                Role::Lead => 0,
-                Role::Partner => 1,
-                Role::Supporter => 2,
+                ParticipationRole::Lead => 0,
+                ParticipationRole::Partner => 1,
+                ParticipationRole::Supporter => 2,
             });
             row.u8(u8::from(part.claimed));
         }
@@ -352,9 +356,9 @@ fn read_rare(row: &mut RowReader<'_>) -> Result<Option<Box<Rare>>, RestoreError>
     for _ in 0..row.count()? {
         let party = row.u32()?;
         let role = match row.u8()? {
-            0 => Role::Lead,
-            1 => Role::Partner,
-            2 => Role::Supporter,
+            0 => ParticipationRole::Lead,
+            1 => ParticipationRole::Partner,
+            2 => ParticipationRole::Supporter,
             _ => return Err(row.damaged()),
         };
         rare.participations.push(Participation {

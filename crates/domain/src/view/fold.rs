@@ -11,7 +11,7 @@ use super::book::{About, Book, Slot};
 use super::codec::{RowReader, RowWriter};
 use super::envelope::{STALE_AFTER_DAYS, Timeliness};
 use super::facts::Facts;
-use super::list::{CommitmentList, Page, Role};
+use super::list::{CommitmentList, Page, ParticipationRole};
 use super::{Changes, HexKey, RestoreError};
 use crate::wire::v1::Event;
 
@@ -88,7 +88,7 @@ pub(crate) trait Lens {
     /// Whether the commitment counts as the view's own, rather than as one its parties take part in.
     fn owns(key: Self::Key, book: &Book, facts: &Facts) -> bool;
     /// The part that the view's country has in the commitment, and whether it is only claimed.
-    fn role(key: Self::Key, book: &Book, facts: &Facts) -> Option<(Role, bool)>;
+    fn role(key: Self::Key, book: &Book, facts: &Facts) -> Option<(ParticipationRole, bool)>;
     /// The views that an event concerns besides those its commitments stand in.
     fn concerned(book: &Book, about: &About, keys: &mut Vec<Self::Key>);
     /// The views that show a figure of this view and so change with it.

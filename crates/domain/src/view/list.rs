@@ -56,7 +56,7 @@ pub struct CommitmentRow {
     pub lead: String,
     /// What the country of the view is in it; absent where the view is not a country's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<Role>,
+    pub role: Option<ParticipationRole>,
     /// Whether that role was only claimed by the lead and is not confirmed by the party.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub claimed: bool,
@@ -97,7 +97,7 @@ pub struct CommitmentRow {
 /// A party's part in a commitment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
+pub enum ParticipationRole {
     /// The one party that leads it.
     Lead,
     /// A party that does part of it.

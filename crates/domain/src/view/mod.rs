@@ -36,7 +36,7 @@ use crate::ids::Position;
 use crate::wire::v1::Event;
 
 pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
-pub use list::{CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Page, Role};
+pub use list::{CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Page, ParticipationRole};
 
 /// The largest body a view may have: the bound of a NATS KV value here, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -210,3 +210,6 @@ impl fmt::Display for HexKey {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
+
+#[cfg(test)]
+mod tests;

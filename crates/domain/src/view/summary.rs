@@ -11,7 +11,7 @@ use super::book::{About, ActionIndex, Book, InstrumentIndex};
 use super::country::Place;
 use super::facts::Facts;
 use super::fold::{Keys, Lens, Sign, View};
-use super::list::Role;
+use super::list::ParticipationRole;
 use super::tally::{self, ActiveBody, RecordedBody, Tally};
 use crate::ids::CountryCode;
 use crate::wire::v1::{Form, Nature, PartyKind};
@@ -113,7 +113,7 @@ impl Lens for SummaryLens {
         true
     }
 
-    fn role((): (), _: &Book, _: &Facts) -> Option<(Role, bool)> {
+    fn role((): (), _: &Book, _: &Facts) -> Option<(ParticipationRole, bool)> {
         None
     }
 

@@ -1,0 +1,237 @@
+//! The views against what anyone would count by hand, and against themselves in pieces.
+
+mod bodies;
+mod events;
+mod recount;
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use self::events::{Step, log, steps};
+use self::recount::Recount;
+use super::*;
+
+/// A store as the projector keeps it: rows by key, read back in the order of the keys.
+#[derive(Default)]
+struct Rows(BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl Rows {
+    fn save<P: Projection>(&mut self, projection: &mut P) -> Vec<String> {
+        let changes = projection.take_changes();
+        self.0.extend(changes.rows);
+        changes.keys
+    }
+
+    fn restore<P: Projection>(&self) -> P {
+        P::restore(self.0.clone().into_iter()).expect("rows that were taken restore")
+    }
+}
+
+fn folded<P: Projection>(log: &[Event]) -> P {
+    let mut projection = P::default();
+    for event in log {
+        projection.apply(event);
+    }
+    projection
+}
+
+/// Everything a projection answers.
+fn answers<P: Projection>(
+    projection: &P,
+) -> BTreeMap<String, (String, CommitmentList, Timeliness)> {
+    let day = NaiveDate::from_ymd_opt(2027, 6, 1).unwrap();
+    let answer = |key: String| {
+        let body = String::from_utf8(projection.body(&key).unwrap()).unwrap();
+        let list = projection
+            .list(
+                &key,
+                &Page {
+                    after: None,
+                    limit: 200,
+                },
+            )
+            .unwrap();
+        let timeliness = projection.timeliness(&key, day).unwrap();
+        (key, (body, list, timeliness))
+    };
+    projection.keys().into_iter().map(answer).collect()
+}
+
+fn body<P: Projection>(projection: &P, key: &str) -> Value {
+    serde_json::from_slice(&projection.body(key).expect("the view exists")).expect("a body is JSON")
+}
+
+fn number(body: &Value, pointer: &str) -> u64 {
+    body.pointer(pointer)
+        .and_then(Value::as_u64)
+        .unwrap_or_else(|| panic!("no number at {pointer} in {body}"))
+}
+
+/// Folds with a save after each event that `saves` marks and a restart after each that `restarts` marks.
+fn folded_with_restarts<P: Projection>(log: &[Event], breaks: &[(usize, bool)]) -> (P, Rows) {
+    let mut projection = P::default();
+    let mut rows = Rows::default();
+    for (index, event) in log.iter().enumerate() {
+        projection.apply(event);
+        for (_, restart) in breaks.iter().filter(|(at, _)| *at == index) {
+            rows.save(&mut projection);
+            if *restart {
+                projection = rows.restore();
+            }
+        }
+    }
+    rows.save(&mut projection);
+    (projection, rows)
+}
+
+fn assert_same_however_folded<P: Projection>(log: &[Event], breaks: &[(usize, bool)]) {
+    let straight: P = folded(log);
+    let expected = answers(&straight);
+    assert_eq!(answers(&folded::<P>(log)), expected, "folded twice");
+    let (broken, rows) = folded_with_restarts::<P>(log, breaks);
+    assert_eq!(answers(&broken), expected, "folded with restarts");
+    let mut restored: P = rows.restore();
+    assert_eq!(answers(&restored), expected, "restored from all rows");
+    assert_eq!(restored.watermark(), straight.watermark());
+    assert!(
+        restored.take_changes().is_empty(),
+        "nothing changes by restoring"
+    );
+}
+
+/// A body differs from the one before only at events that stamp it and name its key.
+fn assert_changes_are_named<P: Projection>(log: &[Event]) {
+    let mut projection = P::default();
+    projection.take_changes();
+    let mut before = answers(&projection);
+    for event in log {
+        projection.apply(event);
+        let changed = projection.take_changes().keys;
+        let after = answers(&projection);
+        for (key, answer) in &after {
+            let stamped = body(&projection, key)["position"] == event.header.position.to_string();
+            assert_eq!(
+                stamped,
+                changed.contains(key),
+                "{key} at {}",
+                event.header.position
+            );
+            if before.get(key).map(|(body, list, _)| (body, list)) != Some((&answer.0, &answer.1)) {
+                assert!(
+                    stamped,
+                    "{key} changed at {} and is not stamped: {answer:?}",
+                    event.header.position
+                );
+            }
+        }
+        assert!(
+            before.keys().all(|key| after.contains_key(key)),
+            "no view vanishes"
+        );
+        before = after;
+    }
+}
+
+fn breaks() -> impl Strategy<Value = Vec<(usize, bool)>> {
+    prop::collection::vec((0..60usize, any::<bool>()), 0..6)
+}
+
+fn any_steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(steps(), 1..60)
+}
+
+proptest! {
+    // Every view is read after every event, so that fewer cases take as long.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_view_changes_only_at_events_that_it_names(steps in prop::collection::vec(steps(), 1..30)) {
+        let log = log(&steps);
+        assert_changes_are_named::<CountryView>(&log);
+        assert_changes_are_named::<ActionView>(&log);
+        assert_changes_are_named::<SummaryView>(&log);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Invariant 1: replaying twice gives equal views, byte for byte, and so does replaying with stops.
+    #[test]
+    fn views_are_the_same_however_they_are_folded(steps in any_steps(), breaks in breaks()) {
+        let log = log(&steps);
+        assert_same_however_folded::<CountryView>(&log, &breaks);
+        assert_same_however_folded::<ActionView>(&log, &breaks);
+        assert_same_however_folded::<SummaryView>(&log, &breaks);
+    }
+
+    /// Invariant 4, and every other count: as counted by hand from the list of events.
+    #[test]
+    fn counts_are_those_of_a_recount(steps in any_steps()) {
+        let log = log(&steps);
+        let recount = Recount::of(&log);
+        recount.check_countries(&folded(&log));
+        recount.check_actions(&folded(&log));
+        recount.check_summary(&folded(&log));
+    }
+
+    /// Invariant 4: a joint commitment counts once, under its lead.
+    #[test]
+    fn commitments_by_lead_add_up_to_all_commitments(steps in any_steps()) {
+        let log = log(&steps);
+        let countries: CountryView = folded(&log);
+        let by_lead: u64 = countries.keys().iter().map(|key| number(&body(&countries, key), "/commitments/recorded")).sum();
+        let summary = body(&folded::<SummaryView>(&log), "summary");
+        prop_assert_eq!(by_lead, number(&summary, "/commitments/recorded"));
+        let by_region = summary["active_commitments"]["by_region_of_lead"].as_object().unwrap();
+        let by_region: u64 = by_region.values().filter_map(Value::as_u64).sum();
+        prop_assert_eq!(by_region, number(&summary, "/commitments/active"));
+    }
+
+    /// A stream that delivers twice, or again from further back, changes nothing.
+    #[test]
+    fn events_taken_in_before_change_nothing(steps in any_steps(), back in 0..40usize) {
+        let log = log(&steps);
+        let mut again: CountryView = folded(&log);
+        log.iter().skip(back).for_each(|event| again.apply(event));
+        prop_assert_eq!(answers(&again), answers(&folded::<CountryView>(&log)));
+    }
+
+    /// Pages put together are the whole list, whatever their size.
+    #[test]
+    fn pages_cover_a_list_without_gap_or_overlap(steps in any_steps(), limit in 1..5usize) {
+        let log = log(&steps);
+        let countries: CountryView = folded(&log);
+        for key in countries.keys() {
+            let whole = countries.list(&key, &Page { after: None, limit: usize::MAX }).unwrap();
+            prop_assert_eq!(whole.rows.len(), whole.commitments);
+            let mut rows = Vec::new();
+            let mut page = Page { after: None, limit };
+            loop {
+                let part = countries.list(&key, &page).unwrap();
+                prop_assert!(part.rows.len() <= limit);
+                rows.extend(part.rows);
+                match part.next {
+                    Some(next) => page.after = Some(next.parse().unwrap()),
+                    None => break,
+                }
+            }
+            prop_assert_eq!(rows, whole.rows);
+        }
+    }
+
+    /// Damage to a row is an error or another value, never a panic.
+    #[test]
+    fn damaged_rows_never_panic(steps in any_steps(), row in any::<prop::sample::Index>(), byte in any::<prop::sample::Index>(), xor in 1..=255u8) {
+        let (_, rows) = folded_with_restarts::<ActionView>(&log(&steps), &[]);
+        let mut rows: Vec<_> = rows.0.into_iter().collect();
+        let value = &mut row.get_mut(&mut rows).1;
+        let at = byte.index(value.len());
+        value[at] ^= xor;
+        if let Ok(view) = ActionView::restore(rows.into_iter()) {
+            answers(&view);
+        }
+    }
+}

@@ -1,0 +1,505 @@
+//! What the views say of small logs that a reader can check by eye.
+
+use serde_json::json;
+
+use super::super::*;
+use super::events::{Step, commitment, date, event, log};
+use super::{answers, body, folded, number};
+use crate::ids::Subject;
+use crate::wire::v1::*;
+
+const KEN: usize = 0;
+const MEX: usize = 1;
+const NAIROBI: usize = 3;
+const IOM: usize = 5;
+/// `GCM-05` and its lettered actions.
+const OBJECTIVE: usize = 0;
+const ACTION_A: usize = 1;
+const ACTION_B: usize = 2;
+const UPR_THEME: usize = 5;
+/// Dates by number: 2025, 2026-03, 2026-03-31, 2030-12-31.
+const IN_2025: usize = 1;
+const IN_MARCH: usize = 2;
+const IN_2030: usize = 4;
+
+fn record(number: u8, lead: usize, actions: &[usize]) -> Step {
+    Step::Record {
+        commitment: number,
+        lead,
+        actions: actions.to_vec(),
+        parts: vec![],
+        due: IN_2030,
+        measured: true,
+        illustrative: false,
+    }
+}
+
+fn report(number: u8, to: usize, stage: Stage) -> Step {
+    let stage = Stage::ALL.iter().position(|other| *other == stage).unwrap();
+    Step::Report {
+        commitment: number,
+        reporter: KEN,
+        from: IN_2025,
+        to,
+        stage,
+        evidence: false,
+        corrects: false,
+    }
+}
+
+fn seeds() -> Vec<Step> {
+    let parties = [KEN, MEX, NAIROBI, IOM].map(Step::Party);
+    let actions =
+        [OBJECTIVE, ACTION_A, ACTION_B, UPR_THEME].map(|action| Step::Catalogue(action, None));
+    parties.into_iter().chain(actions).collect()
+}
+
+fn with(steps: &[Step]) -> Vec<Event> {
+    log(&[seeds(), steps.to_vec()].concat())
+}
+
+#[test]
+fn a_country_without_events_shows_zero() {
+    let view = CountryView::default();
+    assert_eq!(view.keys().len(), 193 + 2 + 1);
+    let body = String::from_utf8(view.body("FJI").unwrap()).unwrap();
+    assert_eq!(
+        body,
+        concat!(
+            r#"{"view":"country","country":"FJI","name":"Fiji","region":"Oceania","subregion":"Melanesia","un_status":"member","#,
+            r#""ldc":false,"lldc":false,"sids":true,"position":null,"recorded":null,"last_report":null,"#,
+            r#""commitments":{"recorded":0,"active":0,"withdrawn":0,"illustrative":0},"#,
+            r#""active_commitments":{"by_stage":{"none_reported":0,"planning":0,"in_progress":0,"fulfilled":0,"stalled":0},"#,
+            r#""measurable":0,"not_measurable":0,"with_evidence":0,"weakened":0},"active_commitments_by_action":{},"#,
+            r#""actions_left_out":0,"participations":{"partner":{"claimed":0,"confirmed":0},"#,
+            r#""supporter":{"claimed":0,"confirmed":0}},"parties":{"registered":0,"active":0,"leading":0}}"#,
+        )
+    );
+    assert_eq!(
+        view.body("ABW"),
+        None,
+        "a territory has a view once something is recorded of it"
+    );
+    assert_eq!(view.body("XXX"), None);
+    assert!(view.list("ABW", &Page::default()).is_none());
+}
+
+#[test]
+fn the_first_changes_name_every_view_there_is() {
+    let mut view = CountryView::default();
+    assert_eq!(view.take_changes().keys, view.keys());
+    assert!(view.take_changes().is_empty());
+    assert_eq!(SummaryView::default().take_changes().keys, ["summary"]);
+}
+
+#[test]
+fn a_joint_commitment_counts_under_its_lead_and_shows_under_its_partners() {
+    let parts = vec![(MEX, true), (NAIROBI, false)];
+    let joint = Step::Record {
+        commitment: 0,
+        lead: KEN,
+        actions: vec![ACTION_A],
+        parts,
+        due: 0,
+        measured: false,
+        illustrative: true,
+    };
+    let view: CountryView = folded(&with(&[joint]));
+    let kenya = body(&view, "KEN");
+    assert_eq!(
+        kenya["commitments"],
+        json!({"recorded": 1, "active": 1, "withdrawn": 0, "illustrative": 1})
+    );
+    assert_eq!(
+        kenya["participations"]["supporter"],
+        json!({"claimed": 1, "confirmed": 0})
+    );
+    let mexico = body(&view, "MEX");
+    assert_eq!(number(&mexico, "/commitments/recorded"), 0);
+    assert_eq!(
+        mexico["participations"]["partner"],
+        json!({"claimed": 1, "confirmed": 0})
+    );
+    let list = view.list("MEX", &Page::default()).unwrap();
+    assert_eq!(
+        (
+            list.rows[0].role,
+            list.rows[0].claimed,
+            list.rows[0].illustrative
+        ),
+        (Some(ParticipationRole::Partner), true, true)
+    );
+    let list = view.list("KEN", &Page::default()).unwrap();
+    assert_eq!(
+        (list.commitments, list.rows[0].role, list.rows[0].claimed),
+        (1, Some(ParticipationRole::Lead), false)
+    );
+}
+
+#[test]
+fn a_city_shows_under_its_country_and_is_not_its_state() {
+    let view: ActionView = folded(&with(&[record(0, NAIROBI, &[ACTION_A])]));
+    let action = body(&view, "GCM-05a");
+    assert_eq!(number(&action, "/parties/committed"), 1);
+    assert_eq!(number(&action, "/countries/committed"), 1);
+    assert_eq!(action["member_states"], json!({"committed": 0, "of": 193}));
+    let view: ActionView = folded(&with(&[record(0, KEN, &[ACTION_A])]));
+    assert_eq!(
+        body(&view, "GCM-05a")["member_states_by_region"]["Africa"],
+        json!({"committed": 1, "of": 54})
+    );
+}
+
+#[test]
+fn an_organization_counts_under_no_country() {
+    let view: CountryView = folded(&with(&[record(0, IOM, &[ACTION_A])]));
+    assert_eq!(number(&body(&view, "INT"), "/commitments/recorded"), 1);
+}
+
+#[test]
+fn an_objective_rolls_up_its_actions_and_counts_each_commitment_once() {
+    let view: ActionView = folded(&with(&[
+        record(0, KEN, &[ACTION_A, ACTION_B]),
+        record(1, KEN, &[OBJECTIVE, ACTION_A]),
+    ]));
+    let objective = body(&view, "GCM-05");
+    assert_eq!(number(&objective, "/commitments/recorded"), 1);
+    assert_eq!(number(&objective, "/rollup/commitments/recorded"), 2);
+    assert_eq!(number(&objective, "/rollup/parties/committed"), 1);
+    assert_eq!(
+        (
+            number(&objective, "/rollup/actions"),
+            number(&objective, "/rollup/actions_without_commitment")
+        ),
+        (2, 0)
+    );
+    assert_eq!(
+        view.list("GCM-05", &Page::default()).unwrap().commitments,
+        2
+    );
+    assert_eq!(view.title("GCM-05").as_deref(), Some("Title of GCM-05"));
+}
+
+#[test]
+fn mapped_commitments_are_counted_apart_and_move_nowhere() {
+    let view: ActionView = folded(&with(&[
+        Step::Map(UPR_THEME, vec![ACTION_A]),
+        record(0, KEN, &[UPR_THEME]),
+    ]));
+    let action = body(&view, "GCM-05a");
+    assert_eq!(number(&action, "/commitments/recorded"), 0);
+    assert_eq!(
+        action["mapped_from_commitments"],
+        json!({"UPR-Trafficking": 1})
+    );
+    assert_eq!(
+        action["position"], "9",
+        "a view changes with the figures it shows"
+    );
+}
+
+#[test]
+fn a_late_report_on_an_earlier_period_does_not_set_the_stage_back() {
+    let steps = [
+        record(0, KEN, &[ACTION_A]),
+        report(0, IN_MARCH, Stage::Fulfilled),
+        report(0, IN_2025, Stage::Planning),
+    ];
+    let view: CountryView = folded(&with(&steps));
+    let kenya = body(&view, "KEN");
+    assert_eq!(number(&kenya, "/active_commitments/by_stage/fulfilled"), 1);
+    assert_eq!(
+        kenya["last_report"]["position"], "10",
+        "it is still the last report"
+    );
+}
+
+#[test]
+fn a_correction_without_evidence_takes_the_evidence_of_its_report_away() {
+    let with_evidence = |to, evidence, reporter| Step::Report {
+        commitment: 0,
+        reporter,
+        from: IN_2025,
+        to,
+        stage: 1,
+        evidence,
+        corrects: false,
+    };
+    let count = |reports: &[Step]| {
+        let steps = [&[record(0, KEN, &[ACTION_A])], reports].concat();
+        number(
+            &body(&folded::<CountryView>(&with(&steps)), "KEN"),
+            "/active_commitments/with_evidence",
+        )
+    };
+    let first = with_evidence(IN_2025, true, KEN);
+    assert_eq!(count(std::slice::from_ref(&first)), 1);
+    assert_eq!(
+        count(&[first.clone(), with_evidence(IN_2025, false, KEN)]),
+        0,
+        "the same report, corrected"
+    );
+    assert_eq!(
+        count(&[first.clone(), with_evidence(IN_MARCH, false, KEN)]),
+        1,
+        "another period's"
+    );
+    assert_eq!(
+        count(&[first, with_evidence(IN_2025, false, MEX)]),
+        1,
+        "another reporter's"
+    );
+}
+
+#[test]
+fn a_commitment_without_a_due_date_is_late_against_the_first_it_is_given() {
+    let amend = |due| Step::Amend {
+        commitment: 0,
+        actions: None,
+        due,
+        measured: true,
+        weakened: due == IN_2030,
+    };
+    let undated = Step::Record {
+        commitment: 0,
+        lead: KEN,
+        actions: vec![ACTION_A],
+        parts: vec![],
+        due: 0,
+        measured: true,
+        illustrative: false,
+    };
+    let view: CountryView = folded(&with(&[undated, amend(IN_2025), amend(IN_2030), amend(0)]));
+    let late = view.timeliness("KEN", date("2027").first_day()).unwrap();
+    assert_eq!((late.overdue_original, late.overdue_amended), (1, 0));
+    assert_eq!(
+        number(&body(&view, "KEN"), "/active_commitments/weakened"),
+        1,
+        "once weakened, always weakened"
+    );
+}
+
+#[test]
+fn a_withdrawn_commitment_stays_listed_and_is_counted_as_withdrawn() {
+    let view: CountryView = folded(&with(&[record(0, KEN, &[ACTION_A]), Step::Withdraw(0)]));
+    let kenya = body(&view, "KEN");
+    assert_eq!(
+        kenya["commitments"],
+        json!({"recorded": 1, "active": 0, "withdrawn": 1, "illustrative": 0})
+    );
+    assert_eq!(kenya["active_commitments_by_action"], json!({}));
+    assert_eq!(
+        view.list("KEN", &Page::default()).unwrap().rows[0].status,
+        "withdrawn"
+    );
+}
+
+#[test]
+fn lateness_is_measured_against_the_original_due_date_too() {
+    let amend = Step::Amend {
+        commitment: 0,
+        actions: None,
+        due: IN_2030,
+        measured: true,
+        weakened: true,
+    };
+    let early = Step::Record {
+        commitment: 0,
+        lead: KEN,
+        actions: vec![ACTION_A],
+        parts: vec![],
+        due: IN_2025,
+        measured: true,
+        illustrative: false,
+    };
+    let view: CountryView = folded(&with(&[early, amend]));
+    let on = |day: &str| view.timeliness("KEN", date(day).first_day()).unwrap();
+    assert_eq!(
+        on("2025-12-31"),
+        Timeliness {
+            never_reported: 1,
+            ..Timeliness::default()
+        },
+        "due on its last day"
+    );
+    assert_eq!(
+        on("2026-01-01"),
+        Timeliness {
+            overdue_original: 1,
+            never_reported: 1,
+            ..Timeliness::default()
+        }
+    );
+    assert_eq!(
+        on("2031-01-01"),
+        Timeliness {
+            overdue_original: 1,
+            overdue_amended: 1,
+            never_reported: 1,
+            stale: 0
+        }
+    );
+    let row = view.list("KEN", &Page::default()).unwrap().rows.remove(0);
+    assert_eq!(
+        (
+            row.due.as_deref(),
+            row.original_due.as_deref(),
+            row.weakened
+        ),
+        (Some("2030-12-31"), Some("2025"), true)
+    );
+    assert_eq!(row.title, "Amended 0");
+}
+
+#[test]
+fn a_commitment_is_stale_a_year_after_its_last_report_unless_fulfilled() {
+    let log = with(&[
+        record(0, KEN, &[ACTION_A]),
+        report(0, IN_2025, Stage::InProgress),
+    ]);
+    let view: CountryView = folded(&log);
+    let reported = log.last().unwrap().header.time.date_naive();
+    let stale_after = |view: &CountryView, days| {
+        view.timeliness("KEN", reported + chrono::Days::new(days))
+            .unwrap()
+            .stale
+    };
+    assert_eq!((stale_after(&view, 365), stale_after(&view, 366)), (0, 1));
+    let view: CountryView = folded(&with(&[
+        record(0, KEN, &[ACTION_A]),
+        report(0, IN_2025, Stage::Fulfilled),
+    ]));
+    assert_eq!(stale_after(&view, 1000), 0);
+}
+
+#[test]
+fn a_country_with_every_action_there_could_be_stays_within_the_bound() {
+    let mut log = log(&seeds());
+    let code = |number: usize| format!("ACTION-{number:0>57}").parse().unwrap();
+    for start in (0..2_000).step_by(50) {
+        let mut recorded = super::events::log(&[record(0, KEN, &[ACTION_A])]).remove(0);
+        recorded.header.subject = Subject::Commitment(crate::ids::CommitmentId(
+            uuid::Uuid::from_u128(start as u128),
+        ));
+        recorded.header.position = crate::ids::Position(log.len() as u64);
+        if let EventBody::CommitmentRecorded(data) = &mut recorded.body {
+            data.actions = (start..start + 50).map(code).collect();
+        }
+        log.push(recorded);
+    }
+    let from = (0..2_000).map(code);
+    for from in from {
+        let position = log.len() as u64;
+        let data = ActionsMapped {
+            from,
+            to: vec!["GCM-05a".parse().unwrap()],
+            basis: None,
+        };
+        log.push(event(
+            position,
+            Subject::Instrument("UPR".parse().unwrap()),
+            "KEN",
+            data,
+        ));
+    }
+    let countries: CountryView = folded(&log);
+    let kenya = body(&countries, "KEN");
+    assert_eq!(number(&kenya, "/actions_left_out"), 2_000 - 320);
+    assert!(countries.body("KEN").unwrap().len() <= MAX_BODY_BYTES);
+    let actions: ActionView = folded(&log);
+    assert_eq!(
+        number(&body(&actions, "GCM-05a"), "/mappings_left_out"),
+        2_000 - 320
+    );
+    assert!(
+        actions
+            .keys()
+            .iter()
+            .all(|key| actions.body(key).unwrap().len() <= MAX_BODY_BYTES)
+    );
+}
+
+#[test]
+fn rows_that_are_missing_or_unknown_are_refused() {
+    let mut view: CountryView = folded(&with(&[
+        record(0, KEN, &[ACTION_A]),
+        record(1, MEX, &[ACTION_B]),
+    ]));
+    let mut rows: Vec<_> = view.take_changes().rows;
+    rows.sort();
+    let without = |letter: u8| {
+        rows.iter()
+            .filter(|(key, _)| key[0] != letter || key.last() != Some(&0))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let restore = |rows: Vec<_>| CountryView::restore(rows.into_iter()).err();
+    assert_eq!(restore(rows.clone()), None);
+    assert_eq!(
+        restore(without(b'c')),
+        Some(RestoreError::Missing {
+            row: "commitment",
+            expected: 0
+        })
+    );
+    assert_eq!(
+        restore(without(b'p')),
+        Some(RestoreError::Missing {
+            row: "party",
+            expected: 0
+        })
+    );
+    let parties_gone = rows
+        .iter()
+        .filter(|(key, _)| key[0] != b'p')
+        .cloned()
+        .collect();
+    assert_eq!(
+        restore(parties_gone),
+        Some(RestoreError::Dangling { row: "commitment" })
+    );
+    let unknown = HexKey(b"z1".to_vec());
+    assert_eq!(
+        restore(vec![(b"z1".to_vec(), vec![1])]),
+        Some(RestoreError::UnknownKey { key: unknown })
+    );
+}
+
+#[test]
+fn a_row_is_written_again_only_when_its_facts_changed() {
+    let log = with(&[
+        record(0, KEN, &[ACTION_A]),
+        record(1, KEN, &[ACTION_A]),
+        report(1, IN_2025, Stage::Planning),
+    ]);
+    let (last, before) = log.split_last().unwrap();
+    let mut view: CountryView = folded(before);
+    view.take_changes();
+    view.apply(last);
+    let changes = view.take_changes();
+    let kinds: Vec<u8> = changes.rows.iter().map(|(key, _)| key[0]).collect();
+    assert_eq!(
+        kinds,
+        [b'c', b'm', b'k'],
+        "the commitment, the watermark, and when the view changed"
+    );
+    assert_eq!(changes.keys, ["KEN"]);
+}
+
+#[test]
+fn facts_of_an_ordinary_commitment_stay_small() {
+    assert!(
+        size_of::<super::super::facts::Facts>() <= 144,
+        "{}",
+        size_of::<super::super::facts::Facts>()
+    );
+}
+
+#[test]
+fn an_empty_view_and_its_restart_are_the_same() {
+    let view = CountryView::restore(std::iter::empty()).unwrap();
+    assert_eq!(answers(&view), answers(&CountryView::default()));
+    assert_eq!(view.watermark(), None);
+    let id = commitment(0);
+    assert!(view.list(&id.to_string(), &Page::default()).is_none());
+}
