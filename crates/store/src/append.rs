@@ -1,0 +1,224 @@
+//! The one owner of the log's end.
+
+use crate::core::{Core, Pending, held};
+use crate::error::AppendError;
+use crate::feed::{self, with_causes};
+use crate::group::{Encoded, Group, encode};
+use crate::head::LastFrame;
+use crate::journal::frame::{FRAME_HEADER_LEN, FrameHeader};
+use crate::journal::writer::{JournalWriter, WriteError};
+use bytes::Bytes;
+use ledger_proof::block::BlockBuilder;
+use ledger_proof::{Frontier, Hash};
+use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Free space is looked at again after so long, or after so many bytes.
+const SPACE_INTERVAL: Duration = Duration::from_millis(100);
+const SPACE_BYTES: u64 = 16 << 20;
+
+/// The tree after an append.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Appended {
+    /// Last position + 1.
+    pub tree_size: u64,
+    /// The root over all of it.
+    pub root: Hash,
+}
+
+/// When free space was last looked at.
+#[derive(Debug)]
+struct SpaceGauge {
+    looked: Option<Instant>,
+    written: u64,
+}
+
+/// Appends commit groups. There is one for a log; dropping it feeds sled to the end and stops the feeding thread.
+#[derive(Debug)]
+pub struct Appender {
+    core: Arc<Core>,
+    writer: JournalWriter,
+    frontier: Frontier,
+    builder: BlockBuilder,
+    gauge: SpaceGauge,
+    feeder: Option<JoinHandle<()>>,
+}
+
+impl Appender {
+    pub(crate) fn start(
+        core: Arc<Core>,
+        writer: JournalWriter,
+        frontier: Frontier,
+    ) -> std::io::Result<Self> {
+        let builder = BlockBuilder::new(frontier.size())?;
+        let shared = Arc::clone(&core);
+        let feeder = std::thread::Builder::new()
+            .name("ledger-feed".to_owned())
+            .spawn(move || feed::run(&shared))?;
+        let gauge = SpaceGauge {
+            looked: None,
+            written: 0,
+        };
+        Ok(Self {
+            core,
+            writer,
+            frontier,
+            builder,
+            gauge,
+            feeder: Some(feeder),
+        })
+    }
+
+    /// The tree that the next group continues.
+    pub fn frontier(&self) -> &Frontier {
+        &self.frontier
+    }
+
+    /// Appends a group. On return it is on the disk (fdatasync), readable, and found by every lookup.
+    ///
+    /// Waits while sled is behind by more than the options allow.
+    ///
+    /// # Errors
+    /// [`AppendError::NoSpace`] and [`AppendError::Group`]: nothing was written, and the log goes on.
+    /// [`AppendError::Poisoned`]: a write or sync failed, now or earlier; what is on the disk is unknown, and nothing is
+    /// appended any more.
+    pub fn append(&mut self, group: &Group) -> Result<Appended, AppendError> {
+        if let Some(poisoned) = self.core.poisoned() {
+            return Err(poisoned);
+        }
+        if group.records.is_empty() {
+            return Ok(Appended {
+                tree_size: self.frontier.size(),
+                root: self.frontier.root(),
+            });
+        }
+        let mut frame = vec![0; FRAME_HEADER_LEN];
+        let encoded = encode(
+            group,
+            self.frontier.clone(),
+            self.core.options.epoch_bits,
+            &mut self.builder,
+            &mut frame,
+        )?;
+        let header = self.frame_header(&frame, &encoded)?;
+        if let Some(place) = frame.get_mut(..FRAME_HEADER_LEN) {
+            place.copy_from_slice(&header.encode());
+        }
+        self.check_space(frame.len() as u64)?;
+        self.wait_for_feeder()?;
+        let reserved = self.writer.reserve(frame.len() as u64, &self.frontier);
+        reserved.map_err(|error| self.refuse(error))?;
+        let place = self.writer.place(header.first_position);
+        let written = self.writer.write(&frame);
+        written.map_err(|error| self.refuse(error))?;
+        self.gauge.written = self.gauge.written.saturating_add(frame.len() as u64);
+        let before = std::mem::replace(&mut self.frontier, encoded.frontier.clone());
+        held(&self.core.heads).last = LastFrame::Written { place, before };
+        self.publish(group, &encoded, &Bytes::from(frame));
+        Ok(Appended {
+            tree_size: self.frontier.size(),
+            root: header.root,
+        })
+    }
+
+    fn frame_header(&self, frame: &[u8], encoded: &Encoded) -> Result<FrameHeader, AppendError> {
+        let payload = frame.get(FRAME_HEADER_LEN..).unwrap_or(&[]);
+        let count = encoded.frontier.size() - self.frontier.size();
+        Ok(FrameHeader {
+            payload_len: payload.len() as u64,
+            first_position: self.frontier.size(),
+            count: u32::try_from(count).map_err(|_| AppendError::Group("too many events"))?,
+            block_count: u32::try_from(encoded.blocks.len())
+                .map_err(|_| AppendError::Group("too many blocks"))?,
+            previous_root: self.frontier.root(),
+            root: encoded.frontier.root(),
+            payload_crc: crc32c::crc32c(payload),
+        })
+    }
+
+    /// Refuses below the floor, before anything is written.
+    fn check_space(&mut self, frame_len: u64) -> Result<(), AppendError> {
+        let fresh = self
+            .gauge
+            .looked
+            .is_some_and(|looked| looked.elapsed() < SPACE_INTERVAL);
+        if fresh && self.gauge.written.saturating_add(frame_len) < SPACE_BYTES {
+            return Ok(());
+        }
+        let floor = self.core.options.free_floor_bytes;
+        let free = self.core.options.disk.free_space();
+        let free = free.map_err(|error| {
+            self.core
+                .poison("looking at free space", with_causes(&error))
+        })?;
+        if free < floor {
+            self.gauge.looked = None;
+            return Err(AppendError::NoSpace { free, floor });
+        }
+        self.gauge = SpaceGauge {
+            looked: Some(Instant::now()),
+            written: 0,
+        };
+        Ok(())
+    }
+
+    fn wait_for_feeder(&self) -> Result<(), AppendError> {
+        let behind = |overlay: &mut crate::core::Overlay| {
+            overlay.bytes > self.core.options.overlay_bytes && self.core.poison.get().is_none()
+        };
+        let waited = self
+            .core
+            .overlay_changed
+            .wait_while(held(&self.core.overlay), behind);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        self.core.poisoned().map_or(Ok(()), Err)
+    }
+
+    fn refuse(&self, error: WriteError) -> AppendError {
+        match error {
+            WriteError::Full => {
+                let free = self.core.options.disk.free_space().unwrap_or(0);
+                AppendError::NoSpace {
+                    free,
+                    floor: self.core.options.segment_bytes,
+                }
+            }
+            WriteError::Failed { at, source } => self.core.poison(at, with_causes(&source)),
+        }
+    }
+
+    /// Makes a synced group visible: indexes first, then blocks, then the tree size.
+    fn publish(&self, group: &Group, encoded: &Encoded, frame: &Bytes) {
+        let first = self
+            .frontier
+            .size()
+            .saturating_sub(encoded.keys.len() as u64);
+        let routes = group.records.iter().map(|record| record.route.as_str());
+        self.core.index(first, encoded.keys.iter().zip(routes));
+        let mut overlay = held(&self.core.overlay);
+        for block in &encoded.blocks {
+            overlay.bytes = overlay
+                .bytes
+                .saturating_add(block.end.saturating_sub(block.start));
+            overlay.blocks.push_back(Pending {
+                first_position: block.first_position,
+                end_position: block.first_position.saturating_add(block.count.into()),
+                bytes: frame.slice(block.start..block.end),
+            });
+        }
+        drop(overlay);
+        self.core.overlay_changed.notify_all();
+        self.core.grow(self.frontier.size());
+    }
+}
+
+impl Drop for Appender {
+    fn drop(&mut self) {
+        held(&self.core.overlay).closed = true;
+        self.core.overlay_changed.notify_all();
+        if let Some(Err(panic)) = self.feeder.take().map(JoinHandle::join) {
+            tracing::error!(?panic, "the feeding thread panicked");
+        }
+    }
+}

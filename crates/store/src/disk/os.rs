@@ -1,0 +1,148 @@
+//! The operating system's disk.
+
+use super::{Disk, DiskFile};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Zeroes are written in pieces of this size, each synced, so that preparing a segment never holds up the disk for long.
+const ZERO_BYTES: usize = 2 << 20;
+
+/// A directory of the operating system.
+#[derive(Debug, Clone)]
+pub struct OsDisk {
+    root: PathBuf,
+}
+
+impl OsDisk {
+    /// The disk whose paths are relative to `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    fn sync_path(path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
+    fn fill(file: &File, len: u64) -> io::Result<()> {
+        let zeroes = vec![0; ZERO_BYTES];
+        let mut offset = 0;
+        while offset < len {
+            let left = usize::try_from(len - offset)
+                .unwrap_or(usize::MAX)
+                .min(ZERO_BYTES);
+            let piece = zeroes.get(..left).unwrap_or(&zeroes);
+            file.write_all_at(piece, offset)?;
+            file.sync_data()?;
+            offset += u64::try_from(piece.len()).map_err(io::Error::other)?;
+        }
+        file.sync_all()
+    }
+}
+
+impl Disk for OsDisk {
+    fn create_dir(&self, path: &str) -> io::Result<()> {
+        let dir = self.root.join(path);
+        if dir.is_dir() {
+            return Ok(());
+        }
+        std::fs::create_dir_all(&dir)?;
+        Self::sync_path(&dir)?;
+        dir.parent().map_or(Ok(()), Self::sync_path)
+    }
+
+    fn list(&self, dir: &str) -> io::Result<Vec<String>> {
+        let entries = match std::fs::read_dir(self.root.join(dir)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    fn open(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(self.root.join(path))?;
+        Ok(Arc::new(OsFile { file }))
+    }
+
+    fn create(&self, path: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
+        let full = self.root.join(path);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&full)?;
+        if let Err(error) = Self::fill(&file, len) {
+            // A half-made file would hold the very space whose lack made it fail.
+            if let Err(second) = std::fs::remove_file(&full) {
+                tracing::warn!(path = %full.display(), error = %second, "could not remove a half-made file");
+            }
+            return Err(error);
+        }
+        full.parent().map_or(Ok(()), Self::sync_path)?;
+        Ok(Arc::new(OsFile { file }))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(self.root.join(from), self.root.join(to))
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        std::fs::remove_file(self.root.join(path))
+    }
+
+    fn sync_dir(&self, dir: &str) -> io::Result<()> {
+        Self::sync_path(&self.root.join(dir))
+    }
+
+    fn free_space(&self) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(&self.root)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+}
+
+#[derive(Debug)]
+struct OsFile {
+    file: File,
+}
+
+impl DiskFile for OsFile {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let at = offset.saturating_add(u64::try_from(filled).map_err(io::Error::other)?);
+            match self.file.read_at(rest, at) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.file.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+}

@@ -1,0 +1,242 @@
+//! What can go wrong, one enum per operation.
+
+use std::io;
+use std::path::PathBuf;
+
+/// What is wrong with bytes that once were acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// The header of a journal segment does not hold.
+    #[error("the header of segment {segment} is damaged")]
+    SegmentHeader {
+        /// The segment's file name.
+        segment: String,
+    },
+    /// A segment of the journal is missing.
+    #[error("no segment holds this position; the next one starts at {next}")]
+    SegmentMissing {
+        /// Where the next segment starts.
+        next: u64,
+    },
+    /// The header of a frame does not hold, and something after it shows that it once did.
+    #[error("the frame header at byte {offset} of segment {segment} is damaged")]
+    FrameHeader {
+        /// The segment's file name.
+        segment: String,
+        /// The frame's offset in it.
+        offset: u64,
+    },
+    /// A frame's payload does not have its checksum.
+    #[error("the frame at byte {offset} of segment {segment} is damaged")]
+    FramePayload {
+        /// The segment's file name.
+        segment: String,
+        /// The frame's offset in it.
+        offset: u64,
+    },
+    /// The leaves do not give the root that their frame states, or its previous root is not the one before it.
+    #[error("the chain of roots breaks in the frame at byte {offset} of segment {segment}")]
+    RootChain {
+        /// The segment's file name.
+        segment: String,
+        /// The frame's offset in it.
+        offset: u64,
+    },
+    /// The journal ends before what something else shows the log held.
+    #[error("the journal ends at position {journal}, but the {witness} knows {known}")]
+    Shorter {
+        /// The tree size that the journal gives.
+        journal: u64,
+        /// The tree size known.
+        known: u64,
+        /// Who knows it.
+        witness: Witness,
+    },
+    /// The stored tree head names another root than the journal gives.
+    #[error("the stored tree head names another root for {size} leaves")]
+    HeadRoot {
+        /// The head's size.
+        size: u64,
+    },
+    /// The stored tree head is not one signed by this ledger's key.
+    #[error("the stored tree head is not one of this ledger: {why}")]
+    Head {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Who shows that the log was once longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Witness {
+    /// The newest signed tree head.
+    Head,
+    /// sled's blocks.
+    Blocks,
+    /// sled's sealed indexes.
+    Index,
+    /// The one who opens the log (for the node, `JetStream`).
+    Caller,
+}
+
+impl std::fmt::Display for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Head => "stored tree head",
+            Self::Blocks => "block store",
+            Self::Index => "index",
+            Self::Caller => "caller",
+        })
+    }
+}
+
+/// Why a log could not be opened. Nothing was changed on the disk.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process has the data directory.
+    #[error("{} is in use by another process", path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// Less space than the floor.
+    #[error("{free} bytes are free, {floor} are needed before the log is opened")]
+    NoSpace {
+        /// Bytes free.
+        free: u64,
+        /// Bytes that must be free.
+        floor: u64,
+    },
+    /// The log is damaged at a position.
+    #[error("the log is damaged at position {position}: {what}")]
+    Damaged {
+        /// The first position that cannot be vouched for.
+        position: u64,
+        /// What is wrong there.
+        what: Damage,
+    },
+    /// The key file is missing beside a log that has events, or is not a key of this ledger.
+    #[error("{}: {what}", path.display())]
+    Key {
+        /// The key file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// An option out of its range.
+    #[error("option {name} cannot be {value}")]
+    Option {
+        /// The option.
+        name: &'static str,
+        /// Its value.
+        value: u64,
+    },
+    /// The operating system's error.
+    #[error("{doing}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        #[source]
+        /// The cause.
+        source: io::Error,
+    },
+    /// sled's error, after its database was removed and made anew.
+    #[error("the block store cannot be opened even when made anew")]
+    Sled(#[source] SledFault),
+    /// The journal could not be read.
+    #[error("the journal could not be read")]
+    Read(#[source] ReadError),
+}
+
+impl OpenError {
+    pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { doing, source }
+    }
+}
+
+impl From<ReadError> for OpenError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Damaged { position, what } => Self::Damaged { position, what },
+            other @ (ReadError::Io(_)
+            | ReadError::Sled(_)
+            | ReadError::Beyond { .. }
+            | ReadError::Block { .. }) => Self::Read(other),
+        }
+    }
+}
+
+/// sled failed: by an error, or by a panic (which a flipped bit in its files causes).
+#[derive(Debug, thiserror::Error)]
+pub enum SledFault {
+    /// An error.
+    #[error("sled failed")]
+    Error(#[source] sled::Error),
+    /// A panic.
+    #[error("sled panicked: {0}")]
+    Panic(String),
+}
+
+/// Why a group was not appended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// Free space is below the floor. Nothing was written; the same group may be appended again later.
+    #[error("{free} bytes are free, the floor is {floor}: no commands are taken")]
+    NoSpace {
+        /// Bytes free.
+        free: u64,
+        /// The floor.
+        floor: u64,
+    },
+    /// The group breaks a limit or contradicts itself. Nothing was written.
+    #[error("the group cannot be stored: {0}")]
+    Group(&'static str),
+    /// A write or sync failed, now or earlier: nobody knows what is on the disk. Only a new opening finds out.
+    #[error("the log is poisoned since {at}: {cause}")]
+    Poisoned {
+        /// What was being done when it happened.
+        at: &'static str,
+        /// The first error's text.
+        cause: String,
+    },
+}
+
+/// Why something could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The operating system's error.
+    #[error("the journal could not be read")]
+    Io(#[from] io::Error),
+    /// The journal is damaged there.
+    #[error("the log is damaged at position {position}: {what}")]
+    Damaged {
+        /// The position.
+        position: u64,
+        /// What is wrong.
+        what: Damage,
+    },
+    /// sled failed and the journal could not stand in.
+    #[error("the block store failed")]
+    Sled(#[from] SledFault),
+    /// Nothing is there yet.
+    #[error("position {position} is not below the tree size {tree_size}")]
+    Beyond {
+        /// The position asked for.
+        position: u64,
+        /// The tree size.
+        tree_size: u64,
+    },
+    /// A block in the journal does not parse although its frame's checksum holds.
+    #[error("the block at position {position} does not parse")]
+    Block {
+        /// The position.
+        position: u64,
+        #[source]
+        /// What is wrong with it.
+        source: ledger_proof::block::BlockError,
+    },
+}

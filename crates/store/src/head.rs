@@ -1,0 +1,92 @@
+//! Signed tree heads: over synced leaves only, read back from the disk, and on the disk before they are shown.
+
+use crate::core::{Core, held};
+use crate::disk::{self, Disk};
+use crate::error::{Damage, OpenError, ReadError};
+use crate::journal::recover::check_frame;
+use crate::journal::writer::Place;
+use ledger_proof::block::Decoder;
+use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, TreeHeadError};
+use std::io;
+
+const FILE: &str = "head";
+
+/// The end of the log as the signer needs it.
+#[derive(Debug)]
+pub(crate) enum LastFrame {
+    /// Everything was read and hashed when the log was opened.
+    Verified(Frontier),
+    /// A frame written since, and the tree before it.
+    Written { place: Place, before: Frontier },
+}
+
+#[derive(Debug)]
+pub(crate) struct Heads {
+    pub(crate) last: LastFrame,
+    pub(crate) newest: Option<SignedTreeHead>,
+}
+
+/// Why a tree head was not signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeadError {
+    /// The leaves read back from the disk could not be read or do not give the root that was written.
+    #[error("the last frame does not read back as it was written")]
+    Read(#[from] ReadError),
+    /// The head could not be made durable, so it is not shown.
+    #[error("the tree head could not be written")]
+    Write(#[source] io::Error),
+    /// The key refused to sign.
+    #[error("the tree head could not be signed")]
+    Sign(#[from] TreeHeadError),
+}
+
+/// Reads the stored head, if there is one, and checks that this ledger signed it.
+pub(crate) fn load(
+    disk: &dyn Disk,
+    key: &LedgerKey,
+    position: u64,
+) -> Result<Option<SignedTreeHead>, OpenError> {
+    let bytes = disk::read_whole(disk, FILE).map_err(OpenError::io("reading the tree head"))?;
+    let Some(bytes) = bytes else {
+        return Ok(None);
+    };
+    let damaged = |error: &TreeHeadError| OpenError::Damaged {
+        position,
+        what: Damage::Head {
+            why: error.to_string(),
+        },
+    };
+    let head = SignedTreeHead::parse(&bytes).map_err(|error| damaged(&error))?;
+    head.verify(key.verifier_key())
+        .map_err(|error| damaged(&error))?;
+    Ok(Some(head))
+}
+
+/// Signs the root of everything synced so far, unless the newest head is of that size already.
+pub(crate) fn sign(core: &Core) -> Result<SignedTreeHead, HeadError> {
+    // The lock orders heads: an older one never replaces a newer one. Appends wait for it at most one reading of a frame.
+    let mut heads = held(&core.heads);
+    let (size, root) = match &heads.last {
+        LastFrame::Verified(frontier) => (frontier.size(), frontier.root()),
+        LastFrame::Written { place, before } => read_back(place, before)?,
+    };
+    if let Some(newest) = heads
+        .newest
+        .as_ref()
+        .filter(|newest| newest.head().size == size)
+    {
+        return Ok(newest.clone());
+    }
+    let signed = SignedTreeHead::sign(size, root, &core.key)?;
+    disk::replace(core.options.disk.as_ref(), FILE, signed.as_bytes()).map_err(HeadError::Write)?;
+    heads.newest = Some(signed.clone());
+    Ok(signed)
+}
+
+fn read_back(place: &Place, before: &Frontier) -> Result<(u64, Hash), ReadError> {
+    let frame = place.read()?;
+    let mut frontier = before.clone();
+    check_frame(&frame, &mut frontier, &mut Decoder::default())?;
+    Ok((frontier.size(), frontier.root()))
+}

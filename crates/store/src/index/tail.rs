@@ -1,0 +1,134 @@
+//! The index of an epoch that is not sealed yet, in memory.
+
+use super::keys::{EventKeys, Kind, split_route};
+use super::run::{Chunk, RunBuilder};
+use hashbrown::HashMap;
+use ledger_proof::Hash;
+use smallvec::SmallVec;
+
+type Offsets = SmallVec<[u16; 4]>;
+
+/// All keys of one epoch so far. Offsets count from the epoch's first position.
+#[derive(Debug, Default)]
+pub(crate) struct EpochTail {
+    pub(crate) epoch: u32,
+    pub(crate) leaves: Vec<Hash>,
+    /// First offset and count: the events of a command are consecutive.
+    commands: HashMap<[u8; 16], (u16, u16)>,
+    commitments: HashMap<[u8; 16], Offsets>,
+    countries: HashMap<Box<str>, Vec<u16>>,
+    actions: HashMap<Box<str>, Vec<u16>>,
+    reference: Vec<u16>,
+}
+
+impl EpochTail {
+    pub(crate) fn new(epoch: u32) -> Self {
+        Self {
+            epoch,
+            ..Self::default()
+        }
+    }
+
+    /// Adds the next event.
+    pub(crate) fn push(&mut self, keys: &EventKeys, route: &str) {
+        let offset = u16::try_from(self.leaves.len()).unwrap_or(u16::MAX);
+        self.leaves.push(keys.leaf);
+        if let Some(command) = &keys.command {
+            let span = self
+                .commands
+                .entry(*command.as_bytes())
+                .or_insert((offset, 0));
+            span.1 = span.1.saturating_add(1);
+        }
+        match keys.commitment {
+            Some(commitment) => self.commitments.entry(commitment).or_default().push(offset),
+            None => self.reference.push(offset),
+        }
+        let (country, actions) = split_route(route);
+        if let Some(country) = country {
+            post(&mut self.countries, country, offset);
+        }
+        for action in actions {
+            post(&mut self.actions, action, offset);
+        }
+    }
+
+    /// Appends the positions under a key, `base` being the epoch's first position.
+    pub(crate) fn positions(&self, kind: Kind, key: &[u8], base: u64, out: &mut Vec<u64>) {
+        let at = |offset: &u16| base.saturating_add(u64::from(*offset));
+        let text = || std::str::from_utf8(key).unwrap_or_default();
+        match kind {
+            Kind::Command => {
+                if let Some((first, count)) = key_of(key).and_then(|key| self.commands.get(&key)) {
+                    out.extend((0..u64::from(*count)).map(|n| at(first).saturating_add(n)));
+                }
+            }
+            Kind::Commitment => {
+                let found = key_of(key).and_then(|key| self.commitments.get(&key));
+                out.extend(found.into_iter().flatten().map(at));
+            }
+            Kind::Country => out.extend(self.countries.get(text()).into_iter().flatten().map(at)),
+            Kind::Action => out.extend(self.actions.get(text()).into_iter().flatten().map(at)),
+            Kind::Reference => out.extend(self.reference.iter().map(at)),
+        }
+    }
+
+    /// The keys that filters are made of.
+    pub(crate) fn filter_keys(&self, kind: Kind) -> impl Iterator<Item = &[u8; 16]> {
+        let commands = (kind == Kind::Command).then(|| self.commands.keys());
+        let commitments = (kind == Kind::Commitment).then(|| self.commitments.keys());
+        commands
+            .into_iter()
+            .flatten()
+            .chain(commitments.into_iter().flatten())
+    }
+
+    /// The sorted run of one kind. The same events always give the same bytes.
+    pub(crate) fn run(&self, kind: Kind) -> Vec<Chunk> {
+        let mut builder = RunBuilder::default();
+        match kind {
+            Kind::Command => {
+                let mut entries: Vec<_> = self.commands.iter().collect();
+                entries.sort_unstable();
+                let mut offsets = Vec::new();
+                for (key, (first, count)) in entries {
+                    offsets.clear();
+                    offsets.extend((0..*count).map(|n| first.saturating_add(n)));
+                    builder.push(key, &offsets);
+                }
+            }
+            Kind::Commitment => {
+                let mut entries: Vec<_> = self.commitments.iter().collect();
+                entries.sort_unstable_by_key(|(key, _)| *key);
+                for (key, offsets) in entries {
+                    builder.push(key, offsets);
+                }
+            }
+            Kind::Country => push_text(&mut builder, &self.countries),
+            Kind::Action => push_text(&mut builder, &self.actions),
+            Kind::Reference if self.reference.is_empty() => {}
+            Kind::Reference => builder.push(b"", &self.reference),
+        }
+        builder.finish()
+    }
+}
+
+fn key_of(key: &[u8]) -> Option<[u8; 16]> {
+    key.try_into().ok()
+}
+
+fn post(postings: &mut HashMap<Box<str>, Vec<u16>>, key: &str, offset: u16) {
+    let offsets = postings.entry_ref(key).or_default();
+    // A route may name an action twice; a position is listed once.
+    if offsets.last() != Some(&offset) {
+        offsets.push(offset);
+    }
+}
+
+fn push_text(builder: &mut RunBuilder, postings: &HashMap<Box<str>, Vec<u16>>) {
+    let mut entries: Vec<_> = postings.iter().collect();
+    entries.sort_unstable();
+    for (key, offsets) in entries {
+        builder.push(key.as_bytes(), offsets);
+    }
+}

@@ -1,0 +1,288 @@
+//! The journal: what a receipt rests on.
+//!
+//! One commit group is one frame, written once and synced once. A frame is written only after the one before it was
+//! synced, so that at most the last frame can be torn. Reading never writes. `frame` has the bytes.
+
+pub(crate) mod frame;
+pub(crate) mod recover;
+pub(crate) mod writer;
+
+use crate::disk::{Disk, DiskFile};
+use crate::error::{Damage, ReadError};
+use bytes::Bytes;
+use frame::{FRAME_HEADER_LEN, FrameHeader, SEGMENT_HEADER_LEN};
+use ledger_proof::Frontier;
+use ledger_proof::block::{self, BlockHeader};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+pub(crate) const DIR: &str = "journal";
+/// The next segment while it is being prepared. It has no position yet, so it is no part of the journal.
+pub(crate) const SPARE: &str = "journal/next";
+
+/// One file of the journal.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) first_position: u64,
+    pub(crate) file: Arc<dyn DiskFile>,
+}
+
+impl Segment {
+    pub(crate) fn name(first_position: u64) -> String {
+        format!("{first_position:020}.journal")
+    }
+
+    pub(crate) fn path(first_position: u64) -> String {
+        format!("{DIR}/{}", Self::name(first_position))
+    }
+
+    /// The position in a segment's file name.
+    pub(crate) fn parse_name(name: &str) -> Option<u64> {
+        let digits = name.strip_suffix(".journal")?;
+        (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| digits.parse().ok())?
+    }
+
+    /// The frontier of all leaves before this segment.
+    pub(crate) fn frontier(&self) -> Result<Frontier, ReadError> {
+        let mut page = vec![0; SEGMENT_HEADER_LEN];
+        let read = self.file.read_at(&mut page, 0)?;
+        page.truncate(read);
+        frame::decode_segment_header(&page)
+            .filter(|frontier| frontier.size() == self.first_position)
+            .ok_or_else(|| ReadError::Damaged {
+                position: self.first_position,
+                what: Damage::SegmentHeader {
+                    segment: Self::name(self.first_position),
+                },
+            })
+    }
+
+    /// The frame header at an offset; nothing where there is none or it does not hold.
+    pub(crate) fn frame_header(&self, offset: u64) -> Result<Option<FrameHeader>, ReadError> {
+        let mut head = [0; FRAME_HEADER_LEN];
+        let read = self.file.read_at(&mut head, offset)?;
+        Ok(head.get(..read).and_then(FrameHeader::decode))
+    }
+
+    /// A frame's payload; nothing when it is cut or its checksum does not hold.
+    pub(crate) fn payload(
+        &self,
+        offset: u64,
+        header: &FrameHeader,
+    ) -> Result<Option<Bytes>, ReadError> {
+        // The length is checked against the file before anything is allocated for it.
+        let end = offset.saturating_add(header.frame_len());
+        let (Ok(len), true) = (usize::try_from(header.payload_len), end <= self.file.len()?) else {
+            return Ok(None);
+        };
+        let mut payload = vec![0; len];
+        let read = self
+            .file
+            .read_at(&mut payload, offset + FRAME_HEADER_LEN as u64)?;
+        let sound = read == len && crc32c::crc32c(&payload) == header.payload_crc;
+        Ok(sound.then(|| Bytes::from(payload)))
+    }
+
+    pub(crate) fn damage(&self, position: u64, offset: u64, header_too: bool) -> ReadError {
+        let segment = Self::name(self.first_position);
+        let what = if header_too {
+            Damage::FrameHeader { segment, offset }
+        } else {
+            Damage::FramePayload { segment, offset }
+        };
+        ReadError::Damaged { position, what }
+    }
+}
+
+/// A frame with its payload, checksums checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    pub(crate) segment: u64,
+    pub(crate) offset: u64,
+    pub(crate) header: FrameHeader,
+    pub(crate) payload: Bytes,
+}
+
+impl Frame {
+    /// The frame's blocks, each checked.
+    pub(crate) fn blocks(&self) -> Result<Vec<(BlockHeader, Bytes)>, ReadError> {
+        let mut blocks = Vec::new();
+        let mut position = self.header.first_position;
+        let mut rest = self.payload.clone();
+        while !rest.is_empty() {
+            let fault = |source| ReadError::Block { position, source };
+            let (bytes, _) = block::split_first(&rest).map_err(fault)?;
+            let header = BlockHeader::read(bytes).map_err(fault)?;
+            if header.first_position != position {
+                let value = header.first_position;
+                return Err(fault(block::BlockError::Header {
+                    field: "first_position",
+                    value,
+                }));
+            }
+            let bytes = rest.split_to(bytes.len());
+            position = header.end_position();
+            blocks.push((header, bytes));
+        }
+        if position != self.header.end_position() {
+            let source = block::BlockError::Header {
+                field: "count",
+                value: position,
+            };
+            return Err(ReadError::Block { position, source });
+        }
+        Ok(blocks)
+    }
+}
+
+/// Offsets of the frames of one segment, kept from the last walk over it.
+#[derive(Debug, Default)]
+struct Directory {
+    segment: Option<u64>,
+    /// First position and offset of each frame.
+    frames: Vec<(u64, u64)>,
+}
+
+/// The journal for reading. Positions at or beyond the tree size are never asked of it.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    pub(crate) disk: Arc<dyn Disk>,
+    segments: RwLock<Vec<Arc<Segment>>>,
+    directory: Mutex<Directory>,
+}
+
+impl Journal {
+    pub(crate) fn new(disk: Arc<dyn Disk>, segments: Vec<Arc<Segment>>) -> Self {
+        Self {
+            disk,
+            segments: RwLock::new(segments),
+            directory: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn add(&self, segment: Arc<Segment>) {
+        self.segments
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(segment);
+    }
+
+    pub(crate) fn segments(&self) -> Vec<Arc<Segment>> {
+        self.segments
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The segment that holds a position, and where the next segment starts.
+    fn segment_of(&self, position: u64) -> Option<(Arc<Segment>, Option<u64>)> {
+        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
+        let after = segments.partition_point(|segment| segment.first_position <= position);
+        let segment = segments.get(after.checked_sub(1)?)?;
+        Some((
+            Arc::clone(segment),
+            segments.get(after).map(|next| next.first_position),
+        ))
+    }
+
+    /// The frame that holds a position below the tree size.
+    pub(crate) fn frame_at(&self, position: u64) -> Result<Frame, ReadError> {
+        let first = self
+            .segments()
+            .first()
+            .map_or(0, |segment| segment.first_position);
+        let Some((segment, next)) = self.segment_of(position) else {
+            return Err(ReadError::Damaged {
+                position,
+                what: Damage::SegmentMissing { next: first },
+            });
+        };
+        let (mut at, mut offset) = self.known_frame(&segment, position);
+        loop {
+            if next.is_some_and(|next| at >= next) {
+                let next = next.unwrap_or(at);
+                return Err(ReadError::Damaged {
+                    position,
+                    what: Damage::SegmentMissing { next },
+                });
+            }
+            let header = segment
+                .frame_header(offset)?
+                .filter(|header| header.first_position == at);
+            let Some(header) = header else {
+                return Err(segment.damage(at, offset, true));
+            };
+            self.remember(segment.first_position, at, offset);
+            if position < header.end_position() {
+                let Some(payload) = segment.payload(offset, &header)? else {
+                    return Err(segment.damage(at, offset, false));
+                };
+                return Ok(Frame {
+                    segment: segment.first_position,
+                    offset,
+                    header,
+                    payload,
+                });
+            }
+            at = header.end_position();
+            offset = offset.saturating_add(header.frame_len());
+        }
+    }
+
+    /// The nearest frame already known at or before a position: its first position and offset.
+    fn known_frame(&self, segment: &Segment, position: u64) -> (u64, u64) {
+        let start = (segment.first_position, SEGMENT_HEADER_LEN as u64);
+        let directory = self
+            .directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if directory.segment != Some(segment.first_position) {
+            return start;
+        }
+        let after = directory
+            .frames
+            .partition_point(|(first, _)| *first <= position);
+        after
+            .checked_sub(1)
+            .and_then(|last| directory.frames.get(last))
+            .copied()
+            .unwrap_or(start)
+    }
+
+    fn remember(&self, segment: u64, position: u64, offset: u64) {
+        let mut directory = self
+            .directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if directory.segment != Some(segment) {
+            directory.segment = Some(segment);
+            directory.frames.clear();
+        }
+        if directory
+            .frames
+            .last()
+            .is_none_or(|(last, _)| *last < position)
+        {
+            directory.frames.push((position, offset));
+        }
+    }
+
+    /// The frames from the one that holds `from` on, up to `end`.
+    pub(crate) fn frames(
+        &self,
+        from: u64,
+        end: u64,
+    ) -> impl Iterator<Item = Result<Frame, ReadError>> + '_ {
+        let mut at = from;
+        std::iter::from_fn(move || {
+            if at >= end {
+                return None;
+            }
+            let frame = self.frame_at(at);
+            at = frame
+                .as_ref()
+                .map_or(end, |frame| frame.header.end_position());
+            Some(frame)
+        })
+    }
+}

@@ -1,0 +1,337 @@
+//! Opening a log: look at everything first, change something only when nothing contradicts it.
+
+use crate::append::Appender;
+use crate::core::{Core, Overlay, Pending};
+use crate::error::{Damage, OpenError, SledFault, Witness};
+use crate::feed;
+use crate::head::{self, Heads, LastFrame};
+use crate::index::sealed::SealedIndex;
+use crate::journal::recover::{Recovered, recover};
+use crate::journal::writer::{JournalWriter, cut};
+use crate::log::Log;
+use crate::options::Options;
+use crate::shards::Shards;
+use crate::sledbox;
+use ledger_proof::block::Decoder;
+use ledger_proof::{Frontier, LedgerKey, SignedTreeHead};
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
+
+/// What opening found and did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recovery {
+    /// The tree size.
+    pub tree_size: u64,
+    /// Bytes of a torn last frame that were cut: it had never been acknowledged.
+    pub cut_bytes: Option<u64>,
+    /// Shards whose sled database was removed and made anew, and the index database's name.
+    pub rebuilt: Vec<String>,
+    /// Blocks that sled lacked and was fed.
+    pub fed_blocks: u64,
+    /// Events indexed anew.
+    pub indexed_events: u64,
+}
+
+/// The databases, and which of them had to be made anew.
+struct Databases {
+    shards: Shards,
+    sealed: SealedIndex,
+    rebuilt: Vec<String>,
+    /// The first position that the newest shard lacks.
+    fed: u64,
+}
+
+pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenError> {
+    options.check()?;
+    std::fs::create_dir_all(&options.dir).map_err(OpenError::io("making the data directory"))?;
+    // Before anything is opened: sled leaves files behind on a full disk that block every later opening.
+    let free = options
+        .disk
+        .free_space()
+        .map_err(OpenError::io("looking at free space"))?;
+    if free < options.free_floor_bytes {
+        return Err(OpenError::NoSpace {
+            free,
+            floor: options.free_floor_bytes,
+        });
+    }
+    let lock = lock(&options.dir)?;
+    let found = recover(options.disk.as_ref())?;
+    let key = load_key(&options, found.is_some())?;
+    let frontier = found
+        .as_ref()
+        .map_or_else(Frontier::new, |found| found.frontier.clone());
+    let tree_size = frontier.size();
+    let head = head::load(options.disk.as_ref(), &key, tree_size)?;
+    check_witnesses(&options, tree_size, head.as_ref())?;
+    let databases = open_databases(&options, tree_size)?;
+    let mut recovery = Recovery {
+        tree_size,
+        rebuilt: databases.rebuilt,
+        ..Recovery::default()
+    };
+    let writer = resume(&options, found, &mut recovery)?;
+    let core = Core {
+        key,
+        journal: Arc::clone(writer.journal()),
+        sealed: databases.sealed,
+        shards: databases.shards,
+        tails: RwLock::new(VecDeque::new()),
+        overlay: Mutex::new(Overlay::default()),
+        overlay_changed: Condvar::new(),
+        synced: AtomicU64::new(tree_size),
+        applied: AtomicU64::new(databases.fed.min(tree_size)),
+        growth: crate::core::Growth::default(),
+        heads: Mutex::new(Heads {
+            last: LastFrame::Verified(frontier.clone()),
+            newest: head,
+        }),
+        poison: OnceLock::new(),
+        refilling: Mutex::new(()),
+        options,
+        _lock: lock,
+    };
+    catch_up(&core, databases.fed, &mut recovery)?;
+    check_head_root(&core)?;
+    let core = Arc::new(core);
+    let appender = Appender::start(Arc::clone(&core), writer, frontier)
+        .map_err(OpenError::io("starting the feeding thread"))?;
+    tracing::info!(?recovery, "log opened");
+    Ok((Log::new(core), appender, recovery))
+}
+
+fn lock(dir: &Path) -> Result<File, OpenError> {
+    let path = dir.join("LOCK");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(OpenError::io("opening the lock file"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path }),
+        Err(TryLockError::Error(source)) => Err(OpenError::Io {
+            doing: "locking the data directory",
+            source,
+        }),
+    }
+}
+
+/// Reads the ledger's key; makes one for a log that has no journal yet.
+fn load_key(options: &Options, has_journal: bool) -> Result<LedgerKey, OpenError> {
+    let path = options.dir.join("ledger.key");
+    let wrong = |what: String| OpenError::Key {
+        path: path.clone(),
+        what,
+    };
+    let key = match std::fs::read_to_string(&path) {
+        Ok(text) => text
+            .parse::<LedgerKey>()
+            .map_err(|error| wrong(error.to_string()))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !has_journal => {
+            let key = LedgerKey::generate(&options.ledger_id)
+                .map_err(|error| wrong(error.to_string()))?;
+            store_key(&path, &key).map_err(OpenError::io("writing the ledger's key"))?;
+            key
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(wrong("missing beside a log that has a journal".to_owned()));
+        }
+        Err(source) => {
+            return Err(OpenError::Io {
+                doing: "reading the ledger's key",
+                source,
+            });
+        }
+    };
+    if key.verifier_key().ledger_id() == options.ledger_id {
+        Ok(key)
+    } else {
+        Err(wrong(format!(
+            "is the key of ledger `{}`, not of `{}`",
+            key.verifier_key().ledger_id(),
+            options.ledger_id
+        )))
+    }
+}
+
+fn store_key(path: &Path, key: &LedgerKey) -> std::io::Result<()> {
+    let temporary = path.with_extension("key.tmp");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)?;
+    file.write_all(format!("{}\n", key.secret_text()).as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)?;
+    path.parent()
+        .map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+}
+
+fn check_witnesses(
+    options: &Options,
+    tree_size: u64,
+    head: Option<&SignedTreeHead>,
+) -> Result<(), OpenError> {
+    let head_size = head.map_or(0, |head| head.head().size);
+    shorter(tree_size, head_size, Witness::Head)?;
+    shorter(tree_size, options.witnessed_size, Witness::Caller)
+}
+
+fn shorter(journal: u64, known: u64, witness: Witness) -> Result<(), OpenError> {
+    if known <= journal {
+        return Ok(());
+    }
+    Err(OpenError::Damaged {
+        position: journal,
+        what: Damage::Shorter {
+            journal,
+            known,
+            witness,
+        },
+    })
+}
+
+/// Opens the index and the newest shard; what sled cannot open is removed, to be fed again.
+fn open_databases(options: &Options, tree_size: u64) -> Result<Databases, OpenError> {
+    let mut rebuilt = Vec::new();
+    let dir = options.dir.join("log");
+    let path = dir.join("index");
+    let open_index = || SealedIndex::open(&path, options.sled_cache_bytes, options.epoch_bits);
+    let sealed = match open_index() {
+        Ok(sealed) => sealed,
+        Err(fault) => {
+            tracing::warn!(%fault, "the index cannot be opened: making it anew from the journal");
+            rebuilt.push("index".to_owned());
+            sledbox::remove(&path)
+                .and_then(|()| open_index())
+                .map_err(OpenError::Sled)?
+        }
+    };
+    shorter(
+        tree_size,
+        u64::from(sealed.epochs()) << options.epoch_bits,
+        Witness::Index,
+    )?;
+    let shards = Shards::new(dir, options.sled_cache_bytes);
+    let mut fed = 0;
+    if let Some(newest) = shards.numbers().last().copied() {
+        let start = u64::from(newest) << options.shard_bits;
+        let looked = shards
+            .get(newest)
+            .and_then(|shard| Ok((shard.end()?, shard.highest_key()?)));
+        let (end, highest) = match looked {
+            Ok(found) => found,
+            Err(fault) => {
+                tracing::warn!(%fault, shard = newest, "a block store cannot be opened: making it anew from the journal");
+                rebuilt.push(format!("{newest:06}"));
+                shards.remove(newest).map_err(OpenError::Sled)?;
+                (None, None)
+            }
+        };
+        shorter(
+            tree_size,
+            end.or(highest.map(|key| key + 1)).unwrap_or(0),
+            Witness::Blocks,
+        )?;
+        fed = end.unwrap_or(start);
+    }
+    Ok(Databases {
+        shards,
+        sealed,
+        rebuilt,
+        fed,
+    })
+}
+
+/// Cuts the torn tail, now that nobody has shown the log to be longer, and gets ready to write.
+fn resume(
+    options: &Options,
+    found: Option<Recovered>,
+    recovery: &mut Recovery,
+) -> Result<JournalWriter, OpenError> {
+    let doing = OpenError::io("preparing the journal");
+    let Some(found) = found else {
+        return JournalWriter::create(&options.disk, options.segment_bytes).map_err(doing);
+    };
+    if let (Some(torn), Some(segment)) = (&found.torn, found.segments.last()) {
+        let bytes = torn.end.saturating_sub(torn.offset);
+        tracing::warn!(
+            bytes,
+            position = found.frontier.size(),
+            "the last frame is torn and was never acknowledged: cutting it"
+        );
+        cut(segment, torn).map_err(OpenError::io("cutting the torn tail"))?;
+        recovery.cut_bytes = Some(bytes);
+    }
+    match JournalWriter::resume(&options.disk, found, options.segment_bytes).map_err(doing)? {
+        Some(writer) => Ok(writer),
+        None => JournalWriter::create(&options.disk, options.segment_bytes)
+            .map_err(OpenError::io("preparing the journal")),
+    }
+}
+
+/// Feeds sled and the indexes what they lack, through the code that feeds them live.
+fn catch_up(core: &Core, fed: u64, recovery: &mut Recovery) -> Result<(), OpenError> {
+    let tree_size = core.synced();
+    let indexed = core.epoch_start(core.sealed.epochs());
+    // The newest shard is the only one filled here: an older one is rebuilt when it is first read.
+    let fed = fed.max(
+        core.shard_range(core.shard_of(tree_size))
+            .start
+            .min(tree_size),
+    );
+    let mut decoder = Decoder::default();
+    for frame in core.journal.frames(indexed.min(fed), tree_size) {
+        for (header, bytes) in frame?.blocks()? {
+            if header.first_position >= indexed {
+                let (keys, routes) = Core::keys_of(&bytes, &header, &mut decoder)?;
+                recovery.indexed_events += keys.len() as u64;
+                core.index(
+                    header.first_position,
+                    keys.iter().zip(routes.iter().map(String::as_str)),
+                );
+                feed::seal_full(core).map_err(OpenError::Sled)?;
+            }
+            if header.first_position >= fed {
+                let pending = Pending {
+                    first_position: header.first_position,
+                    end_position: header.end_position(),
+                    bytes,
+                };
+                feed::feed(core, &[pending])?;
+                recovery.fed_blocks += 1;
+            }
+        }
+    }
+    core.applied.store(tree_size, Ordering::Release);
+    flush_newest(core).map_err(OpenError::Sled)
+}
+
+fn flush_newest(core: &Core) -> Result<(), SledFault> {
+    core.shards.get(core.shard_of(core.synced()))?.flush()
+}
+
+/// The stored head must name the root that the log has at its size.
+fn check_head_root(core: &Core) -> Result<(), OpenError> {
+    let newest = crate::core::held(&core.heads).newest.clone();
+    let Some(newest) = newest else {
+        return Ok(());
+    };
+    let size = newest.head().size;
+    if core.root_at(size)? == newest.head().root {
+        return Ok(());
+    }
+    Err(OpenError::Damaged {
+        position: size,
+        what: Damage::HeadRoot { size },
+    })
+}

@@ -1,0 +1,4 @@
+//! Tests of the whole store: a log on a simulated disk, sled in a temporary directory.
+
+mod basics;
+mod support;
