@@ -1,3 +1,65 @@
-//! The cli binary.
+//! `compact-ledger`: one binary, a subcommand for each role.
+//!
+//! This crate is thin: it reads arguments, calls the crates that do the work, and puts what they say on a terminal or,
+//! with `--json`, into a pipe. Standard output has what was asked for and nothing else; everything that is said about it
+//! goes to standard error.
 
-fn main() {}
+mod args;
+mod commands;
+mod failure;
+mod output;
+
+use args::{AuditCommand, Cli, Command, ImportCommand};
+use clap::Parser;
+use failure::Failure;
+use output::Output;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    // A child process of the ledger's becomes another program here, before anything of ours has started.
+    if let Command::ExecChild { arguments } = cli.command {
+        return Err(Failure::failed(&ledger_node::nats_server::exec_guarded(
+            arguments,
+        )));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(&error))?;
+    let outcome = runtime.block_on(dispatch(cli));
+    // A thread that still reads standard input must not hold up the end.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let nats = cli.nats.as_str();
+    let output = Output { json: cli.json };
+    match cli.command {
+        Command::Submit { file } => commands::submit::run(nats, &file).await,
+        Command::Import {
+            source: ImportCommand::Upr { file },
+        } => commands::import::upr(nats, &file).await,
+        Command::Country { code, list } => {
+            commands::view::country(nats, &code, &list, output).await
+        }
+        Command::Action { code, list } => commands::view::action(nats, &code, &list, output).await,
+        Command::Commitment { id } => commands::commitment::run(nats, &id, output).await,
+        Command::Replay(args) => commands::replay::run(nats, &args).await,
+        Command::Audit {
+            command: AuditCommand::Verify { key },
+        } => commands::audit::verify(nats, key.as_deref(), output).await,
+        Command::Audit {
+            command: AuditCommand::Key,
+        } => commands::audit::key(nats).await,
+        Command::ExecChild { .. } => Ok(()),
+    }
+}

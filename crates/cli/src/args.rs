@@ -1,0 +1,132 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The implementation ledger of the Global Compact for Migration: record commitments and progress, and let anyone check.
+#[derive(Debug, Parser)]
+#[command(name = "compact-ledger", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 something was refused or does not agree; 2 wrong usage; 3 the ledger cannot be reached."
+)]
+pub(crate) struct Cli {
+    /// The nats-server that the ledger is behind.
+    #[arg(
+        long,
+        global = true,
+        env = "NATS_URL",
+        default_value = "nats://127.0.0.1:4222",
+        value_name = "URL"
+    )]
+    pub(crate) nats: String,
+    /// Print JSON instead of tables.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send commands, one CloudEvents JSON object a line, and print a receipt for each in the same order.
+    ///
+    /// Sending the same lines again is always safe: a command that was recorded gives its first receipt again.
+    Submit {
+        /// The file of commands; `-` for standard input.
+        file: PathBuf,
+    },
+    /// Record what was recorded elsewhere; a second import adds nothing.
+    Import {
+        #[command(subcommand)]
+        source: ImportCommand,
+    },
+    /// What a country has committed to, and what became of it.
+    Country {
+        /// ISO 3166-1 alpha-3 code; `INT` for the commitments of organizations.
+        code: String,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Who has committed to an action, and what became of it.
+    Action {
+        /// The action's code, for example GCM-10 or SDG-10.7.2.
+        code: String,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// The whole history of a commitment.
+    Commitment {
+        /// The commitment's id: a UUID.
+        id: String,
+    },
+    /// Print recorded events in their order, one JSON object a line.
+    Replay(ReplayArgs),
+    /// Check the log without trusting the ledger.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+    /// Become another program that dies with the process that started this one.
+    #[command(hide = true)]
+    ExecChild {
+        /// The pid of that process, the program, and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Accepted recommendations on migration of the Universal Periodic Review.
+    Upr {
+        /// The file of the review's records, one JSON object a line; `-` for standard input.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Compute the tree and every view again from the events, and compare with what the ledger signed and serves.
+    Verify {
+        /// The ledger's verifier key, as you know it from elsewhere; without it the one that the log itself names.
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
+    /// Print the ledger's verifier key.
+    Key,
+}
+
+/// Which commitments to list beside a view.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// How many commitments to list, at most 200.
+    #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(0..=200))]
+    pub(crate) limit: u16,
+    /// Go on after this cursor, from the page before.
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+}
+
+/// Which events to replay.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The first position.
+    #[arg(long, default_value_t = 0, value_name = "POSITION")]
+    pub(crate) from: u64,
+    /// The position to stop before.
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) to: Option<u64>,
+    /// Only events of this country's parties; `INT` for those of no country.
+    #[arg(long, value_name = "ISO3")]
+    pub(crate) country: Option<String>,
+    /// Only events of commitments to this action.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) action: Option<String>,
+    /// Only events of this type, for example `commitment_recorded`; may be given more than once.
+    #[arg(long = "type", value_name = "EVENT")]
+    pub(crate) types: Vec<String>,
+    /// Go on with new events as they are recorded.
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) follow: bool,
+}

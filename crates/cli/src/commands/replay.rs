@@ -1,0 +1,153 @@
+//! `replay`: recorded events, one a line.
+
+use super::connect;
+use crate::args::ReplayArgs;
+use crate::failure::Failure;
+use ledger_client::{Replay, ReplayChunk, ReplayRange, visit_events};
+use ledger_domain::wire::v1::EventType;
+use ledger_proof::block::{Content, StoredEvent};
+use ledger_proof::delivered;
+use ledger_proof::header::LeafHeader;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+/// How often to ask for more when following.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(100);
+
+/// Prints the events that were asked for.
+pub(crate) async fn run(nats: &str, args: &ReplayArgs) -> Result<(), Failure> {
+    let filter = Filter::new(args)?;
+    let connection = connect(nats).await?;
+    let range = ReplayRange {
+        from: args.from,
+        to: args.to,
+        country: filter.country.clone(),
+        action: filter.action.clone(),
+    };
+    let mut replay = Replay::new(&connection, range);
+    let mut lines = Vec::new();
+    loop {
+        match replay.next_chunk().await? {
+            Some(chunk) => {
+                lines.clear();
+                write_lines(&chunk, &filter, &mut lines)?;
+                let mut out = io::stdout().lock();
+                out.write_all(&lines)?;
+                out.flush()?;
+            }
+            None if args.follow => tokio::time::sleep(FOLLOW_PAUSE).await,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Which events of a block are wanted: a block that has one such event has others too.
+struct Filter {
+    country: Option<String>,
+    action: Option<String>,
+    types: Vec<EventType>,
+}
+
+impl Filter {
+    fn new(args: &ReplayArgs) -> Result<Self, Failure> {
+        let event_type = |name: &String| {
+            let short = name
+                .strip_prefix("ledger.")
+                .and_then(|rest| rest.strip_suffix(".v1"))
+                .unwrap_or(name);
+            EventType::from_name(short).ok_or_else(|| {
+                let all: Vec<&str> = EventType::ALL.iter().map(|kind| kind.name()).collect();
+                Failure::usage(format!(
+                    "`{name}` is not a type of event; there are {}",
+                    all.join(", ")
+                ))
+            })
+        };
+        Ok(Self {
+            country: args.country.as_ref().map(|code| code.to_ascii_uppercase()),
+            action: args.action.clone(),
+            types: args
+                .types
+                .iter()
+                .map(event_type)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn wants(&self, event: &StoredEvent<'_>) -> bool {
+        self.wants_route(event.route) && self.wants_type(event.header)
+    }
+
+    /// A route is `KEN|GCM-05a,GCM-10`, without a country for an event of none.
+    fn wants_route(&self, route: &str) -> bool {
+        let (country, actions) = route.split_once('|').unwrap_or((route, ""));
+        let country = if country.is_empty() { "INT" } else { country };
+        self.country.as_ref().is_none_or(|wanted| wanted == country)
+            && self
+                .action
+                .as_ref()
+                .is_none_or(|wanted| actions.split(',').any(|action| action == wanted))
+    }
+
+    fn wants_type(&self, leaf: &[u8]) -> bool {
+        self.types.is_empty()
+            || LeafHeader::parse(leaf)
+                .ok()
+                .and_then(|header| EventType::from_name(header.event_name()?))
+                .is_some_and(|found| self.types.contains(&found))
+    }
+}
+
+fn write_lines(chunk: &ReplayChunk, filter: &Filter, lines: &mut Vec<u8>) -> Result<(), Failure> {
+    visit_events(chunk, |event| {
+        if !filter.wants(event) {
+            return Ok(());
+        }
+        match event.content {
+            Content::Present { salt, data } => {
+                delivered::join_into(lines, event.header, salt, data)
+            }
+            Content::Withheld { ground } => delivered::withhold_into(lines, event.header, ground),
+        }
+        .map_err(|error| Failure::failed(&error))?;
+        lines.push(b'\n');
+        Ok::<(), Failure>(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(country: Option<&str>, action: Option<&str>) -> Filter {
+        Filter {
+            country: country.map(str::to_owned),
+            action: action.map(str::to_owned),
+            types: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_route_is_matched_whole() {
+        assert!(filter(None, None).wants_route("|"));
+        assert!(filter(Some("KEN"), None).wants_route("KEN|GCM-05a,GCM-10"));
+        assert!(filter(Some("INT"), None).wants_route("|GCM-10"));
+        assert!(!filter(Some("INT"), None).wants_route("KEN|GCM-10"));
+        assert!(filter(None, Some("GCM-10")).wants_route("KEN|GCM-05a,GCM-10"));
+        assert!(!filter(None, Some("GCM-1")).wants_route("KEN|GCM-05a,GCM-10"));
+        assert!(!filter(Some("KEN"), Some("GCM-10")).wants_route("UGA|GCM-10"));
+    }
+
+    #[test]
+    fn an_unknown_type_is_wrong_usage() {
+        let args = ReplayArgs {
+            from: 0,
+            to: None,
+            country: None,
+            action: None,
+            types: vec!["commitment_recorded".to_owned(), "nonsense".to_owned()],
+            follow: false,
+        };
+        assert!(Filter::new(&args).is_err());
+    }
+}

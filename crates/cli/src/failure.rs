@@ -1,0 +1,173 @@
+//! How a command fails: one sentence on standard error, and a code that a script can use.
+
+use ledger_client::audit::AuditError;
+use ledger_client::{CheckError, LinesError, ReplayError, SubmitError};
+use std::error::Error;
+use std::process::ExitCode;
+
+/// Exit code: something was refused, or does not agree.
+const REFUSED: u8 = 1;
+/// Exit code: wrong usage (also clap's own).
+const USAGE: u8 = 2;
+/// Exit code: the ledger cannot be reached.
+const UNREACHABLE: u8 = 3;
+
+/// Why a command did not end well.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit_code: u8,
+    /// Empty where everything was said already.
+    sentence: String,
+}
+
+impl Failure {
+    /// It was refused, or does not agree, and everything was said already.
+    pub(crate) fn said() -> Self {
+        Self {
+            exit_code: REFUSED,
+            sentence: String::new(),
+        }
+    }
+
+    /// It failed.
+    pub(crate) fn failed(error: &dyn Error) -> Self {
+        Self::new(REFUSED, sentence(error))
+    }
+
+    /// It failed, as this says.
+    pub(crate) fn because(sentence: impl Into<String>) -> Self {
+        Self::new(REFUSED, sentence.into())
+    }
+
+    /// The arguments cannot be used.
+    pub(crate) fn usage(sentence: impl Into<String>) -> Self {
+        Self::new(USAGE, sentence.into())
+    }
+
+    fn new(exit_code: u8, sentence: String) -> Self {
+        Self {
+            exit_code,
+            sentence,
+        }
+    }
+
+    fn reachable_or_not(error: &dyn Error, unreachable: bool) -> Self {
+        let exit_code = if unreachable { UNREACHABLE } else { REFUSED };
+        Self::new(exit_code, sentence(error))
+    }
+
+    /// Says it, and gives the code to exit with.
+    pub(crate) fn report(self) -> ExitCode {
+        if !self.sentence.is_empty() {
+            eprintln!("compact-ledger: {}", self.sentence);
+        }
+        ExitCode::from(self.exit_code)
+    }
+}
+
+/// The error and what it rests on, as one sentence.
+fn sentence(error: &dyn Error) -> String {
+    let mut sentence = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !sentence.ends_with(&said) {
+            sentence.push_str(": ");
+            sentence.push_str(&said);
+        }
+        cause = error.source();
+    }
+    sentence
+}
+
+impl From<std::io::Error> for Failure {
+    /// Output that nobody reads any more is no failure: `compact-ledger replay | head` ends quietly.
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Self::new(0, String::new())
+        } else {
+            Self::failed(&error)
+        }
+    }
+}
+
+impl From<ledger_bus::ConnectError> for Failure {
+    fn from(error: ledger_bus::ConnectError) -> Self {
+        match &error {
+            ledger_bus::ConnectError::BadUrl { .. } => Self::usage(sentence(&error)),
+            // What the client library says of its sockets adds nothing for a person.
+            ledger_bus::ConnectError::Away { .. } => Self::new(UNREACHABLE, error.to_string()),
+        }
+    }
+}
+
+impl From<ledger_bus::query::QueryError> for Failure {
+    fn from(error: ledger_bus::query::QueryError) -> Self {
+        Self::reachable_or_not(&error, ledger_client::is_unreachable(&error))
+    }
+}
+
+impl From<ReplayError> for Failure {
+    fn from(error: ReplayError) -> Self {
+        Self::reachable_or_not(&error, error.is_unreachable())
+    }
+}
+
+impl From<CheckError> for Failure {
+    fn from(error: CheckError) -> Self {
+        Self::from(AuditError::from(error))
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        Self::reachable_or_not(&error, error.is_unreachable())
+    }
+}
+
+impl From<SubmitError> for Failure {
+    fn from(error: SubmitError) -> Self {
+        Self::reachable_or_not(&error, error.is_unreachable())
+    }
+}
+
+impl From<LinesError> for Failure {
+    fn from(error: LinesError) -> Self {
+        match error {
+            LinesError::Submit(error) => error.into(),
+            LinesError::Output(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the file cannot be read")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn an_error_and_its_causes_are_one_sentence() {
+        let error = Outer(io::Error::other("disk on fire"));
+        assert_eq!(sentence(&error), "the file cannot be read: disk on fire");
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure() {
+        let closed = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!((closed.exit_code, closed.sentence.as_str()), (0, ""));
+        assert_eq!(Failure::from(io::Error::other("x")).exit_code, REFUSED);
+    }
+
+    #[test]
+    fn nobody_answering_has_a_code_of_its_own() {
+        let nobody =
+            ledger_bus::query::QueryError::Request(ledger_bus::RequestError::NoResponders {
+                subject: "ledger.v1.query.head".to_owned(),
+            });
+        assert_eq!(Failure::from(nobody).exit_code, UNREACHABLE);
+    }
+}
