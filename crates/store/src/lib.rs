@@ -34,6 +34,7 @@ mod open;
 mod options;
 mod shards;
 mod sledbox;
+mod views;
 
 #[cfg(test)]
 mod tests;
@@ -46,3 +47,4 @@ pub use index::keys::CommandKey;
 pub use log::{Found, Kept, Log, RecordedCommand, RecordedSubmission};
 pub use open::Recovery;
 pub use options::Options;
+pub use views::{SavedViews, ViewStore};

@@ -56,7 +56,7 @@ pub(super) fn check_lookups(log: &Log, size: u64) {
             "command of {n}"
         );
     }
-    for n in 0..45 {
+    for n in [0, 1, 4, 9, 16, 31, 37, 44] {
         let id = commitment(n);
         let expected = with(&|sample| sample.commitment == Some(id));
         assert_eq!(
