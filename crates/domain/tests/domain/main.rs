@@ -1,0 +1,14 @@
+//! What the domain promises, tested from outside: the bytes of the wire, every rule of a decision, and the invariants.
+
+#[cfg(test)]
+mod admin;
+#[cfg(test)]
+mod commitments;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod upr;
+#[cfg(test)]
+mod wire;
