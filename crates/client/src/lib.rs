@@ -11,6 +11,7 @@ mod decode;
 pub mod import;
 mod lines;
 mod replay;
+pub mod seeds;
 mod submit;
 
 pub use connection::{Connection, Served, is_not_found, is_unreachable};
