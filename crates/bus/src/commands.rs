@@ -45,11 +45,19 @@ impl CommandIntake {
     /// # Errors
     /// [`IntakeError`] when the subscription cannot be made.
     pub async fn open(bus: &Bus, max_chunk: usize) -> Result<Self, IntakeError> {
-        let subscriber = bus
-            .client
-            .subscribe(subject::ALL_COMMANDS)
-            .await
-            .map_err(IntakeError)?;
+        Self::open_on(bus, subject::ALL_COMMANDS, max_chunk).await
+    }
+
+    /// Listens on another subject: a measurement's baseline takes the same way as a command.
+    ///
+    /// # Errors
+    /// [`IntakeError`] when the subscription cannot be made.
+    pub async fn open_on(
+        bus: &Bus,
+        subject: &'static str,
+        max_chunk: usize,
+    ) -> Result<Self, IntakeError> {
+        let subscriber = bus.client.subscribe(subject).await.map_err(IntakeError)?;
         Ok(Self {
             chunks: subscriber.ready_chunks(max_chunk),
         })
@@ -139,6 +147,14 @@ impl CommandSender {
     /// # Errors
     /// [`SendError::NoInbox`] when the inbox cannot be opened.
     pub async fn open(bus: &Bus, partner: &str) -> Result<(Self, ReceiptInbox), SendError> {
+        Self::open_on(bus, subject::command(partner)).await
+    }
+
+    /// Sends on another subject: a measurement's baseline takes the same way as a command.
+    ///
+    /// # Errors
+    /// [`SendError::NoInbox`] when the inbox cannot be opened.
+    pub async fn open_on(bus: &Bus, subject: String) -> Result<(Self, ReceiptInbox), SendError> {
         let inbox = bus.client.new_inbox();
         let replies = bus
             .client
@@ -147,7 +163,7 @@ impl CommandSender {
             .map_err(SendError::NoInbox)?;
         let sender = Self {
             bus: bus.clone(),
-            subject: subject::command(partner).into(),
+            subject: subject.into(),
             inbox,
         };
         Ok((sender, ReceiptInbox { replies }))

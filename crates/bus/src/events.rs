@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
-use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
+use async_nats::jetstream::stream::{Config, RawMessageErrorKind, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, Context, ErrorCode};
 use async_nats::{HeaderMap, Subscriber, header};
 use bytes::Bytes;
@@ -180,6 +180,23 @@ impl EventPublisher {
             .map_err(unavailable)?;
         let state = &stream.info().await.map_err(unavailable)?.state;
         Ok(state.messages == state.last_sequence)
+    }
+
+    /// The event that the stream holds at a sequence, in its delivered form.
+    ///
+    /// # Errors
+    /// [`PublishError::Unavailable`] when the server cannot be asked.
+    pub async fn stored(&self, sequence: u64) -> Result<Option<Bytes>, PublishError> {
+        let stream = self
+            .context
+            .get_stream(subject::EVENT_STREAM)
+            .await
+            .map_err(unavailable)?;
+        match stream.get_raw_message(sequence).await {
+            Ok(message) => Ok(Some(message.payload)),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(unavailable(error)),
+        }
     }
 
     /// Sends a batch, at most [`MAX_BATCH_EVENTS`] and not empty, that must begin right after `expected_last`. All of

@@ -62,9 +62,9 @@ pub struct ViewQuery {
     /// Commitments to list, at most 200; none by default.
     #[serde(default)]
     pub limit: usize,
-    /// Go on after this cursor, taken from the page before.
+    /// Leave out the commitments recorded at this position or before: `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<String>,
+    pub after: Option<u64>,
 }
 
 /// Header of a view's answer: positions below this are folded into the projection.

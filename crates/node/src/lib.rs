@@ -1,3 +1,35 @@
-//! The node crate.
+//! The loops: what a node and a projector do all day.
+//!
+//! - [`run_node`] owns the log: intake → writer → appender, with the publisher, the head signer and the query service
+//!   tailing it.
+//! - [`run_projector`] folds the log into views of its own.
+//! - [`nats_server`] starts and supervises a nats-server for `compact-ledger up`.
+//!
+//! Each loop has one owner of its state; others hold a handle or a bounded queue. This crate does *not* decide (the
+//! domain does), hash (the proof crate does), or know files (the store does).
 
+mod appender;
+mod cache;
+mod heads;
+mod history;
+mod intake;
 pub mod nats_server;
+mod node;
+mod options;
+mod pending;
+mod projector;
+mod publisher;
+mod queries;
+mod replies;
+mod shutdown;
+mod state;
+mod telemetry;
+mod writer;
+
+pub use history::HistoryError;
+pub use node::{NodeError, run_node};
+pub use options::NodeOptions;
+pub use projector::{ProjectorError, ProjectorOptions, run_projector};
+pub use publisher::PublisherError;
+pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
+pub use telemetry::{Outcome, Telemetry};

@@ -1,1 +1,151 @@
-//! The web crate.
+//! HTTP for machines that watch the ledger: `/healthz`, `/readyz`, `/metrics`.
+//!
+//! This crate opens no store: it asks the node and the projectors over the bus, as everybody does.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use ledger_bus::Bus;
+use ledger_bus::query::ProjectionAnswer;
+use thiserror::Error;
+use tokio::net::TcpListener;
+
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
+/// The projections that must have caught up before the ledger is ready.
+const PROJECTIONS: [&str; 3] = ["country", "action", "summary"];
+/// How often a projection that is behind is asked again while a readiness request waits.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+const ASK_TIMES: u32 = 25;
+
+/// HTTP cannot be served.
+#[derive(Debug, Error)]
+pub enum WebError {
+    /// The address is taken or not one of this machine.
+    #[error("cannot listen on {address}: choose another with --http")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// Why the system refused.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Serving ended.
+    #[error("serving HTTP failed")]
+    Serve(#[source] std::io::Error),
+}
+
+/// Where the metrics come from: the text that Prometheus reads.
+pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
+
+#[derive(Clone)]
+struct Shared {
+    bus: Bus,
+    metrics: MetricsText,
+}
+
+/// A listener and what it serves.
+pub struct WebServer {
+    listener: TcpListener,
+    router: Router,
+}
+
+impl WebServer {
+    /// Listens on `address`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// [`WebError::Listen`] when the address cannot be had.
+    pub async fn bind(
+        address: SocketAddr,
+        bus: Bus,
+        metrics: MetricsText,
+    ) -> Result<Self, WebError> {
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| WebError::Listen { address, source })?;
+        let router = Router::new()
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics_text))
+            .with_state(Shared { bus, metrics });
+        Ok(Self { listener, router })
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// [`WebError::Serve`] when the system cannot say.
+    pub fn local_address(&self) -> Result<SocketAddr, WebError> {
+        self.listener.local_addr().map_err(WebError::Serve)
+    }
+
+    /// Serves until `stop` completes.
+    ///
+    /// # Errors
+    /// [`WebError::Serve`] when the listener fails.
+    pub async fn serve(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), WebError> {
+        axum::serve(self.listener, self.router)
+            .with_graceful_shutdown(stop)
+            .await
+            .map_err(WebError::Serve)
+    }
+}
+
+async fn metrics_text(State(shared): State<Shared>) -> impl IntoResponse {
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, content_type)], (shared.metrics)())
+}
+
+async fn readyz(State(shared): State<Shared>) -> Response {
+    match readiness(&shared.bus).await {
+        Ok(tree_size) => {
+            format!("ready: {tree_size} events, all views caught up\n").into_response()
+        }
+        Err(why) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {why}\n"),
+        )
+            .into_response(),
+    }
+}
+
+/// The log's size when commands are taken and every projection has come that far.
+///
+/// # Errors
+/// A sentence that says what is not there yet.
+pub async fn readiness(bus: &Bus) -> Result<u64, String> {
+    let head = bus
+        .head(ANSWER_TIMEOUT)
+        .await
+        .map_err(|error| format!("the node does not answer: {error}"))?;
+    for projection in PROJECTIONS {
+        let endpoint = format!("projection.{projection}");
+        let mut asked = 0;
+        loop {
+            let answer: ProjectionAnswer = bus
+                .ask(&endpoint, &(), ANSWER_TIMEOUT)
+                .await
+                .map_err(|error| format!("the {projection} projector does not answer: {error}"))?;
+            if answer.checkpoint >= head.tree_size {
+                break;
+            }
+            asked += 1;
+            if asked >= ASK_TIMES {
+                return Err(format!(
+                    "the {projection} views are at {} of {} events",
+                    answer.checkpoint, head.tree_size
+                ));
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+    Ok(head.tree_size)
+}

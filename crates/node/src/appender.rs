@@ -1,0 +1,78 @@
+//! The appender: makes decided groups durable, then lets their receipts go.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ledger_domain::{Rejection, RejectionCode};
+use ledger_store::{AppendError, Appender};
+use tokio::sync::watch;
+use tracing::{error, warn};
+
+use crate::pending::Pending;
+use crate::replies::ReplySender;
+use crate::telemetry::{Telemetry, gauge_value};
+use crate::writer::{not_recorded, refuse_all};
+
+/// The appender's own thread runs this.
+pub(crate) struct AppendLoop {
+    pub(crate) appender: Appender,
+    pub(crate) pending: Arc<Pending>,
+    pub(crate) replies: ReplySender,
+    /// Events on disk, for whoever tails the log.
+    pub(crate) tree_size: watch::Sender<u64>,
+    pub(crate) telemetry: Telemetry,
+}
+
+impl AppendLoop {
+    /// Appends until the writer has ended and all it decided is on disk.
+    ///
+    /// # Errors
+    /// When a write or sync failed: what it held is not acknowledged, and nothing is written after it.
+    pub(crate) fn run(mut self) -> Result<(), AppendError> {
+        while let Some(decided) = self.pending.take() {
+            let started = Instant::now();
+            if decided.group.records.is_empty() {
+                // Everything these replies rest on is on disk: it was in the groups before.
+                self.replies.send_all(decided.replies);
+                continue;
+            }
+            let count = u32::try_from(decided.group.records.len()).unwrap_or(u32::MAX);
+            match self.appender.append(&decided.group) {
+                Ok(appended) => {
+                    self.tree_size.send_replace(appended.tree_size);
+                    self.telemetry
+                        .tree_size
+                        .set(gauge_value(appended.tree_size));
+                    self.telemetry
+                        .group_seconds
+                        .observe(started.elapsed().as_secs_f64());
+                    self.telemetry.group_events.observe(f64::from(count));
+                    self.replies.send_all(decided.replies);
+                }
+                Err(refused @ AppendError::NoSpace { .. }) => {
+                    warn!(%refused, "commands are refused until there is room");
+                    let mut replies = decided.replies;
+                    replies.extend(self.pending.void());
+                    self.replies.send_all(refuse_all(replies, not_recorded));
+                }
+                Err(failure) => {
+                    // What was in this group may be on disk or not: nobody can know before the next start, so its
+                    // senders get no reply at all. What was waiting behind it was never written.
+                    error!(%failure, "the log cannot be written any more: no receipt was given for what it held");
+                    self.replies
+                        .send_all(refuse_all(self.pending.close_appender(), stopped));
+                    return Err(failure);
+                }
+            }
+        }
+        self.pending.close_appender();
+        Ok(())
+    }
+}
+
+fn stopped() -> Rejection {
+    Rejection::new(
+        RejectionCode::Unavailable,
+        "the ledger's disk failed and the ledger stops; nothing of this was recorded: send the same bytes again when it runs",
+    )
+}

@@ -1,0 +1,192 @@
+//! Events read back from the log, as the domain knows them.
+
+use ledger_domain::ids::CommandId;
+use ledger_domain::wire::v1::{
+    Durability, Event, EventBody, EventHeader, HeaderError, Receipt, ReceiptEvent, Sha256, Status,
+    UnreadableEvent,
+};
+use ledger_proof::block::{BlockError, Content, Decoder, StoredEvent};
+use ledger_proof::delivered::{self, DeliveredError};
+use ledger_proof::{leaf_hash, sha256};
+use ledger_store::{Found, Kept, Log, ReadError};
+use thiserror::Error;
+
+/// The log holds something that this version cannot read back.
+#[derive(Debug, Error)]
+pub enum HistoryError {
+    /// The store could not give the bytes.
+    #[error("the log cannot be read")]
+    Read(#[from] ReadError),
+    /// The block does not decode.
+    #[error("the block of position {position} does not decode")]
+    Block {
+        /// Position asked for.
+        position: u64,
+        /// What is wrong with it.
+        #[source]
+        source: BlockError,
+    },
+    /// The leaf is not an event header.
+    #[error("the leaf at position {position} is not an event header")]
+    Header {
+        /// Its position.
+        position: u64,
+        /// What is wrong with it.
+        #[source]
+        source: HeaderError,
+    },
+    /// The leaf is not in its form.
+    #[error("the leaf at position {position} is damaged")]
+    Leaf {
+        /// Its position.
+        position: u64,
+        /// What is wrong with it.
+        #[source]
+        source: ledger_proof::header::HeaderError,
+    },
+    /// The data is not what the header says.
+    #[error("the data at position {position} cannot be read")]
+    Data {
+        /// Its position.
+        position: u64,
+        /// What is wrong with it.
+        #[source]
+        source: UnreadableEvent,
+    },
+    /// The event cannot be put into its delivered form.
+    #[error("the event at position {position} cannot be delivered")]
+    Deliver {
+        /// Its position.
+        position: u64,
+        /// What is wrong with it.
+        #[source]
+        source: DeliveredError,
+    },
+    /// The position is not where the index says.
+    #[error("position {position} is not in the block that should hold it")]
+    Missing {
+        /// The position.
+        position: u64,
+    },
+}
+
+/// The domain's form of a stored event; `None` for one whose data is withheld.
+pub(crate) fn decode_event(stored: &StoredEvent<'_>) -> Result<Option<Event>, HistoryError> {
+    let position = stored.position;
+    let header = EventHeader::decode(stored.header)
+        .map_err(|source| HistoryError::Header { position, source })?;
+    match stored.content {
+        Content::Present { data, .. } => {
+            let body = EventBody::decode(header.event_type, data)
+                .map_err(|source| HistoryError::Data { position, source })?;
+            Ok(Some(Event { header, body }))
+        }
+        Content::Withheld { .. } => Ok(None),
+    }
+}
+
+/// Calls `visit` with the stored event at each position, which must ascend; each block is decoded once.
+pub(crate) fn for_each_stored(
+    log: &Log,
+    positions: &[u64],
+    mut visit: impl FnMut(&StoredEvent<'_>) -> Result<(), HistoryError>,
+) -> Result<(), HistoryError> {
+    let mut decoder = Decoder::default();
+    let mut left = positions;
+    while let Some(&position) = left.first() {
+        let block_error = |source| HistoryError::Block { position, source };
+        let bytes = log.read_block(position)?;
+        let block = decoder.events(&bytes).map_err(block_error)?;
+        for stored in &block {
+            let stored = stored.map_err(block_error)?;
+            if left.first() == Some(&stored.position) {
+                left = left.get(1..).unwrap_or_default();
+                visit(&stored)?;
+            }
+        }
+        if left.first() == Some(&position) {
+            return Err(HistoryError::Missing { position });
+        }
+    }
+    Ok(())
+}
+
+/// Calls `visit` with the event at each position, which must ascend; one whose data is withheld is passed over.
+pub(crate) fn for_each_event(
+    log: &Log,
+    positions: &[u64],
+    mut visit: impl FnMut(Event),
+) -> Result<(), HistoryError> {
+    for_each_stored(log, positions, |stored| {
+        if let Some(event) = decode_event(stored)? {
+            visit(event);
+        }
+        Ok(())
+    })
+}
+
+/// The header of the event at a position; there even when its data is withheld.
+pub(crate) fn header_at(log: &Log, position: u64) -> Result<EventHeader, HistoryError> {
+    let mut header = Err(HistoryError::Missing { position });
+    for_each_stored(log, &[position], |stored| {
+        header = EventHeader::decode(stored.header)
+            .map_err(|source| HistoryError::Header { position, source });
+        Ok(())
+    })?;
+    header
+}
+
+/// The delivered form of a stored event.
+pub(crate) fn deliver(stored: &StoredEvent<'_>) -> Result<Vec<u8>, HistoryError> {
+    let delivered = match stored.content {
+        Content::Present { salt, data } => delivered::join(stored.header, salt, data),
+        Content::Withheld { ground } => delivered::withhold(stored.header, ground),
+    };
+    let position = stored.position;
+    delivered.map_err(|source| HistoryError::Deliver { position, source })
+}
+
+/// What the log holds of a command.
+pub(crate) struct RecordedCommand {
+    /// SHA-256 of its bytes.
+    pub(crate) digest: [u8; 32],
+    /// Its events, as its first receipt named them.
+    pub(crate) events: Vec<ReceiptEvent>,
+}
+
+/// The command whose events are there.
+pub(crate) fn recorded_command(log: &Log, found: Found) -> Result<RecordedCommand, HistoryError> {
+    let position = found.first_position;
+    let digest = match log.command_of(position)? {
+        Some(Kept::Bytes(bytes)) => sha256(&bytes),
+        Some(Kept::Digest(digest)) => digest,
+        None => return Err(HistoryError::Missing { position }),
+    };
+    let positions: Vec<u64> = (position..position + u64::from(found.events)).collect();
+    let mut events = Vec::with_capacity(positions.len());
+    for_each_stored(log, &positions, |stored| {
+        let position = stored.position;
+        let header = EventHeader::decode(stored.header)
+            .map_err(|source| HistoryError::Header { position, source })?;
+        events.push(ReceiptEvent {
+            position,
+            id: header.id,
+            event_type: header.event_type,
+            leaf_hash: Sha256(leaf_hash(stored.header).0),
+        });
+        Ok(())
+    })?;
+    Ok(RecordedCommand { digest, events })
+}
+
+/// The receipt of a recorded command: the same for ever, since its tree size is that of its own last event.
+pub(crate) fn receipt(id: CommandId, status: Status, events: Vec<ReceiptEvent>) -> Receipt {
+    Receipt {
+        command_id: Some(id),
+        status,
+        tree_size: events.last().map(|event| event.position + 1),
+        events,
+        durability: Some(Durability::Fsync),
+        rejection: None,
+    }
+}

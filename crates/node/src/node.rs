@@ -1,0 +1,346 @@
+//! A node: opens the log, makes it when it is new, and runs the loops around it until one fails or it is told to stop.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use chrono::{DurationRound, TimeDelta, Utc};
+use ledger_bus::{
+    Bus, BusOptions, ConnectError, EventPublisher, IntakeError, Replier, ServiceError,
+};
+use ledger_domain::RULES_VERSION;
+use ledger_domain::ids::{
+    EventId, IdError, LedgerId, PartnerId, PartyId, Position, Subject, Version,
+};
+use ledger_domain::wire::v1::{EventBody, EventHeader, LedgerOpened, Policy, Root};
+use ledger_proof::{data_digest, leaf_hash};
+use ledger_store::{AppendError, Appender, Group, HeadError, Log, NewRecord, OpenError, Options};
+use rand::RngCore;
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::appender::AppendLoop;
+use crate::history::HistoryError;
+use crate::intake::{Chunk, Intake, QueueRoom};
+use crate::options::NodeOptions;
+use crate::pending::Pending;
+use crate::publisher::{Publisher, PublisherError};
+use crate::queries::Queries;
+use crate::replies::{self, ReplySender};
+use crate::shutdown::Shutdown;
+use crate::state::DecisionState;
+use crate::telemetry::{Telemetry, gauge_value};
+use crate::writer::Writer;
+
+/// The party that the root partner acts for: the ledger itself.
+const ROOT_PARTY: &str = "ledger";
+const RETRY_DELAY: Duration = Duration::from_millis(200);
+/// How long a stopping node waits for receipts and events to leave.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// Why a node ended otherwise than by being told to.
+#[derive(Debug, Error)]
+pub enum NodeError {
+    /// The address of the server cannot be used.
+    #[error("the node cannot connect")]
+    Connect(#[from] ConnectError),
+    /// The log cannot be opened.
+    #[error("the log cannot be opened")]
+    Open(#[from] OpenError),
+    /// An id given for a new ledger is not one.
+    #[error("the new ledger cannot have this name")]
+    Name(#[from] IdError),
+    /// The log cannot be written any more.
+    #[error("the log cannot be written any more; nothing that was not on disk was acknowledged")]
+    Append(#[from] AppendError),
+    /// The log cannot be read.
+    #[error("the log cannot be read")]
+    History(#[from] HistoryError),
+    /// The tree head cannot be signed.
+    #[error("the tree head cannot be signed")]
+    Head(#[from] HeadError),
+    /// The event stream contradicts the log.
+    #[error(transparent)]
+    Publisher(#[from] PublisherError),
+    /// Commands cannot be listened for.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// Queries cannot be offered.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// A thread of the node panicked.
+    #[error("the {thread} thread ended unexpectedly")]
+    Thread {
+        /// Which one.
+        thread: &'static str,
+    },
+}
+
+/// Runs a node until it is told to stop. On return the log is closed and everything acknowledged is on disk.
+///
+/// # Errors
+/// [`NodeError`] when the log cannot be opened, read, written or signed, or the event stream contradicts it.
+pub async fn run_node(
+    options: NodeOptions,
+    telemetry: Telemetry,
+    mut shutdown: Shutdown,
+) -> Result<(), NodeError> {
+    let bus = Bus::connect(&BusOptions::service(&options.nats_url, "node")).await?;
+    let witnessed_size = tokio::select! {
+        size = published_size(&bus) => size,
+        () = shutdown.requested() => return Ok(()),
+    };
+    let opening = options.clone();
+    let opened = tokio::task::spawn_blocking(move || open(&opening, witnessed_size)).await;
+    let opened = opened.map_err(|_| NodeError::Thread { thread: "opening" })??;
+    let loops = Loops::start(bus, opened, &options, telemetry).await?;
+    loops.run(shutdown).await
+}
+
+/// How many events the stream holds: a log found shorter has lost its end.
+async fn published_size(bus: &Bus) -> u64 {
+    loop {
+        let state = match EventPublisher::open(bus).await {
+            Ok(publisher) => publisher.prepare().await,
+            Err(error) => Err(error),
+        };
+        match state {
+            Ok(state) => return state.last_sequence,
+            Err(error) => warn!(%error, "waiting for nats-server with JetStream"),
+        }
+        tokio::time::sleep(RETRY_DELAY).await;
+    }
+}
+
+/// The log with the state that decisions rest on.
+struct Opened {
+    log: Log,
+    appender: Appender,
+    state: DecisionState,
+    ledger: LedgerId,
+}
+
+fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError> {
+    let ledger: LedgerId = options.ledger_id.parse()?;
+    let root = Root {
+        partner: options.root_partner.parse()?,
+        party: ROOT_PARTY.parse()?,
+    };
+    let store_options = Options {
+        free_floor_bytes: options.free_space_floor_bytes,
+        witnessed_size,
+        ..Options::new(&options.data_dir, ledger.as_str())
+    };
+    let (log, mut appender, recovery) = Log::open(store_options)?;
+    info!(?recovery, "the log is open");
+    if log.tree_size() == 0 {
+        appender.append(&opening_group(&log, &ledger, root))?;
+        info!(%ledger, "a new ledger was made");
+    }
+    let state = DecisionState::load(log.clone(), options.cached_commitments)?;
+    let ledger = crate::history::header_at(&log, 0)?.ledger;
+    Ok(Opened {
+        log,
+        appender,
+        state,
+        ledger,
+    })
+}
+
+/// The event at position 0: what the ledger is called, its key, its root and its policy.
+fn opening_group(log: &Log, ledger: &LedgerId, root: Root) -> Group {
+    let mut salt = [0; 16];
+    rand::rng().fill_bytes(&mut salt);
+    let now = Utc::now();
+    let (partner, party): (PartnerId, PartyId) = (root.partner.clone(), root.party.clone());
+    let body = EventBody::LedgerOpened(LedgerOpened {
+        ledger: ledger.clone(),
+        verifier_key: log.key().verifier_key().as_str().to_owned(),
+        root,
+        policy: Policy::default(),
+    });
+    let data = body.encode();
+    let header = EventHeader {
+        id: EventId(Uuid::now_v7()),
+        ledger: ledger.clone(),
+        event_type: body.event_type(),
+        subject: Subject::Ledger,
+        time: now
+            .duration_trunc(TimeDelta::microseconds(1))
+            .unwrap_or(now),
+        position: Position(0),
+        stream_version: Version(1),
+        partner,
+        party,
+        causation_id: None,
+        submission: None,
+        submission_index: None,
+        effective: None,
+        rules_version: RULES_VERSION,
+        data_digest: data_digest(&salt, &data),
+    }
+    .encode();
+    let leaf_hash = leaf_hash(&header);
+    let record = NewRecord {
+        header,
+        salt,
+        data,
+        leaf_hash,
+        route: "|".to_owned(),
+    };
+    Group {
+        records: vec![record],
+        submissions: Vec::new(),
+    }
+}
+
+/// Everything that runs.
+struct Loops {
+    writer: JoinHandle<Result<(), HistoryError>>,
+    appender: JoinHandle<Result<(), AppendError>>,
+    intake: tokio::task::JoinHandle<()>,
+    replies: tokio::task::JoinHandle<()>,
+    queries: tokio::task::JoinHandle<()>,
+    publisher: tokio::task::JoinHandle<()>,
+    heads: tokio::task::JoinHandle<()>,
+    failures: mpsc::Receiver<NodeError>,
+    tree_size: watch::Receiver<u64>,
+    bus: Bus,
+    log: Log,
+}
+
+impl Loops {
+    async fn start(
+        bus: Bus,
+        opened: Opened,
+        options: &NodeOptions,
+        telemetry: Telemetry,
+    ) -> Result<Self, NodeError> {
+        let Opened {
+            log,
+            appender,
+            state,
+            ledger,
+        } = opened;
+        let policy = Arc::new(state.reference.policy().clone());
+        let size = log.tree_size();
+        telemetry.tree_size.set(gauge_value(size));
+        let (size_sender, tree_size) = watch::channel(size);
+        let (publishing, published) = watch::channel(0);
+        let (reply_sender, reply_receiver) = ReplySender::new();
+        let (chunk_sender, chunks) = mpsc::unbounded_channel::<Chunk>();
+        let pending = Arc::new(Pending::default());
+        let room = QueueRoom::new(
+            options.queue_bytes,
+            options.queue_submissions,
+            telemetry.clone(),
+        );
+
+        let writer = Writer {
+            log: log.clone(),
+            ledger: ledger.clone(),
+            state,
+            cached_commitments: options.cached_commitments,
+            pending: Arc::clone(&pending),
+            replies: reply_sender.clone(),
+            runtime: Handle::current(),
+        };
+        let append_loop = AppendLoop {
+            appender,
+            pending,
+            replies: reply_sender.clone(),
+            tree_size: size_sender,
+            telemetry: telemetry.clone(),
+        };
+        let tail = Publisher {
+            log: log.clone(),
+            bus: bus.clone(),
+            tree_size: tree_size.clone(),
+            published: publishing,
+            telemetry: telemetry.clone(),
+        };
+        let queries = Queries {
+            log: log.clone(),
+            ledger: ledger.as_str().into(),
+            published,
+        };
+        let (failed, failures) = mpsc::channel(4);
+        let intake = Intake::open(&bus, room, policy, reply_sender, chunk_sender).await?;
+        let service = Queries::start(&bus).await?;
+        Ok(Self {
+            writer: thread("writer", move || writer.run(chunks))?,
+            appender: thread("appender", move || append_loop.run())?,
+            intake: tokio::spawn(intake.run()),
+            replies: tokio::spawn(replies::run(reply_receiver, Replier::new(&bus), telemetry)),
+            queries: tokio::spawn(queries.run(service)),
+            publisher: supervise(tail.run(), failed.clone()),
+            heads: supervise(crate::heads::run(log.clone(), tree_size.clone()), failed),
+            failures,
+            tree_size,
+            bus,
+            log,
+        })
+    }
+
+    /// Waits for the signal or the first failure, then stops in order: no more commands in, what was taken is decided and
+    /// synced, receipts and events leave.
+    async fn run(mut self, mut shutdown: Shutdown) -> Result<(), NodeError> {
+        let mut failure = None;
+        tokio::select! {
+            () = shutdown.requested() => info!("stopping"),
+            // The appender drops its end of the channel when it fails.
+            _ = self.tree_size.wait_for(|_| false) => {}
+            Some(error) = self.failures.recv() => failure = Some(error),
+        }
+        self.intake.abort();
+        let (writer, appender) = (self.writer, self.appender);
+        let joined = tokio::task::spawn_blocking(move || (writer.join(), appender.join())).await;
+        let (writer, appender) = joined.map_err(|_| NodeError::Thread { thread: "joining" })?;
+        appender.map_err(|_| NodeError::Thread { thread: "appender" })??;
+        writer.map_err(|_| NodeError::Thread { thread: "writer" })??;
+        if let Some(failure) = failure.or_else(|| self.failures.try_recv().ok()) {
+            return Err(failure);
+        }
+        let drained = tokio::time::timeout(DRAIN_TIME, async {
+            let replies = self.replies.await;
+            let published = self.publisher.await;
+            let heads = self.heads.await;
+            self.bus.flush().await;
+            (replies, published, heads)
+        });
+        if drained.await.is_err() {
+            warn!("stopped before every event was published: the next start goes on with them");
+        }
+        self.queries.abort();
+        drop(self.log);
+        info!("stopped");
+        Ok(())
+    }
+}
+
+/// Runs a task whose failure ends the node.
+fn supervise<E: Into<NodeError> + Send + 'static>(
+    run: impl Future<Output = Result<(), E>> + Send + 'static,
+    failed: mpsc::Sender<NodeError>,
+) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        if let Err(error) = run.await
+            && failed.send(error.into()).await.is_err()
+        {
+            tracing::debug!("a task failed after the node had stopped");
+        }
+    })
+}
+
+fn thread<T: Send + 'static>(
+    name: &'static str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, NodeError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|_| NodeError::Thread { thread: name })
+}

@@ -1,0 +1,40 @@
+//! What a node is told when it starts.
+
+use std::path::PathBuf;
+
+/// Options of a node. Sizes are bounds: what is over them is refused or waits, it never grows.
+#[derive(Clone, Debug)]
+pub struct NodeOptions {
+    /// Directory of the log. Made when it is not there.
+    pub data_dir: PathBuf,
+    /// Address of the nats-server.
+    pub nats_url: String,
+    /// Id given to the ledger when it is created; an existing ledger keeps its own.
+    pub ledger_id: String,
+    /// The partner that has the role root when the ledger is created.
+    pub root_partner: String,
+    /// Bytes of submissions received and not yet decided; over it a submission is refused as `busy`.
+    pub queue_bytes: usize,
+    /// Submissions received and not yet decided; over it a submission is refused as `busy`.
+    pub queue_submissions: usize,
+    /// Commitments whose decision state is kept in memory; others are loaded from the log when they are named.
+    pub cached_commitments: usize,
+    /// Bytes that must stay free on the log's file system; below it commands are refused as `storage_full`.
+    pub free_space_floor_bytes: u64,
+}
+
+impl NodeOptions {
+    /// The defaults for a log in `data_dir` behind the server at `nats_url`.
+    pub fn new(data_dir: impl Into<PathBuf>, nats_url: impl Into<String>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            nats_url: nats_url.into(),
+            ledger_id: "main".to_owned(),
+            root_partner: "root".to_owned(),
+            queue_bytes: 64 << 20,
+            queue_submissions: 65_536,
+            cached_commitments: 2_000_000,
+            free_space_floor_bytes: 256 << 20,
+        }
+    }
+}

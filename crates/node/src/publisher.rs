@@ -1,0 +1,261 @@
+//! Publishes the log's events to `LEDGER_EVENTS` by tailing the log.
+//!
+//! Events are never published by whoever decided them: what is on disk is published, in order, at the sequence that
+//! its position gives it. If the stream is behind it is filled, if it was lost or thinned it is made anew.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use ledger_bus::{Bus, EventPublisher, MAX_BATCH_EVENTS, PublishError, subject};
+use ledger_proof::block::{Decoder, split_first};
+use ledger_proof::header::LeafHeader;
+use ledger_store::Log;
+use thiserror::Error;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::history::{HistoryError, deliver};
+use crate::telemetry::{Telemetry, gauge_value};
+
+/// Batches sent ahead of their acknowledgement.
+const BATCHES_IN_FLIGHT: usize = 4;
+/// Bytes of events in one batch at most.
+const MAX_BATCH_BYTES: usize = 2 << 20;
+/// Bytes of stored blocks read at once: about one batch of events.
+const READ_BYTES: usize = 512 << 10;
+const RETRY_DELAY: Duration = Duration::from_millis(200);
+
+/// Why publishing ended for good: the node stops.
+#[derive(Debug, Error)]
+pub enum PublisherError {
+    /// The stream holds events that the log does not: the log lost its end, or is another one.
+    #[error(
+        "the stream LEDGER_EVENTS ends at sequence {last_sequence}, but the log has only {tree_size} events: \
+         the log has lost its end or belongs to another ledger; nothing was changed"
+    )]
+    StreamAhead {
+        /// Sequence of the stream's newest event.
+        last_sequence: u64,
+        /// Events in the log.
+        tree_size: u64,
+    },
+    /// The stream holds another event than the log at the same position.
+    #[error(
+        "the stream LEDGER_EVENTS has another event than the log at position {position}: \
+         it belongs to another ledger; nothing was changed"
+    )]
+    StreamForeign {
+        /// Position at which they differ.
+        position: u64,
+    },
+    /// The log cannot be read.
+    #[error("the log cannot be read for publishing")]
+    Read(#[source] HistoryError),
+}
+
+enum Interruption {
+    Stopped(PublisherError),
+    Transport(PublishError),
+}
+
+impl From<PublishError> for Interruption {
+    fn from(error: PublishError) -> Self {
+        Self::Transport(error)
+    }
+}
+
+impl From<HistoryError> for Interruption {
+    fn from(error: HistoryError) -> Self {
+        Self::Stopped(PublisherError::Read(error))
+    }
+}
+
+/// The publisher of one node.
+pub(crate) struct Publisher {
+    pub(crate) log: Log,
+    pub(crate) bus: Bus,
+    /// Events on disk, as the appender sees them.
+    pub(crate) tree_size: watch::Receiver<u64>,
+    /// Events published, for queries.
+    pub(crate) published: watch::Sender<u64>,
+    pub(crate) telemetry: Telemetry,
+}
+
+impl Publisher {
+    /// Publishes until the appender is gone and everything is out; reconnects and begins again whatever the server does.
+    ///
+    /// # Errors
+    /// [`PublisherError`] when the stream contradicts the log or the log cannot be read.
+    pub(crate) async fn run(mut self) -> Result<(), PublisherError> {
+        loop {
+            match self.session().await {
+                Ok(()) => return Ok(()),
+                Err(Interruption::Stopped(error)) => return Err(error),
+                Err(Interruption::Transport(error)) => {
+                    warn!(%error, "publishing was interrupted, looking at the stream again");
+                    if self.tree_size.has_changed().is_err() {
+                        return Ok(());
+                    }
+                    tokio::time::sleep(RETRY_DELAY).await;
+                }
+            }
+        }
+    }
+
+    /// Publishes from where the stream ends.
+    async fn session(&mut self) -> Result<(), Interruption> {
+        let mut publisher = EventPublisher::open(&self.bus).await?;
+        let mut sent = self.prepared(&publisher).await?;
+        self.note(sent);
+        loop {
+            let tree_size = *self.tree_size.borrow_and_update();
+            if sent < tree_size {
+                let events = self.read(sent, tree_size).await?;
+                let count = u64::try_from(events.len()).unwrap_or(0);
+                publisher.send(sent, events).await?;
+                sent += count;
+                if publisher.in_flight() >= BATCHES_IN_FLIGHT {
+                    self.note(publisher.acknowledged().await?);
+                }
+                continue;
+            }
+            while publisher.in_flight() > 0 {
+                self.note(publisher.acknowledged().await?);
+            }
+            if *self.tree_size.borrow() > sent {
+                continue;
+            }
+            if !self.grown_or_checked(&publisher, sent).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for the log to grow; looks at the stream now and then, so that one wiped while nothing happens is filled
+    /// again. `false` when the appender is gone.
+    async fn grown_or_checked(
+        &mut self,
+        publisher: &EventPublisher,
+        sent: u64,
+    ) -> Result<bool, Interruption> {
+        const CHECK_INTERVAL: Duration = Duration::from_secs(2);
+        match tokio::time::timeout(CHECK_INTERVAL, self.tree_size.changed()).await {
+            Ok(Ok(())) => Ok(true),
+            Ok(Err(_)) => Ok(false),
+            Err(_elapsed) => {
+                let last = publisher.prepare().await?.last_sequence;
+                if last == sent {
+                    return Ok(true);
+                }
+                Err(PublishError::OutOfStep {
+                    expected: sent,
+                    what: format!("it ends at {last}"),
+                }
+                .into())
+            }
+        }
+    }
+
+    /// The sequence from which to go on, once the stream is known to be a copy of the log's beginning.
+    async fn prepared(&self, publisher: &EventPublisher) -> Result<u64, Interruption> {
+        let last_sequence = publisher.prepare().await?.last_sequence;
+        let tree_size = *self.tree_size.borrow();
+        if last_sequence > tree_size {
+            return Err(Interruption::Stopped(PublisherError::StreamAhead {
+                last_sequence,
+                tree_size,
+            }));
+        }
+        if last_sequence == 0 {
+            return Ok(0);
+        }
+        if !publisher.is_whole().await? {
+            warn!(
+                last_sequence,
+                "events are missing from the stream: it is made anew"
+            );
+            return Ok(publisher.recreate().await?.last_sequence);
+        }
+        let position = last_sequence - 1;
+        let ours = self.read(position, last_sequence).await?;
+        let theirs = publisher.stored(last_sequence).await?;
+        if ours.first().map(|(_, payload)| payload) != theirs.as_ref() {
+            return Err(Interruption::Stopped(PublisherError::StreamForeign {
+                position,
+            }));
+        }
+        if last_sequence < tree_size {
+            info!(
+                from = last_sequence,
+                to = tree_size,
+                "filling the event stream"
+            );
+        }
+        Ok(last_sequence)
+    }
+
+    /// The next events in their delivered form, with their subjects.
+    async fn read(&self, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, Interruption> {
+        let log = self.log.clone();
+        let read = tokio::task::spawn_blocking(move || read_batch(&log, from, to)).await;
+        match read {
+            Ok(events) => Ok(events?),
+            Err(error) => Err(PublishError::Unavailable {
+                what: error.to_string(),
+            }
+            .into()),
+        }
+    }
+
+    fn note(&self, published: u64) {
+        self.telemetry.published.set(gauge_value(published));
+        self.published.send_replace(published);
+    }
+}
+
+/// One batch of events from `from` on, none at or after `to`.
+fn read_batch(log: &Log, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, HistoryError> {
+    let (blocks, _) = log.stored_blocks(from, READ_BYTES)?;
+    let mut decoder = Decoder::default();
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    let mut rest: &[u8] = &blocks;
+    while !rest.is_empty() {
+        let block_error = |source| HistoryError::Block {
+            position: from,
+            source,
+        };
+        let (block, after) = split_first(rest).map_err(block_error)?;
+        for stored in &decoder.events(block).map_err(block_error)? {
+            let stored = stored.map_err(block_error)?;
+            if stored.position < from {
+                continue;
+            }
+            if stored.position >= to || events.len() >= MAX_BATCH_EVENTS || bytes >= MAX_BATCH_BYTES
+            {
+                return Ok(events);
+            }
+            let payload = deliver(&stored)?;
+            bytes += payload.len();
+            events.push((
+                subject_of(stored.position, stored.header, stored.route)?,
+                payload.into(),
+            ));
+        }
+        rest = after;
+    }
+    Ok(events)
+}
+
+/// The subject on which an event is published.
+fn subject_of(position: u64, leaf: &[u8], route: &str) -> Result<String, HistoryError> {
+    let header =
+        LeafHeader::parse(leaf).map_err(|source| HistoryError::Leaf { position, source })?;
+    let country = route
+        .split('|')
+        .next()
+        .filter(|country| !country.is_empty());
+    Ok(subject::event(
+        country.unwrap_or("INT"),
+        header.event_name().unwrap_or("unknown"),
+    ))
+}

@@ -1,0 +1,250 @@
+//! The node's answers about the log: `query.head`, `query.replay`, `query.commitment.<id>`.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use ledger_bus::query::{
+    CommitmentAnswer, CommitmentQuery, HeadAnswer, NEXT_HEADER, ReplayQuery, TREE_SIZE_HEADER,
+};
+use ledger_bus::{
+    Answer, Argument, Bus, Endpoint, Query, QueryFailure, QueryService, ServiceError,
+};
+use ledger_domain::ids::CommitmentId;
+use ledger_proof::block::BlockHeader;
+use ledger_store::{Log, ReadError};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use tokio::sync::{Semaphore, watch};
+
+use crate::history::{deliver, for_each_stored, header_at};
+
+/// Bytes of blocks in a replay's answer, unless the query says otherwise.
+const REPLAY_BYTES: usize = 512 << 10;
+/// Bytes of blocks in a replay's answer, whatever the query says: well under the server's `max_payload`.
+const MAX_REPLAY_BYTES: usize = 2 << 20;
+/// Bytes of events in one page of a commitment's history.
+const MAX_HISTORY_BYTES: usize = 2 << 20;
+/// Queries answered at once; each reads the log on a thread of its own.
+const CONCURRENT_QUERIES: usize = 8;
+
+/// Positions taken from an index at once.
+const INDEX_PAGE: usize = 4_096;
+/// Events in one page of a commitment's history.
+const HISTORY_PAGE: usize = 2_000;
+
+const HEAD: &str = "head";
+const REPLAY: &str = "replay";
+const COMMITMENT: &str = "commitment";
+
+/// What the answers are made from; clones share it.
+#[derive(Clone)]
+pub(crate) struct Queries {
+    pub(crate) log: Log,
+    pub(crate) ledger: Arc<str>,
+    pub(crate) published: watch::Receiver<u64>,
+}
+
+impl Queries {
+    /// Registers the endpoints.
+    pub(crate) async fn start(bus: &Bus) -> Result<QueryService, ServiceError> {
+        let endpoint = |name, argument| Endpoint {
+            name,
+            path: name,
+            argument,
+        };
+        let endpoints = [
+            endpoint(HEAD, Argument::None),
+            endpoint(REPLAY, Argument::None),
+            endpoint(COMMITMENT, Argument::Tokens),
+        ];
+        QueryService::start(bus, "Answers about the log of the ledger", &endpoints).await
+    }
+
+    /// Answers until the connection is closed.
+    pub(crate) async fn run(self, mut service: QueryService) {
+        let permits = Arc::new(Semaphore::new(CONCURRENT_QUERIES));
+        while let Some(query) = service.next().await {
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
+                return;
+            };
+            let queries = self.clone();
+            tokio::spawn(async move {
+                let (endpoint, argument) = (query.endpoint, query.argument.clone());
+                let payload = query.payload.clone();
+                let answered = tokio::task::spawn_blocking(move || {
+                    queries.answer(endpoint, &argument, &payload)
+                })
+                .await;
+                let answer = answered.unwrap_or_else(|error| {
+                    Err(QueryFailure {
+                        code: 500,
+                        message: error.to_string(),
+                    })
+                });
+                Query::respond(query, answer).await;
+                drop(permit);
+            });
+        }
+    }
+
+    fn answer(
+        &self,
+        endpoint: &str,
+        argument: &str,
+        payload: &[u8],
+    ) -> Result<Answer, QueryFailure> {
+        match endpoint {
+            HEAD => self.head(),
+            REPLAY => self.replay(&parse(payload)?),
+            _ => self.commitment(argument, &parse(payload)?),
+        }
+    }
+
+    fn head(&self) -> Result<Answer, QueryFailure> {
+        let tree_size = self.log.tree_size();
+        let newest = header_at(&self.log, tree_size.saturating_sub(1)).map_err(internal)?;
+        let tree_head = self.log.signed_tree_head();
+        let answer = HeadAnswer {
+            ledger: self.ledger.to_string(),
+            tree_size,
+            recorded: newest
+                .time
+                .to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+            tree_head: tree_head.map(|head| String::from_utf8_lossy(head.as_bytes()).into_owned()),
+            published: *self.published.borrow(),
+        };
+        json(&answer)
+    }
+
+    fn replay(&self, query: &ReplayQuery) -> Result<Answer, QueryFailure> {
+        let tree_size = self.log.tree_size();
+        let to = query.to.map_or(tree_size, |to| to.min(tree_size));
+        let max_bytes = query
+            .max_bytes
+            .unwrap_or(REPLAY_BYTES)
+            .min(MAX_REPLAY_BYTES);
+        let (payload, next) = if query.country.is_none() && query.action.is_none() {
+            self.log
+                .stored_blocks(query.from, max_bytes)
+                .map_err(read_failure)?
+        } else {
+            self.filtered_blocks(query, to, max_bytes)?
+        };
+        let headers = vec![
+            (NEXT_HEADER, next.to_string()),
+            (TREE_SIZE_HEADER, tree_size.to_string()),
+        ];
+        Ok(Answer { payload, headers })
+    }
+
+    /// The blocks that hold the positions the indexes name. With two filters the country's index leads and the reader
+    /// drops what is of another action, as it drops everything else in a block that it did not ask for.
+    fn filtered_blocks(
+        &self,
+        query: &ReplayQuery,
+        to: u64,
+        max_bytes: usize,
+    ) -> Result<(Bytes, u64), QueryFailure> {
+        let mut payload = BytesMut::new();
+        let mut next = query.from;
+        loop {
+            let positions = match (&query.country, &query.action) {
+                (Some(country), _) => self.log.country_positions(country, next, INDEX_PAGE),
+                (None, Some(action)) => self.log.action_positions(action, next, INDEX_PAGE),
+                (None, None) => Ok(Vec::new()),
+            };
+            let positions = positions.map_err(read_failure)?;
+            if positions.is_empty() {
+                return Ok((payload.freeze(), to));
+            }
+            for position in positions {
+                if position >= to {
+                    return Ok((payload.freeze(), to));
+                }
+                if position < next {
+                    continue;
+                }
+                if payload.len() >= max_bytes {
+                    return Ok((payload.freeze(), position));
+                }
+                let block = self.log.read_block(position).map_err(read_failure)?;
+                payload.extend_from_slice(&block);
+                next = BlockHeader::read(&block).map_err(internal)?.end_position();
+            }
+        }
+    }
+
+    fn commitment(&self, argument: &str, query: &CommitmentQuery) -> Result<Answer, QueryFailure> {
+        let id: CommitmentId = argument.parse().map_err(|_| {
+            QueryFailure::bad(format!(
+                "{argument} is not a commitment's id: give its UUID"
+            ))
+        })?;
+        let positions = self
+            .log
+            .commitment_positions(&id.0, query.from, HISTORY_PAGE);
+        let positions = positions.map_err(read_failure)?;
+        if positions.is_empty() && query.from == 0 {
+            return Err(QueryFailure::not_found(format!(
+                "no commitment has the id {id}"
+            )));
+        }
+        let mut answer = CommitmentAnswer {
+            commitment: id.to_string(),
+            tree_size: self.log.tree_size(),
+            events: Vec::new(),
+            next: None,
+        };
+        let mut bytes = 0;
+        for (index, position) in positions.into_iter().enumerate() {
+            if bytes >= MAX_HISTORY_BYTES || index + 1 == HISTORY_PAGE {
+                answer.next = Some(position);
+                break;
+            }
+            let event = delivered_event(&self.log, position)?;
+            bytes += event.get().len();
+            answer.events.push(event);
+        }
+        json(&answer)
+    }
+}
+
+fn delivered_event(log: &Log, position: u64) -> Result<Box<RawValue>, QueryFailure> {
+    let mut delivered = Vec::new();
+    for_each_stored(log, &[position], |stored| {
+        delivered = deliver(stored)?;
+        Ok(())
+    })
+    .map_err(internal)?;
+    let text = String::from_utf8(delivered).map_err(internal)?;
+    RawValue::from_string(text).map_err(internal)
+}
+
+/// Reads a query's payload; an empty one asks with the defaults.
+pub(crate) fn parse<T: DeserializeOwned + Default>(payload: &[u8]) -> Result<T, QueryFailure> {
+    if payload.is_empty() {
+        return Ok(T::default());
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(payload);
+    let query =
+        T::deserialize(&mut deserializer).and_then(|query| deserializer.end().map(|()| query));
+    query.map_err(|error| QueryFailure::bad(format!("the query is not as documented: {error}")))
+}
+
+pub(crate) fn json(answer: &impl serde::Serialize) -> Result<Answer, QueryFailure> {
+    serde_json::to_vec(answer)
+        .map(Answer::from)
+        .map_err(internal)
+}
+
+fn read_failure(error: ReadError) -> QueryFailure {
+    internal(error)
+}
+
+fn internal(error: impl std::fmt::Display) -> QueryFailure {
+    tracing::error!(%error, "a query could not be answered");
+    QueryFailure {
+        code: 500,
+        message: format!("the log could not be read: {error}"),
+    }
+}

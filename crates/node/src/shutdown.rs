@@ -1,0 +1,39 @@
+//! One signal to stop, seen by every task.
+
+use tokio::sync::watch;
+
+/// Asks tasks to stop. Dropping it asks too.
+#[derive(Debug)]
+pub struct ShutdownTrigger(watch::Sender<bool>);
+
+/// Tells a task when to stop; clones see the same signal.
+#[derive(Clone, Debug)]
+pub struct Shutdown(watch::Receiver<bool>);
+
+/// A trigger and the signal it gives.
+pub fn shutdown() -> (ShutdownTrigger, Shutdown) {
+    let (sender, receiver) = watch::channel(false);
+    (ShutdownTrigger(sender), Shutdown(receiver))
+}
+
+impl ShutdownTrigger {
+    /// Gives the signal.
+    pub fn trigger(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Shutdown {
+    /// Whether the signal was given.
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow() || self.0.has_changed().is_err()
+    }
+
+    /// Waits for the signal.
+    pub async fn requested(&mut self) {
+        // An error means that the trigger is gone, which is a signal too.
+        if self.0.wait_for(|requested| *requested).await.is_err() {
+            tracing::debug!("the shutdown trigger was dropped");
+        }
+    }
+}

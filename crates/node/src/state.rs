@@ -1,0 +1,153 @@
+//! What decisions rest on: folds of the log at the position before the next.
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use hashbrown::HashMap;
+use ledger_domain::ids::CommitmentId;
+use ledger_domain::wire::v1::{Event, ReceiptEvent};
+use ledger_domain::{Commitment, CommitmentLookup, Reference};
+use ledger_store::{CommandKey, Log};
+use rustc_hash::FxBuildHasher;
+use std::collections::VecDeque;
+
+use crate::cache::CommitmentCache;
+use crate::history::{HistoryError, RecordedCommand, for_each_event, header_at, recorded_command};
+
+/// The state of the log at `next_position`, as far as decisions need it.
+pub(crate) struct DecisionState {
+    log: Log,
+    pub(crate) reference: Reference,
+    commitments: CommitmentCache,
+    recent: RecentCommands,
+    pub(crate) next_position: u64,
+    /// Recorded time of the newest event.
+    last_time: DateTime<Utc>,
+}
+
+/// Commands whose events may not be in the log yet.
+#[derive(Default)]
+struct RecentCommands {
+    by_key: HashMap<CommandKey, ([u8; 32], Vec<ReceiptEvent>), FxBuildHasher>,
+    /// In the order of their last positions.
+    in_order: VecDeque<(u64, CommandKey)>,
+}
+
+impl RecentCommands {
+    fn put(&mut self, key: CommandKey, digest: [u8; 32], events: Vec<ReceiptEvent>, synced: u64) {
+        if let Some(last) = events.last() {
+            self.in_order.push_back((last.position, key));
+            self.by_key.insert(key, (digest, events));
+        }
+        while let Some((_, key)) = self
+            .in_order
+            .pop_front_if(|(position, _)| *position < synced)
+        {
+            self.by_key.remove(&key);
+        }
+    }
+}
+
+struct Cached<'a>(&'a CommitmentCache);
+
+impl CommitmentLookup for Cached<'_> {
+    fn commitment(&self, id: &CommitmentId) -> Option<&Commitment> {
+        self.0.peek(id)
+    }
+}
+
+impl DecisionState {
+    /// Folds what the log holds.
+    pub(crate) fn load(log: Log, cached_commitments: usize) -> Result<Self, HistoryError> {
+        let mut reference = Reference::new();
+        for_each_event(&log, &log.reference_positions()?, |event| {
+            reference.evolve(&event);
+        })?;
+        let next_position = log.tree_size();
+        let mut last_time = DateTime::UNIX_EPOCH;
+        if let Some(last) = next_position.checked_sub(1) {
+            last_time = header_at(&log, last)?.time;
+        }
+        Ok(Self {
+            log,
+            reference,
+            commitments: CommitmentCache::new(cached_commitments),
+            recent: RecentCommands::default(),
+            next_position,
+            last_time,
+        })
+    }
+
+    /// The recorded time of the next event: `now` to the microsecond, but never before the newest event's.
+    pub(crate) fn recorded_time(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now.duration_trunc(TimeDelta::microseconds(1))
+            .unwrap_or(now)
+            .max(self.last_time)
+    }
+
+    /// The states that are in memory: load the ones a decision needs first.
+    pub(crate) fn lookup(&self) -> impl CommitmentLookup + '_ {
+        Cached(&self.commitments)
+    }
+
+    /// Brings the states of these commitments into memory, as far as they exist.
+    pub(crate) fn load_commitments(&mut self, ids: &[CommitmentId]) -> Result<(), HistoryError> {
+        for id in ids {
+            if self.commitments.touch(id) {
+                continue;
+            }
+            let positions = self.log.commitment_positions(&id.0, 0, usize::MAX)?;
+            let Some(&last) = positions.last() else {
+                continue;
+            };
+            let mut state = None;
+            for_each_event(&self.log, &positions, |event| {
+                state = Some(Commitment::evolve(state.take(), &event));
+            })?;
+            if let Some(state) = state {
+                self.commitments.put(*id, state, last, self.log.tree_size());
+            }
+        }
+        Ok(())
+    }
+
+    /// What was recorded of a command, if it was.
+    pub(crate) fn recorded(
+        &self,
+        key: &CommandKey,
+    ) -> Result<Option<RecordedCommand>, HistoryError> {
+        if let Some((digest, events)) = self.recent.by_key.get(key) {
+            return Ok(Some(RecordedCommand {
+                digest: *digest,
+                events: events.clone(),
+            }));
+        }
+        match self.log.find_command(key)? {
+            Some(found) => recorded_command(&self.log, found).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes a new event in.
+    pub(crate) fn evolve(&mut self, event: &Event) {
+        let position = event.header.position.0;
+        self.next_position = position + 1;
+        self.last_time = event.header.time;
+        match event.header.subject.commitment() {
+            Some(id) => {
+                let state = Commitment::evolve(self.commitments.take(&id), event);
+                self.commitments
+                    .put(id, state, position, self.log.tree_size());
+            }
+            None => self.reference.evolve(event),
+        }
+    }
+
+    /// Remembers a command whose events were just taken in.
+    pub(crate) fn remember(
+        &mut self,
+        key: CommandKey,
+        digest: [u8; 32],
+        events: Vec<ReceiptEvent>,
+    ) {
+        self.recent.put(key, digest, events, self.log.tree_size());
+    }
+}

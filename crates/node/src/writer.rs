@@ -1,0 +1,303 @@
+//! The writer: the one owner of the state that decisions rest on.
+//!
+//! It takes decoded submissions in arrival order, decides every command against the state evolved by all commands before
+//! it, stamps the events, and hands them with their receipts to the appender. It never waits for the disk: a receipt leaves
+//! only after the appender has synced the group it belongs to, and every reply, a refusal or a duplicate too, travels with
+//! the group that holds the newest state it could rest on.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use ledger_domain::ids::{CommandId, EventId, LedgerId, Position};
+use ledger_domain::wire::v1::{Command, Event, EventHeader, Receipt, ReceiptEvent, Sha256, Status};
+use ledger_domain::{NewEvent, RULES_VERSION, Rejection, RejectionCode, decide};
+use ledger_proof::{Manifest, data_digest, leaf_hash};
+use ledger_store::{CommandKey, Group, Log, NewRecord, NewSubmission, SubmittedCommand};
+use rand::RngCore;
+use rand::rngs::ThreadRng;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::history::{HistoryError, receipt};
+use crate::intake::{Chunk, DecodedCommand, Submission};
+use crate::pending::{Decided, HandedOver, Pending};
+use crate::replies::{ReplySender, SubmissionReply};
+use crate::state::DecisionState;
+
+/// The writer's own thread runs this.
+pub(crate) struct Writer {
+    pub(crate) log: Log,
+    pub(crate) ledger: LedgerId,
+    pub(crate) state: DecisionState,
+    pub(crate) cached_commitments: usize,
+    pub(crate) pending: Arc<Pending>,
+    pub(crate) replies: ReplySender,
+    pub(crate) runtime: Handle,
+}
+
+impl Writer {
+    /// Decides until the queue is closed and empty, or the appender has ended.
+    ///
+    /// # Errors
+    /// When the log cannot be read: no decision could be trusted after that.
+    pub(crate) fn run(
+        mut self,
+        mut queue: mpsc::UnboundedReceiver<Chunk>,
+    ) -> Result<(), HistoryError> {
+        let mut generation = self.pending.generation();
+        let result = loop {
+            let Some(chunk) = queue.blocking_recv() else {
+                break Ok(());
+            };
+            let submissions = match chunk {
+                Chunk::Ready(submissions) => submissions,
+                Chunk::Decoding(task) => match self.runtime.block_on(task) {
+                    Ok(submissions) => submissions,
+                    Err(error) => {
+                        tracing::error!(%error, "decoding a chunk of submissions failed; their senders will repeat them");
+                        continue;
+                    }
+                },
+            };
+            let current = self.pending.generation();
+            if current != generation {
+                generation = current;
+                if let Err(error) = self.start_over() {
+                    break Err(error);
+                }
+            }
+            let decided = match self.decide_all(submissions) {
+                Ok(decided) => decided,
+                Err(error) => break Err(error),
+            };
+            let (outcome, returned) = self.pending.hand_over(decided, generation);
+            if let Some(returned) = returned {
+                self.replies
+                    .send_all(refuse_all(returned.replies, not_recorded));
+            }
+            if outcome == HandedOver::Closed {
+                break Ok(());
+            }
+        };
+        self.pending.close_writer();
+        result
+    }
+
+    /// Forgets what was decided and not written, and folds the log again.
+    fn start_over(&mut self) -> Result<(), HistoryError> {
+        self.state = DecisionState::load(self.log.clone(), self.cached_commitments)?;
+        Ok(())
+    }
+
+    fn decide_all(&mut self, submissions: Vec<Submission>) -> Result<Decided, HistoryError> {
+        let mut decided = Decided::default();
+        let mut rng = rand::rng();
+        for submission in submissions {
+            self.decide_submission(submission, &mut decided, &mut rng)?;
+        }
+        Ok(decided)
+    }
+
+    fn decide_submission(
+        &mut self,
+        submission: Submission,
+        decided: &mut Decided,
+        rng: &mut ThreadRng,
+    ) -> Result<(), HistoryError> {
+        let digests = submission.commands.iter().map(|command| command.digest);
+        let manifest = Manifest::new(self.ledger.as_str(), submission.partner.as_str(), digests);
+        let mut stamp = Stamp {
+            submission: manifest.digest(),
+            index: 0,
+            now: self.state.recorded_time(Utc::now()),
+            rng,
+        };
+        let first_record = decided.group.records.len();
+        let mut kept = Vec::with_capacity(submission.commands.len());
+        let mut receipts = Vec::with_capacity(submission.commands.len());
+        for command in submission.commands {
+            let first_event = decided.group.records.len();
+            receipts.push(self.decide_command(&command, &mut stamp, &mut decided.group)?);
+            stamp.index += 1;
+            let events = decided.group.records.len() - first_event;
+            decided.bytes += command.bytes.len();
+            kept.push(SubmittedCommand {
+                bytes: command.bytes,
+                // The bounds of a submission and of what is pending keep both far below their types' limits.
+                first_event: u32::try_from(first_event).unwrap_or(u32::MAX),
+                events: u16::try_from(events).unwrap_or(u16::MAX),
+            });
+        }
+        if decided.group.records.len() > first_record {
+            decided.group.submissions.push(NewSubmission {
+                partner: submission.partner.as_str().to_owned(),
+                signature: submission.signature,
+                commands: kept,
+            });
+        }
+        decided.replies.push(SubmissionReply {
+            to: submission.reply_to,
+            is_batch: submission.is_batch,
+            receipts,
+        });
+        drop(submission.ticket);
+        Ok(())
+    }
+
+    fn decide_command(
+        &mut self,
+        decoded: &DecodedCommand,
+        stamp: &mut Stamp<'_>,
+        group: &mut Group,
+    ) -> Result<Receipt, HistoryError> {
+        let command = match &decoded.command {
+            Ok(command) => command,
+            Err(refusal) => {
+                return Ok(Receipt::rejected(
+                    refusal.command_id,
+                    refusal.rejection.clone(),
+                ));
+            }
+        };
+        let key = CommandKey::new(command.partner.as_str(), command.id.0);
+        if let Some(recorded) = self.state.recorded(&key)? {
+            return Ok(if recorded.digest == decoded.digest {
+                receipt(command.id, Status::Duplicate, recorded.events)
+            } else {
+                self.refused(command.id, reused(command))
+            });
+        }
+        self.state.load_commitments(&command.commitments())?;
+        let decision = decide(
+            &self.state.reference,
+            &self.state.lookup(),
+            command,
+            stamp.now,
+        );
+        let new_events = match decision {
+            Ok(new_events) => new_events,
+            Err(rejection) => return Ok(self.refused(command.id, rejection)),
+        };
+        let mut events = Vec::with_capacity(new_events.len());
+        for new_event in new_events {
+            events.push(self.record(new_event, command, stamp, group));
+        }
+        self.state.remember(key, decoded.digest, events.clone());
+        Ok(receipt(command.id, Status::Accepted, events))
+    }
+
+    /// Stamps one event and takes it into the group and the state.
+    fn record(
+        &mut self,
+        new_event: NewEvent,
+        command: &Command,
+        stamp: &mut Stamp<'_>,
+        group: &mut Group,
+    ) -> ReceiptEvent {
+        let mut salt = [0; 16];
+        stamp.rng.fill_bytes(&mut salt);
+        let data = new_event.body.encode();
+        let position = self.state.next_position;
+        let header = EventHeader {
+            id: stamp.event_id(),
+            ledger: self.ledger.clone(),
+            event_type: new_event.body.event_type(),
+            subject: new_event.subject,
+            time: stamp.now,
+            position: Position(position),
+            stream_version: new_event.stream_version,
+            partner: command.partner.clone(),
+            party: command.party.clone(),
+            causation_id: Some(command.id),
+            submission: Some(stamp.submission),
+            submission_index: Some(stamp.index),
+            effective: new_event.effective,
+            rules_version: RULES_VERSION,
+            data_digest: data_digest(&salt, &data),
+        };
+        let leaf = header.encode();
+        let leaf_hash = leaf_hash(&leaf);
+        let named = ReceiptEvent {
+            position,
+            id: header.id,
+            event_type: header.event_type,
+            leaf_hash: Sha256(leaf_hash.0),
+        };
+        group.records.push(NewRecord {
+            header: leaf,
+            salt,
+            data,
+            leaf_hash,
+            route: new_event.route.to_string(),
+        });
+        self.state.evolve(&Event {
+            header,
+            body: new_event.body,
+        });
+        named
+    }
+
+    /// A refusal by the rules: it rests on the state up to here.
+    fn refused(&self, id: CommandId, rejection: Rejection) -> Receipt {
+        let mut receipt = Receipt::rejected(Some(id), rejection);
+        receipt.tree_size = Some(self.state.next_position);
+        receipt
+    }
+}
+
+/// What the ledger adds to an event of its own: time, id, and the submission it came by.
+struct Stamp<'a> {
+    submission: [u8; 32],
+    index: u32,
+    now: DateTime<Utc>,
+    rng: &'a mut ThreadRng,
+}
+
+impl Stamp<'_> {
+    /// A UUID version 7 (RFC 9562) of the recorded time.
+    fn event_id(&mut self) -> EventId {
+        let mut random = [0; 10];
+        self.rng.fill_bytes(&mut random);
+        let millis = u64::try_from(self.now.timestamp_millis()).unwrap_or_default();
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+        EventId(id)
+    }
+}
+
+fn reused(command: &Command) -> Rejection {
+    Rejection::at(
+        RejectionCode::CommandIdReused,
+        "id",
+        format!(
+            "partner/{} used the id {} for other bytes: give every command an id of its own",
+            command.partner, command.id
+        ),
+    )
+}
+
+/// The refusal of a command that was decided but will not be written.
+pub(crate) fn not_recorded() -> Rejection {
+    Rejection::new(
+        RejectionCode::StorageFull,
+        "the ledger's disk is at its floor and nothing was recorded: send the same bytes again when there is room",
+    )
+}
+
+/// Turns replies into refusals: what was decided is void, and so is every answer that rested on it. What could not be
+/// read rests on nothing and keeps its own refusal.
+pub(crate) fn refuse_all(
+    replies: Vec<SubmissionReply>,
+    why: fn() -> Rejection,
+) -> Vec<SubmissionReply> {
+    let refuse = |receipt: Receipt| match receipt.tree_size {
+        Some(_) => Receipt::rejected(receipt.command_id, why()),
+        None => receipt,
+    };
+    replies
+        .into_iter()
+        .map(|reply| SubmissionReply {
+            receipts: reply.receipts.into_iter().map(refuse).collect(),
+            ..reply
+        })
+        .collect()
+}
