@@ -1,0 +1,340 @@
+//! A ledger on paper: the domain's own decisions, kept in memory and served over NATS, honestly or with one lie.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use chrono::{DateTime, Utc};
+use ledger_bus::query::{
+    HeadAnswer, NEXT_HEADER, ProjectionAnswer, ReplayQuery, TREE_SIZE_HEADER, WATERMARK_HEADER,
+};
+use ledger_bus::{Answer, Argument, Bus, Endpoint, Query, QueryFailure, QueryService};
+use ledger_domain::ids::{CommitmentId, EventId, LedgerId, PartyId, Position, Subject, Version};
+use ledger_domain::view::{ActionView, CountryView, Envelope, Projection, SummaryView, Timeliness};
+use ledger_domain::wire::v1::{Command, Event, EventBody, EventHeader, LedgerOpened, Policy, Root};
+use ledger_domain::{Commitment, NewEvent, RULES_VERSION, Reference, Rejection, Route, decide};
+use ledger_proof::block::{BlockBuilder, Content};
+use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, data_digest, leaf_hash};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+const LEDGER: &str = "paper";
+const SALT: [u8; 16] = [7; 16];
+const EVENTS_PER_BLOCK: usize = 5;
+const BLOCKS_PER_ANSWER: usize = 2;
+
+/// What the ledger says that is not so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// Nothing: it is honest.
+    None,
+    /// The data of the event at this position is not the recorded one.
+    Data(u64),
+    /// The event at this position is told as another one, its digest made to fit.
+    Rewritten(u64),
+    /// The event at this position is left out, later ones moved up.
+    LeftOut(u64),
+    /// The signed root is not that of the leaves.
+    Root,
+    /// The head is signed with another key.
+    Key,
+    /// This view has a count that the log does not give.
+    Body(&'static str, &'static str),
+    /// This view is not served.
+    Missing(&'static str, &'static str),
+    /// A view is served that the log does not give.
+    Unfounded(&'static str),
+}
+
+struct Record {
+    header: EventHeader,
+    data: Vec<u8>,
+    route: String,
+}
+
+/// The ledger's state; clones share it.
+#[derive(Clone)]
+pub(crate) struct PaperLedger(Arc<Mutex<State>>);
+
+struct State {
+    key: LedgerKey,
+    reference: Reference,
+    commitments: HashMap<CommitmentId, Commitment>,
+    records: Vec<Record>,
+    events: Vec<Event>,
+}
+
+impl PaperLedger {
+    /// A ledger with position 0 and nothing more.
+    pub(crate) fn open() -> Self {
+        let key = LedgerKey::from_seed(LEDGER, [1; 32]).unwrap();
+        let opened = LedgerOpened {
+            ledger: LEDGER.parse().unwrap(),
+            verifier_key: key.verifier_key().to_string(),
+            root: Root {
+                partner: "root".parse().unwrap(),
+                party: "ledger".parse().unwrap(),
+            },
+            policy: Policy::default(),
+        };
+        let event = NewEvent {
+            body: EventBody::LedgerOpened(opened),
+            subject: Subject::Ledger,
+            stream_version: Version(1),
+            effective: None,
+            route: Route::default(),
+        };
+        let mut state = State {
+            key,
+            reference: Reference::new(),
+            commitments: HashMap::new(),
+            records: Vec::new(),
+            events: Vec::new(),
+        };
+        let root: PartyId = "ledger".parse().unwrap();
+        state.record(event, "root", &root, None);
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// Decides and records a command.
+    pub(crate) fn submit(&self, command: &Command) -> Result<(), Rejection> {
+        let mut state = self.state();
+        let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        let decided = decide(&state.reference, &state.commitments, command, now)?;
+        for event in decided {
+            state.record(
+                event,
+                command.partner.as_str(),
+                &command.party,
+                Some(command),
+            );
+        }
+        Ok(())
+    }
+
+    /// Events recorded.
+    pub(crate) fn tree_size(&self) -> u64 {
+        self.state().records.len() as u64
+    }
+
+    /// Answers queries until the task is dropped.
+    pub(crate) async fn serve(&self, bus: &Bus, lie: Lie) -> JoinHandle<()> {
+        let endpoint = |name, argument| Endpoint {
+            name,
+            path: name,
+            argument,
+        };
+        let endpoints = [
+            endpoint("head", Argument::None),
+            endpoint("replay", Argument::None),
+            endpoint("projection", Argument::Tokens),
+            endpoint("country", Argument::Tokens),
+            endpoint("action", Argument::Tokens),
+            endpoint("summary", Argument::None),
+        ];
+        let mut service = QueryService::start(bus, "a ledger on paper", &endpoints)
+            .await
+            .unwrap();
+        let ledger = self.clone();
+        tokio::spawn(async move {
+            while let Some(query) = service.next().await {
+                let answer = ledger.state().answer(&query, &lie);
+                query.respond(answer).await;
+            }
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl State {
+    fn record(&mut self, new: NewEvent, partner: &str, party: &PartyId, command: Option<&Command>) {
+        let position = self.records.len() as u64;
+        let data = new.body.encode();
+        let header = EventHeader {
+            id: EventId(Uuid::from_u128(u128::from(position))),
+            ledger: LEDGER.parse::<LedgerId>().unwrap(),
+            event_type: new.body.event_type(),
+            subject: new.subject,
+            time: time_of(position),
+            position: Position(position),
+            stream_version: new.stream_version,
+            partner: partner.parse().unwrap(),
+            party: party.clone(),
+            causation_id: command.map(|command| command.id),
+            submission: None,
+            submission_index: None,
+            effective: new.effective,
+            rules_version: RULES_VERSION,
+            data_digest: data_digest(&SALT, &data),
+        };
+        let event = Event {
+            header: header.clone(),
+            body: new.body,
+        };
+        self.reference.evolve(&event);
+        if let Some(id) = event.header.subject.commitment() {
+            let before = self.commitments.remove(&id);
+            self.commitments
+                .insert(id, Commitment::evolve(before, &event));
+        }
+        self.records.push(Record {
+            header,
+            data,
+            route: new.route.to_string(),
+        });
+        self.events.push(event);
+    }
+
+    fn answer(&self, query: &Query, lie: &Lie) -> Result<Answer, QueryFailure> {
+        match query.endpoint {
+            "head" => Ok(self.head(lie)),
+            "replay" => Ok(self.replay(&serde_json::from_slice(&query.payload).unwrap(), lie)),
+            "projection" => match query.argument.as_str() {
+                "country" => Ok(self.projection::<CountryView>(lie)),
+                "action" => Ok(self.projection::<ActionView>(lie)),
+                _ => Ok(self.projection::<SummaryView>(lie)),
+            },
+            "country" => self.view::<CountryView>(&query.argument, lie),
+            "action" => self.view::<ActionView>(&query.argument, lie),
+            _ => self.view::<SummaryView>("summary", lie),
+        }
+    }
+
+    fn head(&self, lie: &Lie) -> Answer {
+        let mut frontier = Frontier::new();
+        frontier.extend(
+            self.records
+                .iter()
+                .map(|record| leaf_hash(&record.header.encode())),
+        );
+        let root = if *lie == Lie::Root {
+            Hash([9; 32])
+        } else {
+            frontier.root()
+        };
+        let other = LedgerKey::from_seed(LEDGER, [2; 32]).unwrap();
+        let key = if *lie == Lie::Key { &other } else { &self.key };
+        let signed = SignedTreeHead::sign(frontier.size(), root, key).unwrap();
+        json(&HeadAnswer {
+            ledger: LEDGER.to_owned(),
+            tree_size: frontier.size(),
+            recorded: String::new(),
+            tree_head: Some(String::from_utf8(signed.as_bytes().to_vec()).unwrap()),
+            published: 0,
+        })
+    }
+
+    fn replay(&self, query: &ReplayQuery, lie: &Lie) -> Answer {
+        let size = self.records.len();
+        let mut first = usize::try_from(query.from).unwrap() / EVENTS_PER_BLOCK * EVENTS_PER_BLOCK;
+        let mut blocks = Vec::new();
+        for _ in 0..BLOCKS_PER_ANSWER {
+            let end = (first + EVENTS_PER_BLOCK).min(size);
+            if first >= end {
+                break;
+            }
+            let mut builder = BlockBuilder::new(first as u64).unwrap();
+            for position in first..end {
+                self.tell(position, lie, &mut builder);
+            }
+            builder.finish(&mut blocks).unwrap();
+            first = end;
+        }
+        Answer {
+            payload: blocks.into(),
+            headers: vec![
+                (NEXT_HEADER, first.to_string()),
+                (TREE_SIZE_HEADER, size.to_string()),
+            ],
+        }
+    }
+
+    fn tell(&self, position: usize, lie: &Lie, builder: &mut BlockBuilder) {
+        let here = position as u64;
+        let moved = matches!(lie, Lie::LeftOut(left_out) if here >= *left_out);
+        let told = (position + usize::from(moved)).min(self.records.len() - 1);
+        let record = self.records.get(told).unwrap();
+        let mut data = record.data.clone();
+        let mut header = record.header.clone();
+        if *lie == Lie::Data(here) || *lie == Lie::Rewritten(here) {
+            data = String::from_utf8(data)
+                .unwrap()
+                .replace("Trafficking", "Traffickinh")
+                .into();
+            assert_ne!(data, record.data, "the lie must change something");
+        }
+        if *lie == Lie::Rewritten(here) {
+            header.data_digest = data_digest(&SALT, &data);
+        }
+        let content = Content::Present {
+            salt: &SALT,
+            data: &data,
+        };
+        builder.push_event(&header.encode(), content, &record.route);
+    }
+
+    fn fold<P: Projection>(&self) -> P {
+        let mut projection = P::default();
+        self.events.iter().for_each(|event| projection.apply(event));
+        projection
+    }
+
+    fn projection<P: Projection>(&self, lie: &Lie) -> Answer {
+        let mut views = self.fold::<P>().keys();
+        if let Lie::Missing(projection, key) = lie
+            && *projection == P::NAME
+        {
+            views.retain(|view| view != key);
+        }
+        if let Lie::Unfounded(key) = lie
+            && P::NAME == "action"
+        {
+            views.push((*key).to_owned());
+        }
+        json(&ProjectionAnswer {
+            projection: P::NAME.to_owned(),
+            checkpoint: self.events.len() as u64,
+            views,
+        })
+    }
+
+    fn view<P: Projection>(&self, key: &str, lie: &Lie) -> Result<Answer, QueryFailure> {
+        let mut body = self
+            .fold::<P>()
+            .body(key)
+            .ok_or_else(|| QueryFailure::not_found("no such view"))?;
+        if *lie == Lie::Body(P::NAME, leak(key)) {
+            let text = String::from_utf8(body).unwrap();
+            let changed = text.replacen("\"recorded\":1", "\"recorded\":2", 1);
+            assert_ne!(text, changed, "the lie must change something");
+            body = changed.into();
+        }
+        let envelope = Envelope {
+            as_of: time_of(0),
+            watermark: Some(self.events.len() as u64 - 1),
+            lag_events: 0,
+            title: None,
+            timeliness: Timeliness::default(),
+        };
+        Ok(Answer {
+            payload: envelope.wrap(&body).unwrap().into(),
+            headers: vec![(WATERMARK_HEADER, self.events.len().to_string())],
+        })
+    }
+}
+
+/// The key as text that lives as long as the test.
+fn leak(key: &str) -> &'static str {
+    Box::leak(key.to_owned().into_boxed_str())
+}
+
+fn time_of(position: u64) -> DateTime<Utc> {
+    let seconds = 1_795_000_000 + i64::try_from(position).unwrap();
+    DateTime::from_timestamp(seconds, 0).unwrap()
+}
+
+fn json(answer: &impl serde::Serialize) -> Answer {
+    serde_json::to_vec(answer).unwrap().into()
+}
