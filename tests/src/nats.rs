@@ -8,7 +8,7 @@ use ledger_node::nats_server::{Launch, NatsServer, Options, Places, Port, find};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// A nats-server on a port of its own, with a folder of its own. It can go away and come back, on the same port.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::http::{Response, get};
 use crate::process::{Finished, Process, ledger, run};
 use crate::wait::{await_that, free_port};
 
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
 
 /// A running `compact-ledger up`, with ports and a data folder of its own. Dropping it kills it.
