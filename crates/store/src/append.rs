@@ -12,10 +12,9 @@ use ledger_proof::block::BlockBuilder;
 use ledger_proof::{Frontier, Hash};
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Free space is looked at again after so long, or after so many bytes.
-const SPACE_INTERVAL: Duration = Duration::from_millis(100);
+/// Free space is looked at again after so many bytes, whatever the time.
 const SPACE_BYTES: u64 = 16 << 20;
 
 /// The tree after an append.
@@ -142,7 +141,7 @@ impl Appender {
         let fresh = self
             .gauge
             .looked
-            .is_some_and(|looked| looked.elapsed() < SPACE_INTERVAL);
+            .is_some_and(|looked| looked.elapsed() < self.core.options.space_interval);
         if fresh && self.gauge.written.saturating_add(frame_len) < SPACE_BYTES {
             return Ok(());
         }

@@ -4,6 +4,7 @@ use crate::disk::{Disk, OsDisk};
 use crate::error::OpenError;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How a log is opened. [`Options::new`] gives what a node uses; tests make things small.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Free space below which nothing is opened or appended.
     pub free_floor_bytes: u64,
+    /// Free space is looked at again after so long (or 16 MiB written).
+    pub space_interval: Duration,
     /// An epoch has 2^this positions: 8 to 16. Kept for the life of the indexes; with another value they are rebuilt.
     pub epoch_bits: u8,
     /// A shard of blocks has 2^this positions: at least `epoch_bits`. Must not change once there are shards.
@@ -41,6 +44,7 @@ impl Options {
             ledger_id: ledger_id.into(),
             segment_bytes: 64 << 20,
             free_floor_bytes: 512 << 20,
+            space_interval: Duration::from_millis(100),
             epoch_bits: 16,
             shard_bits: 20,
             overlay_bytes: 64 << 20,

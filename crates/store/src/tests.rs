@@ -1,4 +1,7 @@
 //! Tests of the whole store: a log on a simulated disk, sled in a temporary directory.
 
 mod basics;
+mod faults;
+mod model;
+mod sled_faults;
 mod support;

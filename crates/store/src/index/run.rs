@@ -115,6 +115,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
         #[test]
         fn a_run_gives_back_its_entries(
             model in proptest::collection::btree_map("[A-Z]{1,4}", proptest::collection::btree_set(any::<u16>(), 1..6000), 1..20),

@@ -2,12 +2,14 @@
 
 use crate::disk::sim::SimDisk;
 use crate::{
-    Appender, Group, Log, NewRecord, NewSubmission, OpenError, Options, Recovery, SubmittedCommand,
+    Appender, Damage, Group, Log, NewRecord, NewSubmission, OpenError, Options, Recovery,
+    SubmittedCommand,
 };
 use bytes::Bytes;
 use ledger_proof::{Hash, data_digest, hash_to_hex, leaf_hash};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Small everything: epochs of 256 positions, shards of four epochs, segments of a few frames.
@@ -16,6 +18,7 @@ pub(super) fn options(dir: &Path, disk: &SimDisk) -> Options {
         disk: Arc::new(disk.clone()),
         segment_bytes: 32 << 10,
         free_floor_bytes: 1 << 20,
+        space_interval: Duration::ZERO,
         epoch_bits: 8,
         shard_bits: 10,
         ..Options::new(dir, "test")
@@ -42,6 +45,28 @@ impl Rig {
 
     pub(super) fn try_open(&self) -> Result<(Log, Appender, Recovery), OpenError> {
         Log::open(self.options())
+    }
+
+    /// The same ledger on another disk, in a directory without sled.
+    pub(super) fn transplant(&self, disk: SimDisk) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::copy(
+            self.dir.path().join("ledger.key"),
+            dir.path().join("ledger.key"),
+        )
+        .unwrap();
+        Self { dir, disk }
+    }
+
+    /// Opens the log, which must be damaged: where, and how.
+    pub(super) fn damage(&self) -> (u64, Damage) {
+        match self.try_open() {
+            Err(OpenError::Damaged { position, what }) => (position, what),
+            Err(other) => panic!("opened with {other:?}"),
+            Ok((log, _, recovery)) => {
+                panic!("opened with {} events: {recovery:?}", log.tree_size())
+            }
+        }
     }
 
     pub(super) fn open(&self) -> (Log, Appender, Recovery) {
