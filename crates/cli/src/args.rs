@@ -1,7 +1,8 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// The implementation ledger of the Global Compact for Migration: record commitments and progress, and let anyone check.
@@ -29,6 +30,12 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Start everything on this machine: nats-server, a node, the projectors and HTTP; load the reference catalogue.
+    Up(UpArgs),
+    /// Run a node: the one process that owns a log.
+    Node(NodeArgs),
+    /// Run a projector: folds the log into one family of views.
+    Projector(ProjectorArgs),
     /// Send commands, one CloudEvents JSON object a line, and print a receipt for each in the same order.
     ///
     /// Sending the same lines again is always safe: a command that was recorded gives its first receipt again.
@@ -76,6 +83,76 @@ pub(crate) enum Command {
     },
 }
 
+/// What `up` starts.
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    /// Directory for everything that is kept.
+    #[arg(long, default_value = "ledger-data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Address to serve HTTP on.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    pub(crate) http: SocketAddr,
+    /// Port of the nats-server that is started; 0 takes a free one.
+    #[arg(long, default_value_t = 4222, value_name = "PORT")]
+    pub(crate) nats_port: u16,
+    /// Load the reference catalogue only, no illustrative commitments.
+    #[arg(long)]
+    pub(crate) no_demo: bool,
+}
+
+/// How a node runs.
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// Directory of the log.
+    #[arg(long, default_value = "ledger-data/ledger", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Id of the ledger when it is new: lowercase letters, digits and hyphens.
+    #[arg(long, default_value = "main", value_name = "ID")]
+    pub(crate) ledger: String,
+    /// Address to serve readiness and metrics on.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) http: Option<SocketAddr>,
+    /// Commitments whose state is kept in memory; others are loaded from the log when they are named.
+    #[arg(long, default_value_t = 2_000_000, value_name = "COUNT")]
+    pub(crate) cached_commitments: usize,
+    /// Space that must stay free, in MiB; below it commands are refused.
+    #[arg(long, default_value_t = 256, value_name = "MIB")]
+    pub(crate) free_space_floor_mib: u64,
+}
+
+/// Which projector runs, and where.
+#[derive(Debug, Args)]
+pub(crate) struct ProjectorArgs {
+    /// The family of views.
+    #[arg(value_enum)]
+    pub(crate) view: ViewFamily,
+    /// Directory of its own store.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+/// A family of views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ViewFamily {
+    /// One view for each country.
+    Country,
+    /// One view for each action.
+    Action,
+    /// The view of the whole ledger.
+    Summary,
+}
+
+impl ViewFamily {
+    /// Its name, as the directory of its store.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Country => "country",
+            Self::Action => "action",
+            Self::Summary => "summary",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportCommand {
     /// Accepted recommendations on migration of the Universal Periodic Review.
@@ -105,7 +182,7 @@ pub(crate) struct ListArgs {
     pub(crate) limit: u16,
     /// Go on after this cursor, from the page before.
     #[arg(long, value_name = "CURSOR")]
-    pub(crate) after: Option<String>,
+    pub(crate) after: Option<u64>,
 }
 
 /// Which events to replay.

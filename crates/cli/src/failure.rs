@@ -101,6 +101,25 @@ impl From<ledger_bus::ConnectError> for Failure {
     }
 }
 
+macro_rules! fails_as_it_says {
+    ($($error:ty),+) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::failed(&error)
+            }
+        })+
+    };
+}
+
+fails_as_it_says!(
+    ledger_node::NodeError,
+    ledger_node::ProjectorError,
+    ledger_node::nats_server::FindError,
+    ledger_node::nats_server::StartError,
+    ledger_web::WebError,
+    ledger_client::seeds::SeedError
+);
+
 impl From<ledger_bus::query::QueryError> for Failure {
     fn from(error: ledger_bus::query::QueryError) -> Self {
         Self::reachable_or_not(&error, ledger_client::is_unreachable(&error))

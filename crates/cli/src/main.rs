@@ -7,7 +7,9 @@
 mod args;
 mod commands;
 mod failure;
+mod logging;
 mod output;
+mod seeding;
 
 use args::{AuditCommand, Cli, Command, ImportCommand};
 use clap::Parser;
@@ -44,6 +46,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let nats = cli.nats.as_str();
     let output = Output { json: cli.json };
     match cli.command {
+        Command::Up(args) => commands::serve::up(args).await,
+        Command::Node(args) => commands::serve::node(nats, args).await,
+        Command::Projector(args) => commands::serve::projector(nats, args).await,
         Command::Submit { file } => commands::submit::run(nats, &file).await,
         Command::Import {
             source: ImportCommand::Upr { file },

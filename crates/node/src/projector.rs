@@ -28,7 +28,7 @@ use ledger_proof::{EMPTY_HASH, Hash, leaf_hash};
 use ledger_store::{SledFault, ViewStore};
 use thiserror::Error;
 use tokio::time::MissedTickBehavior;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::history::{HistoryError, decode_event};
 use crate::queries::{json, parse};
@@ -142,7 +142,11 @@ pub async fn run_projector<P: Projection + Send + 'static>(
         if let Interruption::Fatal(error) = ended {
             return Err(error);
         }
-        warn!(projection = P::NAME, error = %ended, "following the log was interrupted, beginning again");
+        if projector.tree_size == 0 {
+            info!(projection = P::NAME, waiting = %ended, "the node is not there yet");
+        } else {
+            warn!(projection = P::NAME, error = %ended, "following the log was interrupted, beginning again");
+        }
         tokio::select! {
             () = tokio::time::sleep(RETRY_DELAY) => {}
             () = shutdown.requested() => return Ok(projector.save()?),

@@ -92,7 +92,7 @@ async fn fetch(
     }
     let query = ViewQuery {
         limit: list.limit.into(),
-        after: list.after.clone(),
+        after: list.after,
     };
     match connect(nats).await?.view(projection, key, &query).await {
         Ok(served) => Ok(served.json),

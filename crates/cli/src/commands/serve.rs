@@ -1,0 +1,254 @@
+//! The roles that run until they are told to stop: node, projector, and `up`, which is all of them at once.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger_bus::{Bus, BusOptions};
+use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
+use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port};
+use ledger_node::{
+    NodeOptions, ProjectorOptions, Shutdown, Telemetry, run_node, run_projector, shutdown,
+};
+use ledger_web::{MetricsText, WebServer, readiness};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::args::{NodeArgs, ProjectorArgs, UpArgs, ViewFamily};
+use crate::failure::Failure;
+use crate::logging;
+
+/// Recovering large streams after a crash takes nats-server a while.
+const NATS_READY_WITHIN: Duration = Duration::from_mins(2);
+const READY_POLL: Duration = Duration::from_millis(100);
+
+/// Asks everything to stop at SIGTERM or SIGINT.
+fn shutdown_on_signals() -> Result<Shutdown, Failure> {
+    let (trigger, shutdown) = shutdown();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        trigger.trigger();
+    });
+    Ok(shutdown)
+}
+
+fn metrics(telemetry: &Telemetry) -> MetricsText {
+    let telemetry = telemetry.clone();
+    Arc::new(move || telemetry.text())
+}
+
+/// Serves HTTP until everything stops.
+async fn serve_http(
+    address: SocketAddr,
+    nats: &str,
+    telemetry: &Telemetry,
+    mut shutdown: Shutdown,
+) -> Result<
+    (
+        SocketAddr,
+        impl Future<Output = Result<(), Failure>> + Send + use<>,
+    ),
+    Failure,
+> {
+    let bus = Bus::connect(&BusOptions::service(nats, "web")).await?;
+    let server = WebServer::bind(address, bus, metrics(telemetry)).await?;
+    let address = server.local_address()?;
+    let serving = server.serve(async move { shutdown.requested().await });
+    Ok((address, async move { Ok(serving.await?) }))
+}
+
+/// `compact-ledger node`.
+pub(crate) async fn node(nats: &str, args: NodeArgs) -> Result<(), Failure> {
+    logging::start("info,async_nats=warn");
+    let shutdown = shutdown_on_signals()?;
+    let telemetry = Telemetry::default();
+    let mut running = JoinSet::new();
+    if let Some(http) = args.http {
+        let (address, serving) = serve_http(http, nats, &telemetry, shutdown.clone()).await?;
+        tracing::info!(%address, "serving HTTP");
+        running.spawn(serving);
+    }
+    let options = node_options(&args, nats);
+    running.spawn(async move { Ok(run_node(options, telemetry, shutdown).await?) });
+    first_failure(running).await
+}
+
+fn node_options(args: &NodeArgs, nats: &str) -> NodeOptions {
+    NodeOptions {
+        ledger_id: args.ledger.clone(),
+        cached_commitments: args.cached_commitments,
+        free_space_floor_bytes: args.free_space_floor_mib << 20,
+        ..NodeOptions::new(&args.data, nats)
+    }
+}
+
+/// `compact-ledger projector`.
+pub(crate) async fn projector(nats: &str, args: ProjectorArgs) -> Result<(), Failure> {
+    logging::start("info,async_nats=warn");
+    let shutdown = shutdown_on_signals()?;
+    let telemetry = Telemetry::default();
+    let mut running = JoinSet::new();
+    spawn_projector(
+        &mut running,
+        args.view,
+        nats,
+        args.data,
+        &telemetry,
+        &shutdown,
+    );
+    first_failure(running).await
+}
+
+fn spawn_projector(
+    running: &mut JoinSet<Result<(), Failure>>,
+    view: ViewFamily,
+    nats: &str,
+    dir: PathBuf,
+    telemetry: &Telemetry,
+    shutdown: &Shutdown,
+) {
+    fn run<P: Projection + Send + 'static>(
+        running: &mut JoinSet<Result<(), Failure>>,
+        options: ProjectorOptions,
+        telemetry: Telemetry,
+        shutdown: Shutdown,
+    ) {
+        running.spawn(async move { Ok(run_projector::<P>(options, telemetry, shutdown).await?) });
+    }
+    let options = ProjectorOptions {
+        nats_url: nats.to_owned(),
+        dir,
+    };
+    let (telemetry, shutdown) = (telemetry.clone(), shutdown.clone());
+    match view {
+        ViewFamily::Country => run::<CountryView>(running, options, telemetry, shutdown),
+        ViewFamily::Action => run::<ActionView>(running, options, telemetry, shutdown),
+        ViewFamily::Summary => run::<SummaryView>(running, options, telemetry, shutdown),
+    }
+}
+
+/// Waits for all of them; the first failure ends the others by dropping them.
+async fn first_failure(mut running: JoinSet<Result<(), Failure>>) -> Result<(), Failure> {
+    while let Some(ended) = running.join_next().await {
+        ended.map_err(|error| Failure::failed(&error))??;
+    }
+    Ok(())
+}
+
+/// `compact-ledger up`: everything on this machine, in one process with nats-server as its child.
+pub(crate) async fn up(args: UpArgs) -> Result<(), Failure> {
+    logging::start("warn,async_nats=error");
+    let shutdown = shutdown_on_signals()?;
+    let nats = start_nats(&args.data.join("nats"), args.nats_port).await?;
+    let url = nats.url();
+    let outcome = run_up(&args, &url, shutdown).await;
+    tokio::task::spawn_blocking(move || nats.stop())
+        .await
+        .map_err(|error| Failure::failed(&error))?;
+    outcome
+}
+
+async fn start_nats(folder: &Path, port: u16) -> Result<NatsServer, Failure> {
+    let options = nats_server::Options {
+        server: nats_server::find(&Places::from_environment())?,
+        folder: folder.to_owned(),
+        port: if port == 0 {
+            Port::Free
+        } else {
+            Port::Fixed(port)
+        },
+        launch: Launch::Guarded {
+            program: std::env::current_exe()?,
+            arguments: vec!["exec-child".to_owned()],
+        },
+        ready_within: NATS_READY_WITHIN,
+    };
+    let started = tokio::task::spawn_blocking(move || NatsServer::start(&options)).await;
+    Ok(started.map_err(|error| Failure::failed(&error))??)
+}
+
+async fn run_up(args: &UpArgs, nats: &str, mut shutdown: Shutdown) -> Result<(), Failure> {
+    let telemetry = Telemetry::default();
+    let mut running = JoinSet::new();
+    // The address is taken before the log is opened: a second `up` on it fails before it has begun.
+    let (address, serving) = serve_http(args.http, nats, &telemetry, shutdown.clone()).await?;
+    running.spawn(serving);
+    let options = NodeOptions::new(args.data.join("ledger"), nats);
+    let (node_telemetry, node_shutdown) = (telemetry.clone(), shutdown.clone());
+    running.spawn(async move { Ok(run_node(options, node_telemetry, node_shutdown).await?) });
+    for view in [ViewFamily::Country, ViewFamily::Action, ViewFamily::Summary] {
+        let dir = args.data.join("views").join(view.name());
+        spawn_projector(&mut running, view, nats, dir, &telemetry, &shutdown);
+    }
+    let starting = async {
+        let bus = Bus::connect(&BusOptions::service(nats, "up")).await?;
+        wait_until(&bus).await;
+        crate::seeding::load(nats, !args.no_demo).await?;
+        let size = wait_until(&bus).await;
+        announce(args, nats, address, size);
+        Ok::<(), Failure>(())
+    };
+    tokio::select! {
+        started = starting => started?,
+        failed = running.join_next() => return ended_early(failed),
+        () = shutdown.requested() => {}
+    }
+    first_failure(running).await
+}
+
+fn ended_early(
+    ended: Option<Result<Result<(), Failure>, tokio::task::JoinError>>,
+) -> Result<(), Failure> {
+    match ended {
+        Some(Ok(Err(failure))) => Err(failure),
+        Some(Err(error)) => Err(Failure::failed(&error)),
+        Some(Ok(Ok(()))) | None => Ok(()),
+    }
+}
+
+/// Waits until commands are taken and views have caught up; gives the log's size.
+async fn wait_until(bus: &Bus) -> u64 {
+    loop {
+        match readiness(bus).await {
+            Ok(size) => return size,
+            Err(why) => tracing::info!(why, "not ready yet"),
+        }
+        tokio::time::sleep(READY_POLL).await;
+    }
+}
+
+fn announce(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) {
+    let demo = if args.no_demo {
+        ""
+    } else {
+        ", with illustrative commitments that are marked as such"
+    };
+    println!("compact-ledger is up: {size} events on disk{demo}.");
+    println!();
+    println!("  commands and queries   {nats}");
+    println!("  readiness and metrics  http://{http}/readyz  http://{http}/metrics");
+    println!("  data                   {}", args.data.display());
+    println!();
+    println!("Try, in another terminal:");
+    let prefix = if nats == "nats://127.0.0.1:4222" {
+        String::new()
+    } else {
+        format!("NATS_URL={nats} ")
+    };
+    for command in [
+        "country KEN",
+        "action GCM-10",
+        "replay --to 3",
+        "audit verify",
+    ] {
+        println!("  {prefix}compact-ledger {command}");
+    }
+    println!();
+    println!("Stop with Ctrl-C.");
+}

@@ -1,0 +1,19 @@
+//! What the program says about itself, on standard error.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging; `RUST_LOG` chooses what is said, `default` when it is not set.
+pub(crate) fn start(default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .try_init();
+    if let Err(error) = started {
+        eprintln!("logging could not be started: {error}");
+    }
+}
