@@ -10,10 +10,19 @@ use crate::wire::v1::Pattern;
 
 /// The first of the `refused` patterns found in the text.
 pub fn find(text: &str, refused: &[Pattern]) -> Option<Pattern> {
+    // Most texts have no @ and few digits: counting them costs a fraction of looking at what they mean.
+    let bytes = text.as_bytes();
+    let has_at = bytes.contains(&b'@');
+    let digits = bytes
+        .iter()
+        .map(|byte| usize::from(byte.is_ascii_digit()))
+        .sum::<usize>();
     refused.iter().copied().find(|pattern| match pattern {
-        Pattern::Email => has_email(text.as_bytes()),
-        Pattern::Phone => has_phone(text.as_bytes()),
-        Pattern::Passport => has_passport(text),
+        Pattern::Email => has_at && has_email(bytes),
+        Pattern::Phone => digits >= MIN_PHONE_DIGITS && has_phone(bytes),
+        Pattern::Passport => {
+            (digits >= MIN_PASSPORT_DIGITS || bytes.contains(&b'<')) && has_passport(text)
+        }
     })
 }
 
@@ -60,6 +69,10 @@ struct Run {
     parenthesis: bool,
 }
 
+/// What has fewer digits is no phone number that one could tell from another number.
+const MIN_PHONE_DIGITS: usize = 7;
+/// What has fewer digits is no passport number.
+const MIN_PASSPORT_DIGITS: usize = 5;
 /// The digits of no phone number are more (ITU-T E.164 has 15, and two may dial out).
 const MAX_PHONE_DIGITS: usize = 17;
 
@@ -72,7 +85,8 @@ fn has_phone(text: &[u8]) -> bool {
             continue;
         }
         let (run, end) = read_run(text, at);
-        if run.digits >= 7 && run.digits <= MAX_PHONE_DIGITS && stands_free(text, at, end) {
+        if (MIN_PHONE_DIGITS..=MAX_PHONE_DIGITS).contains(&run.digits) && stands_free(text, at, end)
+        {
             let before = text.get(at.saturating_sub(24)..at).unwrap_or_default();
             if is_phone(&run, before) {
                 return true;
@@ -229,7 +243,7 @@ fn is_passport_number(word: &str, after_number_word: bool) -> bool {
     let letters = word.bytes().filter(u8::is_ascii_uppercase).count();
     digits + letters == word.len()
         && (6..=9).contains(&word.len())
-        && digits >= 5
+        && digits >= MIN_PASSPORT_DIGITS
         && (letters > 0 || after_number_word)
 }
 

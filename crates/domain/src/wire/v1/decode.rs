@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::check::check;
 use super::command::{Command, CommandBody, CommandType, Nonce, Refusal};
 use super::diagnose::diagnose;
+use super::header::read_time;
 use super::object::{ObjectOnly, given};
 use super::values::Policy;
 use crate::ids::{CommandId, PartnerId, PartyId, Subject, Version};
@@ -179,9 +180,12 @@ fn command_type(kind: &str) -> Result<CommandType, Rejection> {
 
 /// An RFC 3339 time in the years 1000 to 9999, whatever its offset.
 fn time(text: &str) -> Result<DateTime<Utc>, Rejection> {
-    DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|time| time.to_utc())
+    read_time(text)
+        .or_else(|| {
+            DateTime::parse_from_rfc3339(text)
+                .ok()
+                .map(|time| time.to_utc())
+        })
         .filter(|time| (1000..=9999).contains(&chrono::Datelike::year(time)))
         .ok_or_else(|| {
             invalid(
@@ -227,7 +231,9 @@ impl Command {
 }
 
 fn read(bytes: &[u8]) -> Option<Command> {
-    let envelope: Envelope<'_, &RawValue> = serde_json::from_slice(bytes).ok()?;
+    // One look at the whole is cheaper than one at each string.
+    let text = str::from_utf8(bytes).ok()?;
+    let envelope: Envelope<'_, &RawValue> = serde_json::from_str(text).ok()?;
     let head = head(&envelope).ok()?;
     let mut data = serde_json::Deserializer::from_str(envelope.data.get());
     let body = head.command_type.read(&mut data).ok()?;

@@ -85,8 +85,15 @@ macro_rules! event_types {
             /// # Errors
             /// When the bytes are not the data of such an event.
             pub fn decode(event_type: EventType, data: &[u8]) -> Result<Self, UnreadableEvent> {
+                // One look at the whole is cheaper than one at each string.
+                let Ok(text) = str::from_utf8(data) else {
+                    return Err(UnreadableEvent {
+                        event_type,
+                        source: serde::de::Error::custom("not UTF-8"),
+                    });
+                };
                 match event_type {
-                    $(EventType::$name => serde_json::from_slice(data).map(Self::$name),)+
+                    $(EventType::$name => serde_json::from_str(text).map(Self::$name),)+
                 }
                 .map_err(|source| UnreadableEvent { event_type, source })
             }

@@ -120,7 +120,9 @@ impl EventHeader {
                 text.strip_suffix(".v1").and_then(EventType::from_name)
             })?,
             subject: cursor.required(br#"","subject":""#, "subject", read_subject)?,
-            time: cursor.required(br#"","time":""#, "time", read_time)?,
+            time: cursor.required(br#"","time":""#, "time", |text| {
+                read_time(text).filter(|_| text.len() == WRITTEN_TIME_BYTES)
+            })?,
             position: cursor
                 .required(br#"","position":""#, "position", |text| text.parse().ok())?,
             stream_version: cursor.required(
@@ -228,29 +230,37 @@ fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
+/// The value of each lowercase hexadecimal digit, and 0xff for every other byte.
+const NIBBLES: [u8; 256] = {
+    let mut table = [0xff; 256];
+    let (mut values, mut value) = (HEX.as_slice(), 0);
+    while let [digit, rest @ ..] = values {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "a byte is always within a table of 256"
+        )]
+        {
+            table[*digit as usize] = value;
+        }
+        (values, value) = (rest, value + 1);
+    }
+    table
+};
+
 /// Reads exactly `out.len()` bytes of lowercase hexadecimal; says whether the text was that.
 pub(super) fn read_hex(text: &[u8], out: &mut [u8]) -> bool {
-    fn nibble(digit: u8) -> Option<u8> {
-        match digit {
-            b'0'..=b'9' => Some(digit - b'0'),
-            b'a'..=b'f' => Some(digit - b'a' + 10),
-            _ => None,
-        }
-    }
-
+    let nibble = |digit: u8| NIBBLES.get(usize::from(digit)).copied().unwrap_or(0xff);
     let (pairs, []) = text.as_chunks::<2>() else {
         return false;
     };
-    pairs.len() == out.len()
-        && out.iter_mut().zip(pairs).all(|(byte, [high, low])| {
-            match (nibble(*high), nibble(*low)) {
-                (Some(high), Some(low)) => {
-                    *byte = high << 4 | low;
-                    true
-                }
-                (None, _) | (_, None) => false,
-            }
-        })
+    // Every nibble is below 16, so that one wrong digit shows in the upper half of what all have in common.
+    let mut all = 0;
+    for (byte, [high, low]) in out.iter_mut().zip(pairs) {
+        let (high, low) = (nibble(*high), nibble(*low));
+        all |= high | low;
+        *byte = high << 4 | low & 0xf;
+    }
+    pairs.len() == out.len() && all < 16
 }
 
 fn read_digest(text: &str) -> Option<[u8; 32]> {
@@ -289,6 +299,9 @@ fn read_subject(text: &str) -> Option<Subject> {
     canonical.then_some(subject)
 }
 
+/// `2026-11-23T08:30:00.000000Z`
+const WRITTEN_TIME_BYTES: usize = 27;
+
 /// Writes `2026-11-23T08:30:00.000000Z`.
 fn push_time(out: &mut Vec<u8>, time: DateTime<Utc>) {
     let time = time.naive_utc();
@@ -322,9 +335,10 @@ fn push_padded(out: &mut Vec<u8>, value: u32, width: usize) {
     out.extend_from_slice(digits.get(digits.len() - width..).unwrap_or_default());
 }
 
-fn read_time(text: &str) -> Option<DateTime<Utc>> {
-    let bytes: &[u8; 27] = text.as_bytes().try_into().ok()?;
-    let [
+/// Reads the form that is written, `2026-11-23T08:30:00.000000Z`, and the same without a fraction.
+pub(super) fn read_time(text: &str) -> Option<DateTime<Utc>> {
+    let (seconds, rest) = text.as_bytes().split_first_chunk::<19>()?;
+    let &[
         y0,
         y1,
         y2,
@@ -344,34 +358,32 @@ fn read_time(text: &str) -> Option<DateTime<Utc>> {
         b':',
         s0,
         s1,
-        b'.',
-        f0,
-        f1,
-        f2,
-        f3,
-        f4,
-        f5,
-        b'Z',
-    ] = *bytes
+    ] = seconds
     else {
         return None;
     };
-    let number = |digits: &[u8]| {
-        digits.iter().try_fold(0_u32, |number, digit| {
-            digit
-                .is_ascii_digit()
-                .then(|| number * 10 + u32::from(digit - b'0'))
-        })
+    let micros = match rest {
+        [b'Z'] => 0,
+        [b'.', micros @ .., b'Z'] if micros.len() == 6 => decimal(micros)?,
+        _ => return None,
     };
-    let year = i32::try_from(number(&[y0, y1, y2, y3])?).ok()?;
-    let date = NaiveDate::from_ymd_opt(year, number(&[m0, m1])?, number(&[d0, d1])?)?;
+    let year = i32::try_from(decimal(&[y0, y1, y2, y3])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, decimal(&[m0, m1])?, decimal(&[d0, d1])?)?;
     let time = date.and_hms_micro_opt(
-        number(&[h0, h1])?,
-        number(&[n0, n1])?,
-        number(&[s0, s1])?,
-        number(&[f0, f1, f2, f3, f4, f5])?,
+        decimal(&[h0, h1])?,
+        decimal(&[n0, n1])?,
+        decimal(&[s0, s1])?,
+        micros,
     )?;
     Some(time.and_utc())
+}
+
+fn decimal(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + u32::from(digit - b'0'))
+    })
 }
 
 fn push_number(out: &mut Vec<u8>, number: u64) {
