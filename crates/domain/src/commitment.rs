@@ -24,6 +24,7 @@ pub struct Commitment {
     version: Version,
     lead: Symbol,
     country: Option<CountryCode>,
+    made: Option<PartialDate>,
     due: Option<PartialDate>,
     withdrawn: bool,
     measured: bool,
@@ -109,6 +110,7 @@ impl Commitment {
             participants: (!participants.is_empty()).then(|| Box::new(participants)),
             lead: Symbol::of(recorded.lead.as_str()),
             country: recorded.country,
+            made: recorded.made,
             due: recorded.due,
             ..Self::default()
         };
@@ -211,6 +213,11 @@ impl Commitment {
     /// Whether it was withdrawn.
     pub fn is_withdrawn(&self) -> bool {
         self.withdrawn
+    }
+
+    /// When it was made.
+    pub fn made(&self) -> Option<PartialDate> {
+        self.made
     }
 
     /// When it is to be fulfilled, as amended.

@@ -162,12 +162,17 @@ fn record_rules(context: &Context<'_>, data: &RecordCommitment) -> Result<Form, 
     if let Some(made) = data.made {
         context.not_in_future(made, "data.made")?;
     }
-    match (data.made, data.due) {
+    due_after_made(data.made, data.due)?;
+    Ok(form)
+}
+
+fn due_after_made(made: Option<PartialDate>, due: Option<PartialDate>) -> Result<(), Rejection> {
+    match (made, due) {
         (Some(made), Some(due)) if due.last_day() < made.first_day() => date_order(
             "data.due",
             format!("due {due} lies before made {made}; correct one of them"),
         ),
-        _ => Ok(form),
+        (_, _) => Ok(()),
     }
 }
 
@@ -277,6 +282,7 @@ pub(super) fn amend(
             "the commitment has no measure yet, so the change must name its indicator",
         );
     }
+    due_after_made(commitment.made(), data.due)?;
     let target = data.measure.as_ref().and_then(|change| change.target);
     let weakened = is_later(commitment.due(), data.due) || is_weaker(commitment, target);
     let body = CommitmentAmended {

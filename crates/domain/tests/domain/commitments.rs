@@ -505,6 +505,14 @@ fn an_amendment_names_new_values_of_things_that_exist() {
         Code::MissingField,
         "data.measure.indicator",
     );
+    refused(
+        AmendCommitment {
+            due: Some(id("2026-02")),
+            ..amendment()
+        },
+        Code::DateOrder,
+        "data.due",
+    );
 }
 
 fn weakens(data: RecordCommitment, change: AmendCommitment) -> bool {
@@ -585,6 +593,10 @@ fn the_lead_or_the_secretariat_withdraws() {
         .then(withdrawn(WithdrawnBy::Lead));
     world
         .when(&withdrawing("sec", "UNNM"))
+        .then(withdrawn(WithdrawnBy::Secretariat));
+    // A partner with both roles does not lead by being a reporter.
+    world
+        .when(&withdrawing("ngo", "NGO"))
         .then(withdrawn(WithdrawnBy::Secretariat));
     world
         .when(&withdrawing("gov", "UGA"))

@@ -5,6 +5,8 @@ mod admin;
 #[cfg(test)]
 mod commitments;
 #[cfg(test)]
+mod form;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod support;

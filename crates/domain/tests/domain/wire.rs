@@ -1,11 +1,14 @@
 //! The bytes of commands, events and receipts: what is written is read back, and hostile bytes get a code.
 
-use ledger_domain::RejectionCode;
-use ledger_domain::wire::v1::{Command, CommandBody, EventHeader, EventType, Policy, split_batch};
+use ledger_domain::wire::v1::{
+    Command, CommandBody, Durability, EventHeader, EventType, Nonce, Policy, Receipt, ReceiptEvent,
+    Sha256, Status, split_batch,
+};
+use ledger_domain::{Rejection, RejectionCode};
 
 const RECORD: &str = r#"{"specversion":"1.0","id":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f","source":"partner/ken-gov","type":"ledger.record_commitment.v1","subject":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90","time":"2026-11-23T08:30:00Z","party":"KEN","data":{"title":"Extend skills visas","actions":["GCM-05a"],"measure":{"indicator":"visas","baseline":1200,"target":5000},"made":"2026-03","due":"2028"}}"#;
 
-fn decode(text: &str) -> Result<Command, (RejectionCode, Option<String>)> {
+pub(crate) fn decode(text: &str) -> Result<Command, (RejectionCode, Option<String>)> {
     Command::decode(text.as_bytes(), &Policy::default())
         .map_err(|refusal| (refusal.rejection.code, refusal.rejection.field))
 }
@@ -236,4 +239,135 @@ fn a_header_reads_back_to_the_same_bytes() {
     assert_eq!(header.event_type, EventType::ProgressReported);
     assert_eq!(header.position.0, 42);
     assert_eq!(String::from_utf8(header.encode()).expect("UTF-8"), leaf);
+}
+
+#[test]
+fn a_message_has_its_limits() {
+    let policy = Policy::default();
+    let code = |bytes: &[u8]| {
+        split_batch(bytes, &policy)
+            .map(|cut| cut.len())
+            .map_err(|rejection| rejection.code)
+    };
+    let batch = |count| format!("[{}]", vec!["{}"; count].join(","));
+    assert_eq!(code(batch(1000).as_bytes()), Ok(1000));
+    assert_eq!(
+        code(batch(1001).as_bytes()),
+        Err(RejectionCode::BatchTooLarge)
+    );
+    assert_eq!(
+        code(&vec![b' '; policy.max_batch_bytes + 1]),
+        Err(RejectionCode::BatchTooLarge)
+    );
+    assert_eq!(code(b" \n"), Err(RejectionCode::EmptyBatch));
+}
+
+#[test]
+fn a_bad_command_does_not_stop_those_beside_it() {
+    let message = [
+        b"[".as_slice(),
+        RECORD.as_bytes(),
+        b",{\"id\":\"\xff\",1e400},",
+        RECORD.as_bytes(),
+        b"]",
+    ]
+    .concat();
+    let policy = Policy::default();
+    let read: Vec<_> = split_batch(&message, &policy)
+        .expect("a batch")
+        .into_iter()
+        .map(|bytes| Command::decode(bytes, &policy).map_err(|refusal| refusal.rejection.code))
+        .collect();
+    assert!(read[0].is_ok() && read[2].is_ok());
+    assert_eq!(read[1], Err(RejectionCode::InvalidUtf8));
+}
+
+#[test]
+fn a_refusal_names_the_command_if_its_id_can_be_read() {
+    let command_id = |text: &str| {
+        Command::decode(text.as_bytes(), &Policy::default())
+            .expect_err("a fault")
+            .command_id
+            .map(|id| id.to_string())
+    };
+    let id = Some("0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f".to_owned());
+    assert_eq!(command_id(&RECORD.replace("2028", "soon")), id);
+    assert_eq!(command_id(&RECORD.replace("Extend skills visas", " ")), id);
+    assert_eq!(command_id(&RECORD[..RECORD.len() - 9]), id);
+    assert_eq!(
+        command_id(&RECORD.replace("0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f", "1")),
+        None
+    );
+    assert_eq!(command_id("[]"), None);
+}
+
+#[test]
+fn a_nonce_has_one_text() {
+    let all = Nonce([0xff; 16]);
+    assert_eq!(all.to_string(), "_____________________w");
+    assert_eq!(Nonce::parse(&all.to_string()), Some(all));
+    assert_eq!(Nonce([0; 16]).to_string(), "A".repeat(22));
+    for other in [
+        "",
+        "_____________________x",
+        "____________________w",
+        "_____________________w=",
+        "+____________________w",
+        "é___________________w",
+    ] {
+        assert_eq!(Nonce::parse(other), None, "{other}");
+    }
+}
+
+#[test]
+fn a_command_comes_from_its_own_partner_only() {
+    let command = decode(RECORD).expect("good");
+    assert_eq!(
+        command.check_sender(&"ken-gov".parse().expect("an id")),
+        Ok(())
+    );
+    let refusal = command
+        .check_sender(&"other".parse().expect("an id"))
+        .expect_err("another");
+    assert_eq!(
+        (refusal.code, refusal.field.as_deref()),
+        (RejectionCode::WrongPartner, Some("source"))
+    );
+}
+
+#[test]
+fn a_receipt_has_the_fields_of_its_format() {
+    let receipt = Receipt {
+        command_id: Some(
+            "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f"
+                .parse()
+                .expect("an id"),
+        ),
+        status: Status::Accepted,
+        events: vec![ReceiptEvent {
+            position: 42,
+            id: "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e91"
+                .parse()
+                .expect("an id"),
+            event_type: EventType::CommitmentRecorded,
+            leaf_hash: Sha256([0xab; 32]),
+        }],
+        durability: Some(Durability::Fsync),
+        tree_size: Some(43),
+        rejection: None,
+    };
+    let bytes = receipt.encode();
+    let expected = format!(
+        r#"{{"command_id":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f","status":"accepted","events":[{{"position":42,"id":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e91","type":"ledger.commitment_recorded.v1","leaf_hash":"{}"}}],"durability":"fsync","tree_size":43}}"#,
+        "ab".repeat(32)
+    );
+    assert_eq!(String::from_utf8_lossy(&bytes), expected);
+    assert_eq!(
+        serde_json::from_slice::<Receipt>(&bytes).expect("a receipt"),
+        receipt
+    );
+    let refused = Receipt::rejected(None, Rejection::new(RejectionCode::Busy, "Send it again."));
+    let expected =
+        r#"{"status":"rejected","rejection":{"code":"busy","message":"Send it again."}}"#;
+    assert_eq!(String::from_utf8_lossy(&refused.encode()), expected);
 }

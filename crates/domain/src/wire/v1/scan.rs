@@ -294,3 +294,69 @@ fn is_json_number(text: &str) -> bool {
         && exponent
             .is_none_or(|exponent| digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn code(text: &str) -> Option<RejectionCode> {
+        scan(text.as_bytes(), &mut Found::default())
+            .err()
+            .map(|rejection| rejection.code)
+    }
+
+    #[test]
+    fn numbers_are_those_of_json() {
+        for good in ["0", "-0", "10", "1.5", "0.5", "1e5", "1E+5", "-1.25e-3"] {
+            assert_eq!(code(good), None, "{good}");
+        }
+        for bad in [
+            "-", "+1", "01", "1.", ".5", "1e", "1e+", "--1", "1.2.3", "0x1", "1_0", "NaN",
+        ] {
+            assert_eq!(code(bad), Some(RejectionCode::MalformedJson), "{bad}");
+        }
+        for far in [
+            "1e400",
+            "-1e400",
+            "9007199254740993",
+            "1e16",
+            "99999999999999999999999999999999999999999",
+        ] {
+            assert_eq!(code(far), Some(RejectionCode::NumberOutOfRange), "{far}");
+        }
+        assert_eq!(code("9007199254740992"), None);
+    }
+
+    #[test]
+    fn the_id_is_that_of_the_command_and_no_other() {
+        let id = |text: &str| {
+            let mut found = Found::default();
+            scan(text.as_bytes(), &mut found).unwrap_or_default();
+            found.id
+        };
+        assert_eq!(id(r#"{"id":"a","data":{"id":"b"}}"#), Some("a".into()));
+        assert_eq!(id(r#"{"data":{"id":"b"},"id":"a""#), Some("a".into()));
+        assert_eq!(id(r#"{"data":{"id":"b"}}"#), None);
+        assert_eq!(id(r#"[{"id":"b"}]"#), None);
+        assert_eq!(id(r#"{"id":["a"]}"#), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_malformed_here_is_malformed_to_serde_json_too(
+            text in "([\\[\\]{},:]|\"[ab\\\\u0061\\x00-\\x20]{0,6}\"|-?[0-9.eE+]{1,4}|true|null| ){1,12}",
+        ) {
+            let readable = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            match code(&text) {
+                None => prop_assert!(readable),
+                Some(
+                    RejectionCode::DuplicateKey
+                    | RejectionCode::TooDeep
+                    | RejectionCode::NumberOutOfRange,
+                ) => {}
+                Some(_) => prop_assert!(!readable),
+            }
+        }
+    }
+}

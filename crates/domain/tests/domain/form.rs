@@ -1,0 +1,399 @@
+//! The form of every command: its fields, their types, the limits of texts and lists.
+
+use ledger_domain::RejectionCode;
+use ledger_domain::wire::v1::CommandType;
+
+use crate::wire::decode;
+
+/// One good command of each type: its subject and its data.
+const EXAMPLES: &[(&str, &str, &str)] = &[
+    (
+        "register_partner",
+        "partner/ken",
+        r#"{"name":"Kenya","roles":["reporter"],"parties":["KEN"]}"#,
+    ),
+    (
+        "change_partner",
+        "partner/ken",
+        r#"{"name":"Kenya","roles":["auditor"],"parties":["KEN"]}"#,
+    ),
+    ("revoke_partner", "partner/ken", r#"{"reason":"Key lost"}"#),
+    (
+        "publish_instrument",
+        "instrument/GCM-2018",
+        r#"{"title":"Compact","kind":"compact","adopted":"2018-12-19","symbol":"A/RES/73/195","url":"https://example.org/","principles":[{"code":"GP-1","name":"People"}]}"#,
+    ),
+    (
+        "catalogue_action",
+        "instrument/GCM-2018",
+        r#"{"code":"GCM-05a","title":"Visas","parent":"GCM-05","text_status":"seen","description":"More","kind":"action"}"#,
+    ),
+    (
+        "amend_action_text",
+        "instrument/GCM-2018",
+        r#"{"code":"GCM-05a","title":"Visas","description":"More","text_status":"seen","reason":"Read"}"#,
+    ),
+    (
+        "map_actions",
+        "instrument/GCM-2018",
+        r#"{"from":"GCM-05a","to":["SDG-10.7.2"],"basis":"Its text"}"#,
+    ),
+    (
+        "register_party",
+        "party/NBO",
+        r#"{"name":"Nairobi","kind":"local_authority","country":"KEN"}"#,
+    ),
+    (
+        "change_party_status",
+        "party/NBO",
+        r#"{"status":"inactive","reason":"Merged"}"#,
+    ),
+    (
+        "record_commitment",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"title":"Visas","description":"More","actions":["GCM-05a"],"form":"matching","nature":"process","matches":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e91","participants":[{"party":"UGA","role":"partner"}],"countries":["KEN"],"principles":["GP-1"],"measure":{"indicator":"visas","unit":"a year","baseline":1,"target":2.5},"made":"2026","due":"2028","source":{"system":"UPR","reference":"1","url":"https://example.org/1"},"illustrative":true}"#,
+    ),
+    (
+        "report_progress",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"period":{"from":"2026-01","to":"2026-06"},"stage":"in_progress","indicators":[{"name":"visas","value":7,"unit":"a year"}],"narrative":"Going on","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}],"no_evidence_reason":"None"}"#,
+    ),
+    (
+        "amend_commitment",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"title":"Visas","description":"More","due":"2029","measure":{"indicator":"visas","unit":"a year","baseline":1,"target":3},"actions":["GCM-05a"],"countries":["KEN"],"nature":"process","reason":"Plan"}"#,
+    ),
+    (
+        "withdraw_commitment",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"reason":"Law"}"#,
+    ),
+];
+
+fn example(name: &str, subject: &str, data: &str) -> String {
+    format!(
+        r#"{{"specversion":"1.0","id":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f","source":"partner/p","type":"ledger.{name}.v1","subject":"{subject}","time":"2026-11-23T08:30:00Z","party":"KEN","data":{data}}}"#
+    )
+}
+
+/// Every place in the data of an example where an object has a field: the pointer to the object, and the field.
+fn fields(value: &serde_json::Value, at: &str, found: &mut Vec<(String, String)>) {
+    if let Some(object) = value.as_object() {
+        for (key, inner) in object {
+            found.push((at.to_owned(), key.clone()));
+            fields(inner, &format!("{at}/{key}"), found);
+        }
+    }
+    if let Some(array) = value.as_array() {
+        for (index, inner) in array.iter().enumerate() {
+            fields(inner, &format!("{at}/{index}"), found);
+        }
+    }
+}
+
+/// `/measure/unit` as a refusal names it: `data.measure.unit`.
+fn path(pointer: &str) -> String {
+    pointer
+        .split('/')
+        .skip(1)
+        .fold("data".to_owned(), |path, part| {
+            if part.parse::<usize>().is_ok() {
+                format!("{path}[{part}]")
+            } else {
+                format!("{path}.{part}")
+            }
+        })
+}
+
+#[test]
+fn every_command_is_read_and_written_back_with_all_its_fields() {
+    for (name, subject, data) in EXAMPLES {
+        let text = example(name, subject, data);
+        let command = decode(&text).expect(name);
+        assert_eq!(command.body.command_type().name(), *name);
+        assert_eq!(String::from_utf8(command.encode()).expect("UTF-8"), text);
+    }
+    assert_eq!(EXAMPLES.len(), CommandType::ALL.len());
+}
+
+#[test]
+fn every_field_of_every_command_is_strict() {
+    let mut missing = 0;
+    for (name, subject, data) in EXAMPLES {
+        let value: serde_json::Value = serde_json::from_str(data).expect("JSON");
+        let mut places = Vec::new();
+        fields(&value, "", &mut places);
+        for (at, key) in places {
+            let field = path(&format!("{at}/{key}"));
+            let try_with = |change: &dyn Fn(&mut serde_json::Map<String, serde_json::Value>)| {
+                let mut changed = value.clone();
+                let object = changed
+                    .pointer_mut(&at)
+                    .and_then(serde_json::Value::as_object_mut);
+                change(object.expect("an object"));
+                decode(&example(name, subject, &changed.to_string()))
+            };
+            match try_with(&|object| drop(object.remove(&key))) {
+                Ok(_) => {}
+                Err(refusal) => {
+                    missing += 1;
+                    assert_eq!(
+                        refusal,
+                        (RejectionCode::MissingField, Some(field.clone())),
+                        "{name}"
+                    );
+                }
+            }
+            let (code, found) = try_with(&|object| {
+                object.insert(key.clone(), serde_json::Value::Null);
+            })
+            .expect_err("null");
+            let blanks = matches!(
+                *name,
+                "change_partner" | "amend_action_text" | "change_party_status" | "amend_commitment"
+            );
+            let expected = if blanks {
+                RejectionCode::BlankingRefused
+            } else {
+                RejectionCode::WrongType
+            };
+            assert_eq!((code, found.as_ref()), (expected, Some(&field)), "{name}");
+            let (code, found) = try_with(&|object| {
+                object.insert("surprise".to_owned(), 1.into());
+            })
+            .expect_err("unknown");
+            let surprise = path(&format!("{at}/surprise"));
+            assert_eq!(
+                (code, found),
+                (RejectionCode::UnknownField, Some(surprise)),
+                "{name}"
+            );
+        }
+    }
+    assert_eq!(missing, 35, "required fields");
+}
+
+/// A command, what is replaced in its data, by what, and the code and field of the refusal.
+type Limit = (
+    &'static str,
+    &'static str,
+    String,
+    RejectionCode,
+    &'static str,
+);
+
+fn numbered(count: usize, item: impl Fn(usize) -> String) -> String {
+    format!("[{}]", (0..count).map(item).collect::<Vec<_>>().join(","))
+}
+
+fn limits_of_a_new_commitment() -> Vec<Limit> {
+    use RejectionCode as Code;
+    let long = |length| format!("\"{}\"", "é".repeat(length));
+    let action = |number| format!("\"GCM-{number}\"");
+    vec![
+        (
+            "record_commitment",
+            r#""Visas""#,
+            long(301),
+            Code::TextTooLong,
+            "data.title",
+        ),
+        (
+            "record_commitment",
+            r#""More""#,
+            long(16385),
+            Code::TextTooLong,
+            "data.description",
+        ),
+        (
+            "record_commitment",
+            r#""visas""#,
+            long(301),
+            Code::TextTooLong,
+            "data.measure.indicator",
+        ),
+        (
+            "record_commitment",
+            r#""Visas""#,
+            r#""two\nlines""#.into(),
+            Code::ControlCharacter,
+            "data.title",
+        ),
+        (
+            "record_commitment",
+            r#""More""#,
+            r#""a\u0085b""#.into(),
+            Code::ControlCharacter,
+            "data.description",
+        ),
+        (
+            "record_commitment",
+            r#""More""#,
+            r#"" \n ""#.into(),
+            Code::TextEmpty,
+            "data.description",
+        ),
+        (
+            "record_commitment",
+            r#""https://example.org/1""#,
+            r#""ftp://example.org""#.into(),
+            Code::InvalidValue,
+            "data.source.url",
+        ),
+        (
+            "record_commitment",
+            r#"["GCM-05a"]"#,
+            numbered(65, action),
+            Code::TooManyItems,
+            "data.actions",
+        ),
+        (
+            "record_commitment",
+            r#"["KEN"]"#,
+            r#"["KEN","UGA","KEN"]"#.into(),
+            Code::DuplicateValue,
+            "data.countries[2]",
+        ),
+        (
+            "record_commitment",
+            r#"["GP-1"]"#,
+            numbered(65, |number| format!("\"GP-{number}\"")),
+            Code::TooManyItems,
+            "data.principles",
+        ),
+        (
+            "record_commitment",
+            r#"[{"party":"UGA","role":"partner"}]"#,
+            numbered(2, |_| r#"{"party":"UGA","role":"partner"}"#.into()),
+            Code::DuplicateValue,
+            "data.participants[1]",
+        ),
+        (
+            "record_commitment",
+            r#"[{"party":"UGA","role":"partner"}]"#,
+            numbered(257, |number| {
+                format!(r#"{{"party":"P{number}","role":"partner"}}"#)
+            }),
+            Code::TooManyItems,
+            "data.participants",
+        ),
+    ]
+}
+
+fn limits_of_other_commands() -> Vec<Limit> {
+    use RejectionCode as Code;
+    vec![
+        (
+            "report_progress",
+            r#"[{"name":"visas","value":7,"unit":"a year"}]"#,
+            numbered(51, |number| format!(r#"{{"name":"n{number}","value":1}}"#)),
+            Code::TooManyItems,
+            "data.indicators",
+        ),
+        (
+            "report_progress",
+            r#"[{"name":"visas","value":7,"unit":"a year"}]"#,
+            numbered(2, |_| r#"{"name":"n","value":1}"#.into()),
+            Code::DuplicateValue,
+            "data.indicators[1]",
+        ),
+        (
+            "report_progress",
+            "00ff",
+            "00FF".into(),
+            Code::InvalidValue,
+            "data.evidence[0].sha256",
+        ),
+        (
+            "report_progress",
+            "00ff",
+            "00f".into(),
+            Code::InvalidValue,
+            "data.evidence[0].sha256",
+        ),
+        (
+            "register_partner",
+            r#"["KEN"]"#,
+            "[]".into(),
+            Code::MissingField,
+            "data.parties",
+        ),
+        (
+            "register_partner",
+            r#"["KEN"]"#,
+            numbered(1001, |number| format!("\"P{number}\"")),
+            Code::TooManyItems,
+            "data.parties",
+        ),
+        (
+            "register_partner",
+            r#"["reporter"]"#,
+            r#"["root"]"#.into(),
+            Code::InvalidValue,
+            "data.roles[0]",
+        ),
+        (
+            "change_partner",
+            r#"["KEN"]"#,
+            "[]".into(),
+            Code::BlankingRefused,
+            "data.parties",
+        ),
+        (
+            "amend_commitment",
+            r#"["GCM-05a"]"#,
+            "[]".into(),
+            Code::BlankingRefused,
+            "data.actions",
+        ),
+        (
+            "amend_commitment",
+            r#""Visas""#,
+            r#""""#.into(),
+            Code::TextEmpty,
+            "data.title",
+        ),
+        (
+            "map_actions",
+            r#"["SDG-10.7.2"]"#,
+            numbered(9, |_| r#""SDG-10.7.2""#.into()),
+            Code::DuplicateValue,
+            "data.to[1]",
+        ),
+        (
+            "map_actions",
+            r#"["SDG-10.7.2"]"#,
+            numbered(10, |number| format!("\"A-{}\"", number % 9)),
+            Code::DuplicateValue,
+            "data.to[9]",
+        ),
+    ]
+}
+
+#[test]
+fn texts_and_lists_have_their_limits() {
+    for (name, old, new, code, field) in
+        [limits_of_a_new_commitment(), limits_of_other_commands()].concat()
+    {
+        let (_, subject, data) = EXAMPLES
+            .iter()
+            .find(|(known, _, _)| *known == name)
+            .expect(name);
+        let changed = data.replacen(old, &new, 1);
+        assert_ne!(changed, *data, "{old}");
+        let refusal = decode(&example(name, subject, &changed)).expect_err(field);
+        assert_eq!(refusal, (code, Some(field.to_owned())), "{name}");
+    }
+}
+
+#[test]
+fn texts_up_to_their_limits_are_taken() {
+    for (old, new) in [
+        ("Visas", "é".repeat(300)),
+        ("More", "é".repeat(16384)),
+        ("More", "a\\r\\n\\tb\u{a0}".to_owned()),
+    ] {
+        let (name, subject, data) = EXAMPLES[9];
+        decode(&example(name, subject, &data.replacen(old, &new, 1))).expect(old);
+    }
+}
