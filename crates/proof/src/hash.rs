@@ -58,7 +58,26 @@ pub fn hash_from_hex(text: &str) -> Option<Hash> {
 
 /// Decodes lowercase hex into `out`; false if the length or any digit is wrong.
 pub(crate) fn decode_hex(text: &[u8], out: &mut [u8]) -> bool {
-    !text.iter().any(u8::is_ascii_uppercase) && hex::decode_to_slice(text, out).is_ok()
+    let (pairs, rest) = text.as_chunks::<2>();
+    if pairs.len() != out.len() || !rest.is_empty() {
+        return false;
+    }
+    let mut all_digits = true;
+    for (&[high, low], byte) in pairs.iter().zip(out) {
+        let (high, low) = (nibble(high), nibble(low));
+        all_digits &= high | low < 16;
+        *byte = high << 4 | low & 15;
+    }
+    all_digits
+}
+
+/// The value of a lowercase hex digit; 255 for anything else.
+const fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => u8::MAX,
+    }
 }
 
 #[cfg(test)]
@@ -91,5 +110,7 @@ mod tests {
         assert_eq!(hash_from_hex(&text.to_uppercase()), None);
         assert_eq!(hash_from_hex(&text[1..]), None);
         assert_eq!(hash_from_hex("é"), None);
+        assert_eq!(hash_from_hex(&text.replace(&text[..1], "g")), None);
+        assert_eq!(hash_from_hex(&format!("{text}00")), None);
     }
 }

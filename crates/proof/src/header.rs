@@ -196,16 +196,17 @@ fn is_recorded_time(text: &str) -> bool {
 
 /// The values in the order of [`ATTRIBUTES`], required ones all present.
 fn attribute_values(leaf: &[u8]) -> Result<[Option<&str>; ATTRIBUTE_COUNT], HeaderError> {
+    let leaf = plain_text(leaf)?;
     let mut values = [None; ATTRIBUTE_COUNT];
     let mut rest = leaf;
-    let malformed = |rest: &[u8]| HeaderError::Malformed {
+    let malformed = |rest: &str| HeaderError::Malformed {
         at: leaf.len() - rest.len(),
     };
-    let mut opening: &[u8] = b"{\"";
+    let mut opening = "{\"";
     for ((name, presence), value) in ATTRIBUTES.iter().zip(&mut values) {
         let Some(after_name) = after_name(rest, opening, name) else {
             if *presence == Presence::Required {
-                return if rest.starts_with(opening) || rest == b"}" {
+                return if rest.starts_with(opening) || rest == "}" {
                     Err(HeaderError::Missing { attribute: name })
                 } else {
                     Err(malformed(rest))
@@ -213,33 +214,47 @@ fn attribute_values(leaf: &[u8]) -> Result<[Option<&str>; ATTRIBUTE_COUNT], Head
             }
             continue;
         };
-        let (text, after) = plain_string(after_name).ok_or_else(|| malformed(after_name))?;
+        let (text, after) = up_to_quote(after_name).ok_or_else(|| malformed(after_name))?;
         *value = Some(text);
         rest = after;
-        opening = b",\"";
+        opening = ",\"";
     }
-    if rest == b"}" {
+    if rest == "}" {
         Ok(values)
     } else {
         Err(malformed(rest))
     }
 }
 
-/// What follows `opening` `name` `":"`.
-fn after_name<'a>(rest: &'a [u8], opening: &[u8], name: &str) -> Option<&'a [u8]> {
-    rest.strip_prefix(opening)?
-        .strip_prefix(name.as_bytes())?
-        .strip_prefix(b"\":\"")
+/// The leaf as text. A leaf's strings are ids, numbers and dates: one with an escape, a control character or a letter
+/// beyond ASCII was not written by a ledger, and without escapes a string ends at its next quote.
+fn plain_text(leaf: &[u8]) -> Result<&str, HeaderError> {
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'\\';
+    // Without an early end the compiler checks many bytes at once: this is the auditor's hot loop.
+    let all_plain = leaf.iter().fold(true, |all, &byte| all & is_plain(byte));
+    match std::str::from_utf8(leaf) {
+        Ok(text) if all_plain => Ok(text),
+        Ok(_) | Err(_) => Err(HeaderError::Malformed {
+            at: leaf
+                .iter()
+                .position(|&byte| !is_plain(byte))
+                .unwrap_or_default(),
+        }),
+    }
 }
 
-/// The string up to its closing quote, and what follows it. A leaf's strings are ids, numbers and dates: one with an
-/// escape or a control character was not written by a ledger.
-fn plain_string(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let end = memchr::memchr2(b'"', b'\\', bytes)?;
-    let (text, rest) = bytes.split_at_checked(end)?;
-    let after = rest.strip_prefix(b"\"")?;
-    let text = std::str::from_utf8(text).ok()?;
-    (!text.bytes().any(|byte| byte < b' ')).then_some((text, after))
+/// What follows `opening` `name` `":"`.
+fn after_name<'a>(rest: &'a str, opening: &str, name: &str) -> Option<&'a str> {
+    rest.strip_prefix(opening)?
+        .strip_prefix(name)?
+        .strip_prefix("\":\"")
+}
+
+/// The text up to the next quote, and what follows the quote.
+fn up_to_quote(rest: &str) -> Option<(&str, &str)> {
+    let end = memchr::memchr(b'"', rest.as_bytes())?;
+    let (text, rest) = rest.split_at_checked(end)?;
+    Some((text, rest.strip_prefix('"')?))
 }
 
 #[cfg(test)]
