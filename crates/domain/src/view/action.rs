@@ -84,11 +84,11 @@ impl Lens for ActionLens {
     type Counts = ActionCounts;
 
     fn memberships(book: &Book, facts: &Facts) -> Keys<ActionIndex> {
-        book.lineages(&facts.actions)
+        book.lineages(facts.actions())
     }
 
     fn count(counts: &mut ActionCounts, action: ActionIndex, _: &Book, facts: &Facts, sign: Sign) {
-        let tally = if facts.actions.contains(&action) {
+        let tally = if facts.actions().contains(&action) {
             &mut counts.own
         } else {
             &mut counts.beneath
@@ -104,9 +104,14 @@ impl Lens for ActionLens {
         None
     }
 
-    fn concerned(_: &Book, about: &About, actions: &mut Vec<ActionIndex>) {
-        if let About::Actions(named) = about {
-            actions.extend_from_slice(named);
+    fn concerned(_: &Book, about: &About) -> Keys<ActionIndex> {
+        match about {
+            About::Actions(actions) => Keys::from_slice(actions),
+            About::Other
+            | About::Recorded(_)
+            | About::Reported
+            | About::Commitment
+            | About::Party(_) => Keys::new(),
         }
     }
 

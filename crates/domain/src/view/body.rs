@@ -18,13 +18,6 @@ pub(crate) fn recorded_text(recorded_us: i64) -> String {
         .to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// A recorded time to the second, for lists.
-pub(crate) fn second_text(recorded_s: i64) -> String {
-    DateTime::from_timestamp(recorded_s, 0)
-        .unwrap_or_default()
-        .to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
 /// A moment in a body.
 #[derive(Debug, Serialize)]
 pub(crate) struct MomentBody {

@@ -1,6 +1,5 @@
 //! The facts that all views count: commitments, parties, actions and instruments, folded from events.
 
-use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
@@ -9,9 +8,10 @@ use smallvec::SmallVec;
 
 use super::facts::Facts;
 use super::fold::{Keys, Moment};
+use super::table::{Table, Titles};
 use crate::country::UnStatus;
 use crate::ids::{ActionCode, CommitmentId, CountryCode, InstrumentId, PartyId};
-use crate::wire::v1::{PartyKind, TextStatus};
+use crate::wire::v1::{EventType, PartyKind, TextStatus};
 
 /// The number of a commitment in recorded order.
 pub(crate) type Slot = u32;
@@ -75,10 +75,11 @@ pub(crate) struct Book {
     pub(super) parties: Vec<PartyEntry>,
     pub(super) actions: Vec<ActionEntry>,
     pub(super) instruments: Vec<InstrumentId>,
-    pub(super) commitments: Vec<Facts>,
+    pub(super) commitments: Table<Facts>,
+    pub(super) titles: Titles,
     pub(super) watermark: Option<Moment>,
-    /// How many events of each type, by the type's short name.
-    pub(super) events: BTreeMap<String, u64>,
+    /// How many events of each type, in the order they were first seen.
+    pub(super) events: Vec<(EventType, u64)>,
     pub(super) unsaved: Unsaved,
     pub(super) party_numbers: FxHashMap<PartyId, PartyIndex>,
     pub(super) action_numbers: FxHashMap<ActionCode, ActionIndex>,
@@ -102,7 +103,7 @@ impl Book {
     }
 
     pub(crate) fn facts(&self, slot: Slot) -> Option<&Facts> {
-        entry_at(&self.commitments, slot)
+        self.commitments.get(slot)
     }
 
     pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
@@ -243,13 +244,13 @@ impl Book {
     }
 
     pub(crate) fn events(&self) -> u64 {
-        self.events.values().sum()
+        self.events.iter().map(|(_, count)| count).sum()
     }
 
-    pub(crate) fn events_by_type(&self) -> impl Iterator<Item = (&str, u64)> {
+    pub(crate) fn events_by_type(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.events
             .iter()
-            .map(|(name, &count)| (name.as_str(), count))
+            .map(|(kind, count)| (kind.name(), *count))
     }
 }
 

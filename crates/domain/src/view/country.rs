@@ -128,9 +128,14 @@ impl Lens for CountryLens {
         parts.map(|part| (part.role, part.claimed)).min()
     }
 
-    fn concerned(book: &Book, about: &About, places: &mut Vec<Place>) {
-        if let About::Party(party) = about {
-            places.push(book.country_of(*party));
+    fn concerned(book: &Book, about: &About) -> Keys<Place> {
+        match about {
+            About::Party(party) => Keys::from_elem(book.country_of(*party), 1),
+            About::Other
+            | About::Recorded(_)
+            | About::Reported
+            | About::Commitment
+            | About::Actions(_) => Keys::new(),
         }
     }
 
@@ -219,7 +224,7 @@ impl CountryCounts {
         if !facts.is_active() {
             return;
         }
-        for &action in &facts.actions {
+        for &action in facts.actions() {
             let stages = self.by_action.entry(action).or_default();
             stages.count(facts.stage, sign);
             if stages.total() == 0 {

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::book::{
-    About, ActionEntry, ActionIndex, Book, InstrumentIndex, PartyEntry, PartyIndex, Slot, entry_at,
+    About, ActionEntry, ActionIndex, Book, InstrumentIndex, PartyEntry, PartyIndex, Slot,
     entry_at_mut, hash, number,
 };
 use super::facts::{Facts, Flags, Participation, ReportKey};
@@ -30,12 +30,10 @@ impl Book {
         }
         self.watermark = Some(moment);
         self.unsaved.watermark = true;
-        let name = event.body.event_type().name();
-        match self.events.get_mut(name) {
-            Some(count) => *count += 1,
-            None => {
-                self.events.insert(name.to_owned(), 1);
-            }
+        let kind = event.body.event_type();
+        match self.events.iter_mut().find(|(other, _)| *other == kind) {
+            Some((_, count)) => *count += 1,
+            None => self.events.push((kind, 1)),
         }
         Some(moment)
     }
@@ -45,7 +43,7 @@ impl Book {
     pub(crate) fn slots_of(&self, event: &Event) -> SmallVec<[Slot; 1]> {
         let naming = |names: &dyn Fn(&Facts) -> bool| {
             (0..)
-                .zip(&self.commitments)
+                .zip(self.commitments.iter())
                 .filter(|(_, facts)| names(facts))
                 .map(|(slot, _)| slot)
                 .collect()
@@ -75,7 +73,7 @@ impl Book {
                 }
             }
             EventBody::ActionCatalogued(data) => match self.action_numbers.get(&data.code) {
-                Some(action) => naming(&|facts| self.lineages(&facts.actions).contains(action)),
+                Some(action) => naming(&|facts| self.lineages(facts.actions()).contains(action)),
                 None => SmallVec::new(),
             },
             EventBody::LedgerOpened(_)
@@ -145,36 +143,23 @@ impl Book {
     }
 
     fn record(&mut self, id: CommitmentId, data: &CommitmentRecorded, at: Moment) -> Slot {
-        let mut flags = Flags::default();
+        let mut facts = Facts::new(id, self.party(&data.lead), data.form, at);
+        facts.title = self.titles.push(&data.title);
+        facts.set_actions(&self.action_numbers(&data.actions));
+        facts.made = data.made;
+        facts.original_due = data.due;
+        facts.due = data.due;
+        facts.nature = data.nature;
         let measure = data.measure.as_ref();
-        flags.set(
+        facts.flags.set(
             Flags::BASELINE,
             measure.is_some_and(|measure| measure.baseline.is_some()),
         );
-        flags.set(
+        facts.flags.set(
             Flags::TARGET,
             measure.is_some_and(|measure| measure.target.is_some()),
         );
-        flags.set(Flags::ILLUSTRATIVE, data.illustrative);
-        let mut facts = Facts {
-            id,
-            title: data.title.as_str().into(),
-            recorded_position: at.position,
-            changed_position: at.position,
-            recorded_s: at.second(),
-            last_report_s: None,
-            lead: self.party(&data.lead),
-            actions: self.action_numbers(&data.actions),
-            rare: None,
-            made: data.made,
-            original_due: data.due,
-            due: data.due,
-            stage_period_end: None,
-            stage: None,
-            form: data.form,
-            nature: data.nature,
-            flags,
-        };
+        facts.flags.set(Flags::ILLUSTRATIVE, data.illustrative);
         let participations = data.participants.iter().map(|participant| Participation {
             party: self.party(&participant.party),
             role: match participant.role {
@@ -196,7 +181,7 @@ impl Book {
         self.commitments.push(facts);
         let commitments = &self.commitments;
         self.slots.insert_unique(hash(id), slot, |&slot| {
-            entry_at(commitments, slot).map_or(0, |facts| hash(facts.id))
+            commitments.get(slot).map_or(0, |facts| hash(facts.id))
         });
         slot
     }
@@ -224,16 +209,15 @@ impl Book {
     }
 
     fn amend(&mut self, slot: Option<Slot>, data: &CommitmentAmended, at: Moment) -> About {
+        let title = data.title.as_ref().map(|title| self.titles.push(title));
         let actions = data
             .actions
             .as_ref()
             .map(|actions| self.action_numbers(actions));
         self.change(slot, at, |facts| {
-            if let Some(title) = &data.title {
-                facts.title = title.as_str().into();
-            }
+            facts.title = title.unwrap_or(facts.title);
             if let Some(actions) = actions {
-                facts.actions = actions;
+                facts.set_actions(&actions);
             }
             if let Some(measure) = &data.measure {
                 let (baseline, target) = (measure.baseline.is_some(), measure.target.is_some());
@@ -258,7 +242,7 @@ impl Book {
 
     fn change(&mut self, slot: Option<Slot>, at: Moment, change: impl FnOnce(&mut Facts)) -> About {
         let Some((slot, facts)) =
-            slot.and_then(|slot| Some((slot, entry_at_mut(&mut self.commitments, slot)?)))
+            slot.and_then(|slot| Some((slot, self.commitments.get_mut(slot)?)))
         else {
             return About::Other;
         };
@@ -312,8 +296,9 @@ impl Book {
         if let Some(entry) = parent.and_then(|parent| entry_at_mut(&mut self.actions, parent)) {
             entry.children.push(action);
         }
-        // An objective shows how many actions stand under it.
-        About::Actions(self.lineages(&[action]).into_iter().chain(before).collect())
+        // An objective shows how many actions stand under it, at whatever level.
+        let ends: SmallVec<[ActionIndex; 2]> = before.into_iter().chain([action]).collect();
+        About::Actions(self.lineages(&ends).into_vec())
     }
 
     fn map(&mut self, from: &ActionCode, to: &[ActionCode]) -> About {

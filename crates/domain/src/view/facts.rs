@@ -1,41 +1,47 @@
 //! What the views know of one commitment. Millions are held at once, so this is small: what repeats is an index into the book's
 //! tables, and what few commitments have stands aside in one box.
 
-use chrono::NaiveDate;
+use std::num::NonZeroU32;
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
-use smallvec::SmallVec;
 
 use super::RestoreError;
-use super::body::second_text;
 use super::book::{ActionIndex, Book, PartyIndex};
 use super::codec::{RowReader, RowWriter};
 use super::envelope::Timeliness;
 use super::fold::Moment;
 use super::list::{CommitmentRow, ParticipationRole};
+use super::table::TitleRef;
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
 use crate::wire::v1::{Form, Nature, Stage};
 
+/// Stands where a commitment has fewer than three actions.
+const NO_ACTION: ActionIndex = ActionIndex::MAX;
+
 /// One commitment as the views count it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) id: CommitmentId,
-    pub(crate) title: Box<str>,
     pub(crate) recorded_position: u64,
     pub(crate) changed_position: u64,
-    pub(crate) recorded_s: i64,
+    pub(crate) title: TitleRef,
+    pub(crate) recorded: Second,
     /// When a participant's last report was recorded.
-    pub(crate) last_report_s: Option<i64>,
+    pub(crate) last_report: Option<Second>,
     pub(crate) lead: PartyIndex,
-    pub(crate) actions: SmallVec<[ActionIndex; 4]>,
-    /// What most commitments do not have.
-    pub(crate) rare: Option<Box<Rare>>,
     pub(crate) made: Option<PartialDate>,
     pub(crate) original_due: Option<PartialDate>,
     pub(crate) due: Option<PartialDate>,
     /// The end of the period that `stage` was reported for.
-    pub(crate) stage_period_end: Option<PartialDate>,
+    stage_period_end: Option<PartialDate>,
+    /// The actions of a commitment that has no more than three, as nearly all do.
+    few_actions: [ActionIndex; 3],
+    /// A standing report that names evidence; further ones stand in `rare`.
+    evidenced: Option<ReportKey>,
+    rare: Option<Box<Rare>>,
     /// What the lead reported for the latest period; none before its first report.
     pub(crate) stage: Option<Stage>,
     pub(crate) form: Form,
@@ -43,11 +49,38 @@ pub(crate) struct Facts {
     pub(crate) flags: Flags,
 }
 
-/// Participants other than the lead, and the standing reports that name evidence.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Rare {
-    pub(crate) participations: Vec<Participation>,
+/// What most commitments do not have.
+#[derive(Debug, Default)]
+struct Rare {
+    /// Participations of others than the lead.
+    participations: Vec<Participation>,
+    /// All actions, where they are more than three.
+    actions: Vec<ActionIndex>,
+    /// Standing reports that name evidence, besides the first.
     evidenced: Vec<ReportKey>,
+}
+
+/// A recorded time to the second, in four bytes even where it is optional. It lasts until 2106.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Second(NonZeroU32);
+
+impl Second {
+    pub(crate) fn of(moment: Moment) -> Self {
+        let second = moment.recorded_us.div_euclid(1_000_000);
+        Self::new(u32::try_from(second.max(0)).unwrap_or(u32::MAX))
+    }
+
+    fn new(second: u32) -> Self {
+        Self(NonZeroU32::new(second).unwrap_or(NonZeroU32::MIN))
+    }
+
+    fn time(self) -> DateTime<Utc> {
+        DateTime::from_timestamp(i64::from(self.0.get()), 0).unwrap_or_default()
+    }
+
+    fn text(self) -> String {
+        self.time().to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
 }
 
 /// A party's part in a commitment it does not lead.
@@ -94,6 +127,55 @@ impl Flags {
 }
 
 impl Facts {
+    /// A commitment as it is recorded, with nothing but what every commitment has.
+    pub(crate) fn new(id: CommitmentId, lead: PartyIndex, form: Form, at: Moment) -> Self {
+        Self {
+            id,
+            recorded_position: at.position,
+            changed_position: at.position,
+            title: TitleRef::default(),
+            recorded: Second::of(at),
+            last_report: None,
+            lead,
+            made: None,
+            original_due: None,
+            due: None,
+            stage_period_end: None,
+            few_actions: [NO_ACTION; 3],
+            evidenced: None,
+            rare: None,
+            stage: None,
+            form,
+            nature: None,
+            flags: Flags::default(),
+        }
+    }
+
+    /// The actions it is made under.
+    pub(crate) fn actions(&self) -> &[ActionIndex] {
+        if let Some(rare) = self.rare.as_ref().filter(|rare| !rare.actions.is_empty()) {
+            return &rare.actions;
+        }
+        let named = |action: &&ActionIndex| **action != NO_ACTION;
+        let count = self.few_actions.iter().take_while(named).count();
+        self.few_actions.get(..count).unwrap_or_default()
+    }
+
+    pub(crate) fn set_actions(&mut self, actions: &[ActionIndex]) {
+        let few = actions.len() <= self.few_actions.len();
+        self.few_actions = [NO_ACTION; 3];
+        if let Some(rare) = &mut self.rare {
+            rare.actions.clear();
+        }
+        if few {
+            for (cell, &action) in self.few_actions.iter_mut().zip(actions) {
+                *cell = action;
+            }
+        } else {
+            self.rare.get_or_insert_default().actions = actions.to_vec();
+        }
+    }
+
     pub(crate) fn is_active(&self) -> bool {
         !self.flags.has(Flags::WITHDRAWN)
     }
@@ -113,9 +195,7 @@ impl Facts {
 
     /// A standing report of some participant names evidence.
     pub(crate) fn has_evidence(&self) -> bool {
-        self.rare
-            .as_ref()
-            .is_some_and(|rare| !rare.evidenced.is_empty())
+        self.evidenced.is_some()
     }
 
     /// The participations of others than the lead.
@@ -134,7 +214,7 @@ impl Facts {
     /// The stage is the lead's own word on the latest period: a report filed late on an earlier period does not set it back, and
     /// the correction of an earlier period leaves it alone.
     pub(crate) fn report(&mut self, key: ReportKey, stage: Stage, evidence: bool, at: Moment) {
-        self.last_report_s = Some(at.second());
+        self.last_report = Some(Second::of(at));
         if key.reporter == self.lead
             && self
                 .stage_period_end
@@ -143,13 +223,23 @@ impl Facts {
             self.stage = Some(stage);
             self.stage_period_end = Some(key.to);
         }
-        if evidence {
-            let evidenced = &mut self.rare.get_or_insert_default().evidenced;
-            if !evidenced.contains(&key) {
-                evidenced.push(key);
+        self.set_evidence(key, evidence);
+    }
+
+    fn set_evidence(&mut self, key: ReportKey, evidence: bool) {
+        let further = self.rare.as_mut().map(|rare| &mut rare.evidenced);
+        if !evidence {
+            if self.evidenced == Some(key) {
+                self.evidenced = further.and_then(Vec::pop);
+            } else if let Some(further) = further {
+                further.retain(|other| *other != key);
             }
-        } else if let Some(rare) = &mut self.rare {
-            rare.evidenced.retain(|other| *other != key);
+        } else if self.evidenced.is_none() {
+            self.evidenced = Some(key);
+        } else if self.evidenced != Some(key)
+            && !further.is_some_and(|further| further.contains(&key))
+        {
+            self.rare.get_or_insert_default().evidenced.push(key);
         }
     }
 
@@ -163,7 +253,7 @@ impl Facts {
         if !self.is_active() {
             return;
         }
-        if self.last_report_s.is_none() {
+        if self.last_report.is_none() {
             counts.never_reported += 1;
         }
         if self.stage == Some(Stage::Fulfilled) {
@@ -173,10 +263,8 @@ impl Facts {
             |due: Option<PartialDate>| u64::from(due.is_some_and(|due| due.last_day() < today));
         counts.overdue_original += past(self.original_due);
         counts.overdue_amended += past(self.due);
-        let reported = self
-            .last_report_s
-            .and_then(|second| chrono::DateTime::from_timestamp(second, 0));
-        counts.stale += u64::from(reported.is_some_and(|time| time.date_naive() < stale_before));
+        let stale = |report: Second| report.time().date_naive() < stale_before;
+        counts.stale += u64::from(self.last_report.is_some_and(stale));
     }
 
     pub(crate) fn stage_text(&self) -> &'static str {
@@ -192,12 +280,12 @@ impl Facts {
         let text = |date: Option<PartialDate>| date.map(|date| date.to_string());
         CommitmentRow {
             commitment: self.id.to_string(),
-            title: self.title.to_string(),
+            title: book.titles.get(self.title).to_owned(),
             lead: book.party_text(self.lead),
             role: role.map(|(role, _)| role),
             claimed: role.is_some_and(|(_, claimed)| claimed),
             actions: self
-                .actions
+                .actions()
                 .iter()
                 .map(|&action| book.action_text(action))
                 .collect(),
@@ -215,32 +303,30 @@ impl Facts {
             made: text(self.made),
             due: text(self.due),
             original_due: text(self.original_due.filter(|_| self.original_due != self.due)),
-            last_report: self.last_report_s.map(second_text),
-            recorded: second_text(self.recorded_s),
+            last_report: self.last_report.map(Second::text),
+            recorded: self.recorded.text(),
             position: self.recorded_position.to_string(),
             changed: self.changed_position.to_string(),
         }
     }
 
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut row = RowWriter::new();
+    pub(crate) fn encode(&self, title: &str, row: &mut RowWriter) {
         row.array(self.id.0.as_bytes());
-        row.text(&self.title);
+        row.text(title);
         row.u64(self.recorded_position);
         row.u64(self.changed_position);
-        row.i64(self.recorded_s);
-        row.u8(u8::from(self.last_report_s.is_some()));
-        row.i64(self.last_report_s.unwrap_or_default());
+        row.u32(self.recorded.0.get());
+        row.u32(self.last_report.map_or(0, |second| second.0.get()));
         row.u32(self.lead);
-        row.count(self.actions.len());
-        self.actions.iter().for_each(|&action| row.u32(action));
+        row.count(self.actions().len());
+        self.actions().iter().for_each(|&action| row.u32(action));
         for date in [
             self.made,
             self.original_due,
             self.due,
             self.stage_period_end,
         ] {
-            write_date(&mut row, date);
+            write_date(row, date);
         }
         row.text(self.stage.map_or("", Stage::as_str));
         row.text(self.form.as_str());
@@ -248,7 +334,6 @@ impl Facts {
         let mut flags = self.flags;
         flags.set(Flags::UNSAVED, false);
         row.u8(flags.0);
-        let rare = self.rare.as_deref();
         let participations = self.participations();
         row.count(participations.len());
         for part in participations {
@@ -260,83 +345,84 @@ impl Facts {
             });
             row.u8(u8::from(part.claimed));
         }
-        let evidenced = rare.map_or(&[][..], |rare| &rare.evidenced);
-        row.count(evidenced.len());
-        for key in evidenced {
+        row.count(self.evidenced().count());
+        for key in self.evidenced() {
             row.u32(key.reporter);
-            write_date(&mut row, Some(key.from));
-            write_date(&mut row, Some(key.to));
+            write_date(row, Some(key.from));
+            write_date(row, Some(key.to));
         }
-        row.finish()
     }
 
-    pub(crate) fn decode(value: &[u8]) -> Result<Self, RestoreError> {
-        let mut row = RowReader::new("commitment", value)?;
+    fn evidenced(&self) -> impl Iterator<Item = &ReportKey> {
+        let further = self.rare.iter().flat_map(|rare| &rare.evidenced);
+        self.evidenced.iter().chain(further)
+    }
+
+    /// Reads what [`Facts::encode`] wrote, and the title beside it.
+    pub(crate) fn decode<'a>(row: &mut RowReader<'a>) -> Result<(Self, &'a str), RestoreError> {
         let id = CommitmentId(uuid::Uuid::from_bytes(row.array()?));
-        let title = row.text()?.into();
-        let recorded_position = row.u64()?;
-        let changed_position = row.u64()?;
-        let recorded_s = row.i64()?;
-        let reported = row.u8()? == 1;
-        let last_report_s = Some(row.i64()?).filter(|_| reported);
-        let lead = row.u32()?;
-        let actions = (0..row.count()?)
-            .map(|_| row.u32())
-            .collect::<Result<_, _>>()?;
-        let made = read_date(&mut row)?;
-        let original_due = read_date(&mut row)?;
-        let due = read_date(&mut row)?;
-        let stage_period_end = read_date(&mut row)?;
-        let stage = read_name(&mut row)?;
-        let form = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
-        let nature = read_name(&mut row)?;
-        let flags = Flags(row.u8()?);
-        let rare = read_rare(&mut row)?;
-        row.finish()?;
-        Ok(Self {
-            id,
-            title,
-            recorded_position,
-            changed_position,
-            recorded_s,
-            last_report_s,
-            lead,
-            actions,
-            rare,
-            made,
-            original_due,
-            due,
-            stage_period_end,
-            stage,
-            form,
-            nature,
-            flags,
-        })
+        let title = row.text()?;
+        let position = row.u64()?;
+        let at = Moment {
+            position,
+            recorded_us: 0,
+        };
+        let mut facts = Self::new(id, 0, Form::Individual, at);
+        facts.changed_position = row.u64()?;
+        facts.recorded = Second::new(row.u32()?);
+        facts.last_report = NonZeroU32::new(row.u32()?).map(Second);
+        facts.lead = row.u32()?;
+        let actions = (0..row.count()?).map(|_| row.u32());
+        facts.set_actions(&actions.collect::<Result<Vec<_>, _>>()?);
+        facts.made = read_date(row)?;
+        facts.original_due = read_date(row)?;
+        facts.due = read_date(row)?;
+        facts.stage_period_end = read_date(row)?;
+        facts.stage = read_name(row)?;
+        facts.form = read_name(row)?.ok_or_else(|| row.damaged())?;
+        facts.nature = read_name(row)?;
+        facts.flags = Flags(row.u8()?);
+        facts.set_participations(read_participations(row)?);
+        for _ in 0..row.count()? {
+            let reporter = row.u32()?;
+            let from = read_date(row)?.ok_or_else(|| row.damaged())?;
+            let to = read_date(row)?.ok_or_else(|| row.damaged())?;
+            facts.set_evidence(ReportKey { reporter, from, to }, true);
+        }
+        Ok((facts, title))
     }
 
     /// Whether every index lies inside the book's tables.
     pub(crate) fn is_within(&self, parties: usize, actions: usize) -> bool {
         let party = |index: PartyIndex| usize::try_from(index).is_ok_and(|index| index < parties);
-        let evidenced = self.rare.as_deref().map_or(&[][..], |rare| &rare.evidenced);
         party(self.lead)
             && self
-                .actions
+                .actions()
                 .iter()
                 .all(|&index| usize::try_from(index).is_ok_and(|index| index < actions))
             && self.participations().iter().all(|part| party(part.party))
-            && evidenced.iter().all(|key| party(key.reporter))
+            && self.evidenced().all(|key| party(key.reporter))
     }
 }
 
+/// A date in its own precision: year, month and day in decimal digits, zeros where it is not known.
 fn write_date(row: &mut RowWriter, date: Option<PartialDate>) {
-    match date {
-        Some(date) => row.text(&date.to_string()),
-        None => row.text(""),
-    }
+    row.u32(date.map_or(0, |date| {
+        let (month, day) = (date.month().unwrap_or(0), date.day().unwrap_or(0));
+        date.year() * 10_000 + month * 100 + day
+    }));
 }
 
 fn read_date(row: &mut RowReader<'_>) -> Result<Option<PartialDate>, RestoreError> {
-    read_name(row)
+    let digits = row.u32()?;
+    let (year, month, day) = (digits / 10_000, digits / 100 % 100, digits % 100);
+    let text = match (year, month, day) {
+        (0, 0, 0) => return Ok(None),
+        (year, 0, 0) => format!("{year:04}"),
+        (year, month, 0) => format!("{year:04}-{month:02}"),
+        (year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
+    };
+    text.parse().map(Some).map_err(|_| row.damaged())
 }
 
 /// Reads something by its word on the wire; an empty word stands for none.
@@ -351,8 +437,8 @@ pub(crate) fn read_name<T: DeserializeOwned>(
     T::deserialize(name).map(Some).map_err(|_| row.damaged())
 }
 
-fn read_rare(row: &mut RowReader<'_>) -> Result<Option<Box<Rare>>, RestoreError> {
-    let mut rare = Rare::default();
+fn read_participations(row: &mut RowReader<'_>) -> Result<Vec<Participation>, RestoreError> {
+    let mut participations = Vec::new();
     for _ in 0..row.count()? {
         let party = row.u32()?;
         let role = match row.u8()? {
@@ -361,18 +447,12 @@ fn read_rare(row: &mut RowReader<'_>) -> Result<Option<Box<Rare>>, RestoreError>
             2 => ParticipationRole::Supporter,
             _ => return Err(row.damaged()),
         };
-        rare.participations.push(Participation {
+        let claimed = row.u8()? == 1;
+        participations.push(Participation {
             party,
             role,
-            claimed: row.u8()? == 1,
+            claimed,
         });
     }
-    for _ in 0..row.count()? {
-        let reporter = row.u32()?;
-        let from = read_date(row)?.ok_or_else(|| row.damaged())?;
-        let to = read_date(row)?.ok_or_else(|| row.damaged())?;
-        rare.evidenced.push(ReportKey { reporter, from, to });
-    }
-    let empty = rare.participations.is_empty() && rare.evidenced.is_empty();
-    Ok((!empty).then(|| Box::new(rare)))
+    Ok(participations)
 }

@@ -90,7 +90,7 @@ pub(crate) trait Lens {
     /// The part that the view's country has in the commitment, and whether it is only claimed.
     fn role(key: Self::Key, book: &Book, facts: &Facts) -> Option<(ParticipationRole, bool)>;
     /// The views that an event concerns besides those its commitments stand in.
-    fn concerned(book: &Book, about: &About, keys: &mut Vec<Self::Key>);
+    fn concerned(book: &Book, about: &About) -> Keys<Self::Key>;
     /// The views that show a figure of this view and so change with it.
     fn echoes(book: &Book, key: Self::Key) -> &[Self::Key];
     /// The views that exist whether or not anything was counted in them.
@@ -139,7 +139,8 @@ impl<L: Lens> Default for View<L> {
     fn default() -> Self {
         let mut view = Self::over(Book::default());
         for key in L::standing(&view.book) {
-            view.mark(key);
+            view.entries.entry(key).or_default().changed = true;
+            view.changed.push(key);
         }
         view
     }
@@ -183,46 +184,46 @@ impl<L: Lens> View<L> {
             before.push((slot, self.count(slot, Sign::Remove)));
         }
         let about = self.book.evolve(event, &slots);
-        let mut touched: Vec<L::Key> = Vec::with_capacity(8);
+        if let About::Recorded(slot) = about {
+            before.push((slot, Keys::new()));
+        }
+        let mut concerned: SmallVec<[L::Key; 16]> = SmallVec::new();
         for (slot, left) in before {
             let entered = self.count(slot, Sign::Add);
             self.move_member(slot, &left, &entered);
-            touched.extend(left);
-            touched.extend(entered);
+            concerned.extend(left.into_iter().filter(|key| !entered.contains(key)));
+            concerned.extend(entered);
         }
-        if let About::Recorded(slot) = about {
-            let entered = self.count(slot, Sign::Add);
-            self.move_member(slot, &[], &entered);
-            touched.extend(entered);
+        let reported = about == About::Reported;
+        for key in concerned {
+            self.touch(key, moment, reported);
         }
-        if let About::Reported = about {
-            for &key in &touched {
-                self.entries.entry(key).or_default().stamp.report = Some(moment);
-            }
-        }
-        L::concerned(&self.book, &about, &mut touched);
-        self.stamp_all(touched, moment);
-    }
-
-    /// Stamps the views an event concerned, and those that show a figure of theirs.
-    fn stamp_all(&mut self, mut touched: Vec<L::Key>, moment: Moment) {
-        for index in 0..touched.len() {
-            if let Some(&key) = touched.get(index) {
-                touched.extend_from_slice(L::echoes(&self.book, key));
-            }
-        }
-        for key in touched {
-            self.entries.entry(key).or_default().stamp.change = Some(moment);
-            self.mark(key);
+        for key in L::concerned(&self.book, &about) {
+            self.touch(key, moment, false);
         }
     }
 
-    fn mark(&mut self, key: L::Key) {
+    /// Stamps a view that an event concerned, and those that show a figure of it.
+    fn touch(&mut self, key: L::Key, moment: Moment, reported: bool) {
+        let stamp = &mut self.stamped(key, moment).stamp;
+        if reported {
+            stamp.report = Some(moment);
+        }
+        for index in 0..L::echoes(&self.book, key).len() {
+            if let Some(&echo) = L::echoes(&self.book, key).get(index) {
+                self.stamped(echo, moment);
+            }
+        }
+    }
+
+    fn stamped(&mut self, key: L::Key, moment: Moment) -> &mut Entry<L::Counts> {
         let entry = self.entries.entry(key).or_default();
+        entry.stamp.change = Some(moment);
         if !entry.changed {
             entry.changed = true;
             self.changed.push(key);
         }
+        entry
     }
 
     /// Counts a commitment into or out of every view it stands in, and says which those are.
@@ -418,11 +419,6 @@ impl Stamp {
 }
 
 impl Moment {
-    /// The whole second of the recorded time, since 1970.
-    pub(crate) fn second(self) -> i64 {
-        self.recorded_us.div_euclid(1_000_000)
-    }
-
     pub(crate) fn time(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_micros(self.recorded_us)
     }

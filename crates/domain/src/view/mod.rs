@@ -25,6 +25,7 @@ mod fold;
 mod list;
 mod rows;
 mod summary;
+mod table;
 mod tally;
 
 use std::fmt;

@@ -3,18 +3,24 @@
 //! A row's key is one letter and the entry's number, big-endian, so an ordered store hands the rows back in the order they are restored in.
 //! What follows from other rows (children, mappings backwards, every count) is not kept.
 
-use super::book::{ActionEntry, Book, PartyEntry, Unsaved, entry_at, entry_at_mut, number};
+use std::ops::Range;
+
+use super::book::{ActionEntry, Book, PartyEntry, Slot, Unsaved, entry_at, entry_at_mut, number};
 use super::codec::{RowReader, RowWriter};
 use super::facts::{Facts, Flags, read_name};
 use super::fold::Moment;
 use super::{HexKey, RestoreError};
-use crate::wire::v1::{PartyKind, TextStatus};
+use crate::wire::v1::{EventType, PartyKind, TextStatus};
 
 const ACTION: u8 = b'a';
 const COMMITMENT: u8 = b'c';
 const INSTRUMENT: u8 = b'i';
 const META: u8 = b'm';
 const PARTY: u8 = b'p';
+
+/// Commitments in one page, and changes among them from which on the whole page is written.
+const PAGE_SLOTS: u32 = 64;
+const WHOLE_PAGE_CHANGES: usize = 16;
 
 type Row = (Vec<u8>, Vec<u8>);
 
@@ -35,15 +41,7 @@ impl Book {
                     .map(|entry| (key(ACTION, action), encode_action(entry))),
             );
         }
-        for slot in commitments {
-            if let Some(facts) = usize::try_from(slot)
-                .ok()
-                .and_then(|slot| self.commitments.get_mut(slot))
-            {
-                facts.flags.set(Flags::UNSAVED, false);
-                rows.push((key(COMMITMENT, slot), facts.encode()));
-            }
-        }
+        self.take_commitments(commitments, &mut rows);
         for instrument in once_each(instruments) {
             let mut row = RowWriter::new();
             row.text(self.instrument_id(instrument));
@@ -60,13 +58,89 @@ impl Book {
             row.u64(moment.position);
             row.i64(moment.recorded_us);
             row.count(self.events.len());
-            for (name, &count) in &self.events {
-                row.text(name);
-                row.u64(count);
+            for (kind, count) in &self.events {
+                row.text(kind.name());
+                row.u64(*count);
             }
             rows.push((vec![META], row.finish()));
         }
         rows
+    }
+
+    /// The rows of changed commitments. Where much of a page changed the whole page is one row, so that folding the log from its start does not
+    /// write millions of them; else each commitment has its own, so that a report does not write a page.
+    fn take_commitments(&mut self, mut changed: Vec<Slot>, rows: &mut Vec<Row>) {
+        changed.sort_unstable();
+        for slot in &changed {
+            if let Some(facts) = self.commitments.get_mut(*slot) {
+                facts.flags.set(Flags::UNSAVED, false);
+            }
+        }
+        for changed in changed.chunk_by(|a, b| a / PAGE_SLOTS == b / PAGE_SLOTS) {
+            let page = changed.first().map_or(0, |slot| slot / PAGE_SLOTS);
+            let slots = page * PAGE_SLOTS..(page + 1) * PAGE_SLOTS;
+            let complete = number(self.commitments.len()) >= slots.end;
+            if complete && changed.len() >= WHOLE_PAGE_CHANGES {
+                rows.push((commitment_key(page, None), self.encode_commitments(slots)));
+                continue;
+            }
+            for &slot in changed {
+                let value = self.encode_commitments(slot..slot + 1);
+                rows.push((commitment_key(page, Some(slot % PAGE_SLOTS)), value));
+            }
+        }
+    }
+
+    fn encode_commitments(&self, slots: Range<Slot>) -> Vec<u8> {
+        let mut row = RowWriter::new();
+        for facts in slots.filter_map(|slot| self.facts(slot)) {
+            facts.encode(self.titles.get(facts.title), &mut row);
+        }
+        row.finish()
+    }
+
+    /// Takes a page back in, or one commitment: a new one, or the newer facts of one that stood in its page.
+    fn restore_commitments(&mut self, rest: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        let next = number(self.commitments.len());
+        let missing = RestoreError::Missing {
+            row: "commitment",
+            expected: next,
+        };
+        let mut row = RowReader::new("commitment", value)?;
+        let (page, within) = rest.split_first_chunk().ok_or_else(|| row.damaged())?;
+        let first = u32::from_be_bytes(*page)
+            .checked_mul(PAGE_SLOTS)
+            .ok_or_else(|| row.damaged())?;
+        let slot = match within {
+            [] if first == next => {
+                for _ in 0..PAGE_SLOTS {
+                    let (facts, title) = Facts::decode(&mut row)?;
+                    self.restore_commitment(facts, title);
+                }
+                return row.finish();
+            }
+            [slot] if u32::from(*slot) < PAGE_SLOTS => first + u32::from(*slot),
+            _ => return Err(missing),
+        };
+        let (facts, title) = Facts::decode(&mut row)?;
+        row.finish()?;
+        match self.commitments.get_mut(slot) {
+            None if slot == next => self.restore_commitment(facts, title),
+            Some(known) if known.id == facts.id => {
+                if known.changed_position < facts.changed_position {
+                    *known = facts;
+                    known.title = self.titles.push(title);
+                }
+            }
+            Some(_) => return Err(RestoreError::Damaged { row: "commitment" }),
+            None => return Err(missing),
+        }
+        Ok(())
+    }
+
+    fn restore_commitment(&mut self, mut facts: Facts, title: &str) {
+        facts.title = self.titles.push(title);
+        self.insert(facts);
     }
 
     /// Whether rows whose keys begin with this letter are the book's.
@@ -86,10 +160,7 @@ impl Book {
                 expect("action", rest, self.actions.len())?;
                 self.restore_action(decode_action(value)?);
             }
-            COMMITMENT => {
-                expect("commitment", rest, self.commitments.len())?;
-                self.insert(Facts::decode(value)?);
-            }
+            COMMITMENT => self.restore_commitments(rest, value)?,
             INSTRUMENT => {
                 expect("instrument", rest, self.instruments.len())?;
                 let mut row = RowReader::new("instrument", value)?;
@@ -118,9 +189,9 @@ impl Book {
             recorded_us: row.i64()?,
         });
         for _ in 0..row.count()? {
-            let name = row.text()?.to_owned();
+            let kind = EventType::from_name(row.text()?).ok_or_else(|| row.damaged())?;
             let count = row.u64()?;
-            self.events.insert(name, count);
+            self.events.push((kind, count));
         }
         row.finish()
     }
@@ -201,6 +272,13 @@ fn once_each(mut numbers: Vec<u32>) -> Vec<u32> {
 fn key(kind: u8, number: u32) -> Vec<u8> {
     let mut key = vec![kind];
     key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// The key of a page, or of one commitment in it: a page comes before its commitments, and they before the next page.
+fn commitment_key(page: u32, slot: Option<u32>) -> Vec<u8> {
+    let mut key = key(COMMITMENT, page);
+    key.extend(slot.and_then(|slot| u8::try_from(slot).ok()));
     key
 }
 

@@ -117,8 +117,8 @@ impl Lens for SummaryLens {
         None
     }
 
-    fn concerned(_: &Book, _: &About, keys: &mut Vec<()>) {
-        keys.push(());
+    fn concerned(_: &Book, _: &About) -> Keys<()> {
+        Keys::from_elem((), 1)
     }
 
     fn echoes(_: &Book, (): ()) -> &[()] {
@@ -249,10 +249,10 @@ impl SummaryCounts {
         sign.step_in(&mut self.by_form, facts.form);
         sign.step_in(&mut self.by_nature, facts.nature);
         sign.step_in(&mut self.by_country, book.country_of(facts.lead));
-        for instrument in book.instruments_of(&facts.actions) {
+        for instrument in book.instruments_of(facts.actions()) {
             sign.step_in(&mut self.by_instrument, instrument);
         }
-        for action in book.lineages(&facts.actions) {
+        for action in book.lineages(facts.actions()) {
             sign.step_in(&mut self.by_action, action);
         }
     }

@@ -143,6 +143,21 @@ fn any_steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
+    // Enough commitments for several pages of rows, some rewritten whole and some in part.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn pages_of_rows_and_single_rows_restore_to_the_same(
+        reports in prop::collection::vec((0..300u64, any::<bool>()), 0..150),
+        breaks in prop::collection::vec((0..450usize, any::<bool>()), 0..8),
+        first in 60..300u64,
+    ) {
+        let log = events::large_log(first, &reports, 300);
+        assert_same_however_folded::<SummaryView>(&log, &breaks);
+    }
+}
+
+proptest! {
     // Every view is read after every event, so that fewer cases take as long.
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -181,6 +181,23 @@ fn an_objective_rolls_up_its_actions_and_counts_each_commitment_once() {
 }
 
 #[test]
+fn an_action_that_moves_changes_every_objective_it_leaves() {
+    let steps = [
+        Step::Catalogue(UPR_THEME, Some(ACTION_B)),
+        Step::Catalogue(UPR_THEME, None),
+    ];
+    let view: ActionView = folded(&with(&steps));
+    let objective = body(&view, "GCM-05");
+    assert_eq!(
+        (
+            number(&objective, "/rollup/actions"),
+            &objective["position"]
+        ),
+        (2, &json!("9"))
+    );
+}
+
+#[test]
 fn mapped_commitments_are_counted_apart_and_move_nowhere() {
     let view: ActionView = folded(&with(&[
         Step::Map(UPR_THEME, vec![ACTION_A]),
@@ -488,11 +505,34 @@ fn a_row_is_written_again_only_when_its_facts_changed() {
 
 #[test]
 fn facts_of_an_ordinary_commitment_stay_small() {
-    assert!(
-        size_of::<super::super::facts::Facts>() <= 144,
-        "{}",
-        size_of::<super::super::facts::Facts>()
+    assert_eq!(size_of::<super::super::facts::Facts>(), 112);
+}
+
+#[test]
+fn much_change_in_a_page_writes_the_page_and_little_change_its_commitments() {
+    let mut view = SummaryView::default();
+    let mut kinds = |log: &[Event]| {
+        for event in log {
+            view.apply(event);
+        }
+        let rows = view.take_changes().rows;
+        let keys: Vec<_> = rows
+            .into_iter()
+            .map(|(key, _)| key)
+            .filter(|key| key[0] == b'c')
+            .collect();
+        let pages = keys.iter().filter(|key| key.len() == 5).count();
+        (pages, keys.len() - pages)
+    };
+    let log = super::events::large_log(200, &[(7, true), (9, true)], 0);
+    let (records, reports) = log.split_at(200);
+    assert_eq!(
+        kinds(records),
+        (3, 8),
+        "three whole pages of 64, and eight more"
     );
+    assert_eq!(kinds(reports), (0, 2));
+    assert_eq!(kinds(&[]), (0, 0));
 }
 
 #[test]

@@ -405,3 +405,25 @@ fn commitment_body(step: &Step) -> (Subject, &'static str, EventBody) {
         | Step::Other => body(step),
     }
 }
+
+/// The first commitments, then reports on any among further commitments, until there are `all`.
+pub(super) fn large_log(first: u64, reports: &[(u64, bool)], all: u64) -> Vec<Event> {
+    let subject =
+        |number: u64| Subject::Commitment(CommitmentId(Uuid::from_u128(u128::from(number))));
+    let record = |number: u64| {
+        let mut data = recorded(0, &[1, 2, 3, 4], &[]);
+        data.title = format!("Commitment {number}");
+        (number, EventBody::from(data))
+    };
+    let mut bodies: Vec<(u64, EventBody)> = (0..first).map(record).collect();
+    for (index, &(number, evidence)) in (first..).zip(reports) {
+        bodies.push((number % first, report(1, 2, 1, evidence).into()));
+        if index < all {
+            bodies.push(record(index));
+        }
+    }
+    let with_position = (0..).zip(bodies);
+    with_position
+        .map(|(position, (number, body))| event(position, subject(number), PARTIES[0].0, body))
+        .collect()
+}
