@@ -73,6 +73,26 @@ impl Up {
         self.process.terminate(ENDS_WITHIN)
     }
 
+    /// Waits until it has loaded the seeds and says where to look; the line that says so.
+    ///
+    /// # Panics
+    /// When it ends, or does not say so within a minute.
+    pub fn announced(&mut self) -> String {
+        const OPENING: &str = "compact-ledger is up: ";
+        let process = &mut self.process;
+        let mut line = None;
+        await_that("`up` to say that it is up", READY_WITHIN, || {
+            assert!(process.runs(), "`up` has ended:\n{}", process.stderr());
+            let said = process.stdout();
+            line = said
+                .split_inclusive('\n')
+                .find(|line| line.starts_with(OPENING) && line.ends_with('\n'))
+                .map(|line| line.trim_end().to_owned());
+            line.is_some()
+        });
+        line.expect("the line that was awaited")
+    }
+
     /// The data folder.
     pub fn data(&self) -> &Path {
         self.folder.path()

@@ -1,0 +1,9 @@
+//! The whole system, as processes of their own over a real nats-server.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expected and stops"
+)]
+
+mod up;

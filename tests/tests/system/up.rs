@@ -1,0 +1,89 @@
+//! `compact-ledger up`: what a newcomer types first.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ledger_tests::{Up, await_that};
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// Running processes that were started with an argument under this folder.
+fn processes_under(folder: &Path) -> Vec<String> {
+    let folder = folder.canonicalize().expect("the folder");
+    let folder = folder.to_str().expect("UTF-8").to_owned();
+    std::fs::read_dir("/proc")
+        .expect("/proc")
+        .filter_map(Result::ok)
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains(&folder))
+        .collect()
+}
+
+fn recorded(up: &Up, country: &str) -> u64 {
+    let text = up.cli(["country", country, "--json"], b"").succeeded();
+    let view: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    find_number(&view, "recorded").unwrap_or_else(|| panic!("no count of commitments in {text}"))
+}
+
+/// The first number under this name, wherever it stands: how a view is wrapped is not this test's business.
+fn find_number(value: &serde_json::Value, name: &str) -> Option<u64> {
+    let own = value.get(name).and_then(serde_json::Value::as_u64);
+    own.or_else(|| {
+        let mut members = value.as_object().into_iter().flat_map(|map| map.values());
+        members.find_map(|member| find_number(member, name))
+    })
+}
+
+#[test]
+fn a_first_start_shows_illustrative_commitments_and_everything_verifies() {
+    let mut up = Up::start(&[]);
+    let line = up.announced();
+    assert!(line.contains("illustrative"), "{line}");
+    assert_eq!(recorded(&up, "KEN"), 3);
+    up.cli(["audit", "verify"], b"").succeeded();
+    assert!(up.terminate().success());
+    assert_eq!(processes_under(up.data()), [""; 0]);
+}
+
+#[test]
+fn without_the_demo_only_the_reference_catalogue_is_loaded() {
+    let mut up = Up::start(&["--no-demo"]);
+    up.announced();
+    assert_eq!(recorded(&up, "KEN"), 0);
+    up.cli(["action", "GCM-10"], b"").succeeded();
+}
+
+#[test]
+fn a_killed_system_leaves_nothing_behind_and_a_second_start_adds_nothing() {
+    let mut up = Up::start(&[]);
+    let first = up.announced();
+    up.kill();
+    await_that("its nats-server to go", SOON, || {
+        processes_under(up.data()).is_empty()
+    });
+    up.start_again();
+    assert_eq!(up.announced(), first, "the number of events is the same");
+    up.cli(["audit", "verify"], b"").succeeded();
+}
+
+#[test]
+fn a_start_right_after_a_kill_finds_nothing_in_its_way() {
+    let mut up = Up::start(&["--no-demo"]);
+    up.announced();
+    for _ in 0..3 {
+        up.start_again();
+    }
+    assert_eq!(up.get("/readyz").status, 200);
+}
+
+#[test]
+fn two_systems_do_not_disturb_each_other() {
+    let (mut one, mut other) = (Up::start(&["--no-demo"]), Up::start(&[]));
+    one.announced();
+    other.announced();
+    assert_eq!((recorded(&one, "KEN"), recorded(&other, "KEN")), (0, 3));
+    assert!(one.terminate().success());
+    assert_eq!(recorded(&other, "KEN"), 3);
+    other.cli(["audit", "verify"], b"").succeeded();
+}
