@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::bench::BenchArgs;
+
 /// The implementation ledger of the Global Compact for Migration: record commitments and progress, and let anyone check.
 #[derive(Debug, Parser)]
 #[command(name = "compact-ledger", version, max_term_width = 100)]
@@ -74,6 +76,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Measure this machine: each figure beside its baselines in the same run.
+    Bench(BenchArgs),
     /// Become another program that dies with the process that started this one.
     #[command(hide = true)]
     ExecChild {

@@ -5,6 +5,7 @@
 //! goes to standard error.
 
 mod args;
+mod bench;
 mod commands;
 mod failure;
 mod logging;
@@ -65,6 +66,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Audit {
             command: AuditCommand::Key,
         } => commands::audit::key(nats).await,
+        Command::Bench(args) => bench::run(args, nats, output).await,
         Command::ExecChild { .. } => Ok(()),
     }
 }

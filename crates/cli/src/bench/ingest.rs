@@ -1,0 +1,311 @@
+//! `bench ingest`: durable commands a second, beside its baselines in the same run.
+
+use std::fs::OpenOptions;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use ledger_bus::query::ProjectionAnswer;
+use ledger_bus::subject;
+use serde::Serialize;
+
+use super::drive::drive;
+use super::load::Load;
+use super::rig::{PARTNER, Rig, actions, parties};
+use super::{BenchArgs, ECHO_SUBJECT, Spread, per_second};
+use crate::failure::Failure;
+
+/// Submissions that warm caches and connections up before anything is timed.
+const WARM_UP: usize = 20_000;
+/// Commands sent one at a time to time a lone command.
+const ALONE: usize = 1_000;
+/// Preallocated file of the write baseline.
+const BASELINE_FILE_BYTES: u64 = 64 << 20;
+
+/// The figures of an ingest run. Rates are of commands; bytes are per event.
+#[derive(Debug, Serialize)]
+pub(super) struct IngestReport {
+    /// Median over the rounds.
+    rate_per_s: f64,
+    /// Requests echoed a second with the same payloads and as many in flight, median over the rounds.
+    echo_per_s: f64,
+    /// Commands that write + fdatasync alone would carry, with the node's mean group and the same bytes.
+    sync_per_s: f64,
+    /// `rate_per_s` over `echo_per_s`.
+    ratio_to_echo: f64,
+    rates: Spread,
+    echoes: Spread,
+    latency_ms_p50: f64,
+    latency_ms_p99: f64,
+    alone_ms_p50: f64,
+    alone_sync_ms_p50: f64,
+    alone_echo_ms_p50: f64,
+    commands: usize,
+    in_flight: usize,
+    batch: usize,
+    rounds: usize,
+    mean_command_bytes: f64,
+    mean_group_events: f64,
+    events: u64,
+    raw_bytes_per_event: f64,
+    journal_bytes_per_event: f64,
+    sled_bytes_per_event: f64,
+    node_peak_memory_bytes: u64,
+    projectors: bool,
+    /// How many events the views were behind when the last receipt came; absent without projectors.
+    view_lag_events: Option<u64>,
+    /// How long the views took to catch up after it.
+    view_catch_up_s: Option<f64>,
+    /// How many events the stream was behind when the last receipt came.
+    publish_lag_events: u64,
+    processes: &'static str,
+}
+
+/// Runs rounds of echo and ingest in turn.
+pub(super) async fn run(args: &BenchArgs) -> Result<IngestReport, Failure> {
+    let mut rig = Rig::start(&args.dir, args.cached_commitments).await?;
+    rig.start_echo()?;
+    if args.projectors {
+        rig.start_projectors()?;
+    }
+    let mut load = Load::new(7, parties(), actions()?);
+    let warm_up = make(&mut load, WARM_UP, 100);
+    drive_commands(&rig, warm_up, 16).await?;
+    wait_for_echo(&rig).await?;
+
+    let (mut rates, mut echoes) = (Vec::new(), Vec::new());
+    let (mut p50, mut p99) = (Vec::new(), Vec::new());
+    let (mut command_bytes, mut lag) = (0, (0, None, None));
+    let before = rig.tree_size().await?;
+    let per_round = args.commands / args.rounds.max(1);
+    for _ in 0..args.rounds.max(1) {
+        let submissions = make(&mut load, per_round, args.batch);
+        command_bytes += submissions.iter().map(Bytes::len).sum::<usize>();
+        let echo = drive(
+            &rig.bus,
+            ECHO_SUBJECT.to_owned(),
+            submissions.clone(),
+            args.in_flight,
+        )
+        .await?;
+        echoes.push(per_second(per_round, echo.elapsed));
+        let round = drive_commands(&rig, submissions, args.in_flight).await?;
+        rates.push(per_second(per_round, round.elapsed));
+        p50.push(round.percentile_ms(50));
+        p99.push(round.percentile_ms(99));
+        lag = lag_of(&rig, args.projectors).await?;
+        settle(&rig, args.projectors).await?;
+    }
+    let events = rig.tree_size().await?;
+    let groups = rig.metric("ledger_group_commit_events_count")?;
+    let mean_group_events = rig.metric("ledger_group_commit_events_sum")? / groups;
+    let journal = rig.bytes_on_disk("journal");
+    let alone = alone(&rig, &mut load).await?;
+    let group_bytes = (as_f64(journal) / groups).max(512.0);
+    let (sync_s, alone_sync_s) = (
+        write_baseline(rig.dir(), group_bytes)?,
+        write_baseline(rig.dir(), 1_024.0)?,
+    );
+    let (rates, echoes) = (Spread::of(rates), Spread::of(echoes));
+    let counted = as_f64(events);
+    Ok(IngestReport {
+        rate_per_s: rates.median,
+        echo_per_s: echoes.median,
+        sync_per_s: mean_group_events / sync_s,
+        ratio_to_echo: rates.median / echoes.median,
+        latency_ms_p50: Spread::of(p50).median,
+        latency_ms_p99: Spread::of(p99).median,
+        alone_ms_p50: alone.0,
+        alone_echo_ms_p50: alone.1,
+        alone_sync_ms_p50: alone_sync_s * 1e3,
+        commands: args.commands,
+        in_flight: args.in_flight,
+        batch: args.batch,
+        rounds: args.rounds,
+        mean_command_bytes: as_f64(command_bytes as u64) / as_f64(events - before),
+        mean_group_events,
+        events,
+        raw_bytes_per_event: raw_bytes(&rig, events).await?,
+        journal_bytes_per_event: as_f64(journal) / counted,
+        sled_bytes_per_event: as_f64(rig.bytes_on_disk("log")) / counted,
+        node_peak_memory_bytes: rig.peak_memory("node"),
+        projectors: args.projectors,
+        publish_lag_events: lag.0,
+        view_lag_events: lag.1,
+        view_catch_up_s: lag.2,
+        processes: if args.projectors {
+            "nats-server, node, load generator, echo responder, three projectors"
+        } else {
+            "nats-server, node, load generator, echo responder"
+        },
+        rates,
+        echoes,
+    })
+}
+
+fn make(load: &mut Load, commands: usize, batch: usize) -> Vec<Bytes> {
+    if batch <= 1 {
+        load.commands(commands)
+    } else {
+        load.batches(commands, batch)
+    }
+}
+
+async fn drive_commands(
+    rig: &Rig,
+    submissions: Vec<Bytes>,
+    in_flight: usize,
+) -> Result<super::drive::Round, Failure> {
+    let round = drive(&rig.bus, subject::command(PARTNER), submissions, in_flight).await?;
+    if round.refused > 0 {
+        return Err(Failure::because(format!(
+            "{} submissions of the load had refusals",
+            round.refused
+        )));
+    }
+    Ok(round)
+}
+
+/// The echo answers once its process has subscribed.
+async fn wait_for_echo(rig: &Rig) -> Result<(), Failure> {
+    let started = Instant::now();
+    let alive = || {
+        rig.bus.request(
+            ECHO_SUBJECT,
+            Bytes::from_static(b"{}"),
+            Duration::from_secs(1),
+        )
+    };
+    while let Err(error) = alive().await {
+        if started.elapsed() > Duration::from_secs(20) {
+            return Err(Failure::failed(&error));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+/// How far the stream and the views are behind the log now, in events, and how long the views take to come up to it.
+async fn lag_of(rig: &Rig, projectors: bool) -> Result<(u64, Option<u64>, Option<f64>), Failure> {
+    let head = rig.bus.head(Duration::from_secs(10)).await?;
+    let publish_lag = head.tree_size.saturating_sub(head.published);
+    if !projectors {
+        return Ok((publish_lag, None, None));
+    }
+    let view_lag = head.tree_size.saturating_sub(slowest_view(rig).await?);
+    let started = Instant::now();
+    while slowest_view(rig).await? < head.tree_size {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok((
+        publish_lag,
+        Some(view_lag),
+        Some(started.elapsed().as_secs_f64()),
+    ))
+}
+
+pub(super) async fn slowest_view(rig: &Rig) -> Result<u64, Failure> {
+    let mut slowest = u64::MAX;
+    for projection in ["country", "action", "summary"] {
+        let endpoint = format!("projection.{projection}");
+        let answer = rig
+            .bus
+            .ask::<ProjectionAnswer>(&endpoint, &(), Duration::from_secs(30))
+            .await;
+        // A projector that has not started yet has folded nothing.
+        slowest = slowest.min(answer.map_or(0, |answer| answer.checkpoint));
+    }
+    Ok(slowest)
+}
+
+/// Waits until what a round left behind is published and folded, so that the next round starts alike.
+async fn settle(rig: &Rig, projectors: bool) -> Result<(), Failure> {
+    loop {
+        let head = rig.bus.head(Duration::from_secs(10)).await?;
+        let views = if projectors {
+            slowest_view(rig).await?
+        } else {
+            head.tree_size
+        };
+        if head.published >= head.tree_size && views >= head.tree_size {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The median of a lone command's round trip and of a lone echo's, in milliseconds.
+async fn alone(rig: &Rig, load: &mut Load) -> Result<(f64, f64), Failure> {
+    let commands = load.commands(ALONE);
+    let echo = drive(&rig.bus, ECHO_SUBJECT.to_owned(), commands.clone(), 1).await?;
+    let round = drive_commands(rig, commands, 1).await?;
+    Ok((round.percentile_ms(50), echo.percentile_ms(50)))
+}
+
+/// The median time of write + fdatasync of `bytes` into a file filled with zeroes beforehand, in seconds.
+fn write_baseline(dir: &Path, bytes: f64) -> Result<f64, Failure> {
+    const WRITES: u64 = 300;
+    let path = dir.join("write-baseline");
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .open(&path)?;
+    let zeroes = vec![0; 1 << 20];
+    for _ in 0..BASELINE_FILE_BYTES >> 20 {
+        file.write_all(&zeroes)?;
+    }
+    file.sync_all()?;
+    let wanted = Duration::from_secs_f64(bytes.max(1.0)).as_secs();
+    let chunk = usize::try_from(wanted.min(BASELINE_FILE_BYTES)).unwrap_or(1);
+    let content: Vec<u8> = (0..chunk)
+        .map(|index| u8::try_from(index % 251).unwrap_or(0))
+        .collect();
+    let mut times = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    for _ in 0..WRITES {
+        if file.stream_position()? + wanted > BASELINE_FILE_BYTES {
+            file.seek(SeekFrom::Start(0))?;
+        }
+        let started = Instant::now();
+        file.write_all(&content)?;
+        file.sync_data()?;
+        times.push(started.elapsed());
+    }
+    times.sort_unstable();
+    std::fs::remove_file(&path)?;
+    Ok(times
+        .get(times.len() / 2)
+        .map_or(0.0, Duration::as_secs_f64))
+}
+
+/// Bytes of commands and events before compression, per event, over the newest block-sized part of the log.
+async fn raw_bytes(rig: &Rig, events: u64) -> Result<f64, Failure> {
+    let from = events.saturating_sub(10_000);
+    let query = ledger_bus::query::ReplayQuery {
+        from,
+        ..Default::default()
+    };
+    let page = rig.bus.replay(&query, Duration::from_secs(10)).await?;
+    let (mut raw, mut count) = (0_u64, 0_u64);
+    let mut rest: &[u8] = &page.blocks;
+    while !rest.is_empty() {
+        let (block, after) =
+            ledger_proof::block::split_first(rest).map_err(|error| Failure::failed(&error))?;
+        let header = ledger_proof::block::BlockHeader::read(block)
+            .map_err(|error| Failure::failed(&error))?;
+        raw += u64::from(header.raw_len);
+        count += u64::from(header.count);
+        rest = after;
+    }
+    Ok(as_f64(raw) / as_f64(count.max(1)))
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "figures are shown to a few digits"
+)]
+pub(super) fn as_f64(value: u64) -> f64 {
+    value as f64
+}

@@ -1,0 +1,136 @@
+//! `bench replay` and `bench rebuild`: how fast a log is read back.
+
+use std::time::{Duration, Instant};
+
+use ledger_bus::subject;
+use ledger_client::{CheckedReplay, Connection, Decoding, Replay, ReplayRange};
+use ledger_proof::verify::LeafVerifier;
+use serde::Serialize;
+
+use super::drive::drive;
+use super::ingest::{as_f64, slowest_view};
+use super::load::Load;
+use super::rig::{PARTNER, Rig, actions, parties};
+use super::{BenchArgs, Spread, per_second};
+use crate::failure::Failure;
+
+/// Commands in one submission while the log is filled.
+const FILL_BATCH: usize = 1_000;
+/// Commands made ahead while the log is filled.
+const FILL_CHUNK: usize = 100_000;
+const PROJECTORS: [&str; 3] = ["country", "action", "summary"];
+
+/// The figures of a replay or rebuild. Rates are of events.
+#[derive(Debug, Serialize)]
+pub(super) struct ReadReport {
+    /// Median over the rounds.
+    rate_per_s: f64,
+    rates: Spread,
+    events: u64,
+    rounds: usize,
+    /// Root recomputed from the leaves that were read; absent where no tree was computed.
+    root: Option<String>,
+    reader_peak_memory_bytes: u64,
+    node_peak_memory_bytes: u64,
+    processes: &'static str,
+}
+
+async fn filled(args: &BenchArgs) -> Result<Rig, Failure> {
+    let rig = Rig::start(&args.dir, args.cached_commitments).await?;
+    let mut load = Load::new(7, parties(), actions()?);
+    let mut left = args.commands;
+    while left > 0 {
+        let batches = load.batches(left.min(FILL_CHUNK), FILL_BATCH.min(left));
+        let round = drive(&rig.bus, subject::command(PARTNER), batches, 16).await?;
+        if round.refused > 0 {
+            return Err(Failure::because("submissions of the load had refusals"));
+        }
+        left -= left.min(FILL_CHUNK);
+    }
+    Ok(rig)
+}
+
+/// Reads the whole log in rounds, verifying every leaf and the root.
+pub(super) async fn replay(args: &BenchArgs) -> Result<ReadReport, Failure> {
+    let rig = filled(args).await?;
+    let connection = Connection::open(&rig.url(), "bench-auditor").await?;
+    let events = rig.tree_size().await?;
+    let (mut rates, mut root) = (Vec::new(), None);
+    for _ in 0..args.rounds.max(1) {
+        let range = ReplayRange {
+            to: Some(events),
+            ..ReplayRange::default()
+        };
+        let started = Instant::now();
+        let mut replay = CheckedReplay::new(Replay::new(&connection, range), Decoding::Check);
+        let mut verifier = LeafVerifier::new();
+        while let Some(chunk) = replay.next().await? {
+            if let Some(run) = &chunk.run {
+                verifier
+                    .admit(run)
+                    .map_err(|error| Failure::failed(&error))?;
+            }
+        }
+        if verifier.size() != events {
+            return Err(Failure::because(format!(
+                "{} of {events} events were replayed",
+                verifier.size()
+            )));
+        }
+        rates.push(as_f64(events) / started.elapsed().as_secs_f64());
+        root = Some(ledger_proof::hash_to_hex(&verifier.root()));
+    }
+    let rates = Spread::of(rates);
+    Ok(ReadReport {
+        rate_per_s: rates.median,
+        rates,
+        events,
+        rounds: args.rounds,
+        root,
+        reader_peak_memory_bytes: own_peak_memory(),
+        node_peak_memory_bytes: rig.peak_memory("node"),
+        processes: "nats-server, node, auditor",
+    })
+}
+
+/// Starts the projectors on a full log and times them until all views stand at its end.
+pub(super) async fn rebuild(args: &BenchArgs) -> Result<ReadReport, Failure> {
+    let mut rig = filled(args).await?;
+    let events = rig.tree_size().await?;
+    let mut rates = Vec::new();
+    let mut reader_peak = 0;
+    for _ in 0..args.rounds.max(1) {
+        for name in PROJECTORS {
+            let dir = rig.dir().join("views").join(name);
+            if dir.exists() {
+                std::fs::remove_dir_all(dir)?;
+            }
+        }
+        let started = Instant::now();
+        rig.start_projectors()?;
+        while slowest_view(&rig).await? < events {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        rates.push(per_second(
+            usize::try_from(events).unwrap_or(usize::MAX),
+            started.elapsed(),
+        ));
+        reader_peak = reader_peak.max(rig.peak_memory("projector"));
+        rig.stop("projector")?;
+    }
+    let rates = Spread::of(rates);
+    Ok(ReadReport {
+        rate_per_s: rates.median,
+        rates,
+        events,
+        rounds: args.rounds,
+        root: None,
+        reader_peak_memory_bytes: reader_peak,
+        node_peak_memory_bytes: rig.peak_memory("node"),
+        processes: "nats-server, node, three projectors at once, each a process of its own",
+    })
+}
+
+fn own_peak_memory() -> u64 {
+    super::rig::peak_memory_of("self")
+}
