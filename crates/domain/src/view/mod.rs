@@ -138,6 +138,8 @@ pub trait Projection: Default {
 
     /// What changed since the last call: rows to keep, in one atomic write together with the watermark, and keys to publish.
     /// The first call after a start from nothing names every key there is.
+    ///
+    /// Catching up, call it rarely (every million events, say): then most commitments are written in pages of 64, and each once.
     fn take_changes(&mut self) -> Changes;
 
     /// Builds the projection from every row ever taken, the last value of each key, in the order of the keys' bytes.

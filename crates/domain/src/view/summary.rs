@@ -207,14 +207,19 @@ fn body(view: &View<SummaryLens>) -> Body<'_> {
         },
         member_states,
         member_states_by_region,
-        catalogue: CatalogueBody {
-            instruments: book.instruments(),
-            actions: book.catalogued().count(),
-            actions_without_commitment: book
-                .catalogued()
-                .filter(|action| !counts.by_action.contains_key(action))
-                .count(),
-        },
+        catalogue: catalogue(book, counts),
+    }
+}
+
+fn catalogue(book: &Book, counts: &SummaryCounts) -> CatalogueBody {
+    let committed = |action: &ActionIndex| counts.by_action.contains_key(action);
+    CatalogueBody {
+        instruments: book.instruments(),
+        actions: book.catalogued().count(),
+        actions_without_commitment: book
+            .catalogued()
+            .filter(|action| !committed(action))
+            .count(),
     }
 }
 

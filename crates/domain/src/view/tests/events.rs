@@ -232,6 +232,25 @@ fn body(step: &Step) -> (Subject, &'static str, EventBody) {
                 .into(),
             )
         }
+        Step::Catalogue(..) | Step::Retext(_) | Step::Map(..) => catalogue_body(step),
+        Step::Other => {
+            let subject = Subject::Partner("partner".parse().unwrap());
+            (
+                subject,
+                "ledger",
+                PartnerRevoked {
+                    reason: "a reason".to_owned(),
+                }
+                .into(),
+            )
+        }
+        Step::Record { .. } => record_body(step),
+        Step::Report { .. } | Step::Amend { .. } | Step::Withdraw(_) => commitment_body(step),
+    }
+}
+
+fn catalogue_body(step: &Step) -> (Subject, &'static str, EventBody) {
+    match step {
         Step::Catalogue(action, parent) => {
             let (code, _, usual) = ACTIONS[*action];
             let parent = parent
@@ -266,20 +285,13 @@ fn body(step: &Step) -> (Subject, &'static str, EventBody) {
             };
             (instrument_subject(*from), "secretariat", data.into())
         }
-        Step::Other => {
-            let subject = Subject::Partner("partner".parse().unwrap());
-            (
-                subject,
-                "ledger",
-                PartnerRevoked {
-                    reason: "a reason".to_owned(),
-                }
-                .into(),
-            )
-        }
-        Step::Record { .. } | Step::Report { .. } | Step::Amend { .. } | Step::Withdraw(_) => {
-            commitment_body(step)
-        }
+        Step::Party(_)
+        | Step::Deactivate(..)
+        | Step::Other
+        | Step::Record { .. }
+        | Step::Report { .. }
+        | Step::Amend { .. }
+        | Step::Withdraw(_) => body(step),
     }
 }
 
@@ -317,7 +329,22 @@ fn recorded(lead: usize, actions: &[usize], parts: &[(usize, bool)]) -> Commitme
     }
 }
 
-fn commitment_body(step: &Step) -> (Subject, &'static str, EventBody) {
+fn amended(actions: Option<&[usize]>, weakened: bool) -> CommitmentAmended {
+    CommitmentAmended {
+        title: None,
+        description: None,
+        due: None,
+        measure: None,
+        actions: actions.map(codes),
+        countries: None,
+        nature: None,
+        reason: "a reason".to_owned(),
+        weakened,
+        before: Before::default(),
+    }
+}
+
+fn record_body(step: &Step) -> (Subject, &'static str, EventBody) {
     match step {
         Step::Record {
             commitment: id,
@@ -340,6 +367,20 @@ fn commitment_body(step: &Step) -> (Subject, &'static str, EventBody) {
                 data.into(),
             )
         }
+        Step::Report { .. }
+        | Step::Amend { .. }
+        | Step::Withdraw(_)
+        | Step::Party(_)
+        | Step::Deactivate(..)
+        | Step::Catalogue(..)
+        | Step::Retext(_)
+        | Step::Map(..)
+        | Step::Other => body(step),
+    }
+}
+
+fn commitment_body(step: &Step) -> (Subject, &'static str, EventBody) {
+    match step {
         Step::Report {
             commitment: id,
             reporter,
@@ -372,22 +413,14 @@ fn commitment_body(step: &Step) -> (Subject, &'static str, EventBody) {
             measured,
             weakened,
         } => {
+            let mut data = amended(actions.as_deref(), *weakened);
+            data.title = Some(format!("Amended {id}"));
+            data.due = table_date(*due);
             let target = measure(*measured).target;
-            let data = CommitmentAmended {
-                title: Some(format!("Amended {id}")),
-                description: None,
-                due: table_date(*due),
-                measure: Some(MeasureChange {
-                    target,
-                    ..MeasureChange::default()
-                }),
-                actions: actions.as_deref().map(codes),
-                countries: None,
-                nature: None,
-                reason: "a reason".to_owned(),
-                weakened: *weakened,
-                before: Before::default(),
-            };
+            data.measure = Some(MeasureChange {
+                target,
+                ..MeasureChange::default()
+            });
             (Subject::Commitment(commitment(*id)), "KEN", data.into())
         }
         Step::Withdraw(id) => {
@@ -397,7 +430,8 @@ fn commitment_body(step: &Step) -> (Subject, &'static str, EventBody) {
             };
             (Subject::Commitment(commitment(*id)), "KEN", data.into())
         }
-        Step::Party(_)
+        Step::Record { .. }
+        | Step::Party(_)
         | Step::Deactivate(..)
         | Step::Catalogue(..)
         | Step::Retext(_)

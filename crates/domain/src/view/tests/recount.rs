@@ -199,29 +199,7 @@ impl Recount {
                 registered.iter().filter(|(_, _, active)| *active).count() as u64
             );
             assert_eq!(number(&body, "/parties/leading"), leads(&led).len() as u64);
-            let mut by_action: BTreeMap<(String, &str), u64> = BTreeMap::new();
-            for commitment in led.iter().filter(|c| !c.withdrawn) {
-                for action in &commitment.actions {
-                    *by_action
-                        .entry((action.clone(), commitment.stage()))
-                        .or_default() += 1;
-                }
-            }
-            for ((action, stage), count) in &by_action {
-                assert_eq!(
-                    body["active_commitments_by_action"][action][stage], *count,
-                    "{key} {action} {stage}"
-                );
-            }
-            let actions: BTreeSet<&String> = by_action.keys().map(|(action, _)| action).collect();
-            assert_eq!(
-                body["active_commitments_by_action"]
-                    .as_object()
-                    .unwrap()
-                    .keys()
-                    .collect::<BTreeSet<_>>(),
-                actions
-            );
+            check_by_action(&body, &led);
             let taking_part = |c: &&Commitment| {
                 self.country(&c.lead) == place
                     || c.parts
@@ -416,6 +394,33 @@ impl Recount {
             .count() as u64;
         assert_eq!(number(&body, "/catalogue/actions_without_commitment"), gaps);
     }
+}
+
+/// Compares a country's table of actions, which has a line for each action with an active commitment and no other.
+fn check_by_action(body: &serde_json::Value, led: &[&Commitment]) {
+    let mut by_action: BTreeMap<(String, &str), u64> = BTreeMap::new();
+    for commitment in led.iter().filter(|c| !c.withdrawn) {
+        for action in &commitment.actions {
+            *by_action
+                .entry((action.clone(), commitment.stage()))
+                .or_default() += 1;
+        }
+    }
+    for ((action, stage), count) in &by_action {
+        assert_eq!(
+            body["active_commitments_by_action"][action][stage], *count,
+            "{action} {stage}"
+        );
+    }
+    let actions: BTreeSet<&String> = by_action.keys().map(|(action, _)| action).collect();
+    assert_eq!(
+        body["active_commitments_by_action"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<BTreeSet<_>>(),
+        actions
+    );
 }
 
 fn leads(commitments: &[&Commitment]) -> BTreeSet<String> {
