@@ -479,3 +479,105 @@ impl fmt::Display for Subject {
 }
 
 serde_as_text!(Subject, "a subject", RejectionCode::InvalidValue);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepts<T: FromStr>(text: &str) -> bool {
+        text.parse::<T>().is_ok()
+    }
+
+    #[test]
+    fn action_codes_are_those_of_the_format() {
+        for good in [
+            "GCM-05",
+            "GCM-05a",
+            "IMRF22-59",
+            "SDG-10.7.2",
+            "UPR-RightsOfTheChild",
+            "A-1",
+        ] {
+            assert!(accepts::<ActionCode>(good), "{good}");
+        }
+        for bad in [
+            "",
+            "-",
+            "GCM",
+            "GCM-",
+            "gcm-05",
+            "2GCM-05",
+            "GCM-05-a",
+            "SDG-10.c.1",
+            "SDG-10.",
+            "SDG-.7",
+            "GCM 05",
+            "GCM-05*",
+            "GCM-05>",
+            "GCM-é",
+            "GC_M-05",
+        ] {
+            assert!(!accepts::<ActionCode>(bad), "{bad}");
+        }
+        assert!(accepts::<ActionCode>(&format!("A-{}", "1".repeat(62))));
+        assert!(!accepts::<ActionCode>(&format!("A-{}", "1".repeat(63))));
+    }
+
+    #[test]
+    fn ids_are_those_of_the_format() {
+        assert!(accepts::<PartyId>("KEN") && accepts::<PartnerId>("import-upr"));
+        assert!(accepts::<PartyId>(&"a".repeat(64)) && !accepts::<PartyId>(&"a".repeat(65)));
+        for bad in ["", "a b", "a.b", "a/b", "a*", "é"] {
+            assert!(
+                !accepts::<PartyId>(bad) && !accepts::<PartnerId>(bad),
+                "{bad}"
+            );
+        }
+        assert!(accepts::<InstrumentId>("SDG-10.7") && !accepts::<InstrumentId>(".7"));
+        assert!(accepts::<LedgerId>("demo-1") && !accepts::<LedgerId>("Demo"));
+        assert!(accepts::<Position>("18446744073709551615"));
+        for bad in ["", "-1", "+1", "01", " 1", "18446744073709551616"] {
+            assert!(!accepts::<Position>(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_uuid_has_one_text_whatever_the_case_it_came_in() {
+        let lower = "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f";
+        let read: CommandId = lower.to_uppercase().parse().expect("a UUID");
+        assert_eq!(read.to_string(), lower);
+        for bad in [
+            "0197a5b46d1e7c3a9f003b2a1c0d9e8f",
+            "{0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f}",
+            "urn:uuid:0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f",
+            "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8g",
+        ] {
+            assert!(!accepts::<CommandId>(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_subject_reads_back_from_its_text() {
+        for text in [
+            "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f",
+            "instrument/SDG-10.7",
+            "party/KEN",
+            "partner/gov",
+            "review/2026",
+            "ledger",
+        ] {
+            let subject: Subject = text.parse().expect(text);
+            assert_eq!(subject.to_string(), text);
+        }
+        for bad in [
+            "",
+            "party/",
+            "party/a/b",
+            "country/KEN",
+            "Ledger",
+            "commitment/1",
+        ] {
+            assert!(!accepts::<Subject>(bad), "{bad}");
+        }
+    }
+}
