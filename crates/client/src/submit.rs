@@ -35,8 +35,9 @@ impl Default for SubmitOptions {
     fn default() -> Self {
         Self {
             in_flight_max: 512,
-            reply_timeout: Duration::from_secs(5),
-            give_up_after: Duration::from_secs(30),
+            // A ledger that is away or busy says so at once; this is for a reply that was lost on its way.
+            reply_timeout: Duration::from_secs(10),
+            give_up_after: Duration::from_secs(90),
             backoff_min: Duration::from_millis(5),
             backoff_max: Duration::from_secs(1),
         }

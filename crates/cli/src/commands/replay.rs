@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How often to ask for more when following.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(100);
 
+/// What stands for no country.
+const NO_COUNTRY: &str = "INT";
+
 /// Prints the events that were asked for.
 pub(crate) async fn run(nats: &str, args: &ReplayArgs) -> Result<(), Failure> {
     let filter = Filter::new(args)?;
@@ -21,7 +24,8 @@ pub(crate) async fn run(nats: &str, args: &ReplayArgs) -> Result<(), Failure> {
     let range = ReplayRange {
         from: args.from,
         to: args.to,
-        country: filter.country.clone(),
+        // Events of no country are found under no country: all blocks have to be looked through for them.
+        country: filter.country.clone().filter(|code| code != NO_COUNTRY),
         action: filter.action.clone(),
     };
     let mut replay = Replay::new(&connection, range);
@@ -81,7 +85,11 @@ impl Filter {
     /// A route is `KEN|GCM-05a,GCM-10`, without a country for an event of none.
     fn wants_route(&self, route: &str) -> bool {
         let (country, actions) = route.split_once('|').unwrap_or((route, ""));
-        let country = if country.is_empty() { "INT" } else { country };
+        let country = if country.is_empty() {
+            NO_COUNTRY
+        } else {
+            country
+        };
         self.country.as_ref().is_none_or(|wanted| wanted == country)
             && self
                 .action

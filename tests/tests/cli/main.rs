@@ -1,0 +1,33 @@
+//! The command line against a whole system: what it prints, what it says, and how it ends.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expected and stops"
+)]
+
+mod import;
+mod read;
+mod submit;
+
+use ledger_tests::{Finished, Up};
+use serde_json::Value;
+
+/// The JSON object on each line.
+fn lines(text: &str) -> Vec<Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
+}
+
+/// The exit code, given that the command ended by itself.
+fn code(finished: &Finished) -> i32 {
+    finished.status.code().unwrap()
+}
+
+/// Lets an auditor check everything.
+fn audited(up: &Up) -> Value {
+    let verified = up.cli(["audit", "verify", "--json"], b"").succeeded();
+    serde_json::from_str(&verified).unwrap()
+}

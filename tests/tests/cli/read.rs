@@ -1,0 +1,114 @@
+//! What is read: views, histories, replays, audits.
+
+use std::time::Duration;
+
+use ledger_tests::commands::Commander;
+use ledger_tests::{Process, Up, await_that, ledger};
+
+use crate::{audited, code, lines};
+
+#[test]
+fn a_replay_prints_what_was_asked_for_in_order() {
+    let up = Up::start(&[]);
+    let all = lines(&up.cli(["replay"], b"").succeeded());
+    for (position, event) in all.iter().enumerate() {
+        assert_eq!(event["position"], position.to_string());
+        assert!(event["data"].is_object());
+    }
+    assert_eq!(all[0]["type"], "ledger.ledger_opened.v1");
+
+    let part = lines(&up.cli(["replay", "--from", "3", "--to", "7"], b"").succeeded());
+    assert_eq!(part, all[3..7]);
+
+    let wanted = |event: &&serde_json::Value| event["type"] == "ledger.commitment_recorded.v1";
+    let recorded = up.cli(["replay", "--type", "commitment_recorded"], b"").succeeded();
+    let expected: Vec<_> = all.iter().filter(wanted).cloned().collect();
+    assert!(!expected.is_empty());
+    assert_eq!(lines(&recorded), expected);
+
+    let kenya = lines(&up.cli(["replay", "--country", "ken"], b"").succeeded());
+    assert!(!kenya.is_empty());
+    assert!(kenya.len() < all.len());
+    let nowhere = lines(&up.cli(["replay", "--country", "INT"], b"").succeeded());
+    assert_eq!(nowhere[0], all[0]);
+    assert!(!nowhere.iter().any(|event| kenya.contains(event)));
+    assert_eq!(code(&up.cli(["replay", "--type", "nonsense"], b"")), 2);
+}
+
+#[test]
+fn a_replay_that_follows_goes_on_with_what_is_recorded() {
+    let up = Up::start(&[]);
+    let mut command = ledger(["replay", "--follow", "--type", "commitment_withdrawn"]);
+    let mut following = Process::start("replay", up.command(&mut command));
+    let mut kenya = Commander::new("illustrative", "KEN", 8);
+    let (commitment, record) = kenya.record(&["GCM-10"]);
+    let withdraw = kenya.withdraw(commitment, "A test withdraws it.");
+    let input = [record.encode(), withdraw.encode()].join(&b'\n');
+    up.cli(["submit", "-"], &input).succeeded();
+    await_that("the event", Duration::from_secs(20), || {
+        assert!(following.runs(), "{}", following.stderr());
+        following.stdout().contains(&commitment.to_string())
+    });
+}
+
+#[test]
+fn views_and_histories_are_tables_for_people_and_json_for_programs() {
+    let up = Up::start(&[]);
+    audited(&up);
+    let table = up.cli(["country", "ken"], b"").succeeded();
+    assert!(table.starts_with("KEN  Kenya\n"), "{table}");
+    assert!(table.contains("[illustrative]"), "{table}");
+    let json = up.cli(["--json", "country", "KEN", "--limit", "1"], b"").succeeded();
+    let json = &lines(&json)[0];
+    assert_eq!(json["view"]["country"], "KEN");
+    assert_eq!(json["list"]["rows"].as_array().unwrap().len(), 1);
+    let id = json["list"]["rows"][0]["commitment"].as_str().unwrap();
+
+    let history = up.cli(["commitment", id, "--json"], b"").succeeded();
+    let history = &lines(&history)[0];
+    assert_eq!(history["events"][0]["subject"], id);
+    let table = up.cli(["commitment", id], b"").succeeded();
+    assert!(table.contains("commitment_recorded"), "{table}");
+    let action = up.cli(["action", "GCM-10"], b"").succeeded();
+    assert!(action.contains("With the 10 actions under it"), "{action}");
+
+    for (arguments, expected) in [
+        (["country", "XXX"], 1),
+        (["action", "GCM-99"], 1),
+        (["commitment", "01938f3e-7b5a-7000-8000-000000000000"], 1),
+        (["commitment", "x"], 2),
+        (["country", "K*"], 2),
+    ] {
+        let finished = up.cli(arguments, b"");
+        assert_eq!(code(&finished), expected, "{arguments:?}: {}", finished.stderr);
+        assert_eq!(finished.stderr.lines().count(), 1, "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn the_key_that_is_printed_is_the_one_that_verifies() {
+    let up = Up::start(&[]);
+    let key = up.cli(["audit", "key"], b"").succeeded();
+    let report = up.cli(["audit", "verify", "--json", "--key", key.trim()], b"").succeeded();
+    assert_eq!(lines(&report)[0]["key_source"], "given");
+    assert_eq!(audited(&up)["key_source"], "position0");
+
+    let other = Up::start(&["--no-demo"]).cli(["audit", "key"], b"").succeeded();
+    let refused = up.cli(["audit", "verify", "--key", other.trim()], b"");
+    assert_eq!(code(&refused), 1);
+    assert!(refused.stderr.contains("bears no signature"), "{}", refused.stderr);
+    assert_eq!(code(&up.cli(["audit", "verify", "--key", "nonsense"], b"")), 2);
+}
+
+#[test]
+fn output_that_nobody_reads_any_more_ends_quietly() {
+    let up = Up::start(&[]);
+    let mut command = std::process::Command::new("sh");
+    let binary = ledger_tests::ledger_binary();
+    command.arg("-c").arg(format!(
+        "({} replay; echo $? >&2) | head -1 >/dev/null",
+        binary.display()
+    ));
+    let finished = ledger_tests::run(up.command(&mut command), b"");
+    assert_eq!(finished.stderr, "0\n");
+}
