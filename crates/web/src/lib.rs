@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -43,10 +44,28 @@ pub enum WebError {
 /// Where the metrics come from: the text that Prometheus reads.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 
+/// Keeps `/readyz` at "not yet" while what answers has still to be prepared, whatever state the ledger is in.
+#[derive(Clone, Debug, Default)]
+pub struct ReadyGate {
+    is_open: Arc<AtomicBool>,
+}
+
+impl ReadyGate {
+    /// Lets readiness depend on the ledger alone from now on.
+    pub fn open(&self) {
+        self.is_open.store(true, Ordering::Release);
+    }
+
+    fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Acquire)
+    }
+}
+
 #[derive(Clone)]
 struct Shared {
     bus: Bus,
     metrics: MetricsText,
+    gate: ReadyGate,
 }
 
 /// A listener and what it serves.
@@ -56,7 +75,7 @@ pub struct WebServer {
 }
 
 impl WebServer {
-    /// Listens on `address`; port 0 takes a free one.
+    /// Listens on `address`; port 0 takes a free one. It is not ready before `gate` is open.
     ///
     /// # Errors
     /// [`WebError::Listen`] when the address cannot be had.
@@ -64,6 +83,7 @@ impl WebServer {
         address: SocketAddr,
         bus: Bus,
         metrics: MetricsText,
+        gate: ReadyGate,
     ) -> Result<Self, WebError> {
         let listener = TcpListener::bind(address)
             .await
@@ -72,7 +92,7 @@ impl WebServer {
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics_text))
-            .with_state(Shared { bus, metrics });
+            .with_state(Shared { bus, metrics, gate });
         Ok(Self { listener, router })
     }
 
@@ -105,7 +125,12 @@ async fn metrics_text(State(shared): State<Shared>) -> impl IntoResponse {
 }
 
 async fn readyz(State(shared): State<Shared>) -> Response {
-    match readiness(&shared.bus).await {
+    let ready = if shared.gate.is_open() {
+        readiness(&shared.bus).await
+    } else {
+        Err("the start is not over, the reference catalogue is being loaded".to_owned())
+    };
+    match ready {
         Ok(tree_size) => {
             format!("ready: {tree_size} events, all views caught up\n").into_response()
         }

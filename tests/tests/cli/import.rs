@@ -24,7 +24,11 @@ fn the_review_gives_2654_commitments_and_a_second_import_adds_nothing() {
     let up = Up::start(&["--no-demo"]);
     let first = up.cli(["import", "upr", file], b"");
     assert_eq!(code(&first), 0, "{}", first.stderr);
-    assert!(first.stderr.contains("878 noted and skipped"), "{}", first.stderr);
+    assert!(
+        first.stderr.contains("878 noted and skipped"),
+        "{}",
+        first.stderr
+    );
     let receipts = lines(&first.stdout);
     assert_eq!(with_status(&receipts, "accepted").len(), receipts.len());
     let recorded = receipts
@@ -39,12 +43,21 @@ fn the_review_gives_2654_commitments_and_a_second_import_adds_nothing() {
     let again = lines(&second.stdout);
     assert_eq!(with_status(&again, "duplicate").len(), receipts.len());
     let events = |receipts: &[Value]| -> Vec<Value> {
-        receipts.iter().map(|receipt| receipt["events"].clone()).collect()
+        receipts
+            .iter()
+            .map(|receipt| receipt["events"].clone())
+            .collect()
     };
-    assert_eq!(events(&again), events(&receipts), "the first receipts again");
+    assert_eq!(
+        events(&again),
+        events(&receipts),
+        "the first receipts again"
+    );
     assert_eq!(audited(&up)["tree_size"], size);
 
-    let summary = up.cli(["replay", "--type", "commitment_recorded"], b"").succeeded();
+    let summary = up
+        .cli(["replay", "--type", "commitment_recorded"], b"")
+        .succeeded();
     let leads: BTreeSet<String> = lines(&summary)
         .iter()
         .map(|event| event["party"].as_str().unwrap().to_owned())

@@ -17,11 +17,16 @@ fn a_replay_prints_what_was_asked_for_in_order() {
     }
     assert_eq!(all[0]["type"], "ledger.ledger_opened.v1");
 
-    let part = lines(&up.cli(["replay", "--from", "3", "--to", "7"], b"").succeeded());
+    let part = lines(
+        &up.cli(["replay", "--from", "3", "--to", "7"], b"")
+            .succeeded(),
+    );
     assert_eq!(part, all[3..7]);
 
     let wanted = |event: &&serde_json::Value| event["type"] == "ledger.commitment_recorded.v1";
-    let recorded = up.cli(["replay", "--type", "commitment_recorded"], b"").succeeded();
+    let recorded = up
+        .cli(["replay", "--type", "commitment_recorded"], b"")
+        .succeeded();
     let expected: Vec<_> = all.iter().filter(wanted).cloned().collect();
     assert!(!expected.is_empty());
     assert_eq!(lines(&recorded), expected);
@@ -58,7 +63,9 @@ fn views_and_histories_are_tables_for_people_and_json_for_programs() {
     let table = up.cli(["country", "ken"], b"").succeeded();
     assert!(table.starts_with("KEN  Kenya\n"), "{table}");
     assert!(table.contains("[illustrative]"), "{table}");
-    let json = up.cli(["--json", "country", "KEN", "--limit", "1"], b"").succeeded();
+    let json = up
+        .cli(["--json", "country", "KEN", "--limit", "1"], b"")
+        .succeeded();
     let json = &lines(&json)[0];
     assert_eq!(json["view"]["country"], "KEN");
     assert_eq!(json["list"]["rows"].as_array().unwrap().len(), 1);
@@ -80,7 +87,12 @@ fn views_and_histories_are_tables_for_people_and_json_for_programs() {
         (["country", "K*"], 2),
     ] {
         let finished = up.cli(arguments, b"");
-        assert_eq!(code(&finished), expected, "{arguments:?}: {}", finished.stderr);
+        assert_eq!(
+            code(&finished),
+            expected,
+            "{arguments:?}: {}",
+            finished.stderr
+        );
         assert_eq!(finished.stderr.lines().count(), 1, "{}", finished.stderr);
     }
 }
@@ -89,15 +101,26 @@ fn views_and_histories_are_tables_for_people_and_json_for_programs() {
 fn the_key_that_is_printed_is_the_one_that_verifies() {
     let up = Up::start(&[]);
     let key = up.cli(["audit", "key"], b"").succeeded();
-    let report = up.cli(["audit", "verify", "--json", "--key", key.trim()], b"").succeeded();
+    let report = up
+        .cli(["audit", "verify", "--json", "--key", key.trim()], b"")
+        .succeeded();
     assert_eq!(lines(&report)[0]["key_source"], "given");
     assert_eq!(audited(&up)["key_source"], "position0");
 
-    let other = Up::start(&["--no-demo"]).cli(["audit", "key"], b"").succeeded();
+    let other = Up::start(&["--no-demo"])
+        .cli(["audit", "key"], b"")
+        .succeeded();
     let refused = up.cli(["audit", "verify", "--key", other.trim()], b"");
     assert_eq!(code(&refused), 1);
-    assert!(refused.stderr.contains("bears no signature"), "{}", refused.stderr);
-    assert_eq!(code(&up.cli(["audit", "verify", "--key", "nonsense"], b"")), 2);
+    assert!(
+        refused.stderr.contains("bears no signature"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(
+        code(&up.cli(["audit", "verify", "--key", "nonsense"], b"")),
+        2
+    );
 }
 
 #[test]

@@ -27,8 +27,16 @@ fn each_line_has_its_receipt_and_only_refusals_make_it_fail() {
     assert_eq!(code(&good), 0, "{}", good.stderr);
     let receipts = lines(&good.stdout);
     assert_eq!(receipts.len(), 2);
-    assert!(receipts.iter().all(|receipt| receipt["status"] == "accepted"));
-    assert!(receipts.iter().all(|receipt| receipt["durability"] == "fsync"));
+    assert!(
+        receipts
+            .iter()
+            .all(|receipt| receipt["status"] == "accepted")
+    );
+    assert!(
+        receipts
+            .iter()
+            .all(|receipt| receipt["durability"] == "fsync")
+    );
 
     let again = up.cli(["submit", "-"], &file(&[&record, &withdraw]));
     assert_eq!(code(&again), 0, "{}", again.stderr);
@@ -44,19 +52,29 @@ fn each_line_has_its_receipt_and_only_refusals_make_it_fail() {
     input.extend(file(&[&unknown, &third]));
     let mixed = up.cli(["submit", "-"], &input);
     assert_eq!(code(&mixed), 1);
-    assert!(mixed.stderr.contains("3 of 4 commands were refused"), "{}", mixed.stderr);
+    assert!(
+        mixed.stderr.contains("3 of 4 commands were refused"),
+        "{}",
+        mixed.stderr
+    );
     let receipts = lines(&mixed.stdout);
     let codes: Vec<_> = receipts
         .iter()
         .map(|receipt| receipt["rejection"]["code"].as_str().unwrap_or("none"))
         .collect();
-    assert_eq!(codes, ["invalid_utf8", "duplicate_key", "unknown_action", "none"]);
+    assert_eq!(
+        codes,
+        ["invalid_utf8", "duplicate_key", "unknown_action", "none"]
+    );
     assert_eq!(receipts[2]["rejection"]["field"], "data.actions[0]");
     assert_eq!(receipts[3]["status"], "accepted");
 
     let report = audited(&up);
     let positions = &receipts[3]["events"][0]["position"];
-    assert_eq!(report["tree_size"].as_u64(), positions.as_u64().map(|last| last + 1));
+    assert_eq!(
+        report["tree_size"].as_u64(),
+        positions.as_u64().map(|last| last + 1)
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port};
 use ledger_node::{
     NodeOptions, ProjectorOptions, Shutdown, Telemetry, run_node, run_projector, shutdown,
 };
-use ledger_web::{MetricsText, WebServer, readiness};
+use ledger_web::{MetricsText, ReadyGate, WebServer, readiness};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
@@ -48,6 +48,7 @@ async fn serve_http(
     address: SocketAddr,
     nats: &str,
     telemetry: &Telemetry,
+    gate: &ReadyGate,
     mut shutdown: Shutdown,
 ) -> Result<
     (
@@ -57,7 +58,7 @@ async fn serve_http(
     Failure,
 > {
     let bus = Bus::connect(&BusOptions::service(nats, "web")).await?;
-    let server = WebServer::bind(address, bus, metrics(telemetry)).await?;
+    let server = WebServer::bind(address, bus, metrics(telemetry), gate.clone()).await?;
     let address = server.local_address()?;
     let serving = server.serve(async move { shutdown.requested().await });
     Ok((address, async move { Ok(serving.await?) }))
@@ -70,7 +71,11 @@ pub(crate) async fn node(nats: &str, args: NodeArgs) -> Result<(), Failure> {
     let telemetry = Telemetry::default();
     let mut running = JoinSet::new();
     if let Some(http) = args.http {
-        let (address, serving) = serve_http(http, nats, &telemetry, shutdown.clone()).await?;
+        // A node alone loads nothing: whether it is ready is for the ledger to say.
+        let gate = ReadyGate::default();
+        gate.open();
+        let (address, serving) =
+            serve_http(http, nats, &telemetry, &gate, shutdown.clone()).await?;
         tracing::info!(%address, "serving HTTP");
         running.spawn(serving);
     }
@@ -177,7 +182,9 @@ async fn run_up(args: &UpArgs, nats: &str, mut shutdown: Shutdown) -> Result<(),
     let telemetry = Telemetry::default();
     let mut running = JoinSet::new();
     // The address is taken before the log is opened: a second `up` on it fails before it has begun.
-    let (address, serving) = serve_http(args.http, nats, &telemetry, shutdown.clone()).await?;
+    let gate = ReadyGate::default();
+    let (address, serving) =
+        serve_http(args.http, nats, &telemetry, &gate, shutdown.clone()).await?;
     running.spawn(serving);
     let options = NodeOptions::new(args.data.join("ledger"), nats);
     let (node_telemetry, node_shutdown) = (telemetry.clone(), shutdown.clone());
@@ -191,6 +198,7 @@ async fn run_up(args: &UpArgs, nats: &str, mut shutdown: Shutdown) -> Result<(),
         wait_until(&bus).await;
         crate::seeding::load(nats, !args.no_demo).await?;
         let size = wait_until(&bus).await;
+        gate.open();
         announce(args, nats, address, size);
         Ok::<(), Failure>(())
     };
