@@ -313,23 +313,29 @@ impl Core {
             .and_then(|(complete, shard)| complete.then_some(shard))
     }
 
-    /// The block that holds a synced position: from the overlay, else from sled, else from the journal (and sled is healed).
+    /// The block that holds a synced position, for one who wants just this one.
     pub(crate) fn read_block(&self, position: u64) -> Result<Bytes, ReadError> {
-        let tree_size = self.synced();
-        if position >= tree_size {
-            return Err(ReadError::Beyond {
-                position,
-                tree_size,
-            });
+        if let Some(bytes) = self.in_overlay(position)? {
+            return Ok(bytes);
         }
-        if let Some(bytes) = self.in_overlay(position) {
+        if self.shards.opened(self.shard_of(position)).is_none() {
+            match self.journal.block_at(position) {
+                Ok((_, bytes)) => return Ok(bytes),
+                Err(error) => tracing::warn!(position, %error, "the journal failed: reading sled"),
+            }
+        }
+        self.scan_block(position)
+    }
+
+    /// The block that holds a synced position, for one who will want its neighbours: from the overlay, else from sled, else
+    /// from the journal, and then sled is healed.
+    pub(crate) fn scan_block(&self, position: u64) -> Result<Bytes, ReadError> {
+        if let Some(bytes) = self.in_overlay(position)? {
             return Ok(bytes);
         }
         let number = self.shard_of(position);
-        match self
-            .shard_for_read(number)
-            .and_then(|shard| Ok(shard.read(position)?))
-        {
+        let read = |shard: Arc<Shard>| Ok(shard.read(position)?);
+        match self.shard_for_read(number).and_then(read) {
             Ok(Some(bytes)) => return Ok(bytes),
             Ok(None) => tracing::warn!(
                 position,
@@ -337,31 +343,27 @@ impl Core {
             ),
             Err(error) => tracing::warn!(position, %error, "sled failed: reading the journal"),
         }
-        let frame = self.journal.frame_at(position)?;
-        let found = frame
-            .blocks()?
-            .into_iter()
-            .find(|(header, _)| (header.first_position..header.end_position()).contains(&position));
-        let Some((header, bytes)) = found else {
-            let source = ledger_proof::block::BlockError::Content { offset: 0 };
-            return Err(ReadError::Block { position, source });
-        };
-        if let Err(fault) = self
-            .shards
-            .get(number)
-            .and_then(|shard| shard.insert(header.first_position, &bytes))
-        {
+        let (header, bytes) = self.journal.block_at(position)?;
+        let shard = self.shards.get(number);
+        if let Err(fault) = shard.and_then(|shard| shard.insert(header.first_position, &bytes)) {
             tracing::warn!(position, %fault, "could not heal sled");
         }
         Ok(bytes)
     }
 
-    fn in_overlay(&self, position: u64) -> Option<Bytes> {
+    fn in_overlay(&self, position: u64) -> Result<Option<Bytes>, ReadError> {
+        let tree_size = self.synced();
+        if position >= tree_size {
+            return Err(ReadError::Beyond {
+                position,
+                tree_size,
+            });
+        }
         let overlay = held(&self.overlay);
-        let after = overlay
-            .blocks
-            .partition_point(|block| block.first_position <= position);
-        let block = overlay.blocks.get(after.checked_sub(1)?)?;
-        (position < block.end_position).then(|| block.bytes.clone())
+        let blocks = &overlay.blocks;
+        let after = blocks.partition_point(|block| block.first_position <= position);
+        let block = after.checked_sub(1).and_then(|last| blocks.get(last));
+        let block = block.filter(|block| position < block.end_position);
+        Ok(block.map(|block| block.bytes.clone()))
     }
 }

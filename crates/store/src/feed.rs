@@ -79,6 +79,7 @@ pub(crate) fn feed(core: &Core, blocks: &[Pending]) -> Result<(), ReadError> {
         }
         if end == core.shard_range(number).end {
             core.shards.get(number)?.complete()?;
+            core.shards.release(number);
             core.sealed.sync()?;
         }
         core.applied.store(end, Ordering::Release);

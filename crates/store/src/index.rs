@@ -11,7 +11,7 @@
 //!
 //! | tree | key | value |
 //! |---|---|---|
-//! | `runs` | kind (1), epoch (4, big-endian), chunk (4) | entries, CRC32C |
+//! | `runs` | epoch (4, big-endian), kind (1), chunk (4) | entries, CRC32C |
 //! | `seals` | epoch (4) | version, epoch bits, tile, first keys of the chunks of each kind, CRC32C |
 //! | `filters` | group of 16 epochs (4), kind (1), piece (4) | lines, CRC32C |
 

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use frame::{FRAME_HEADER_LEN, FrameHeader, SEGMENT_HEADER_LEN};
 use ledger_proof::Frontier;
 use ledger_proof::block::{self, BlockHeader};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub(crate) const DIR: &str = "journal";
@@ -135,13 +136,16 @@ impl Frame {
     }
 }
 
-/// Offsets of the frames of one segment, kept from the last walk over it.
+/// Offsets of frames, kept from earlier walks over their segments.
 #[derive(Debug, Default)]
 struct Directory {
-    segment: Option<u64>,
-    /// First position and offset of each frame.
-    frames: Vec<(u64, u64)>,
+    /// By segment: first position and offset of each frame walked over, from the first on.
+    segments: HashMap<u64, Vec<(u64, u64)>>,
+    entries: usize,
 }
+
+/// Frame offsets kept at most: 16 MiB of them. Beyond, all are forgotten and walked over again.
+const DIRECTORY_ENTRIES: usize = 1 << 20;
 
 /// The journal for reading. Positions at or beyond the tree size are never asked of it.
 #[derive(Debug)]
@@ -167,11 +171,13 @@ impl Journal {
             .push(segment);
     }
 
-    pub(crate) fn segments(&self) -> Vec<Arc<Segment>> {
-        self.segments
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// Where to go on after a position that cannot be read: after its frame, if that says how long it is, else at the next
+    /// segment.
+    pub(crate) fn after(&self, position: u64) -> Option<u64> {
+        match self.locate(position) {
+            Ok((_, _, header)) => Some(header.end_position()),
+            Err(_) => self.segment_of(position)?.1,
+        }
     }
 
     /// The segment that holds a position, and where the next segment starts.
@@ -187,42 +193,65 @@ impl Journal {
 
     /// The frame that holds a position below the tree size.
     pub(crate) fn frame_at(&self, position: u64) -> Result<Frame, ReadError> {
-        let first = self
-            .segments()
-            .first()
-            .map_or(0, |segment| segment.first_position);
+        let (segment, offset, header) = self.locate(position)?;
+        let Some(payload) = segment.payload(offset, &header)? else {
+            return Err(segment.damage(header.first_position, offset, false));
+        };
+        Ok(Frame {
+            segment: segment.first_position,
+            offset,
+            header,
+            payload,
+        })
+    }
+
+    /// The block that holds a position below the tree size, read without the rest of its frame.
+    pub(crate) fn block_at(&self, position: u64) -> Result<(BlockHeader, Bytes), ReadError> {
+        let (segment, start, frame) = self.locate(position)?;
+        let end = start.saturating_add(frame.frame_len());
+        let mut offset = start.saturating_add(FRAME_HEADER_LEN as u64);
+        let damaged = || segment.damage(frame.first_position, start, false);
+        while offset < end {
+            let mut head = [0; block::HEADER_LEN];
+            segment.file.read_at(&mut head, offset)?;
+            let header = BlockHeader::read(&head).map_err(|_| damaged())?;
+            let after = offset.saturating_add(header.block_len() as u64);
+            let holds = (header.first_position..header.end_position()).contains(&position);
+            if holds && after <= end {
+                let mut bytes = vec![0; header.block_len()];
+                segment.file.read_at(&mut bytes, offset)?;
+                block::verify(&bytes).map_err(|_| damaged())?;
+                return Ok((header, Bytes::from(bytes)));
+            }
+            offset = after;
+        }
+        Err(damaged())
+    }
+
+    /// Where the frame that holds a position is.
+    fn locate(&self, position: u64) -> Result<(Arc<Segment>, u64, FrameHeader), ReadError> {
         let Some((segment, next)) = self.segment_of(position) else {
+            let next = 0;
             return Err(ReadError::Damaged {
                 position,
-                what: Damage::SegmentMissing { next: first },
+                what: Damage::SegmentMissing { next },
             });
         };
         let (mut at, mut offset) = self.known_frame(&segment, position);
         loop {
-            if next.is_some_and(|next| at >= next) {
-                let next = next.unwrap_or(at);
+            if let Some(next) = next.filter(|next| at >= *next) {
                 return Err(ReadError::Damaged {
                     position,
                     what: Damage::SegmentMissing { next },
                 });
             }
-            let header = segment
-                .frame_header(offset)?
-                .filter(|header| header.first_position == at);
-            let Some(header) = header else {
+            let header = segment.frame_header(offset)?;
+            let Some(header) = header.filter(|header| header.first_position == at) else {
                 return Err(segment.damage(at, offset, true));
             };
             self.remember(segment.first_position, at, offset);
             if position < header.end_position() {
-                let Some(payload) = segment.payload(offset, &header)? else {
-                    return Err(segment.damage(at, offset, false));
-                };
-                return Ok(Frame {
-                    segment: segment.first_position,
-                    offset,
-                    header,
-                    payload,
-                });
+                return Ok((segment, offset, header));
             }
             at = header.end_position();
             offset = offset.saturating_add(header.frame_len());
@@ -236,17 +265,12 @@ impl Journal {
             .directory
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if directory.segment != Some(segment.first_position) {
+        let Some(frames) = directory.segments.get(&segment.first_position) else {
             return start;
-        }
-        let after = directory
-            .frames
-            .partition_point(|(first, _)| *first <= position);
-        after
-            .checked_sub(1)
-            .and_then(|last| directory.frames.get(last))
-            .copied()
-            .unwrap_or(start)
+        };
+        let after = frames.partition_point(|(first, _)| *first <= position);
+        let known = after.checked_sub(1).and_then(|last| frames.get(last));
+        known.copied().unwrap_or(start)
     }
 
     fn remember(&self, segment: u64, position: u64, offset: u64) {
@@ -254,16 +278,14 @@ impl Journal {
             .directory
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if directory.segment != Some(segment) {
-            directory.segment = Some(segment);
-            directory.frames.clear();
+        if directory.entries >= DIRECTORY_ENTRIES {
+            *directory = Directory::default();
         }
-        if directory
-            .frames
-            .last()
-            .is_none_or(|(last, _)| *last < position)
-        {
-            directory.frames.push((position, offset));
+        let frames = directory.segments.entry(segment).or_default();
+        // Walks start at the segment's first frame or at a known one, so what is known has no gaps.
+        if frames.last().is_none_or(|(last, _)| *last < position) {
+            frames.push((position, offset));
+            directory.entries += 1;
         }
     }
 

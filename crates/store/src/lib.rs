@@ -3,7 +3,8 @@
 //! [`Log::open`] gives the two halves of a log: the [`Appender`], of which there is one, and the [`Log`], a reader that may be
 //! cloned. A [`Group`] is durable when [`Appender::append`] returns: one write and one `fdatasync` of the journal. A thread
 //! feeds sled from there; reads are served from what is not fed yet, else from sled, else (when sled lost or damaged it) from the
-//! journal.
+//! journal. A single block of a shard that is not open is read from the journal: opening a sled database costs tens of
+//! milliseconds, and random reads all over an old log would open one after the other.
 //!
 //! Under the data directory:
 //!
@@ -13,7 +14,7 @@
 //! | `ledger.key` | the key that signs tree heads |
 //! | `journal/<first position>.journal` | segments of the journal: the truth |
 //! | `journal/next` | the next segment while it is being prepared |
-//! | `log/<shard>/` | sled: the blocks of 2^20 positions, by first position |
+//! | `log/<shard>/` | sled: the blocks of 2^18 positions, by first position |
 //! | `log/index/` | sled: the sealed indexes |
 //! | `head` | the newest signed tree head |
 //!
@@ -32,6 +33,7 @@ mod journal;
 mod log;
 mod open;
 mod options;
+mod scrub;
 mod shards;
 mod sledbox;
 mod views;
@@ -47,4 +49,5 @@ pub use index::keys::CommandKey;
 pub use log::{Found, Kept, Log, RecordedCommand, RecordedSubmission};
 pub use open::Recovery;
 pub use options::Options;
+pub use scrub::{Fault, Finding, ScrubReport, scrub};
 pub use views::{SavedViews, ViewStore};

@@ -79,6 +79,10 @@ impl Log {
         Self { core }
     }
 
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// The ledger's key.
     pub fn key(&self) -> &LedgerKey {
         &self.core.key
@@ -122,7 +126,7 @@ impl Log {
         let mut out = BytesMut::new();
         let mut at = from;
         while at < tree_size {
-            let block = self.read_block(at)?;
+            let block = self.core.scan_block(at)?;
             if !out.is_empty() && out.len() + block.len() > max_bytes {
                 break;
             }

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
 
@@ -105,7 +105,7 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
     Ok((Log::new(core), appender, recovery))
 }
 
-fn lock(dir: &Path) -> Result<File, OpenError> {
+pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
     let path = dir.join("LOCK");
     let file = OpenOptions::new()
         .create(true)
@@ -125,21 +125,32 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
 
 /// Reads the ledger's key; makes one for a log that has no journal yet.
 fn load_key(options: &Options, has_journal: bool) -> Result<LedgerKey, OpenError> {
-    let path = options.dir.join("ledger.key");
+    let path = key_path(options);
+    if has_journal || path.exists() {
+        return read_key(options);
+    }
+    let generated = LedgerKey::generate(&options.ledger_id);
+    let key = generated.map_err(|error| OpenError::Key {
+        path: path.clone(),
+        what: error.to_string(),
+    })?;
+    store_key(&path, &key).map_err(OpenError::io("writing the ledger's key"))?;
+    Ok(key)
+}
+
+fn key_path(options: &Options) -> PathBuf {
+    options.dir.join("ledger.key")
+}
+
+/// Reads the ledger's key, which must be of the ledger that the options name.
+pub(crate) fn read_key(options: &Options) -> Result<LedgerKey, OpenError> {
+    let path = key_path(options);
     let wrong = |what: String| OpenError::Key {
         path: path.clone(),
         what,
     };
-    let key = match std::fs::read_to_string(&path) {
-        Ok(text) => text
-            .parse::<LedgerKey>()
-            .map_err(|error| wrong(error.to_string()))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !has_journal => {
-            let key = LedgerKey::generate(&options.ledger_id)
-                .map_err(|error| wrong(error.to_string()))?;
-            store_key(&path, &key).map_err(OpenError::io("writing the ledger's key"))?;
-            key
-        }
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(wrong("missing beside a log that has a journal".to_owned()));
         }
@@ -150,15 +161,17 @@ fn load_key(options: &Options, has_journal: bool) -> Result<LedgerKey, OpenError
             });
         }
     };
-    if key.verifier_key().ledger_id() == options.ledger_id {
-        Ok(key)
-    } else {
-        Err(wrong(format!(
-            "is the key of ledger `{}`, not of `{}`",
-            key.verifier_key().ledger_id(),
+    let key = text
+        .parse::<LedgerKey>()
+        .map_err(|error| wrong(error.to_string()))?;
+    let ledger = key.verifier_key().ledger_id();
+    if ledger != options.ledger_id {
+        return Err(wrong(format!(
+            "is the key of ledger `{ledger}`, not of `{}`",
             options.ledger_id
-        )))
+        )));
     }
+    Ok(key)
 }
 
 fn store_key(path: &Path, key: &LedgerKey) -> std::io::Result<()> {

@@ -46,9 +46,9 @@ impl Options {
             free_floor_bytes: 512 << 20,
             space_interval: Duration::from_millis(100),
             epoch_bits: 16,
-            shard_bits: 20,
+            shard_bits: 18,
             overlay_bytes: 64 << 20,
-            sled_cache_bytes: 16 << 20,
+            sled_cache_bytes: 8 << 20,
             witnessed_size: 0,
         }
     }

@@ -1,4 +1,4 @@
-//! The blocks in sled: one database for each 2^20 positions, so that what one of them holds stays bounded.
+//! The blocks in sled: one database for each 2^18 positions, so that what one of them holds stays bounded.
 //!
 //! Only a few are open at once: the newest, which is written, and the last ones read. A database is complete when it holds
 //! every position of its shard; it is then synced and marked, and one without the mark is filled from the journal
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// How many databases stay open, the one being written included.
-const OPEN_MAX: usize = 4;
+const OPEN_MAX: usize = 3;
 const COMPLETE: &str = "complete";
 
 /// One open database.
@@ -53,6 +53,11 @@ impl Shard {
             })
         });
         Ok(sound.map(|(_, value)| Bytes::copy_from_slice(&value)))
+    }
+
+    /// The bytes under a block's first position, as they are.
+    pub(crate) fn raw(&self, first_position: u64) -> Result<Option<sled::IVec>, SledFault> {
+        guard(|| self.blocks.get(first_position.to_be_bytes()))
     }
 
     /// The position after the last block that is sound; nothing when there is none.
@@ -150,6 +155,24 @@ impl Shards {
             opened.kept.pop_front();
         }
         Ok(shard)
+    }
+
+    /// The shard, if it is open.
+    pub(crate) fn opened(&self, number: u32) -> Option<Arc<Shard>> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = opened.kept.iter().find(|(other, _)| *other == number);
+        kept.map(|(_, shard)| Arc::clone(shard))
+    }
+
+    /// Closes a shard once nobody reads it any more: what it caches is freed.
+    pub(crate) fn release(&self, number: u32) {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.kept.retain(|(other, _)| *other != number);
+    }
+
+    /// Whether a shard has a directory.
+    pub(crate) fn exists(&self, number: u32) -> bool {
+        self.path(number).is_dir()
     }
 
     /// Forgets a shard and removes its files. Who still reads it reads what was there.

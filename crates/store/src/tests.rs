@@ -3,5 +3,6 @@
 mod basics;
 mod faults;
 mod model;
+mod scrub;
 mod sled_faults;
 mod support;

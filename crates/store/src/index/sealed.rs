@@ -218,6 +218,13 @@ impl SealedIndex {
         u32::try_from(self.held().epochs.len()).unwrap_or(u32::MAX)
     }
 
+    /// How many epochs the stored seals say there are, whether or not those hold.
+    pub(crate) fn stated_epochs(&self) -> Result<u32, SledFault> {
+        let last = guard(|| self.seals.last())?;
+        let last = last.and_then(|(key, _)| key.as_ref().try_into().ok());
+        Ok(last.map_or(0, |key| u32::from_be_bytes(key).saturating_add(1)))
+    }
+
     /// The roots of the first `count` epochs' subtrees.
     pub(crate) fn roots(&self, count: u32) -> Vec<Hash> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
@@ -259,6 +266,25 @@ impl SealedIndex {
         })?;
         self.admit(tail, &runs)?;
         guard(|| self.db.flush()).map(drop)
+    }
+
+    /// What sealing the epoch would write, for comparing: the chunks of each kind.
+    pub(crate) fn differs(&self, tail: &EpochTail) -> Result<bool, IndexFault> {
+        for kind in Kind::ALL {
+            for (number, chunk) in tail.run(kind).iter().enumerate() {
+                if self.chunk(tail.epoch, kind, number)?.as_ref() != chunk.bytes.as_slice() {
+                    return Ok(true);
+                }
+            }
+        }
+        let runs: Vec<_> = Kind::ALL
+            .into_iter()
+            .map(|kind| (kind, tail.run(kind)))
+            .collect();
+        let stored = guard(|| self.seals.get(tail.epoch.to_be_bytes()))?;
+        Ok(stored.is_none_or(|seal| {
+            seal.as_ref() != encode_seal(tail, &runs, self.epoch_bits).as_slice()
+        }))
     }
 
     fn admit(&self, tail: &EpochTail, runs: &[(Kind, Vec<Chunk>)]) -> Result<(), SledFault> {
@@ -429,18 +455,16 @@ fn chunks_of(first_keys: &[Box<[u8]>], key: &[u8]) -> std::ops::Range<usize> {
     before.saturating_sub(1)..after
 }
 
+/// Epoch first: runs are then inserted in key order, and sled rewrites fewer of its pages.
 fn chunk_key(epoch: u32, kind: Kind, number: usize) -> [u8; 9] {
     let number = u32::try_from(number).unwrap_or(u32::MAX);
-    keyed(kind.tag(), epoch, number)
-}
-
-fn keyed(tag: u8, first: u32, second: u32) -> [u8; 9] {
-    let mut key = [tag; 9];
-    for (place, byte) in key
-        .iter_mut()
-        .skip(1)
-        .zip(first.to_be_bytes().into_iter().chain(second.to_be_bytes()))
-    {
+    let mut key = [kind.tag(); 9];
+    let bytes = epoch
+        .to_be_bytes()
+        .into_iter()
+        .chain([kind.tag()])
+        .chain(number.to_be_bytes());
+    for (place, byte) in key.iter_mut().zip(bytes) {
         *place = byte;
     }
     key

@@ -14,7 +14,8 @@ pub(super) fn check_story(log: &Log, size: u64) {
     let mut at = 0;
     let mut frontier = Frontier::new();
     while at < size {
-        let block = log.read_block(at).unwrap();
+        let (block, next) = log.stored_blocks(at, 1).unwrap();
+        assert_eq!(log.read_block(next - 1).unwrap(), block);
         for event in &decoder.events(&block).unwrap() {
             let event = event.unwrap();
             let expected = record(event.position, &sample(event.position));

@@ -52,7 +52,7 @@ proptest! {
                     drop(appender.append(&group(acknowledged, 150)).unwrap_err());
                     drop((log, appender));
                     // Half of the frame's bytes may be on the disk: put the end of it back to zero.
-                    tear(&rig, kept);
+                    tear(&rig, acknowledged, kept);
                 }
                 Step::Reopen => drop((log, appender)),
                 Step::LoseShards => {
@@ -80,15 +80,16 @@ proptest! {
     }
 }
 
-/// Cuts the newest segment's last frame so that `kept` bytes of it stay, if it is longer.
-fn tear(rig: &Rig, kept: usize) {
+/// Cuts the frame that was never acknowledged so that `kept` bytes of it stay, if it is longer. The sync that failed may have
+/// been that of a new segment's header: then there is no such frame.
+fn tear(rig: &Rig, acknowledged: u64, kept: usize) {
     use crate::journal::frame::{FrameHeader, SEGMENT_HEADER_LEN};
     let segments = crate::journal::recover::segments(&rig.disk).unwrap();
     let path = crate::journal::Segment::path(segments.last().unwrap().first_position);
     let mut bytes = rig.disk.bytes(&path).unwrap();
     let (mut at, mut last) = (SEGMENT_HEADER_LEN, None);
     while let Some(header) = FrameHeader::decode(&bytes[at..]) {
-        last = Some(at);
+        last = (header.first_position == acknowledged).then_some(at);
         at += usize::try_from(header.frame_len()).unwrap();
     }
     if let Some(last) = last.filter(|last| last + kept < at) {

@@ -1,0 +1,442 @@
+//! Checking a log against itself, from end to end.
+//!
+//! It reads every frame of the journal, every leaf and its data, every block and index in sled, and the stored head, and says
+//! what does not agree. It never repairs: the journal cannot be, and sled repairs itself when it is read or opened.
+
+use crate::core::{Core, held};
+use crate::error::{Damage, OpenError, ReadError, SledFault};
+use crate::head;
+use crate::index::keys::EventKeys;
+use crate::index::sealed::{IndexFault, SealedIndex};
+use crate::index::tail::EpochTail;
+use crate::journal::recover::{self, check_frame};
+use crate::journal::{Frame, Journal};
+use crate::log::Log;
+use crate::open::{lock, read_key};
+use crate::options::Options;
+use crate::shards::Shards;
+use ledger_proof::block::{BlockHeader, Decoder, StoredEvent};
+use ledger_proof::verify::{CheckedRun, LeafFault};
+use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, leaf_hash};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What a scrub found wrong, at a position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The first position concerned.
+    pub position: u64,
+    /// What is wrong.
+    pub what: Fault,
+}
+
+/// What can be wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The journal is damaged.
+    #[error(transparent)]
+    Journal(Damage),
+    /// The journal could not be read.
+    #[error("the journal could not be read: {0}")]
+    Unreadable(String),
+    /// An event is not what it should be.
+    #[error(transparent)]
+    Leaf(LeafFault),
+    /// An event was recorded before the one ahead of it.
+    #[error("recorded at {found}, before the event ahead of it ({previous})")]
+    Time {
+        /// Its time.
+        found: String,
+        /// The time ahead of it.
+        previous: String,
+    },
+    /// sled lacks a block that it was fed.
+    #[error("the block is missing in sled")]
+    BlockMissing,
+    /// sled's block is not the journal's.
+    #[error("the block in sled is not the journal's")]
+    BlockDiffers,
+    /// A sled database failed.
+    #[error("sled failed: {0}")]
+    Sled(String),
+    /// The index of an epoch is missing or is not what indexing it anew gives.
+    #[error("the index of epoch {epoch} is not what its events give")]
+    Index {
+        /// The epoch.
+        epoch: u32,
+    },
+}
+
+/// What a scrub did and found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScrubReport {
+    /// Positions checked: the tree size, unless the journal is damaged.
+    pub tree_size: u64,
+    /// The root that the leaves give; nothing when some could not be read.
+    pub root: Option<Hash>,
+    /// Blocks checked.
+    pub blocks: u64,
+    /// Epochs whose index was compared.
+    pub epochs: u64,
+    /// Events whose data is withheld and could not be compared.
+    pub withheld: u64,
+    /// Bytes of a torn last frame: never acknowledged, cut at the next opening, no damage.
+    pub torn_bytes: u64,
+    /// Positions at the log's end that sled does not have yet, as after a crash: fed at the next opening, no damage.
+    pub unfed: u64,
+    /// What is wrong, in the order it was found.
+    pub findings: Vec<Finding>,
+}
+
+struct Scrub<'a> {
+    journal: &'a Journal,
+    shards: &'a Shards,
+    sealed: Option<&'a SealedIndex>,
+    epoch_bits: u8,
+    shard_bits: u8,
+    /// Positions below this must be in sled.
+    applied: u64,
+    /// Epochs below this must be sealed.
+    sealed_epochs: u32,
+    head: Option<SignedTreeHead>,
+    /// The tree over all leaves so far, while none is missing.
+    frontier: Option<Frontier>,
+    time: String,
+    epoch: Option<EpochTail>,
+    decoder: Decoder,
+    report: ScrubReport,
+}
+
+impl Log {
+    /// Checks everything synced so far while the log goes on. `progress` gets positions done and positions to do.
+    ///
+    /// # Errors
+    /// None of the log's own damage, which is in the report.
+    pub fn scrub(&self, progress: impl FnMut(u64, u64)) -> ScrubReport {
+        let core: &Core = self.core();
+        let applied = core.applied.load(Ordering::Acquire);
+        let mut scrub = Scrub {
+            journal: &core.journal,
+            shards: &core.shards,
+            sealed: Some(&core.sealed),
+            epoch_bits: core.options.epoch_bits,
+            shard_bits: core.options.shard_bits,
+            applied,
+            sealed_epochs: core.sealed.epochs(),
+            head: held(&core.heads).newest.clone(),
+            frontier: Some(Frontier::new()),
+            time: String::new(),
+            epoch: None,
+            decoder: Decoder::default(),
+            report: ScrubReport::default(),
+        };
+        scrub.walk(core.synced(), progress);
+        scrub.report
+    }
+}
+
+/// Checks the log in a directory that no process has open. The journal and the head are not touched; sled, on being opened,
+/// may tidy its own files.
+///
+/// # Errors
+/// [`OpenError`] when the directory is in use, its key is missing or the operating system refuses. Damage is in the report.
+pub fn scrub(options: &Options, progress: impl FnMut(u64, u64)) -> Result<ScrubReport, OpenError> {
+    options.check()?;
+    let _lock = lock(&options.dir)?;
+    let key = read_key(options)?;
+    let mut report = ScrubReport::default();
+    let end = match recover::recover(options.disk.as_ref()) {
+        Ok(Some(found)) => {
+            report.torn_bytes = found
+                .torn
+                .map_or(0, |torn| torn.end.saturating_sub(torn.offset));
+            found.frontier.size()
+        }
+        Ok(None) => 0,
+        Err(OpenError::Damaged { .. }) => u64::MAX,
+        Err(error) => return Err(error),
+    };
+    let segments = recover::segments(options.disk.as_ref())?;
+    let journal = Journal::new(Arc::clone(&options.disk), segments);
+    let dir = options.dir.join("log");
+    let path = dir.join("index");
+    let opened = path
+        .is_dir()
+        .then(|| SealedIndex::open(&path, options.sled_cache_bytes, options.epoch_bits));
+    let sealed = match opened.transpose() {
+        Ok(sealed) => sealed,
+        Err(fault) => {
+            report.add(0, sled(&fault));
+            None
+        }
+    };
+    let shards = Shards::new(dir, options.sled_cache_bytes);
+    let sealed_epochs = match sealed.as_ref().map_or(Ok(0), SealedIndex::stated_epochs) {
+        Ok(epochs) => epochs,
+        Err(fault) => {
+            report.add(0, sled(&fault));
+            0
+        }
+    };
+    let applied = match newest_end(&shards) {
+        Ok(fed) => fed.min(end),
+        Err(fault) => {
+            report.add(0, sled(&fault));
+            end
+        }
+    };
+    let mut scrub = Scrub {
+        journal: &journal,
+        shards: &shards,
+        sealed: sealed.as_ref(),
+        epoch_bits: options.epoch_bits,
+        shard_bits: options.shard_bits,
+        applied,
+        sealed_epochs,
+        head: None,
+        frontier: Some(Frontier::new()),
+        time: String::new(),
+        epoch: None,
+        decoder: Decoder::default(),
+        report,
+    };
+    scrub.load_head(options, &key, end);
+    scrub.walk(end, progress);
+    Ok(scrub.report)
+}
+
+impl ScrubReport {
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn add(&mut self, position: u64, what: Fault) {
+        tracing::warn!(position, %what, "scrub found something");
+        self.findings.push(Finding { position, what });
+    }
+}
+
+fn sled(fault: &SledFault) -> Fault {
+    Fault::Sled(crate::feed::with_causes(fault))
+}
+
+/// The position after the newest block in sled: what is before it was fed once.
+fn newest_end(shards: &Shards) -> Result<u64, SledFault> {
+    let Some(newest) = shards.numbers().last().copied() else {
+        return Ok(0);
+    };
+    let shard = shards.get(newest)?;
+    let highest = shard.highest_key()?.map_or(0, |key| key.saturating_add(1));
+    Ok(shard.end()?.unwrap_or(highest))
+}
+
+impl Scrub<'_> {
+    fn load_head(&mut self, options: &Options, key: &LedgerKey, end: u64) {
+        match head::load(options.disk.as_ref(), key, end) {
+            Ok(head) => self.head = head,
+            Err(OpenError::Damaged { position, what }) => {
+                self.report.add(position, Fault::Journal(what));
+            }
+            Err(error) => self
+                .report
+                .add(end, Fault::Unreadable(crate::feed::with_causes(&error))),
+        }
+    }
+
+    fn walk(&mut self, end: u64, mut progress: impl FnMut(u64, u64)) {
+        let mut at = 0;
+        self.check_head();
+        while at < end {
+            progress(at, end);
+            match self.journal.frame_at(at) {
+                Ok(frame) => {
+                    self.frame(&frame);
+                    at = frame.header.end_position();
+                }
+                Err(error) => {
+                    self.report.add(at, fault_of(error));
+                    self.frontier = None;
+                    self.epoch = None;
+                    match self.journal.after(at) {
+                        Some(next) => at = next,
+                        None => break,
+                    }
+                }
+            }
+        }
+        progress(at, end);
+        self.report.tree_size = at;
+        self.report.unfed = at.saturating_sub(self.applied);
+        self.report.root = self.frontier.as_ref().map(Frontier::root);
+        self.check_head_reached(at);
+    }
+
+    fn frame(&mut self, frame: &Frame) {
+        if let Some(frontier) = &self.frontier {
+            let mut after = frontier.clone();
+            if let Err(error) = check_frame(frame, &mut after, &mut self.decoder) {
+                self.report
+                    .add(frame.header.first_position, fault_of(error));
+            }
+        }
+        let blocks = match frame.blocks() {
+            Ok(blocks) => blocks,
+            Err(error) => {
+                self.report
+                    .add(frame.header.first_position, fault_of(error));
+                self.frontier = None;
+                self.epoch = None;
+                return;
+            }
+        };
+        for (header, bytes) in blocks {
+            self.report.blocks += 1;
+            self.block(&header, &bytes);
+            self.stored(&header, &bytes);
+        }
+    }
+
+    fn block(&mut self, header: &BlockHeader, bytes: &[u8]) {
+        let position = header.first_position;
+        let events = match self.decoder.events(bytes) {
+            Ok(events) => events,
+            Err(source) => {
+                return self
+                    .report
+                    .add(position, fault_of(ReadError::Block { position, source }));
+            }
+        };
+        for event in &events {
+            match event {
+                Ok(event) => self.event(&event),
+                Err(source) => {
+                    return self
+                        .report
+                        .add(position, fault_of(ReadError::Block { position, source }));
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, event: &StoredEvent<'_>) {
+        let payload = event.content.into();
+        match CheckedRun::new(event.position).check(event.header, &payload) {
+            Ok(header) => {
+                if header.time < self.time.as_str() {
+                    let (found, previous) = (header.time.to_owned(), self.time.clone());
+                    self.report
+                        .add(event.position, Fault::Time { found, previous });
+                }
+                header.time.clone_into(&mut self.time);
+            }
+            Err(error) => self.report.add(event.position, Fault::Leaf(error.fault)),
+        }
+        self.report.withheld += u64::from(matches!(
+            payload,
+            ledger_proof::delivered::Payload::Withheld { .. }
+        ));
+        let leaf = leaf_hash(event.header);
+        if let Some(frontier) = &mut self.frontier {
+            frontier.push(leaf);
+        }
+        self.check_head();
+        self.index(event, leaf);
+    }
+
+    /// Collects the epoch's keys, and compares them at its end.
+    fn index(&mut self, event: &StoredEvent<'_>, leaf: Hash) {
+        let mask = (1_u64 << self.epoch_bits) - 1;
+        let epoch = u32::try_from(event.position >> self.epoch_bits).unwrap_or(u32::MAX);
+        if event.position & mask == 0 {
+            self.epoch = Some(EpochTail::new(epoch));
+        }
+        let Some(tail) = &mut self.epoch else {
+            return;
+        };
+        // An event whose header does not parse is in the report already.
+        if let Ok((keys, _)) = EventKeys::of(event.header, leaf) {
+            tail.push(&keys, event.route);
+        }
+        if event.position & mask == mask && epoch < self.sealed_epochs {
+            self.report.epochs += 1;
+            let differs = match self.sealed {
+                Some(sealed) if epoch < sealed.epochs() => sealed.differs(tail),
+                Some(_) | None => Ok(true),
+            };
+            match differs {
+                Ok(false) => {}
+                Ok(true) | Err(IndexFault::Epoch(_)) => self
+                    .report
+                    .add(event.position & !mask, Fault::Index { epoch }),
+                Err(IndexFault::Sled(fault)) => {
+                    self.report.add(event.position & !mask, sled(&fault));
+                }
+            }
+        }
+    }
+
+    /// Compares sled's block with the journal's.
+    fn stored(&mut self, header: &BlockHeader, bytes: &[u8]) {
+        let position = header.first_position;
+        if position >= self.applied {
+            return;
+        }
+        let number = u32::try_from(position >> self.shard_bits).unwrap_or(u32::MAX);
+        if !self.shards.exists(number) {
+            return self.report.add(position, Fault::BlockMissing);
+        }
+        match self
+            .shards
+            .get(number)
+            .and_then(|shard| shard.raw(position))
+        {
+            Ok(Some(stored)) if stored.as_ref() == bytes => {}
+            Ok(Some(_)) => self.report.add(position, Fault::BlockDiffers),
+            Ok(None) => self.report.add(position, Fault::BlockMissing),
+            Err(fault) => self.report.add(position, sled(&fault)),
+        }
+    }
+
+    /// Compares the head's root where the tree has its size.
+    fn check_head(&mut self) {
+        let (Some(frontier), Some(head)) = (&self.frontier, &self.head) else {
+            return;
+        };
+        let size = head.head().size;
+        if frontier.size() == size {
+            if frontier.root() != head.head().root {
+                self.report
+                    .add(size, Fault::Journal(Damage::HeadRoot { size }));
+            }
+            self.head = None;
+        }
+    }
+
+    /// A head of a size that the tree never had shows that the log was longer.
+    fn check_head_reached(&mut self, journal: u64) {
+        let known = self.head.as_ref().map_or(0, |head| head.head().size);
+        if known > journal {
+            let witness = crate::error::Witness::Head;
+            self.report.add(
+                journal,
+                Fault::Journal(Damage::Shorter {
+                    journal,
+                    known,
+                    witness,
+                }),
+            );
+        }
+    }
+}
+
+fn fault_of(error: ReadError) -> Fault {
+    match error {
+        ReadError::Damaged { what, .. } => Fault::Journal(what),
+        other @ (ReadError::Io(_)
+        | ReadError::Sled(_)
+        | ReadError::Beyond { .. }
+        | ReadError::Block { .. }) => Fault::Unreadable(crate::feed::with_causes(&other)),
+    }
+}
