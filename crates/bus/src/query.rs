@@ -104,6 +104,37 @@ pub struct CommitmentAnswer {
     pub next: Option<u64>,
 }
 
+/// Answer of `query.scrub`: the log checked against itself, from end to end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScrubAnswer {
+    /// Events checked: the size of the log, unless the journal is damaged.
+    pub tree_size: u64,
+    /// The root that the leaves give, in lowercase hexadecimal; absent when some could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// Blocks checked.
+    pub blocks: u64,
+    /// Epochs whose index was compared.
+    pub epochs: u64,
+    /// Events whose data is withheld and could not be compared.
+    pub withheld: u64,
+    /// Bytes of a torn last frame, which was never acknowledged and is cut at the next start: no damage.
+    pub torn_bytes: u64,
+    /// Events at the end that sled does not have yet, as after a crash: fed at the next start, no damage.
+    pub unfed: u64,
+    /// What is wrong, in the order it was found.
+    pub findings: Vec<ScrubFinding>,
+}
+
+/// Something a scrub found wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScrubFinding {
+    /// The first position concerned.
+    pub position: u64,
+    /// What is wrong, in a sentence.
+    pub what: String,
+}
+
 /// One answer of `query.replay`.
 #[derive(Clone, Debug)]
 pub struct ReplayPage {

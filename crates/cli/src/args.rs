@@ -78,6 +78,13 @@ pub(crate) enum Command {
     },
     /// Measure this machine: each figure beside its baselines in the same run.
     Bench(BenchArgs),
+    /// Check the log against itself: every byte of the journal, sled, the indexes, the tree and its signed head.
+    ///
+    /// Repairs nothing. Ends with 0 only if nothing is wrong.
+    Scrub {
+        /// The data directory of a ledger that is not running; without it, the running one checks itself.
+        dir: Option<PathBuf>,
+    },
     /// Become another program that dies with the process that started this one.
     #[command(hide = true)]
     ExecChild {

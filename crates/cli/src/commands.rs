@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod commitment;
 pub(crate) mod import;
 pub(crate) mod replay;
+pub(crate) mod scrub;
 pub(crate) mod serve;
 pub(crate) mod submit;
 pub(crate) mod view;

@@ -67,6 +67,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             command: AuditCommand::Key,
         } => commands::audit::key(nats).await,
         Command::Bench(args) => bench::run(args, nats, output).await,
+        Command::Scrub { dir: Some(dir) } => commands::scrub::directory(dir, output).await,
+        Command::Scrub { dir: None } => commands::scrub::running(nats, output).await,
         Command::ExecChild { .. } => Ok(()),
     }
 }

@@ -2,14 +2,17 @@
 
 use bytes::Bytes;
 use ledger_bus::query::{
-    CommitmentAnswer, CommitmentQuery, HeadAnswer, ProjectionAnswer, QueryError, ViewQuery,
-    WATERMARK_HEADER,
+    CommitmentAnswer, CommitmentQuery, HeadAnswer, ProjectionAnswer, QueryError, ScrubAnswer,
+    ViewQuery, WATERMARK_HEADER,
 };
 use ledger_bus::{Bus, BusOptions, ConnectError, RequestError, subject};
 use std::time::Duration;
 
 /// How long an answer may take before the question counts as unanswered.
 pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a whole log may take to be checked.
+const SCRUB_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// Whether a question failed for want of anyone to answer it, as opposed to an answer that does not please.
 pub fn is_unreachable(error: &QueryError) -> bool {
@@ -118,6 +121,15 @@ impl Connection {
             json: reply.payload,
             watermark,
         })
+    }
+
+    /// Has the node check its log against itself, from end to end, while it goes on recording. It reads the whole log.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`]. What is wrong with the log is in the answer.
+    pub async fn scrub(&self) -> Result<ScrubAnswer, QueryError> {
+        self.bus.ask("scrub", &(), SCRUB_TIMEOUT).await
     }
 
     /// The whole history of a commitment: its events in order, each in its delivered form.

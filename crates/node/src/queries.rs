@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, watch};
 
 use crate::history::{deliver, for_each_stored, header_at};
+use crate::scrub;
 
 /// Bytes of blocks in a replay's answer, unless the query says otherwise.
 const REPLAY_BYTES: usize = 512 << 10;
@@ -35,6 +36,7 @@ const HISTORY_PAGE: usize = 2_000;
 const HEAD: &str = "head";
 const REPLAY: &str = "replay";
 const COMMITMENT: &str = "commitment";
+const SCRUB: &str = "scrub";
 
 /// What the answers are made from; clones share it.
 #[derive(Clone)]
@@ -56,6 +58,7 @@ impl Queries {
             endpoint(HEAD, Argument::None),
             endpoint(REPLAY, Argument::None),
             endpoint(COMMITMENT, Argument::Tokens),
+            endpoint(SCRUB, Argument::None),
         ];
         QueryService::start(bus, "Answers about the log of the ledger", &endpoints).await
     }
@@ -96,6 +99,7 @@ impl Queries {
         match endpoint {
             HEAD => self.head(),
             REPLAY => self.replay(&parse(payload)?),
+            SCRUB => json(&scrub::answer(&self.log.scrub(|_, _| ()))),
             _ => self.commitment(argument, &parse(payload)?),
         }
     }

@@ -135,3 +135,28 @@ fn output_that_nobody_reads_any_more_ends_quietly() {
     let finished = ledger_tests::run(up.command(&mut command), b"");
     assert_eq!(finished.stderr, "0\n");
 }
+
+#[test]
+fn a_scrub_finds_nothing_wrong_and_then_what_was_damaged() {
+    let mut up = Up::start(&[]);
+    let running = up.cli(["scrub", "--json"], b"").succeeded();
+    let size = audited(&up)["tree_size"].clone();
+    assert_eq!(lines(&running)[0]["tree_size"], size);
+    let data = up.data().to_str().unwrap().to_owned();
+    let locked = up.cli(["scrub", &data], b"");
+    assert_eq!(code(&locked), 1, "a running log is locked");
+
+    assert!(up.terminate().success());
+    let stopped = up.cli(["scrub", "--json", &data], b"").succeeded();
+    assert_eq!(lines(&stopped)[0]["tree_size"], size);
+
+    let journal = std::fs::read_dir(up.data().join("ledger/journal")).unwrap();
+    let segment = journal.map(|entry| entry.unwrap().path()).min().unwrap();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[8192] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let damaged = up.cli(["scrub", &data], b"");
+    assert_eq!(code(&damaged), 1);
+    assert!(damaged.stdout.contains("position "), "{}", damaged.stdout);
+    assert_eq!(code(&up.cli(["scrub", "/no/such/directory"], b"")), 1);
+}

@@ -1,0 +1,104 @@
+//! `scrub`: a log checked against itself.
+
+use super::{connect, progress_bar};
+use crate::failure::Failure;
+use crate::output::{Output, Table, json_line, text};
+use ledger_bus::query::ScrubAnswer;
+use std::path::PathBuf;
+
+/// Has the running ledger check its log.
+pub(crate) async fn running(nats: &str, output: Output) -> Result<(), Failure> {
+    let answer = connect(nats).await?.scrub().await?;
+    conclude(&answer, output)
+}
+
+/// Checks the log of a ledger that is not running. `up` keeps it in a directory within its own.
+pub(crate) async fn directory(dir: PathBuf, output: Output) -> Result<(), Failure> {
+    let within = dir.join("ledger");
+    let dir = if within.is_dir() { within } else { dir };
+    let bar = progress_bar(0, "checking");
+    let shown = bar.clone();
+    let scrubbed = tokio::task::spawn_blocking(move || {
+        ledger_node::scrub_directory(&dir, |done, total| {
+            shown.set_length(total);
+            shown.set_position(done);
+        })
+    })
+    .await;
+    bar.finish_and_clear();
+    let answer = scrubbed
+        .map_err(|error| Failure::failed(&error))?
+        .map_err(|error| Failure::failed(&error))?;
+    conclude(&answer, output)
+}
+
+fn conclude(answer: &ScrubAnswer, output: Output) -> Result<(), Failure> {
+    if output.json {
+        let json = serde_json::to_vec(answer).map_err(|error| Failure::failed(&error))?;
+        json_line(&json)?;
+    } else {
+        text(&page(answer))?;
+    }
+    if answer.findings.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::because(format!(
+            "the log is damaged: {} findings",
+            answer.findings.len()
+        )))
+    }
+}
+
+fn page(answer: &ScrubAnswer) -> String {
+    let mut table = Table::new(&["checked", ""]);
+    let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
+    row("events", answer.tree_size.to_string());
+    row("blocks", answer.blocks.to_string());
+    row("sealed indexes", answer.epochs.to_string());
+    row("withheld, not compared", answer.withheld.to_string());
+    row(
+        "torn bytes at the end, never acknowledged",
+        answer.torn_bytes.to_string(),
+    );
+    row("events not yet in sled", answer.unfed.to_string());
+    let root = answer.root.as_deref().unwrap_or("cannot be computed");
+    let mut page = format!("{}root  {root}\n\n", table.render());
+    for finding in &answer.findings {
+        // Not in a table, which would cut the sentence.
+        page.push_str("position ");
+        page.push_str(&finding.position.to_string());
+        page.push_str(": ");
+        page.push_str(&finding.what);
+        page.push('\n');
+    }
+    if answer.findings.is_empty() {
+        page.push_str("nothing is wrong\n");
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger_bus::query::ScrubFinding;
+
+    #[test]
+    fn damage_is_named_with_its_position_and_soundness_said_only_without_any() {
+        let mut answer = ScrubAnswer {
+            tree_size: 9,
+            root: Some("00".to_owned()),
+            blocks: 1,
+            epochs: 0,
+            withheld: 0,
+            torn_bytes: 0,
+            unfed: 0,
+            findings: Vec::new(),
+        };
+        assert!(page(&answer).ends_with("nothing is wrong\n"));
+        answer.findings.push(ScrubFinding {
+            position: 4,
+            what: "the block is missing in sled".to_owned(),
+        });
+        assert!(page(&answer).ends_with("position 4: the block is missing in sled\n"));
+    }
+}

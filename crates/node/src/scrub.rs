@@ -1,0 +1,76 @@
+//! Checking a log against itself: a running node its own, a tool one that no process has open.
+
+use std::path::{Path, PathBuf};
+
+use ledger_bus::query::{ScrubAnswer, ScrubFinding};
+use ledger_proof::{KeyError, LedgerKey, hash_to_hex};
+use ledger_store::{OpenError, Options, ScrubReport, scrub};
+use thiserror::Error;
+
+/// The key's file within the directory of a log.
+const KEY_FILE: &str = "ledger.key";
+
+/// A log could not be checked; damage that a check finds is no such error.
+#[derive(Debug, Error)]
+pub enum ScrubError {
+    /// The directory holds no ledger's key.
+    #[error("{} is not there: is this the directory of a log?", path.display())]
+    NoKey {
+        /// Where the key should be.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The key's file holds no key.
+    #[error("{} cannot be used", path.display())]
+    Key {
+        /// Where the key is.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: KeyError,
+    },
+    /// The log cannot be opened for checking: a process has it open, or the system refuses.
+    #[error("the log cannot be checked")]
+    Open(#[from] OpenError),
+}
+
+/// Checks the log in a directory that no process has open. `progress` gets positions done and positions to do.
+///
+/// # Errors
+/// [`ScrubError`] when it cannot be checked at all. What is wrong with the log is in the answer.
+pub fn scrub_directory(
+    dir: &Path,
+    progress: impl FnMut(u64, u64),
+) -> Result<ScrubAnswer, ScrubError> {
+    let path = dir.join(KEY_FILE);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(source) => return Err(ScrubError::NoKey { path, source }),
+    };
+    let key: LedgerKey = match text.parse() {
+        Ok(key) => key,
+        Err(source) => return Err(ScrubError::Key { path, source }),
+    };
+    let options = Options::new(dir, key.verifier_key().ledger_id());
+    Ok(answer(&scrub(&options, progress)?))
+}
+
+/// A report as it goes over the wire.
+pub(crate) fn answer(report: &ScrubReport) -> ScrubAnswer {
+    let finding = |finding: &ledger_store::Finding| ScrubFinding {
+        position: finding.position,
+        what: finding.what.to_string(),
+    };
+    ScrubAnswer {
+        tree_size: report.tree_size,
+        root: report.root.as_ref().map(hash_to_hex),
+        blocks: report.blocks,
+        epochs: report.epochs,
+        withheld: report.withheld,
+        torn_bytes: report.torn_bytes,
+        unfed: report.unfed,
+        findings: report.findings.iter().map(finding).collect(),
+    }
+}
