@@ -5,6 +5,7 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test says what it expected and stops"
 )]
@@ -12,14 +13,18 @@
 pub mod commands;
 mod data;
 mod http;
+mod log;
 mod nats;
 mod process;
+mod system;
 mod up;
 mod wait;
 
 pub use data::test_data;
 pub use http::{Response, get};
+pub use log::{Recorded, assert_receipt_holds};
 pub use nats::TestNats;
 pub use process::{Finished, Process, ledger, ledger_binary, run};
+pub use system::{System, VIEWS, batch, batch_of, receipts};
 pub use up::Up;
 pub use wait::{await_that, eventually, free_port};

@@ -129,6 +129,12 @@ pub(crate) struct NodeArgs {
     /// Space that must stay free, in MiB; below it commands are refused.
     #[arg(long, default_value_t = 256, value_name = "MIB")]
     pub(crate) free_space_floor_mib: u64,
+    /// Submissions that may wait to be decided; over it they are refused as busy.
+    #[arg(long, default_value_t = 65_536, value_name = "COUNT")]
+    pub(crate) queue_submissions: usize,
+    /// Bytes of submissions that may wait to be decided, in KiB; over it they are refused as busy.
+    #[arg(long, default_value_t = 65_536, value_name = "KIB")]
+    pub(crate) queue_kib: usize,
 }
 
 /// Which projector runs, and where.

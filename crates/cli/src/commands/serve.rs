@@ -89,6 +89,8 @@ fn node_options(args: &NodeArgs, nats: &str) -> NodeOptions {
         ledger_id: args.ledger.clone(),
         cached_commitments: args.cached_commitments,
         free_space_floor_bytes: args.free_space_floor_mib << 20,
+        queue_submissions: args.queue_submissions,
+        queue_bytes: args.queue_kib << 10,
         ..NodeOptions::new(&args.data, nats)
     }
 }

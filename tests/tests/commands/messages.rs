@@ -1,0 +1,156 @@
+//! Messages of several commands, of too many, and without a way back.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use ledger_bus::{CommandSender, SendError};
+use ledger_domain::RejectionCode as Code;
+use ledger_domain::wire::v1::{Command, Policy, Stage, Status};
+use ledger_tests::{System, assert_receipt_holds, batch, batch_of, eventually};
+use serde_json::json;
+
+use crate::refusals::{PARTNER, all_refused, bad, goes_on, refusal, set};
+
+const SOON: Duration = Duration::from_secs(10);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_batch_the_good_commands_are_recorded_and_the_receipts_come_in_order() {
+    let system = System::start(&[]).await;
+    let mut commander = system.reporter(PARTNER, &["KEN"]).await;
+    let (commitment, record) = commander.record(&["GCM-01"]);
+    let report = commander.report(commitment, 3, Stage::InProgress);
+    let (_, other) = commander.record(&["GCM-02"]);
+    let items: Vec<Vec<u8>> = vec![
+        record.encode(),
+        b"hello".to_vec(),
+        report.encode(),
+        set(&other, "/data/title", json!(5)).into_bytes(),
+        report.encode(),
+        b"\xff\xff".to_vec(),
+        other.encode(),
+        set(&record, "/data/title", json!("Another title")).into_bytes(),
+    ];
+    let before = system.tree_size().await;
+    let receipts = system.ask(PARTNER, batch_of(&items)).await;
+    let statuses: Vec<Status> = receipts.iter().map(|receipt| receipt.status).collect();
+    let (good, again, refused) = (Status::Accepted, Status::Duplicate, Status::Rejected);
+    assert_eq!(
+        statuses,
+        [good, refused, good, refused, again, refused, good, refused]
+    );
+    let codes: Vec<_> = receipts
+        .iter()
+        .filter_map(refusal)
+        .map(|(code, _)| code)
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            Code::MalformedJson,
+            Code::WrongType,
+            Code::InvalidUtf8,
+            Code::CommandIdReused
+        ]
+    );
+    let positions: Vec<_> = receipts
+        .iter()
+        .flat_map(|receipt| &receipt.events)
+        .map(|event| event.position)
+        .collect();
+    assert_eq!(positions, [before, before + 1, before + 1, before + 2]);
+    assert_eq!(system.tree_size().await, before + 3);
+    let log = system.log_from(before).await;
+    for receipt in receipts.iter().filter(|receipt| receipt.status != refused) {
+        assert_receipt_holds(receipt, &log);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_over_a_limit_is_refused_as_a_whole() {
+    let system = System::start(&[]).await;
+    let mut commander = system.reporter(PARTNER, &["KEN"]).await;
+    let policy = Policy::default();
+    let commands: Vec<Command> = (0..=policy.max_batch_commands)
+        .map(|_| commander.record(&["GCM-01"]).1)
+        .collect();
+    let padded = [
+        batch(&commands[..1]).as_ref(),
+        &vec![b' '; policy.max_batch_bytes],
+    ]
+    .concat();
+    let cases = vec![
+        bad(
+            "a command too many",
+            batch(&commands),
+            Code::BatchTooLarge,
+            None,
+        ),
+        bad("bytes too many", padded, Code::BatchTooLarge, None),
+    ];
+    all_refused(&system, cases).await;
+    let at_the_limit = system
+        .ask(PARTNER, batch(&commands[..policy.max_batch_commands]))
+        .await;
+    assert_eq!(at_the_limit.len(), policy.max_batch_commands);
+    assert!(
+        at_the_limit
+            .iter()
+            .all(|receipt| receipt.status == Status::Accepted)
+    );
+
+    // Over the server's own limit nothing is even sent.
+    let (sender, _inbox) = CommandSender::open(system.bus(), PARTNER)
+        .await
+        .expect("a sender");
+    let max = system.bus().max_payload();
+    let sent = sender.send(1, vec![b' '; max + 1].into()).await;
+    let Err(SendError::TooLarge { size, max: limit }) = sent else {
+        panic!("{sent:?}");
+    };
+    assert_eq!((size, limit), (max + 1, max));
+    goes_on(&system, &mut commander).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_without_a_reply_subject_is_taken_or_dropped_in_silence() {
+    let system = System::start(&[]).await;
+    let mut commander = system.reporter(PARTNER, &["KEN"]).await;
+    let (_, record) = commander.record(&["GCM-01"]);
+    let before = system.tree_size().await;
+    publish(
+        &system.url(),
+        PARTNER,
+        &[b"hello", b"", b"[]", &record.encode(), b"[\xff]"],
+    );
+    eventually("the good one to be recorded", SOON, async || {
+        (system.tree_size().await == before + 1).then_some(())
+    })
+    .await;
+    let receipts = system.ask(PARTNER, record.encode()).await;
+    assert_eq!(receipts[0].status, Status::Duplicate);
+    assert_eq!(receipts[0].events[0].position, before);
+    goes_on(&system, &mut commander).await;
+}
+
+/// Publishes without a reply subject, in NATS's own protocol; returns when the server has taken everything.
+fn publish(url: &str, partner: &str, payloads: &[&[u8]]) {
+    let address = url.strip_prefix("nats://").expect("a NATS address");
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(SOON)).expect("a deadline");
+    let mut message = b"CONNECT {\"verbose\":false}\r\n".to_vec();
+    for payload in payloads {
+        message.extend(format!("PUB ledger.v1.cmd.{partner} {}\r\n", payload.len()).bytes());
+        message.extend_from_slice(payload);
+        message.extend_from_slice(b"\r\n");
+    }
+    message.extend_from_slice(b"PING\r\n");
+    stream.write_all(&message).expect("the server reads");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"PONG\r\n") {
+        let mut piece = [0; 4096];
+        let length = stream.read(&mut piece).expect("the server answers");
+        assert!(length > 0, "{}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&piece[..length]);
+    }
+}
