@@ -5,10 +5,10 @@ use ledger_domain::wire::v1::{
     Durability, Event, EventBody, EventHeader, HeaderError, Receipt, ReceiptEvent, Sha256, Status,
     UnreadableEvent,
 };
-use ledger_proof::block::{BlockError, Content, Decoder, StoredEvent};
+use ledger_proof::block::{BlockError, Content, Decoder, KeptCommand, StoredEvent};
 use ledger_proof::delivered::{self, DeliveredError};
 use ledger_proof::{leaf_hash, sha256};
-use ledger_store::{Found, Kept, Log, ReadError};
+use ledger_store::{CommandKey, Found, Kept, Log, ReadError};
 use thiserror::Error;
 
 /// The log holds something that this version cannot read back.
@@ -147,6 +147,7 @@ pub(crate) fn deliver(stored: &StoredEvent<'_>) -> Result<Vec<u8>, HistoryError>
 }
 
 /// What the log holds of a command.
+#[derive(Clone, Debug)]
 pub(crate) struct RecordedCommand {
     /// SHA-256 of its bytes.
     pub(crate) digest: [u8; 32],
@@ -165,18 +166,70 @@ pub(crate) fn recorded_command(log: &Log, found: Found) -> Result<RecordedComman
     let positions: Vec<u64> = (position..position + u64::from(found.events)).collect();
     let mut events = Vec::with_capacity(positions.len());
     for_each_stored(log, &positions, |stored| {
-        let position = stored.position;
-        let header = EventHeader::decode(stored.header)
-            .map_err(|source| HistoryError::Header { position, source })?;
-        events.push(ReceiptEvent {
-            position,
-            id: header.id,
-            event_type: header.event_type,
-            leaf_hash: Sha256(leaf_hash(stored.header).0),
-        });
+        events.push(receipt_event(stored)?);
         Ok(())
     })?;
     Ok(RecordedCommand { digest, events })
+}
+
+/// The commands that begin and end in the block of this position. Who repeats one command mostly repeats its neighbours
+/// too: a whole submission sent again is read a block at a time.
+pub(crate) fn commands_around(
+    log: &Log,
+    position: u64,
+) -> Result<Vec<(CommandKey, RecordedCommand)>, HistoryError> {
+    let block_error = |source| HistoryError::Block { position, source };
+    let bytes = log.read_block(position)?;
+    let block = Decoder::default().all(&bytes).map_err(block_error)?;
+    let stored: Result<Vec<StoredEvent<'_>>, BlockError> = block.events().iter().collect();
+    let stored = stored.map_err(block_error)?;
+    let mut commands = Vec::new();
+    for part in block.submissions().map_err(block_error)? {
+        for command in &part.commands {
+            let own = |event: &&StoredEvent<'_>| {
+                (command.first_position..command.first_position + u64::from(command.events))
+                    .contains(&event.position)
+            };
+            let events: Vec<&StoredEvent<'_>> = stored.iter().filter(own).collect();
+            let Some(first) = events.first() else {
+                continue;
+            };
+            if events.len() != usize::try_from(command.events).unwrap_or(usize::MAX) {
+                continue;
+            }
+            let header =
+                EventHeader::decode(first.header).map_err(|source| HistoryError::Header {
+                    position: first.position,
+                    source,
+                })?;
+            let Some(id) = header.causation_id else {
+                continue;
+            };
+            let digest = match command.command {
+                KeptCommand::Bytes(bytes) => sha256(bytes),
+                KeptCommand::Digest(digest) => *digest,
+            };
+            let events = events
+                .into_iter()
+                .map(receipt_event)
+                .collect::<Result<_, _>>()?;
+            let recorded = RecordedCommand { digest, events };
+            commands.push((CommandKey::new(part.partner, id.0), recorded));
+        }
+    }
+    Ok(commands)
+}
+
+fn receipt_event(stored: &StoredEvent<'_>) -> Result<ReceiptEvent, HistoryError> {
+    let position = stored.position;
+    let header = EventHeader::decode(stored.header)
+        .map_err(|source| HistoryError::Header { position, source })?;
+    Ok(ReceiptEvent {
+        position,
+        id: header.id,
+        event_type: header.event_type,
+        leaf_hash: Sha256(leaf_hash(stored.header).0),
+    })
 }
 
 /// The receipt of a recorded command: the same for ever, since its tree size is that of its own last event.

@@ -266,6 +266,7 @@ impl Loops {
             log: log.clone(),
             ledger: ledger.as_str().into(),
             published,
+            scrubbing: Arc::default(),
         };
         let (failed, failures) = mpsc::channel(4);
         let intake = Intake::open(&bus, room, policy, reply_sender, chunk_sender).await?;

@@ -1,6 +1,6 @@
 //! The node's answers about the log: `query.head`, `query.replay`, `query.commitment.<id>`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
 use ledger_bus::query::{
@@ -44,6 +44,8 @@ pub(crate) struct Queries {
     pub(crate) log: Log,
     pub(crate) ledger: Arc<str>,
     pub(crate) published: watch::Receiver<u64>,
+    /// Held by the one check of the whole log that may be under way: it keeps a core and the disk busy for long.
+    pub(crate) scrubbing: Arc<Mutex<()>>,
 }
 
 impl Queries {
@@ -99,8 +101,17 @@ impl Queries {
         match endpoint {
             HEAD => self.head(),
             REPLAY => self.replay(&parse(payload)?),
-            SCRUB => json(&scrub::answer(&self.log.scrub(|_, _| ()))),
+            SCRUB => self.scrub(),
             _ => self.commitment(argument, &parse(payload)?),
+        }
+    }
+
+    fn scrub(&self) -> Result<Answer, QueryFailure> {
+        match self.scrubbing.try_lock() {
+            Ok(_held) => json(&scrub::answer(&self.log.scrub(|_, _| ()))),
+            Err(_) => Err(QueryFailure::unavailable(
+                "the log is being checked already; ask again when that is over",
+            )),
         }
     }
 

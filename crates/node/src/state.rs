@@ -10,7 +10,9 @@ use rustc_hash::FxBuildHasher;
 use std::collections::VecDeque;
 
 use crate::cache::CommitmentCache;
-use crate::history::{HistoryError, RecordedCommand, for_each_event, header_at, recorded_command};
+use crate::history::{
+    HistoryError, RecordedCommand, commands_around, for_each_event, header_at, recorded_command,
+};
 
 /// The state of the log at `next_position`, as far as decisions need it.
 pub(crate) struct DecisionState {
@@ -18,6 +20,8 @@ pub(crate) struct DecisionState {
     pub(crate) reference: Reference,
     commitments: CommitmentCache,
     recent: RecentCommands,
+    /// The commands of the block that was read last for a repeated one. What is recorded stays as it is.
+    reread: HashMap<CommandKey, RecordedCommand, FxBuildHasher>,
     pub(crate) next_position: u64,
     /// Recorded time of the newest event.
     last_time: DateTime<Utc>,
@@ -71,6 +75,7 @@ impl DecisionState {
             reference,
             commitments: CommitmentCache::new(cached_commitments),
             recent: RecentCommands::default(),
+            reread: HashMap::default(),
             next_position,
             last_time,
         })
@@ -111,7 +116,7 @@ impl DecisionState {
 
     /// What was recorded of a command, if it was.
     pub(crate) fn recorded(
-        &self,
+        &mut self,
         key: &CommandKey,
     ) -> Result<Option<RecordedCommand>, HistoryError> {
         if let Some((digest, events)) = self.recent.by_key.get(key) {
@@ -120,9 +125,19 @@ impl DecisionState {
                 events: events.clone(),
             }));
         }
-        match self.log.find_command(key)? {
-            Some(found) => recorded_command(&self.log, found).map(Some),
-            None => Ok(None),
+        if let Some(recorded) = self.reread.get(key) {
+            return Ok(Some(recorded.clone()));
+        }
+        let Some(found) = self.log.find_command(key)? else {
+            return Ok(None);
+        };
+        self.reread = commands_around(&self.log, found.first_position)?
+            .into_iter()
+            .collect();
+        match self.reread.get(key) {
+            Some(recorded) => Ok(Some(recorded.clone())),
+            // Its events go on into the next block.
+            None => recorded_command(&self.log, found).map(Some),
         }
     }
 
