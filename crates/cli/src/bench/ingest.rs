@@ -45,6 +45,8 @@ pub(super) struct IngestReport {
     in_flight: usize,
     batch: usize,
     rounds: usize,
+    /// Processor time for one command, in microseconds: where the time of this machine went.
+    processor_us: ProcessorTime,
     mean_command_bytes: f64,
     mean_group_events: f64,
     events: u64,
@@ -62,6 +64,14 @@ pub(super) struct IngestReport {
     processes: &'static str,
 }
 
+/// Processor time of the ingest rounds, divided by their commands.
+#[derive(Debug, Serialize)]
+struct ProcessorTime {
+    node: f64,
+    nats_server: f64,
+    load_generator: f64,
+}
+
 /// Runs rounds of echo and ingest in turn.
 pub(super) async fn run(args: &BenchArgs) -> Result<IngestReport, Failure> {
     let mut rig = Rig::start(&args.dir, args.cached_commitments).await?;
@@ -77,6 +87,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<IngestReport, Failure> {
     let (mut rates, mut echoes) = (Vec::new(), Vec::new());
     let (mut p50, mut p99) = (Vec::new(), Vec::new());
     let (mut command_bytes, mut lag) = (0, (0, None, None));
+    let mut processor = [0.0; 3];
     let before = rig.tree_size().await?;
     let per_round = args.commands / args.rounds.max(1);
     for _ in 0..args.rounds.max(1) {
@@ -90,7 +101,14 @@ pub(super) async fn run(args: &BenchArgs) -> Result<IngestReport, Failure> {
         )
         .await?;
         echoes.push(per_second(per_round, echo.elapsed));
+        let processor_before = rig.processor_seconds();
         let round = drive_commands(&rig, submissions, args.in_flight).await?;
+        for (sum, (after, before)) in processor
+            .iter_mut()
+            .zip(rig.processor_seconds().into_iter().zip(processor_before))
+        {
+            *sum += after - before;
+        }
         rates.push(per_second(per_round, round.elapsed));
         p50.push(round.percentile_ms(50));
         p99.push(round.percentile_ms(99));
@@ -107,6 +125,8 @@ pub(super) async fn run(args: &BenchArgs) -> Result<IngestReport, Failure> {
         write_baseline(rig.dir(), group_bytes)?,
         write_baseline(rig.dir(), 1_024.0)?,
     );
+    let [node, nats_server, load_generator] =
+        processor.map(|seconds| seconds * 1e6 / as_f64(args.commands as u64));
     let (rates, echoes) = (Spread::of(rates), Spread::of(echoes));
     let counted = as_f64(events);
     Ok(IngestReport {
@@ -123,6 +143,11 @@ pub(super) async fn run(args: &BenchArgs) -> Result<IngestReport, Failure> {
         in_flight: args.in_flight,
         batch: args.batch,
         rounds: args.rounds,
+        processor_us: ProcessorTime {
+            node,
+            nats_server,
+            load_generator,
+        },
         mean_command_bytes: as_f64(command_bytes as u64) / as_f64(events - before),
         mean_group_events,
         events,

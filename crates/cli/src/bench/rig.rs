@@ -189,6 +189,18 @@ impl Rig {
         Ok(self.bus.head(Duration::from_secs(10)).await?.tree_size)
     }
 
+    /// Processor time used so far by the node, by nats-server and by this process, in seconds.
+    pub(crate) fn processor_seconds(&self) -> [f64; 3] {
+        let nats = self.nats.as_ref().and_then(NatsServer::process_id);
+        let node = self.processes.iter().find(|(name, _)| *name == "node");
+        let of = |id: Option<u32>| id.map_or(0.0, |id| processor_seconds_of(&id.to_string()));
+        [
+            of(node.map(|(_, child)| child.id())),
+            of(nats),
+            processor_seconds_of("self"),
+        ]
+    }
+
     /// The most memory that the processes of a kind ever held, each, in bytes.
     pub(crate) fn peak_memory(&self, kind: &str) -> u64 {
         let of_kind = self.processes.iter().filter(|(name, _)| *name == kind);
@@ -286,4 +298,21 @@ pub(super) fn peak_memory_of(process: &str) -> u64 {
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok())
         .unwrap_or(0)
         * 1024
+}
+
+/// User and system time of a process, in seconds; the kernel counts in hundredths (`proc_pid_stat(5)`).
+fn processor_seconds_of(process: &str) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The second field is a name in parentheses that may hold spaces; utime and stime are fields 14 and 15.
+    let fields = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace();
+    let ticks: u64 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    super::ingest::as_f64(ticks) / 100.0
 }
