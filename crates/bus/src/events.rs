@@ -1,7 +1,7 @@
 //! The stream `LEDGER_EVENTS`: published by tailing the log, read by projectors.
 //!
 //! The stream is a copy for readers. Its sequence is the position plus one, and that is checked by the server on every
-//! batch (`Nats-Expected-Last-Sequence`) and by the publisher on every acknowledgement.
+//! event (`Nats-Expected-Last-Sequence`) and by the publisher on every acknowledgement.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,13 +14,12 @@ use bytes::Bytes;
 use futures::StreamExt;
 use serde::Deserialize;
 use thiserror::Error;
-use uuid::Uuid;
 
 use crate::connection::Bus;
 use crate::subject;
 
-/// The most messages the server takes in one atomic batch.
-pub const MAX_BATCH_EVENTS: usize = 1_000;
+/// Events in one run at most: one acknowledgement for so many.
+pub const MAX_RUN_EVENTS: usize = 1_000;
 const ACK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the server holds of the event stream.
@@ -39,7 +38,7 @@ pub enum PublishError {
         /// What failed, in the server's or client's words.
         what: String,
     },
-    /// The stream does not end where the batch begins.
+    /// The stream does not end where the run begins.
     #[error("the event stream does not end at sequence {expected}: {what}")]
     OutOfStep {
         /// Sequence the stream should have ended at.
@@ -49,18 +48,20 @@ pub enum PublishError {
     },
 }
 
-/// Publishes events in order: batches are sent ahead, their acknowledgements come back in the same order.
+/// Publishes events in order: runs of them are sent ahead, their acknowledgements come back in the same order.
+///
+/// Atomic batches (`Nats-Batch-Id`) would do too, but the server stages each of their messages before it stores it.
 pub struct EventPublisher {
     context: Context,
     acks: Subscriber,
     inbox: String,
-    /// Batches sent and not acknowledged: where each must begin and end.
+    /// Runs sent and not acknowledged: where each must begin and end.
     pending: VecDeque<(u64, u64)>,
 }
 
-/// The answer of the server to an atomic batch.
+/// The acknowledgement of the server.
 #[derive(Deserialize)]
-struct BatchAck {
+struct PublishAck {
     #[serde(default)]
     seq: u64,
     #[serde(default)]
@@ -85,7 +86,7 @@ fn check_ack(
             what: "no stream takes the event subjects".to_owned(),
         });
     }
-    let ack: BatchAck = serde_json::from_slice(&message.payload).map_err(unavailable)?;
+    let ack: PublishAck = serde_json::from_slice(&message.payload).map_err(unavailable)?;
     if let Some(error) = ack.error {
         let wrong_sequence = error.err_code == ErrorCode::STREAM_WRONG_LAST_SEQUENCE.0;
         return Err(if wrong_sequence {
@@ -103,7 +104,7 @@ fn check_ack(
         return Ok(());
     }
     let what = format!(
-        "the batch was to end at sequence {last}, it ends at {}",
+        "the run was to end at sequence {last}, it ends at {}",
         ack.seq
     );
     Err(PublishError::OutOfStep {
@@ -199,32 +200,27 @@ impl EventPublisher {
         }
     }
 
-    /// Sends a batch, at most [`MAX_BATCH_EVENTS`] and not empty, that must begin right after `expected_last`. All of
-    /// it is stored or nothing. Returns when it is handed to the connection; several may be under way.
+    /// Sends events that must begin right after `expected_last`; several runs may be under way. Returns when they are
+    /// handed to the connection.
+    ///
+    /// Every event names the sequence it must follow, so that none is ever stored at another place: should one be lost,
+    /// the server refuses all that come after it. Only the last asks for an acknowledgement.
     ///
     /// # Errors
-    /// [`PublishError::Unavailable`] when the connection does not take it.
+    /// [`PublishError::Unavailable`] when the connection does not take them.
     pub async fn send(
         &mut self,
         expected_last: u64,
         events: Vec<(String, Bytes)>,
     ) -> Result<(), PublishError> {
-        let count = events.len();
-        let last = expected_last + u64::try_from(count).map_err(unavailable)?;
         let client = self.context.client();
-        let batch_id = Uuid::now_v7().simple().to_string();
+        let count = events.len();
+        let mut last = expected_last;
         for (index, (subject, payload)) in events.into_iter().enumerate() {
             let mut headers = HeaderMap::new();
-            headers.insert(header::NATS_BATCH_ID, batch_id.as_str());
-            headers.insert(header::NATS_BATCH_SEQUENCE, (index + 1).to_string());
-            if index == 0 {
-                headers.insert(
-                    header::NATS_EXPECTED_LAST_SEQUENCE,
-                    expected_last.to_string(),
-                );
-            }
+            headers.insert(header::NATS_EXPECTED_LAST_SEQUENCE, last.to_string());
+            last += 1;
             let sent = if index + 1 == count {
-                headers.insert(header::NATS_BATCH_COMMIT, "1");
                 let reply_to = format!("{}.{last}", self.inbox);
                 client
                     .publish_with_reply_and_headers(subject, reply_to, headers, payload)
@@ -238,21 +234,21 @@ impl EventPublisher {
         Ok(())
     }
 
-    /// Batches sent and not yet acknowledged.
+    /// Runs of events sent and not yet acknowledged.
     pub fn in_flight(&self) -> usize {
         self.pending.len()
     }
 
-    /// Waits for the oldest batch under way and returns the sequence it ended at. After an error nothing is under way
+    /// Waits for the oldest run under way and returns the sequence it ended at. After an error nothing is under way
     /// any more: open a new publisher and look at the stream again.
     ///
     /// # Errors
-    /// [`PublishError::OutOfStep`] when the stream did not end where the batch began or ended elsewhere than it
+    /// [`PublishError::OutOfStep`] when the stream did not end where the run began or ended elsewhere than it
     /// should, else [`PublishError::Unavailable`].
     pub async fn acknowledged(&mut self) -> Result<u64, PublishError> {
         let Some((expected_last, last)) = self.pending.pop_front() else {
             return Err(PublishError::Unavailable {
-                what: "no batch is under way".to_owned(),
+                what: "no run is under way".to_owned(),
             });
         };
         let message = tokio::time::timeout(ACK_TIMEOUT, self.acks.next())
@@ -275,7 +271,6 @@ fn stream_config() -> Config {
         retention: RetentionPolicy::Limits,
         storage: StorageType::File,
         allow_direct: true,
-        allow_atomic_publish: true,
         ..Config::default()
     }
 }

@@ -18,6 +18,6 @@ pub use commands::{
 };
 pub use connection::{Bus, BusOptions, ConnectError, Reply, RequestError, WhenAway};
 pub use events::{
-    EventFeed, EventPublisher, FeedError, FeedEvent, MAX_BATCH_EVENTS, PublishError, StreamState,
+    EventFeed, EventPublisher, FeedError, FeedEvent, MAX_RUN_EVENTS, PublishError, StreamState,
 };
 pub use service::{Answer, Argument, Endpoint, Query, QueryFailure, QueryService, ServiceError};

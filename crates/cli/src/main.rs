@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 /// A command costs some twenty small allocations on several threads, which this allocator serves in half the time.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tracing::{error, warn};
 
 use crate::pending::Pending;
+use crate::recent::RecentEvents;
 use crate::replies::ReplySender;
 use crate::telemetry::{Telemetry, gauge_value};
 use crate::writer::{not_recorded, refuse_all};
@@ -18,6 +19,8 @@ pub(crate) struct AppendLoop {
     pub(crate) appender: Appender,
     pub(crate) pending: Arc<Pending>,
     pub(crate) replies: ReplySender,
+    /// Where what was written waits for the publisher.
+    pub(crate) recent: Arc<RecentEvents>,
     /// Events on disk, for whoever tails the log.
     pub(crate) tree_size: watch::Sender<u64>,
     pub(crate) telemetry: Telemetry,
@@ -39,6 +42,8 @@ impl AppendLoop {
             let count = u32::try_from(decided.group.records.len()).unwrap_or(u32::MAX);
             match self.appender.append(&decided.group) {
                 Ok(appended) => {
+                    self.recent
+                        .keep(appended.tree_size - u64::from(count), decided.group.records);
                     self.tree_size.send_replace(appended.tree_size);
                     self.telemetry
                         .tree_size

@@ -1,6 +1,6 @@
 //! Submissions from the wire, decoded, in arrival order, to the writer.
 //!
-//! The queue before the writer is bounded by bytes and by count. What does not fit is refused at once with the code
+//! What was received and not answered is bounded by bytes and by count. What does not fit is refused at once with the code
 //! `busy`, so that nobody waits for an answer that memory could not hold.
 
 use std::sync::Arc;
@@ -24,6 +24,9 @@ const MAX_CHUNK: usize = 128;
 const INLINE_CHUNK: usize = 8;
 /// Bytes above which a chunk is decoded elsewhere however few submissions it has.
 const INLINE_BYTES: usize = 64 << 10;
+
+/// Bytes waiting for an answer above which the node is busy: some eighty commands.
+const BUSY_BYTES: usize = 64 << 10;
 
 /// One command of a submission: its bytes, and what they mean.
 #[derive(Debug)]
@@ -49,7 +52,7 @@ pub(crate) struct Submission {
     pub(crate) is_batch: bool,
     /// Its commands in order.
     pub(crate) commands: Vec<DecodedCommand>,
-    /// Its place in the queue; given back when the writer is done with it.
+    /// Its place in the queue; given back once it is answered.
     pub(crate) ticket: Ticket,
 }
 
@@ -62,7 +65,7 @@ pub(crate) enum Chunk {
     Decoding(JoinHandle<Vec<Submission>>),
 }
 
-/// The room before the writer.
+/// The room for submissions that were received and not answered.
 #[derive(Debug)]
 pub(crate) struct QueueRoom {
     max_bytes: usize,
@@ -104,6 +107,13 @@ impl QueueRoom {
             room: Arc::clone(self),
             bytes,
         })
+    }
+}
+
+impl QueueRoom {
+    /// Whether so much waits for an answer that what can be done later should be done later.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) >= BUSY_BYTES
     }
 }
 

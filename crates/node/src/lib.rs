@@ -20,6 +20,7 @@ mod pending;
 mod projector;
 mod publisher;
 mod queries;
+mod recent;
 mod replies;
 mod scrub;
 mod shutdown;

@@ -29,6 +29,7 @@ use crate::options::NodeOptions;
 use crate::pending::Pending;
 use crate::publisher::{Publisher, PublisherError};
 use crate::queries::Queries;
+use crate::recent::RecentEvents;
 use crate::replies::{self, ReplySender};
 use crate::shutdown::Shutdown;
 use crate::state::DecisionState;
@@ -248,8 +249,10 @@ impl Loops {
             replies: reply_sender.clone(),
             runtime: Handle::current(),
         };
+        let recent = Arc::new(RecentEvents::default());
         let append_loop = AppendLoop {
             appender,
+            recent: Arc::clone(&recent),
             pending,
             replies: reply_sender.clone(),
             tree_size: size_sender,
@@ -259,6 +262,8 @@ impl Loops {
             log: log.clone(),
             bus: bus.clone(),
             tree_size: tree_size.clone(),
+            recent,
+            room: Arc::clone(&room),
             published: publishing,
             telemetry: telemetry.clone(),
         };

@@ -13,9 +13,9 @@ pub struct NodeOptions {
     pub ledger_id: String,
     /// The partner that has the role root when the ledger is created.
     pub root_partner: String,
-    /// Bytes of submissions received and not yet decided; over it a submission is refused as `busy`.
+    /// Bytes of submissions received and not yet answered; over it a submission is refused as `busy`.
     pub queue_bytes: usize,
-    /// Submissions received and not yet decided; over it a submission is refused as `busy`.
+    /// Submissions received and not yet answered; over it a submission is refused as `busy`.
     pub queue_submissions: usize,
     /// Commitments whose decision state is kept in memory; others are loaded from the log when they are named.
     pub cached_commitments: usize,

@@ -3,11 +3,12 @@
 //! Events are never published by whoever decided them: what is on disk is published, in order, at the sequence that
 //! its position gives it. If the stream is behind it is filled, if it was lost or thinned it is made anew.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ledger_bus::{Bus, EventPublisher, MAX_BATCH_EVENTS, PublishError, subject};
-use ledger_proof::block::{Decoder, split_first};
+use ledger_bus::{Bus, EventPublisher, MAX_RUN_EVENTS, PublishError, subject};
+use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
 use ledger_proof::header::LeafHeader;
 use ledger_store::Log;
 use thiserror::Error;
@@ -15,14 +16,20 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::history::{HistoryError, deliver};
+use crate::intake::QueueRoom;
+use crate::recent::RecentEvents;
 use crate::telemetry::{Telemetry, gauge_value};
 
-/// Batches sent ahead of their acknowledgement.
-const BATCHES_IN_FLIGHT: usize = 4;
-/// Bytes of events in one batch at most.
-const MAX_BATCH_BYTES: usize = 2 << 20;
-/// Bytes of stored blocks read at once: about one batch of events.
+/// Runs of events sent ahead of their acknowledgement.
+const RUNS_IN_FLIGHT: usize = 4;
+/// Bytes of events in one run at most.
+const MAX_RUN_BYTES: usize = 2 << 20;
+/// Bytes of stored blocks read at once: about one run of events.
 const READ_BYTES: usize = 512 << 10;
+/// While the node is busy receipts go first: publishing waits for so long at most, then catches up whatever else there
+/// is to do. Storing an event in the stream costs the machine about as much as making it durable.
+const RECEIPTS_FIRST: Duration = Duration::from_millis(750);
+const YIELD_INTERVAL: Duration = Duration::from_millis(10);
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// Why publishing ended for good: the node stops.
@@ -76,6 +83,10 @@ pub(crate) struct Publisher {
     pub(crate) bus: Bus,
     /// Events on disk, as the appender sees them.
     pub(crate) tree_size: watch::Receiver<u64>,
+    /// Shows whether the node is busy.
+    pub(crate) room: Arc<QueueRoom>,
+    /// Events that were just written.
+    pub(crate) recent: Arc<RecentEvents>,
     /// Events published, for queries.
     pub(crate) published: watch::Sender<u64>,
     pub(crate) telemetry: Telemetry,
@@ -107,14 +118,19 @@ impl Publisher {
         let mut publisher = EventPublisher::open(&self.bus).await?;
         let mut sent = self.prepared(&publisher).await?;
         self.note(sent);
+        let mut caught_up_at = Instant::now();
         loop {
             let tree_size = *self.tree_size.borrow_and_update();
+            if sent < tree_size && self.room.is_busy() && caught_up_at.elapsed() < RECEIPTS_FIRST {
+                tokio::time::sleep(YIELD_INTERVAL).await;
+                continue;
+            }
             if sent < tree_size {
-                let events = self.read(sent, tree_size).await?;
+                let events = self.next_run(sent, tree_size).await?;
                 let count = u64::try_from(events.len()).unwrap_or(0);
                 publisher.send(sent, events).await?;
                 sent += count;
-                if publisher.in_flight() >= BATCHES_IN_FLIGHT {
+                if publisher.in_flight() >= RUNS_IN_FLIGHT {
                     self.note(publisher.acknowledged().await?);
                 }
                 continue;
@@ -122,6 +138,7 @@ impl Publisher {
             while publisher.in_flight() > 0 {
                 self.note(publisher.acknowledged().await?);
             }
+            caught_up_at = Instant::now();
             if *self.tree_size.borrow() > sent {
                 continue;
             }
@@ -194,10 +211,32 @@ impl Publisher {
         Ok(last_sequence)
     }
 
-    /// The next events in their delivered form, with their subjects.
+    /// The next events in their delivered form, with their subjects: as they were just written, else from the log.
+    async fn next_run(&self, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, Interruption> {
+        let recent = self.recent.take(from, MAX_RUN_EVENTS, MAX_RUN_BYTES);
+        if recent.is_empty() {
+            return self.read(from, to).await;
+        }
+        let publishable = (from..).zip(&recent).map(|(position, record)| {
+            let content = Content::Present {
+                salt: &record.salt,
+                data: &record.data,
+            };
+            let (header, route) = (record.header.as_slice(), record.route.as_str());
+            publishable(&StoredEvent {
+                position,
+                header,
+                content,
+                route,
+            })
+        });
+        Ok(publishable.collect::<Result<_, _>>()?)
+    }
+
+    /// Events of the log in their delivered form, with their subjects.
     async fn read(&self, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, Interruption> {
         let log = self.log.clone();
-        let read = tokio::task::spawn_blocking(move || read_batch(&log, from, to)).await;
+        let read = tokio::task::spawn_blocking(move || read_run(&log, from, to)).await;
         match read {
             Ok(events) => Ok(events?),
             Err(error) => Err(PublishError::Unavailable {
@@ -213,8 +252,8 @@ impl Publisher {
     }
 }
 
-/// One batch of events from `from` on, none at or after `to`.
-fn read_batch(log: &Log, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, HistoryError> {
+/// One run of events from `from` on, none at or after `to`.
+fn read_run(log: &Log, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, HistoryError> {
     let (blocks, _) = log.stored_blocks(from, READ_BYTES)?;
     let mut decoder = Decoder::default();
     let (mut events, mut bytes) = (Vec::new(), 0);
@@ -230,32 +269,31 @@ fn read_batch(log: &Log, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, His
             if stored.position < from {
                 continue;
             }
-            if stored.position >= to || events.len() >= MAX_BATCH_EVENTS || bytes >= MAX_BATCH_BYTES
-            {
+            if stored.position >= to || events.len() >= MAX_RUN_EVENTS || bytes >= MAX_RUN_BYTES {
                 return Ok(events);
             }
-            let payload = deliver(&stored)?;
-            bytes += payload.len();
-            events.push((
-                subject_of(stored.position, stored.header, stored.route)?,
-                payload.into(),
-            ));
+            let event = publishable(&stored)?;
+            bytes += event.1.len();
+            events.push(event);
         }
         rest = after;
     }
     Ok(events)
 }
 
-/// The subject on which an event is published.
-fn subject_of(position: u64, leaf: &[u8], route: &str) -> Result<String, HistoryError> {
-    let header =
-        LeafHeader::parse(leaf).map_err(|source| HistoryError::Leaf { position, source })?;
-    let country = route
+/// The subject on which an event is published, and its delivered form.
+fn publishable(stored: &StoredEvent<'_>) -> Result<(String, Bytes), HistoryError> {
+    let position = stored.position;
+    let header = LeafHeader::parse(stored.header)
+        .map_err(|source| HistoryError::Leaf { position, source })?;
+    let country = stored
+        .route
         .split('|')
         .next()
         .filter(|country| !country.is_empty());
-    Ok(subject::event(
-        country.unwrap_or("INT"),
-        header.event_name().unwrap_or("unknown"),
+    let event = header.event_name().unwrap_or("unknown");
+    Ok((
+        subject::event(country.unwrap_or("INT"), event),
+        deliver(stored)?.into(),
     ))
 }

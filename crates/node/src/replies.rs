@@ -8,6 +8,7 @@ use ledger_domain::Rejection;
 use ledger_domain::wire::v1::{Receipt, Status};
 use tokio::sync::mpsc;
 
+use crate::intake::Ticket;
 use crate::telemetry::{Outcome, Telemetry};
 
 /// The receipts of one submission.
@@ -19,6 +20,8 @@ pub(crate) struct SubmissionReply {
     pub(crate) is_batch: bool,
     /// The receipts in the order of the commands.
     pub(crate) receipts: Vec<Receipt>,
+    /// The submission's place in the queue, given back once it is answered.
+    pub(crate) ticket: Option<Ticket>,
 }
 
 impl SubmissionReply {
@@ -28,6 +31,7 @@ impl SubmissionReply {
             to,
             is_batch: false,
             receipts: vec![Receipt::rejected(None, rejection)],
+            ticket: None,
         }
     }
 

@@ -44,7 +44,7 @@ pub struct Telemetry {
     pub tree_size: Size,
     /// Events in the stream `LEDGER_EVENTS`.
     pub published: Size,
-    /// Bytes of submissions received and not yet decided.
+    /// Bytes of submissions received and not yet answered.
     pub queued_bytes: Size,
     /// Seconds from taking a group to its sync.
     pub group_seconds: Histogram,
@@ -79,7 +79,7 @@ impl Default for Telemetry {
         );
         registry.register(
             "queued_bytes",
-            "Bytes of submissions not yet decided",
+            "Bytes of submissions not yet answered",
             queued_bytes.clone(),
         );
         registry.register(

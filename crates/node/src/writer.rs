@@ -139,8 +139,8 @@ impl Writer {
             to: submission.reply_to,
             is_batch: submission.is_batch,
             receipts,
+            ticket: Some(submission.ticket),
         });
-        drop(submission.ticket);
         Ok(())
     }
 

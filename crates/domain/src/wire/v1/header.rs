@@ -222,11 +222,14 @@ impl<'a> Cursor<'a> {
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
+/// A byte as two digits.
+pub(super) fn hex_pair(byte: u8) -> [u8; 2] {
+    [byte >> 4, byte & 0xf].map(|nibble| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'))
+}
+
 fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     for byte in bytes {
-        for nibble in [byte >> 4, byte & 0xf] {
-            out.push(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'));
-        }
+        out.extend_from_slice(&hex_pair(*byte));
     }
 }
 
