@@ -75,13 +75,13 @@ pub(crate) async fn run(
         let mut counts = [0_u64; 3];
         for reply in group {
             count(&reply, &mut counts);
-            let Some(address) = reply.to.clone() else {
-                continue;
-            };
-            match reply.encode() {
-                Ok(payload) => to.reply(address, payload).await,
-                Err(error) => tracing::error!(%error, "a receipt could not be written"),
+            if let Some(address) = reply.to.clone() {
+                match reply.encode() {
+                    Ok(payload) => to.reply(address, payload).await,
+                    Err(error) => tracing::error!(%error, "a receipt could not be written"),
+                }
             }
+            drop(reply.ticket);
         }
         let [accepted, duplicate, rejected] = counts;
         telemetry.count_commands(Outcome::Accepted, accepted);
