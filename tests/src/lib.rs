@@ -19,6 +19,7 @@ mod process;
 mod system;
 mod up;
 mod wait;
+mod writers;
 
 pub use data::test_data;
 pub use http::{Response, get};
@@ -28,3 +29,4 @@ pub use process::{Finished, Process, ledger, ledger_binary, run};
 pub use system::{System, VIEWS, batch, batch_of, receipts};
 pub use up::Up;
 pub use wait::{await_that, eventually, free_port};
+pub use writers::{Acknowledged, Writers};

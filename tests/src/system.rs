@@ -6,7 +6,7 @@ use std::process::{Command as Program, ExitStatus};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ledger_bus::{Bus, BusOptions, ViewBucket, subject};
+use ledger_bus::{Bus, BusOptions, EventFeed, FeedEvent, ViewBucket, subject};
 use ledger_client::{Connection, SubmitOptions, Submitter, audit, seeds};
 use ledger_domain::ids::PartyId;
 use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
@@ -338,6 +338,33 @@ impl System {
             (head.published == head.tree_size).then_some(head.tree_size)
         })
         .await
+    }
+
+    /// Holds the event stream to be the log: at every sequence the event of the position before it, to the byte.
+    ///
+    /// # Panics
+    /// When it is not within a minute.
+    pub async fn verify_stream(&self) {
+        let log = self.log_from(0).await;
+        let what = format!("the stream to hold {} events", log.len());
+        let published = eventually(&what, READY_WITHIN, async || {
+            self.published(log.len()).await
+        });
+        for (published, recorded) in published.await.iter().zip(&log) {
+            assert_eq!(published.position, recorded.position);
+            assert_eq!(published.delivered, recorded.delivered);
+        }
+    }
+
+    /// The first events of the stream; `None` if they cannot be had now.
+    async fn published(&self, count: usize) -> Option<Vec<FeedEvent>> {
+        let mut feed = EventFeed::open(self.bus(), 0, 512).await.ok()?;
+        let mut published = Vec::new();
+        while published.len() < count {
+            let next = tokio::time::timeout(Duration::from_secs(2), feed.next()).await;
+            published.extend(next.ok()?.ok()?);
+        }
+        Some(published)
     }
 
     /// Everything the node has from a position on, each leaf checked against its data.

@@ -73,6 +73,19 @@ impl ViewBucket {
             })
     }
 
+    /// How many keys the server holds.
+    ///
+    /// # Errors
+    /// [`BucketError`] when the server cannot be asked, or has the bucket no more.
+    pub async fn count(&self) -> Result<u64, BucketError> {
+        let info = self.store.stream.get_info().await;
+        info.map(|info| info.state.messages)
+            .map_err(|error| BucketError {
+                bucket: self.name.clone(),
+                what: error.to_string(),
+            })
+    }
+
     /// The body of a key, when there is one.
     ///
     /// # Errors

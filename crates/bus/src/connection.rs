@@ -7,6 +7,10 @@ use bytes::Bytes;
 use thiserror::Error;
 use tracing::{info, warn};
 
+/// How long JetStream's own answers may take. Without a bound, a request whose answer was lost with the connection would
+/// be waited for forever.
+const API_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// What to do when no server answers at the first attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenAway {
@@ -144,7 +148,7 @@ impl Bus {
             .subscription_capacity(options.subscription_capacity)
             .client_capacity(16_384)
             .read_buffer_capacity(u16::MAX)
-            .request_timeout(None)
+            .request_timeout(Some(API_TIMEOUT))
             .connection_timeout(Duration::from_secs(5))
             .reconnect_delay_callback(|attempts| {
                 Duration::from_millis(50 * u64::try_from(attempts.min(20)).unwrap_or(20))

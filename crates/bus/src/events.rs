@@ -4,6 +4,7 @@
 //! event (`Nats-Expected-Last-Sequence`) and by the publisher on every acknowledgement.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
@@ -21,6 +22,8 @@ use crate::subject;
 /// Events in one run at most: one acknowledgement for so many.
 pub const MAX_RUN_EVENTS: usize = 1_000;
 const ACK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a publisher that waits looks whether the connection is still the one it sent on.
+const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What the server holds of the event stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,8 @@ pub struct EventPublisher {
     inbox: String,
     /// Runs sent and not acknowledged: where each must begin and end.
     pending: VecDeque<(u64, u64)>,
+    /// Which of the client's connections the batches went out on: their acknowledgements come back on no other.
+    connection: u64,
 }
 
 /// The acknowledgement of the server.
@@ -138,6 +143,7 @@ impl EventPublisher {
             acks,
             inbox,
             pending: VecDeque::new(),
+            connection: connection_number(&bus.client),
         })
     }
 
@@ -251,16 +257,34 @@ impl EventPublisher {
                 what: "no run is under way".to_owned(),
             });
         };
-        let message = tokio::time::timeout(ACK_TIMEOUT, self.acks.next())
+        let message = tokio::time::timeout(ACK_TIMEOUT, self.next_ack())
             .await
-            .map_err(unavailable)?;
-        let Some(message) = message else {
-            return Err(PublishError::Unavailable {
-                what: "the connection is closed".to_owned(),
-            });
-        };
+            .map_err(unavailable)??;
         check_ack(&message, expected_last, last).map(|()| last)
     }
+
+    /// The next acknowledgement; an error as soon as it can be known that none will come.
+    async fn next_ack(&mut self) -> Result<async_nats::Message, PublishError> {
+        let lost = |what: &str| PublishError::Unavailable {
+            what: what.to_owned(),
+        };
+        loop {
+            let next = tokio::time::timeout(CONNECTION_CHECK_INTERVAL, self.acks.next());
+            match next.await {
+                Ok(message) => return message.ok_or_else(|| lost("the connection is closed")),
+                Err(_elapsed) => {
+                    if connection_number(&self.context.client()) != self.connection {
+                        return Err(lost("the connection was lost while a batch was under way"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Grows with every reconnection of the client.
+fn connection_number(client: &async_nats::Client) -> u64 {
+    client.statistics().connects.load(Ordering::Relaxed)
 }
 
 fn stream_config() -> Config {

@@ -14,7 +14,9 @@ use ledger_domain::ids::{
 };
 use ledger_domain::wire::v1::{EventBody, EventHeader, LedgerOpened, Policy, Root};
 use ledger_proof::{data_digest, leaf_hash};
-use ledger_store::{AppendError, Appender, Group, HeadError, Log, NewRecord, OpenError, Options};
+use ledger_store::{
+    AppendError, Appender, Damage, Group, HeadError, Log, NewRecord, OpenError, Options, Witness,
+};
 use rand::RngCore;
 use thiserror::Error;
 use tokio::runtime::Handle;
@@ -135,7 +137,7 @@ fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError>
         witnessed_size,
         ..Options::new(&options.data_dir, ledger.as_str())
     };
-    let (log, mut appender, recovery) = Log::open(store_options)?;
+    let (log, mut appender, recovery) = Log::open(store_options).map_err(open_failure)?;
     info!(?recovery, "the log is open");
     if log.tree_size() == 0 {
         appender.append(&opening_group(&log, &ledger, root))?;
@@ -149,6 +151,24 @@ fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError>
         state,
         ledger,
     })
+}
+
+/// Says of a log that is shorter than its stream what the publisher would say.
+fn open_failure(error: OpenError) -> NodeError {
+    if let OpenError::Damaged { what, .. } = &error
+        && let Damage::Shorter {
+            journal,
+            known,
+            witness: Witness::Caller,
+        } = what
+    {
+        return PublisherError::StreamAhead {
+            last_sequence: *known,
+            tree_size: *journal,
+        }
+        .into();
+    }
+    error.into()
 }
 
 /// The event at position 0: what the ledger is called, its key, its root and its policy.

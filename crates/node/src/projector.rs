@@ -273,6 +273,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let mut feed = EventFeed::open(&self.bus, self.checkpoint, FEED_CHUNK).await?;
         let mut publish_tick = tokio::time::interval(PUBLISH_INTERVAL);
         let mut lag_tick = tokio::time::interval(LAG_CHECK_INTERVAL);
+        let mut last_look = u64::MAX;
         publish_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         lag_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -287,13 +288,47 @@ impl<P: Projection + Send + 'static> Projector<P> {
                     }
                 }
                 _ = lag_tick.tick() => {
-                    // Normally nothing is left to fetch: the stream has delivered it.
-                    if self.bus.head(QUERY_TIMEOUT).await?.tree_size > self.checkpoint + LAG_EVENTS {
-                        self.catch_up(service).await?;
-                    }
+                    self.check_feed(&mut last_look, service).await?;
+                    self.check_bucket(&bucket).await?;
                 }
             }
         }
+    }
+
+    /// Sees to it that the stream does not hold anything back. Normally nothing is left to fetch: it was delivered.
+    async fn check_feed(
+        &mut self,
+        last_look: &mut u64,
+        service: &mut QueryService,
+    ) -> Result<(), Interruption> {
+        let head = self.bus.head(QUERY_TIMEOUT).await?;
+        if head.tree_size > self.checkpoint + LAG_EVENTS {
+            self.catch_up(service).await?;
+        } else if head.published > self.checkpoint && self.checkpoint == *last_look {
+            // A consumer that lost its server may go silent without an error: only the node can tell.
+            let what = format!(
+                "nothing came after {} events although {} were published",
+                self.checkpoint, head.published
+            );
+            return Err(FeedError { what }.into());
+        }
+        *last_look = self.checkpoint;
+        Ok(())
+    }
+
+    /// Sees to it that the bucket holds what was written to it: it may have been lost while no view changed.
+    async fn check_bucket(&mut self, bucket: &ViewBucket) -> Result<(), Interruption> {
+        self.collect_changes();
+        self.publish(bucket).await?;
+        let (held, written) = (bucket.count().await?, self.projection.keys().len());
+        if usize::try_from(held).is_ok_and(|held| held < written) {
+            return Err(BucketError {
+                bucket: P::NAME.to_owned(),
+                what: format!("it has lost views: {held} of {written} are left"),
+            }
+            .into());
+        }
+        Ok(())
     }
 
     /// Makes sure that the views come from the log that the node has now.

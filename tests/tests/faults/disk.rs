@@ -1,0 +1,102 @@
+//! A full disk: nothing is begun on one, and nothing is lost on one.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use ledger_domain::RejectionCode;
+use ledger_domain::wire::v1::{Stage, Status};
+use ledger_tests::{System, batch, eventually};
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
+
+use crate::support::SOON;
+
+const MIB: u64 = 1 << 20;
+/// How far the free space is above the floor, or below it once a file takes twice that: much more than what else is
+/// written to the disk meanwhile.
+const MARGIN_MIB: u64 = 2_048;
+
+fn free_mib(folder: &Path) -> u64 {
+    let stat = statvfs(folder).expect("a file system");
+    stat.f_bavail * stat.f_frsize / MIB
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_not_opened_on_a_full_disk() {
+    let mut system = System::with_nats_only(&[]).await;
+    let folder = std::env::temp_dir();
+    let floor = (free_mib(&folder) + MARGIN_MIB).to_string();
+    system.set_node_arguments(&["--free-space-floor-mib", &floor]);
+    system.spawn_node();
+    let (code, said) = system.node_ended();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("bytes are free"), "{said}");
+    assert!(
+        !system.log_folder().join("journal").exists(),
+        "nothing was begun"
+    );
+    system.set_node_arguments(&[]);
+    system.start_node().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_disk_that_runs_full_commands_are_refused_and_queries_answered_until_there_is_room() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    let (commitment, record) = commander.record(&["GCM-01"]);
+    let record_bytes = record.encode();
+    let receipts = system.accepted(&[record]).await;
+    assert!(system.stop_node().success());
+    let free = free_mib(&system.log_folder());
+    assert!(
+        free > 3 * MARGIN_MIB,
+        "this test needs {} MiB of free disk",
+        3 * MARGIN_MIB
+    );
+    let floor = (free - MARGIN_MIB).to_string();
+    system.set_node_arguments(&["--free-space-floor-mib", &floor]);
+    system.start_node().await;
+    let report = commander.report(commitment, 1, Stage::Planning);
+    system.accepted(std::slice::from_ref(&report)).await;
+
+    let ballast = system.log_folder().join("ballast");
+    let file = File::create(&ballast).expect("a file");
+    fallocate(&file, FallocateFlags::empty(), 0, 2 * MARGIN_MIB * MIB).expect("space to take");
+    let size = eventually("a refusal", SOON, async || {
+        let (_, other) = commander.record(&["GCM-02"]);
+        let size = system.tree_size().await;
+        let receipts = system.ask("tester", other.encode()).await;
+        let rejection = receipts[0].rejection.as_ref()?;
+        assert_eq!(rejection.code, RejectionCode::StorageFull);
+        Some(size)
+    })
+    .await;
+    // A batch that rests on a command which was decided and dropped is dropped with it.
+    let (waiting, record) = commander.record(&["GCM-02"]);
+    let refused = [record, commander.report(waiting, 1, Stage::Planning)];
+    for _ in 0..3 {
+        let receipts = system.ask("tester", batch(&refused)).await;
+        for receipt in receipts {
+            let rejection = receipt.rejection.expect("a refusal");
+            assert_eq!(rejection.code, RejectionCode::StorageFull);
+        }
+    }
+    assert_eq!(system.tree_size().await, size, "nothing was recorded");
+    // What needs no room goes on: queries, repeats, other refusals.
+    system.verify().await;
+    let again = system.ask("tester", record_bytes.clone()).await;
+    assert_eq!(again[0].status, Status::Duplicate);
+    assert_eq!(again[0].events, receipts[0].events);
+
+    drop(file);
+    fs::remove_file(&ballast).expect("space to give back");
+    let accepted = system.submit(&refused).await;
+    assert!(
+        accepted
+            .iter()
+            .all(|receipt| receipt.status == Status::Accepted),
+        "{accepted:?}"
+    );
+    assert_eq!(system.tree_size().await, size + 2);
+    system.verify().await;
+    system.verify_stream().await;
+}

@@ -1,0 +1,13 @@
+//! What the ledger survives, and what it refuses to go on with: the server away, files lost or damaged, a full disk.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says what it expected and stops"
+)]
+
+mod disk;
+mod files;
+mod stop;
+mod stream;
+mod support;

@@ -1,0 +1,53 @@
+//! Told to stop in the middle of everything.
+
+use std::time::{Duration, Instant};
+
+use ledger_tests::{System, Writers, await_that};
+
+use crate::support::SOON;
+
+/// More than a node takes, less than what a service manager grants.
+const WITHIN: Duration = Duration::from_secs(8);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_told_to_stop_under_load_ends_well_and_every_receipt_is_on_disk() {
+    let mut system = System::start_whole(&[]).await;
+    let writers = Writers::start(&system, 8).await;
+    for _ in 0..3 {
+        let before = writers.acknowledged();
+        await_that("load", SOON, || writers.acknowledged() > before + 100);
+        let started = Instant::now();
+        let status = system.stop_node();
+        assert!(status.success(), "{status}: {}", system.node().stderr());
+        assert!(
+            started.elapsed() < WITHIN,
+            "it took {:?}",
+            started.elapsed()
+        );
+        let failed = writers.failures();
+        await_that("the writers to notice", SOON, || {
+            writers.failures() > failed
+        });
+        system.start_node().await;
+        let log = system.log_from(0).await;
+        writers.receipts_hold(0, &log);
+    }
+    let acknowledged = writers.finish().await;
+    acknowledged.are_there_exactly_once(&system.log_from(0).await);
+    system.verify().await;
+    system.verify_stream().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_projector_told_to_stop_goes_on_where_it_was() {
+    let mut system = System::start_whole(&[]).await;
+    let writers = Writers::start(&system, 2).await;
+    for _ in 0..3 {
+        let before = writers.acknowledged();
+        await_that("load", SOON, || writers.acknowledged() > before + 50);
+        system.stop_projector("country");
+        system.start_projector("country");
+    }
+    writers.finish().await;
+    system.verify().await;
+}

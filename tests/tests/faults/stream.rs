@@ -1,0 +1,252 @@
+//! nats-server and its streams: they carry the ledger and are never believed.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use ledger_tests::{System, VIEWS, Writers, await_that, eventually};
+
+use crate::support::{SOON, some_events};
+
+const REQUEST_WITHIN: Duration = Duration::from_secs(10);
+
+/// Asks JetStream's own interface.
+async fn jetstream(system: &System, request: &str, payload: &'static str) -> serde_json::Value {
+    let subject = format!("$JS.API.{request}");
+    let reply = system
+        .bus()
+        .request(&subject, Bytes::from(payload), REQUEST_WITHIN)
+        .await
+        .expect("an answer of JetStream");
+    let answer: serde_json::Value = serde_json::from_slice(&reply.payload).expect("JSON");
+    assert!(answer["error"].is_null(), "{answer}");
+    answer
+}
+
+/// Publishes an event that no log holds.
+async fn publish_a_stray(system: &System) {
+    let payload = Bytes::from_static(b"{\"stray\":true}");
+    let reply = system
+        .bus()
+        .request("ledger.v1.event.INT.stray", payload, REQUEST_WITHIN)
+        .await;
+    let answer = reply.expect("an acknowledgement of the stream").payload;
+    assert!(
+        answer.starts_with(br#"{"stream":"LEDGER_EVENTS""#),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_and_projectors_wait_for_a_server_that_is_not_there_yet() {
+    let mut system = System::with_nats_only(&[]).await;
+    system.nats().stop();
+    system.spawn_node();
+    system.start_projectors();
+    // The projectors have opened their stores; nothing more can be seen of processes that wait.
+    for view in VIEWS {
+        let folder = system.view_folder(view);
+        await_that("a projector to wait", SOON, || folder.is_dir());
+    }
+    assert!(system.node().runs());
+    assert!(
+        !system.log_folder().exists(),
+        "the log is opened only when the stream was seen"
+    );
+    assert!(VIEWS.iter().all(|view| system.projector(view).runs()));
+    system.nats().start_again();
+    system.await_node().await;
+    system.load_reference().await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 3).await;
+    system.verify().await;
+    system.verify_stream().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_node_and_projector_end_when_they_are_told() {
+    let mut system = System::with_nats_only(&[]).await;
+    system.nats().stop();
+    system.spawn_node();
+    system.start_projector("country");
+    let folder = system.view_folder("country");
+    await_that("the projector to wait", SOON, || folder.is_dir());
+    system.stop_projector("country");
+    assert!(system.stop_node().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_while_the_server_is_away() {
+    let mut system = System::start_whole(&[]).await;
+    let writers = Writers::start(&system, 4).await;
+    for _ in 0..2 {
+        let before = writers.acknowledged();
+        await_that("receipts before", SOON, || {
+            writers.acknowledged() > before + 50
+        });
+        system.nats().stop();
+        let failed = writers.failures();
+        await_that("a writer to notice", SOON, || writers.failures() > failed);
+        system.nats().start_again();
+        let during = writers.acknowledged();
+        await_that("receipts after", SOON, || {
+            writers.acknowledged() > during + 50
+        });
+    }
+    let acknowledged = writers.finish().await;
+    acknowledged.are_there_exactly_once(&system.log_from(0).await);
+    system.verify().await;
+    system.verify_stream().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_lost_while_the_server_was_away_come_back_the_same() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 10).await;
+    system.verify().await;
+    system.verify_stream().await;
+    system.nats().wipe();
+    let published = jetstream(&system, "STREAM.NAMES", "").await;
+    assert!(
+        published["total"].as_u64() < Some(4),
+        "the streams are gone: {published}"
+    );
+    // Nothing new is recorded: what was there comes back by itself.
+    system.verify_stream().await;
+    system.verify().await;
+    some_events(&system, &mut commander, 5).await;
+    system.verify().await;
+    system.verify_stream().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_deleted_under_load_come_back_the_same() {
+    let mut system = System::start_whole(&[]).await;
+    let writers = Writers::start(&system, 3).await;
+    for stream in ["LEDGER_EVENTS", "KV_ledger_country", "LEDGER_EVENTS"] {
+        let before = writers.acknowledged();
+        await_that("receipts before", SOON, || {
+            writers.acknowledged() > before + 50
+        });
+        system.await_published().await;
+        jetstream(&system, &format!("STREAM.DELETE.{stream}"), "").await;
+        let during = writers.acknowledged();
+        await_that("receipts after", SOON, || {
+            writers.acknowledged() > during + 50
+        });
+    }
+    let acknowledged = writers.finish().await;
+    acknowledged.are_there_exactly_once(&system.log_from(0).await);
+    system.verify_stream().await;
+    system.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_deleted_while_nothing_happens_come_back_the_same() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 5).await;
+    system.verify().await;
+    jetstream(&system, "STREAM.DELETE.LEDGER_EVENTS", "").await;
+    for view in VIEWS {
+        jetstream(&system, &format!("STREAM.DELETE.KV_ledger_{view}"), "").await;
+    }
+    system.verify_stream().await;
+    system.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_from_which_an_event_was_removed_is_made_whole_at_the_next_start() {
+    let mut system = System::start_whole(&[]).await;
+    system.await_published().await;
+    assert!(system.stop_node().success());
+    jetstream(&system, "STREAM.MSG.DELETE.LEDGER_EVENTS", r#"{"seq":7}"#).await;
+    system.start_node().await;
+    system.verify_stream().await;
+    system.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ahead_of_the_log_stops_a_starting_node() {
+    let mut system = System::start(&[]).await;
+    let size = system.await_published().await;
+    assert!(system.stop_node().success());
+    publish_a_stray(&system).await;
+    for _ in 0..2 {
+        system.spawn_node();
+        let (code, said) = system.node_ended();
+        assert_eq!(code, Some(1), "{said}");
+        let ends = format!(
+            "LEDGER_EVENTS ends at sequence {}, but the log has only {size} events",
+            size + 1
+        );
+        assert!(said.contains(&ends), "{said}");
+    }
+    // What put it ahead is taken away: the log was not touched.
+    jetstream(&system, "STREAM.DELETE.LEDGER_EVENTS", "").await;
+    system.start_node().await;
+    assert_eq!(system.tree_size().await, size);
+    system.verify_stream().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_gets_ahead_of_the_log_stops_a_running_node() {
+    let mut system = System::start(&[]).await;
+    let size = system.await_published().await;
+    publish_a_stray(&system).await;
+    let (code, said) = system.node_ended();
+    assert_eq!(code, Some(1), "{said}");
+    let ends = format!(
+        "LEDGER_EVENTS ends at sequence {}, but the log has only {size} events",
+        size + 1
+    );
+    assert!(said.contains(&ends), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_ledgers_stream_stops_a_starting_node() {
+    let mut system = System::start(&[]).await;
+    let size = system.await_published().await;
+    assert!(system.stop_node().success());
+    let log = system.log_folder();
+    let aside = log.with_extension("aside");
+    std::fs::rename(&log, &aside).expect("the log moves");
+    system.spawn_node();
+    let (code, said) = system.node_ended();
+    assert_eq!(code, Some(1), "{said}");
+    let ends = format!("ends at sequence {size}, but the log has only 0 events");
+    assert!(said.contains(&ends), "{said}");
+
+    // One that is not longer than the log shows itself by its events.
+    jetstream(&system, "STREAM.DELETE.LEDGER_EVENTS", "").await;
+    system.start_node().await;
+    assert_eq!(system.await_published().await, 1);
+    assert!(system.stop_node().success());
+    std::fs::remove_dir_all(&log).expect("a log to remove");
+    std::fs::rename(&aside, &log).expect("the log moves back");
+    system.spawn_node();
+    let (code, said) = system.node_ended();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("another event than the log at position 0"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_node_fills_the_stream_with_what_it_had_not_published() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    system.await_published().await;
+    assert!(system.stop_node().success());
+    jetstream(&system, "STREAM.PURGE.LEDGER_EVENTS", "").await;
+    system.start_node().await;
+    some_events(&system, &mut commander, 3).await;
+    system.verify_stream().await;
+    system.verify().await;
+    eventually("the head to say so", SOON, async || {
+        let head = system.connection().head().await.ok()?;
+        (head.published == head.tree_size).then_some(())
+    })
+    .await;
+}
