@@ -62,15 +62,18 @@ impl TestNats {
         self.start_again();
     }
 
+    /// The server's process; none while it is being started again.
+    pub fn process_id(&self) -> Option<u32> {
+        self.server.as_ref().and_then(NatsServer::process_id)
+    }
+
     /// Kills the server with SIGKILL. It is started again by itself, on the same port.
     ///
     /// # Panics
     /// When it is not running.
     pub fn kill(&self) {
         let pid = self
-            .server
-            .as_ref()
-            .and_then(NatsServer::process_id)
+            .process_id()
             .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?))
             .expect("a running nats-server");
         kill_process(pid, Signal::KILL).expect("nats-server is signalled");
