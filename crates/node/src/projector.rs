@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chrono::Utc;
-use futures::FutureExt;
 use hashbrown::HashMap;
 use ledger_bus::query::{
     ProjectionAnswer, QueryError, ReplayPage, ReplayQuery, ViewQuery, WATERMARK_HEADER,
@@ -147,8 +147,14 @@ pub async fn run_projector<P: Projection + Send + 'static>(
         } else {
             warn!(projection = P::NAME, error = %ended, "following the log was interrupted, beginning again");
         }
+        let pause = tokio::time::sleep(RETRY_DELAY);
         tokio::select! {
-            () = tokio::time::sleep(RETRY_DELAY) => {}
+            // The views are there, whatever is away.
+            ended = projector.answer_until(&mut service, pause) => {
+                if let Err(Interruption::Fatal(error)) = ended {
+                    return Err(error);
+                }
+            }
             () = shutdown.requested() => return Ok(projector.save()?),
         }
     }
@@ -265,12 +271,15 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     async fn follow(&mut self, service: &mut QueryService) -> Result<Infallible, Interruption> {
-        self.check_history().await?;
+        let bus = self.bus.clone();
+        self.check_history(service).await?;
         self.catch_up(service).await?;
-        let bucket = ViewBucket::open(&self.bus, P::NAME).await?;
+        let opening = Box::pin(ViewBucket::open(&bus, P::NAME));
+        let bucket = self.answer_until(service, opening).await??;
         self.unpublished.extend(self.projection.keys());
-        self.publish(&bucket).await?;
-        let mut feed = EventFeed::open(&self.bus, self.checkpoint, FEED_CHUNK).await?;
+        self.publish(&bucket, service).await?;
+        let opening = Box::pin(EventFeed::open(&bus, self.checkpoint, FEED_CHUNK));
+        let mut feed = self.answer_until(service, opening).await??;
         let mut publish_tick = tokio::time::interval(PUBLISH_INTERVAL);
         let mut lag_tick = tokio::time::interval(LAG_CHECK_INTERVAL);
         let mut last_look = u64::MAX;
@@ -282,14 +291,14 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 query = service.next() => self.answer(query).await?,
                 _ = publish_tick.tick() => {
                     self.collect_changes();
-                    self.publish(&bucket).await?;
+                    self.publish(&bucket, service).await?;
                     if self.unsaved_events > 0 && self.saved_at.elapsed() >= SAVE_INTERVAL {
                         self.save()?;
                     }
                 }
                 _ = lag_tick.tick() => {
                     self.check_feed(&mut last_look, service).await?;
-                    self.check_bucket(&bucket).await?;
+                    self.check_bucket(&bucket, service).await?;
                 }
             }
         }
@@ -301,7 +310,9 @@ impl<P: Projection + Send + 'static> Projector<P> {
         last_look: &mut u64,
         service: &mut QueryService,
     ) -> Result<(), Interruption> {
-        let head = self.bus.head(QUERY_TIMEOUT).await?;
+        let bus = self.bus.clone();
+        let asking = bus.head(QUERY_TIMEOUT);
+        let head = self.answer_until(service, asking).await??;
         if head.tree_size > self.checkpoint + LAG_EVENTS {
             self.catch_up(service).await?;
         } else if head.published > self.checkpoint && self.checkpoint == *last_look {
@@ -317,10 +328,15 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     /// Sees to it that the bucket holds what was written to it: it may have been lost while no view changed.
-    async fn check_bucket(&mut self, bucket: &ViewBucket) -> Result<(), Interruption> {
+    async fn check_bucket(
+        &mut self,
+        bucket: &ViewBucket,
+        service: &mut QueryService,
+    ) -> Result<(), Interruption> {
         self.collect_changes();
-        self.publish(bucket).await?;
-        let (held, written) = (bucket.count().await?, self.projection.keys().len());
+        self.publish(bucket, service).await?;
+        let held = self.answer_until(service, bucket.count()).await??;
+        let written = self.projection.keys().len();
         if usize::try_from(held).is_ok_and(|held| held < written) {
             return Err(BucketError {
                 bucket: P::NAME.to_owned(),
@@ -332,8 +348,10 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     /// Makes sure that the views come from the log that the node has now.
-    async fn check_history(&mut self) -> Result<(), Interruption> {
-        let head = self.bus.head(QUERY_TIMEOUT).await?;
+    async fn check_history(&mut self, service: &mut QueryService) -> Result<(), Interruption> {
+        let bus = self.bus.clone();
+        let asking = bus.head(QUERY_TIMEOUT);
+        let head = self.answer_until(service, asking).await??;
         self.tree_size = head.tree_size;
         let Some(last) = self.checkpoint.checked_sub(1) else {
             return Ok(());
@@ -344,7 +362,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 to: Some(self.checkpoint),
                 ..ReplayQuery::default()
             };
-            let page = self.bus.replay(&query, QUERY_TIMEOUT).await?;
+            let asking = bus.replay(&query, QUERY_TIMEOUT);
+            let page = self.answer_until(service, asking).await??;
             let mut found = None;
             for_each_stored(&mut self.decoder, &page, |stored| {
                 if stored.position == last {
@@ -377,7 +396,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
         };
         let mut next_page = fetch(&self.bus, self.checkpoint);
         loop {
-            let page = next_page.await.map_err(|error| FeedError {
+            let page = self.answer_until(service, next_page).await?;
+            let page = page.map_err(|error| FeedError {
                 what: error.to_string(),
             })??;
             self.tree_size = page.tree_size;
@@ -387,9 +407,6 @@ impl<P: Projection + Send + 'static> Projector<P> {
             if self.unsaved_events >= SAVE_EVENTS {
                 self.collect_changes();
                 self.save()?;
-            }
-            while let Some(query) = service.next().now_or_never() {
-                self.answer(query).await?;
             }
             if at_end {
                 next_page.abort();
@@ -468,7 +485,11 @@ impl<P: Projection + Send + 'static> Projector<P> {
         self.unpublished.extend(changes.keys);
     }
 
-    async fn publish(&mut self, bucket: &ViewBucket) -> Result<(), Interruption> {
+    async fn publish(
+        &mut self,
+        bucket: &ViewBucket,
+        service: &mut QueryService,
+    ) -> Result<(), Interruption> {
         if self.unpublished.is_empty() {
             return Ok(());
         }
@@ -477,7 +498,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
             let body = self.projection.body(&key)?;
             Some((key, Bytes::from(body)))
         });
-        Ok(bucket.put_all(bodies.collect()).await?)
+        let putting = bucket.put_all(bodies.collect());
+        Ok(self.answer_until(service, putting).await??)
     }
 
     fn save(&mut self) -> Result<(), SledFault> {
@@ -488,6 +510,22 @@ impl<P: Projection + Send + 'static> Projector<P> {
         self.unsaved_events = 0;
         self.saved_at = Instant::now();
         Ok(())
+    }
+
+    /// Waits for something that needs nothing of the projector, and answers queries meanwhile: whoever asks for a view
+    /// does not wait for the node or for `JetStream`.
+    async fn answer_until<T>(
+        &mut self,
+        service: &mut QueryService,
+        waiting: impl Future<Output = T>,
+    ) -> Result<T, Interruption> {
+        let mut waiting = pin!(waiting);
+        loop {
+            tokio::select! {
+                done = &mut waiting => return Ok(done),
+                query = service.next() => self.answer(query).await?,
+            }
+        }
     }
 
     async fn answer(&mut self, query: Option<Query>) -> Result<(), Interruption> {

@@ -24,7 +24,7 @@ const DEFAULT_ROUNDS: u64 = 6;
 const AUDIT_EVERY: u64 = 10;
 /// Receipts that show that the load is on.
 const LOAD: usize = 100;
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 /// The longest pause between seeing load and killing.
 const MOMENT_MAX_US: u64 = 300_000;
 

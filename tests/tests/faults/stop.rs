@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use ledger_tests::{System, Writers, await_that};
+use ledger_bus::query::ViewQuery;
+use ledger_tests::{System, Writers, await_that, eventually};
 
-use crate::support::SOON;
+use crate::support::{SOON, some_events};
 
 /// More than a node takes, less than what a service manager grants.
 const WITHIN: Duration = Duration::from_secs(8);
+/// Less than any retry or time limit, more than an answer takes on a busy machine.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_told_to_stop_under_load_ends_well_and_every_receipt_is_on_disk() {
@@ -50,5 +53,36 @@ async fn a_projector_told_to_stop_goes_on_where_it_was() {
         system.start_projector("country");
     }
     writers.finish().await;
+    system.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views_are_answered_while_the_node_is_away() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 3).await;
+    system.await_views().await;
+    let query = ViewQuery::default();
+    let view = system.connection().view("country", "KEN", &query).await;
+    let watermark = view.expect("a view").watermark;
+    assert!(system.stop_node().success());
+    for _ in 0..2 {
+        let started = Instant::now();
+        let view = system.connection().view("country", "KEN", &query).await;
+        assert_eq!(view.expect("a view").watermark, watermark);
+        assert!(
+            started.elapsed() < AT_ONCE,
+            "it took {:?}",
+            started.elapsed()
+        );
+        // The saved views are as good as those in memory.
+        system.stop_projector("country");
+        system.start_projector("country");
+        eventually("the projector to answer", SOON, async || {
+            system.connection().projection("country").await.ok()
+        })
+        .await;
+    }
+    system.start_node().await;
     system.verify().await;
 }
