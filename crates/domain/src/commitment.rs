@@ -152,6 +152,10 @@ impl Commitment {
         if self.reports.len() < 4 {
             self.reports.reserve_exact(1);
         }
+        // Millions of these are kept and most have one or two reports: no room for more than there are.
+        if self.reports.len() == self.reports.capacity() {
+            self.reports.reserve_exact(self.reports.len().clamp(1, 16));
+        }
         self.reports.push(report);
     }
 

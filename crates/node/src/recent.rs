@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use ledger_store::NewRecord;
 
 /// Bytes kept at most; what is older is read from the log.
-const MAX_BYTES: usize = 96 << 20;
+const MAX_BYTES: usize = 48 << 20;
 
 /// Events of the newest groups, in order. The appender puts them in, the publisher takes them out.
 #[derive(Debug, Default)]

@@ -47,7 +47,7 @@ impl Options {
             space_interval: Duration::from_millis(100),
             epoch_bits: 16,
             shard_bits: 18,
-            overlay_bytes: 64 << 20,
+            overlay_bytes: 32 << 20,
             sled_cache_bytes: 8 << 20,
             witnessed_size: 0,
         }
