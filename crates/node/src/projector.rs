@@ -282,7 +282,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let mut feed = self.answer_until(service, opening).await??;
         let mut publish_tick = tokio::time::interval(PUBLISH_INTERVAL);
         let mut lag_tick = tokio::time::interval(LAG_CHECK_INTERVAL);
-        let mut last_look = u64::MAX;
+        let mut behind_at = None;
         publish_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         lag_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -297,25 +297,25 @@ impl<P: Projection + Send + 'static> Projector<P> {
                     }
                 }
                 _ = lag_tick.tick() => {
-                    self.check_feed(&mut last_look, service).await?;
+                    self.check_feed(&mut behind_at, service).await?;
                     self.check_bucket(&bucket, service).await?;
                 }
             }
         }
     }
 
-    /// Sees to it that the stream does not hold anything back. Normally nothing is left to fetch: it was delivered.
+    /// Sees to it that the stream does not hold anything back, and fetches from the node what is not published in time.
+    /// Normally nothing is left to fetch: it was delivered.
     async fn check_feed(
         &mut self,
-        last_look: &mut u64,
+        behind_at: &mut Option<u64>,
         service: &mut QueryService,
     ) -> Result<(), Interruption> {
         let bus = self.bus.clone();
         let asking = bus.head(QUERY_TIMEOUT);
         let head = self.answer_until(service, asking).await??;
-        if head.tree_size > self.checkpoint + LAG_EVENTS {
-            self.catch_up(service).await?;
-        } else if head.published > self.checkpoint && self.checkpoint == *last_look {
+        let stalled = *behind_at == Some(self.checkpoint);
+        if stalled && head.published > self.checkpoint {
             // A consumer that lost its server may go silent without an error: only the node can tell.
             let what = format!(
                 "nothing came after {} events although {} were published",
@@ -323,7 +323,12 @@ impl<P: Projection + Send + 'static> Projector<P> {
             );
             return Err(FeedError { what }.into());
         }
-        *last_look = self.checkpoint;
+        let lag_events = head.tree_size.saturating_sub(self.checkpoint);
+        if lag_events > LAG_EVENTS || (stalled && lag_events > 0) {
+            self.catch_up(service).await?;
+        }
+        // What was published while the node was asked may be waiting here: only the next look can tell.
+        *behind_at = (head.tree_size > self.checkpoint).then_some(self.checkpoint);
         Ok(())
     }
 
