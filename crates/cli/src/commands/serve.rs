@@ -251,14 +251,47 @@ fn announce(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) {
     } else {
         format!("NATS_URL={nats} ")
     };
+    let program = std::env::args_os().next().map(PathBuf::from);
+    let here = std::env::current_dir().ok();
+    let program = program_as_typed(program, here.as_deref());
     for command in [
         "country KEN",
         "action GCM-10",
         "replay --to 3",
         "audit verify",
     ] {
-        println!("  {prefix}compact-ledger {command}");
+        println!("  {prefix}{program} {command}");
     }
     println!();
     println!("Stop with Ctrl-C.");
+}
+
+/// What to type to run this program again from `here`: its name alone only where a shell finds it by that.
+fn program_as_typed(program: Option<PathBuf>, here: Option<&Path>) -> String {
+    let Some(program) = program else {
+        return "compact-ledger".to_owned();
+    };
+    let below = here.and_then(|here| program.strip_prefix(here).ok());
+    below
+        .filter(|path| path.components().count() > 1)
+        .unwrap_or(&program)
+        .display()
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_to_try_are_ones_that_a_shell_finds() {
+        let typed = |program: &str| program_as_typed(Some(program.into()), Some("/clone".as_ref()));
+        assert_eq!(typed("compact-ledger"), "compact-ledger");
+        let built = "target/release/compact-ledger";
+        assert_eq!(typed(built), built);
+        assert_eq!(typed(&format!("/clone/{built}")), built);
+        assert_eq!(typed(&format!("/other/{built}")), format!("/other/{built}"));
+        assert_eq!(typed("/clone/compact-ledger"), "/clone/compact-ledger");
+        assert_eq!(program_as_typed(None, None), "compact-ledger");
+    }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn country(
     if !place.is_empty() {
         page.push_str(&format_line(&place.join(", ")));
     }
-    page.push_str(&counts(&answer, "/view"));
+    page.push_str(&counts(&answer, "/view", true));
     page.push_str(&by_action(&answer));
     page.push_str(&commitments(&answer));
     Ok(text(&page)?)
@@ -61,20 +61,28 @@ pub(crate) async fn action(
     }
     let answer = parse(&json)?;
     let mut page = heading(&answer, &format!("{code}  {}", shown(&answer, "/title")));
-    page.push_str(&counts(&answer, "/view"));
-    page.push_str(&coverage(&answer, "/view"));
-    if answer.pointer("/view/rollup").is_some() {
-        page.push_str(&format_line(&format!(
-            "\nWith the {} actions under it, {} of them without a commitment:",
-            shown(&answer, "/view/rollup/actions"),
-            shown(&answer, "/view/rollup/actions_without_commitment"),
-        )));
-        page.push_str(&counts(&answer, "/view/rollup"));
-        page.push_str(&coverage(&answer, "/view/rollup"));
-    }
+    page.push_str(&action_counts(&answer));
     page.push_str(&mapped(&answer));
     page.push_str(&commitments(&answer));
     Ok(text(&page)?)
+}
+
+/// The action's own counts, and below them those with the actions under it. What is counted today is counted over the
+/// same commitments as the list, those under an objective included: it stands beside the wider counts.
+fn action_counts(answer: &Value) -> String {
+    let has_rollup = answer.pointer("/view/rollup").is_some();
+    let mut page = counts(answer, "/view", !has_rollup);
+    page.push_str(&coverage(answer, "/view"));
+    if has_rollup {
+        page.push_str(&format_line(&format!(
+            "\nWith the {} actions under it, {} of them without a commitment:",
+            shown(answer, "/view/rollup/actions"),
+            shown(answer, "/view/rollup/actions_without_commitment"),
+        )));
+        page.push_str(&counts(answer, "/view/rollup", true));
+        page.push_str(&coverage(answer, "/view/rollup"));
+    }
+    page
 }
 
 async fn fetch(
@@ -126,8 +134,8 @@ fn heading(answer: &Value, title: &str) -> String {
     format!("{}\n{change}{lag}\n", title.trim_end())
 }
 
-/// The counts under `base`, those of today only for the view as a whole.
-fn counts(answer: &Value, base: &str) -> String {
+/// The counts under `base`, with those of today where they are about the same commitments.
+fn counts(answer: &Value, base: &str, with_today: bool) -> String {
     let at = |pointer: &str| shown(answer, &format!("{base}{pointer}"));
     let mut table = Table::new(&["commitments", ""]);
     let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
@@ -141,7 +149,7 @@ fn counts(answer: &Value, base: &str) -> String {
     row("  measurable", at("/active_commitments/measurable"));
     row("  with evidence", at("/active_commitments/with_evidence"));
     row("  weakened", at("/active_commitments/weakened"));
-    if base == "/view" {
+    if with_today {
         for (flag, name) in [
             ("overdue_original", "  overdue (first due date)"),
             ("overdue_amended", "  overdue (amended due date)"),
@@ -285,7 +293,19 @@ mod tests {
             heading(&answer, "KEN  Kenya"),
             "KEN  Kenya\nNothing recorded.\n"
         );
-        assert!(counts(&answer, "/view").contains("recorded"));
+        assert!(counts(&answer, "/view", true).contains("recorded"));
         assert_eq!(by_action(&answer), "");
+    }
+
+    #[test]
+    fn an_objective_shows_what_is_overdue_beside_the_commitments_it_is_counted_over() {
+        let none = json!({"commitments": {"recorded": 0}});
+        let mut answer = json!({"commitments_today": {"overdue_original": 3}, "view": none});
+        assert_eq!(action_counts(&answer).matches("overdue (first").count(), 1);
+        answer["view"]["rollup"] = json!({"actions": 10, "commitments": {"recorded": 5}});
+        let page = action_counts(&answer);
+        let (own, rolled_up) = page.split_once("actions under it").expect("a roll-up");
+        assert!(!own.contains("overdue"), "{page}");
+        assert!(rolled_up.contains("overdue (first due date)"), "{page}");
     }
 }
