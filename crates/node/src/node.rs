@@ -172,7 +172,7 @@ fn open_failure(error: OpenError) -> NodeError {
 }
 
 /// The event at position 0: what the ledger is called, its key, its root and its policy.
-fn opening_group(log: &Log, ledger: &LedgerId, root: Root) -> Group {
+pub(crate) fn opening_group(log: &Log, ledger: &LedgerId, root: Root) -> Group {
     let mut salt = [0; 16];
     rand::rng().fill_bytes(&mut salt);
     let now = Utc::now();

@@ -1,0 +1,46 @@
+//! The README's tables for partners say what the code does.
+
+use ledger_domain::RejectionCode;
+use ledger_domain::wire::v1::CommandType;
+
+const README: &str = include_str!("../../../../README.md");
+
+/// The lines between two markers.
+fn between(begin: &str, end: &str) -> Vec<&'static str> {
+    let (_, rest) = README.split_once(begin).expect("the opening marker");
+    let (table, _) = rest.split_once(end).expect("the closing marker");
+    let lines = table.lines().skip_while(|line| !line.starts_with('|'));
+    lines.collect()
+}
+
+#[test]
+fn the_readme_lists_every_rejection_code_as_the_code_explains_it() {
+    let mut expected = vec![
+        "| code | what it means | what to do |".to_owned(),
+        "|---|---|---|".to_owned(),
+    ];
+    expected.extend(RejectionCode::ALL.iter().map(|code| {
+        let (meaning, remedy) = (code.meaning(), code.remedy());
+        format!("| `{code}` | {meaning} | {remedy} |")
+    }));
+    let found = between("<!-- rejection-codes:", "<!-- end -->");
+    assert!(
+        found == expected,
+        "the README's table should read:\n{}",
+        expected.join("\n")
+    );
+}
+
+#[test]
+fn the_readme_lists_every_command() {
+    let rows = between("<!-- commands:", "<!-- end -->");
+    let mut found: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row.strip_prefix("| `")?.split_once('`'))
+        .map(|(name, _)| name)
+        .collect();
+    let mut expected: Vec<&str> = CommandType::ALL.iter().map(|kind| kind.name()).collect();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
