@@ -89,6 +89,7 @@ pub fn visit_events<E: From<ReplayError>>(
                 visit(&event)?;
             }
         }
+        decoder.recycle(events);
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the node is asked whether the stream holds something back.
 const LAG_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Events after which views are saved while catching up.
-const SAVE_EVENTS: u64 = 200_000;
+const SAVE_EVENTS: u64 = 1_000_000;
 const FEED_CHUNK: usize = 512;
 const REPLAY_BYTES: usize = 1 << 20;
 
@@ -186,6 +186,30 @@ fn endpoints<P: Projection>() -> [Endpoint; 2] {
     ]
 }
 
+/// The newest leaf that was folded. Its hash is wanted once a save, so it is not made for every event.
+enum LastLeaf {
+    Hash(Hash),
+    Bytes(Vec<u8>),
+}
+
+impl LastLeaf {
+    fn note(&mut self, leaf: &[u8]) {
+        if let Self::Bytes(bytes) = self {
+            bytes.clear();
+            bytes.extend_from_slice(leaf);
+        } else {
+            *self = Self::Bytes(leaf.to_vec());
+        }
+    }
+
+    fn hash(&self) -> Hash {
+        match self {
+            Self::Hash(hash) => *hash,
+            Self::Bytes(leaf) => leaf_hash(leaf),
+        }
+    }
+}
+
 /// The views and how far they have come.
 struct Projector<P> {
     bus: Bus,
@@ -195,7 +219,7 @@ struct Projector<P> {
     /// The next position to fold.
     checkpoint: u64,
     /// Leaf hash of the event before it: shows that the views come from this log and no other.
-    last_leaf: Hash,
+    last_leaf: LastLeaf,
     /// Events on disk, as last heard from the node.
     tree_size: u64,
     unsaved_rows: HashMap<Vec<u8>, Vec<u8>>,
@@ -219,7 +243,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             store,
             projection: P::default(),
             checkpoint: 0,
-            last_leaf: EMPTY_HASH,
+            last_leaf: LastLeaf::Hash(EMPTY_HASH),
             tree_size: 0,
             unsaved_rows: HashMap::new(),
             unsaved_events: 0,
@@ -239,7 +263,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 (Ok(projection), Some(last_leaf)) => {
                     projector.projection = projection;
                     projector.checkpoint = saved.checkpoint;
-                    projector.last_leaf = Hash(last_leaf);
+                    projector.last_leaf = LastLeaf::Hash(Hash(last_leaf));
                 }
                 (Err(error), _) => {
                     warn!(projection = P::NAME, %error, "saved views cannot be read, folding the log anew");
@@ -256,7 +280,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         self.store.clear()?;
         self.projection = P::default();
         self.checkpoint = 0;
-        self.last_leaf = EMPTY_HASH;
+        self.last_leaf = LastLeaf::Hash(EMPTY_HASH);
         self.unsaved_rows.clear();
         self.unsaved_events = 0;
         Ok(())
@@ -376,7 +400,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 }
                 Ok(())
             })?;
-            if found == Some(self.last_leaf) {
+            if found == Some(self.last_leaf.hash()) {
                 return Ok(());
             }
         }
@@ -481,7 +505,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         }
         self.checkpoint += 1;
         self.unsaved_events += 1;
-        self.last_leaf = leaf_hash(leaf);
+        self.last_leaf.note(leaf);
     }
 
     fn collect_changes(&mut self) {
@@ -510,7 +534,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     fn save(&mut self) -> Result<(), SledFault> {
         self.collect_changes();
         let mut rows = std::mem::take(&mut self.unsaved_rows);
-        rows.insert(LAST_LEAF_KEY.to_vec(), self.last_leaf.0.to_vec());
+        rows.insert(LAST_LEAF_KEY.to_vec(), self.last_leaf.hash().0.to_vec());
         tokio::task::block_in_place(|| self.store.save(self.checkpoint, rows))?;
         self.unsaved_events = 0;
         self.saved_at = Instant::now();
@@ -626,6 +650,7 @@ fn for_each_stored(
         for stored in &events {
             visit(&stored.map_err(block_error)?)?;
         }
+        decoder.recycle(events);
         rest = after;
     }
     Ok(())

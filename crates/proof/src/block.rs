@@ -18,8 +18,8 @@
 //! | 28 | 4 | CRC32C of bytes 0..28 and of the zstd frame |
 //! | 32 | `stored_len` | one zstd frame |
 //!
-//! Integers are little-endian. The raw content is the event section, then the submission section: a reader who wants
-//! events alone stops decoding at `events_len`. Lengths inside of the sections are LEB128 varints.
+//! Integers are little-endian. The raw content is the event section, `events_len` bytes, then the submission
+//! section. Lengths inside of the sections are LEB128 varints.
 //!
 //! - Event: header length, header bytes (the leaf), kind (0 present: 16 bytes of salt, data length, data; 1 withheld:
 //!   ground length, ground), route length, route.

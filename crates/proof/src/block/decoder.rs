@@ -1,12 +1,14 @@
 //! From a block's bytes to what it holds.
 
-use zstd::zstd_safe::{DCtx, InBuffer, OutBuffer, ResetDirective};
+use zstd::zstd_safe::DCtx;
 
 use super::{BlockError, BlockHeader, Contents, Events, HEADER_LEN, verify};
 
 /// Decodes blocks, keeping zstd's working memory between them: one per thread.
 pub struct Decoder {
     context: DCtx<'static>,
+    /// Memory of an earlier block, given back by [`Decoder::recycle`].
+    spare: Vec<u8>,
 }
 
 impl std::fmt::Debug for Decoder {
@@ -19,23 +21,26 @@ impl Default for Decoder {
     fn default() -> Self {
         Self {
             context: DCtx::create(),
+            spare: Vec::new(),
         }
     }
 }
 
 impl Decoder {
-    /// Decodes the event section alone, after checking the block's checksum.
+    /// Decodes the events, after checking the block's checksum. (All of the block is decompressed: zstd works in pieces
+    /// of 128 KiB, so that stopping at the end of the event section saves nothing and costs a copy.)
     ///
     /// # Errors
     /// [`BlockError`] when the block is not whole and sound.
     pub fn events(&mut self, block: &[u8]) -> Result<Events, BlockError> {
         let header = verify(block)?;
-        let raw = self.raw(
-            block,
-            header.events_len,
-            header.events_len == header.raw_len,
-        )?;
+        let raw = self.raw(block, header.raw_len)?;
         Ok(Self::section(&header, raw))
+    }
+
+    /// Takes back the memory of a block that is done with, for the next one.
+    pub fn recycle(&mut self, events: Events) {
+        self.spare = events.raw;
     }
 
     /// Decodes events and submissions, after checking the block's checksum.
@@ -44,7 +49,7 @@ impl Decoder {
     /// [`BlockError`] when the block is not whole and sound.
     pub fn all(&mut self, block: &[u8]) -> Result<Contents, BlockError> {
         let header = verify(block)?;
-        let raw = self.raw(block, header.raw_len, true)?;
+        let raw = self.raw(block, header.raw_len)?;
         Ok(Contents {
             events: Self::section(&header, raw),
         })
@@ -59,43 +64,21 @@ impl Decoder {
         }
     }
 
-    fn raw(&mut self, block: &[u8], wanted: u32, whole: bool) -> Result<Vec<u8>, BlockError> {
+    fn raw(&mut self, block: &[u8], wanted: u32) -> Result<Vec<u8>, BlockError> {
         let frame = block.get(HEADER_LEN..).unwrap_or(&[]);
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-        let failed = |code| BlockError::Zstd {
+        let mut raw = std::mem::take(&mut self.spare);
+        raw.clear();
+        raw.reserve(wanted);
+        let decompressed = self.context.decompress(&mut raw, frame);
+        let have = decompressed.map_err(|code| BlockError::Zstd {
             what: zstd::zstd_safe::get_error_name(code),
-        };
-        if whole {
-            let mut raw = Vec::with_capacity(wanted);
-            let len = self.context.decompress(&mut raw, frame).map_err(failed)?;
-            return if len == wanted {
-                Ok(raw)
-            } else {
-                Err(BlockError::Short {
-                    have: len,
-                    need: wanted,
-                })
-            };
+        })?;
+        if have == wanted {
+            Ok(raw)
+        } else {
+            Err(BlockError::Short { have, need: wanted })
         }
-        self.context
-            .reset(ResetDirective::SessionOnly)
-            .map_err(failed)?;
-        let mut raw = vec![0; wanted];
-        let mut output = OutBuffer::around(raw.as_mut_slice());
-        let mut input = InBuffer::around(frame);
-        while output.pos() < wanted {
-            let before = (output.pos(), input.pos());
-            self.context
-                .decompress_stream(&mut output, &mut input)
-                .map_err(failed)?;
-            if (output.pos(), input.pos()) == before {
-                return Err(BlockError::Short {
-                    have: output.pos(),
-                    need: wanted,
-                });
-            }
-        }
-        Ok(raw)
     }
 }
 
