@@ -33,7 +33,7 @@ impl Round {
     }
 }
 
-/// Sends all submissions on `subject`, `in_flight` at a time; `None` waits for what a command's receipt says.
+/// Sends all submissions on `subject`, `in_flight` at a time.
 pub(crate) async fn drive(
     bus: &Bus,
     subject: String,

@@ -116,14 +116,15 @@ pub(super) async fn run(args: &BenchArgs) -> Result<IngestReport, Failure> {
         settle(&rig, args.projectors).await?;
     }
     let events = rig.tree_size().await?;
-    let groups = rig.metric("ledger_group_commit_events_count")?;
-    let mean_group_events = rig.metric("ledger_group_commit_events_sum")? / groups;
+    let groups: u64 = rig.metric("ledger_group_commit_events_count")?;
+    let grouped: f64 = rig.metric("ledger_group_commit_events_sum")?;
+    let mean_group_events = grouped / as_f64(groups);
     let journal = rig.bytes_on_disk("journal");
     let alone = alone(&rig, &mut load).await?;
-    let group_bytes = (as_f64(journal) / groups).max(512.0);
+    let group_bytes = (journal / groups.max(1)).max(512);
     let (sync_s, alone_sync_s) = (
         write_baseline(rig.dir(), group_bytes)?,
-        write_baseline(rig.dir(), 1_024.0)?,
+        write_baseline(rig.dir(), 1_024)?,
     );
     let [node, nats_server, load_generator] =
         processor.map(|seconds| seconds * 1e6 / as_f64(args.commands as u64));
@@ -269,7 +270,7 @@ async fn alone(rig: &Rig, load: &mut Load) -> Result<(f64, f64), Failure> {
 }
 
 /// The median time of write + fdatasync of `bytes` into a file filled with zeroes beforehand, in seconds.
-fn write_baseline(dir: &Path, bytes: f64) -> Result<f64, Failure> {
+fn write_baseline(dir: &Path, bytes: u64) -> Result<f64, Failure> {
     const WRITES: u64 = 300;
     let path = dir.join("write-baseline");
     let mut file = OpenOptions::new()
@@ -282,8 +283,8 @@ fn write_baseline(dir: &Path, bytes: f64) -> Result<f64, Failure> {
         file.write_all(&zeroes)?;
     }
     file.sync_all()?;
-    let wanted = Duration::from_secs_f64(bytes.max(1.0)).as_secs();
-    let chunk = usize::try_from(wanted.min(BASELINE_FILE_BYTES)).unwrap_or(1);
+    let wanted = bytes.min(BASELINE_FILE_BYTES);
+    let chunk = usize::try_from(wanted).unwrap_or(1);
     let content: Vec<u8> = (0..chunk)
         .map(|index| u8::try_from(index % 251).unwrap_or(0))
         .collect();

@@ -211,7 +211,7 @@ impl Rig {
     }
 
     /// A counter or gauge of the node.
-    pub(crate) fn metric(&self, name: &str) -> Result<f64, Failure> {
+    pub(crate) fn metric<T: std::str::FromStr>(&self, name: &str) -> Result<T, Failure> {
         let mut stream = TcpStream::connect(self.node_http)?;
         stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
         let mut text = String::new();
