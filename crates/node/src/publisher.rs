@@ -27,7 +27,7 @@ const MAX_RUN_BYTES: usize = 2 << 20;
 /// Bytes of stored blocks read at once: about one run of events.
 const READ_BYTES: usize = 512 << 10;
 /// While the node is busy receipts go first: publishing waits for so long at most, then catches up whatever else there
-/// is to do. Storing an event in the stream costs the machine about as much as making it durable.
+/// is to do: storing an event in the stream takes processor time from the same machine.
 const RECEIPTS_FIRST: Duration = Duration::from_millis(750);
 const YIELD_INTERVAL: Duration = Duration::from_millis(10);
 const RETRY_DELAY: Duration = Duration::from_millis(200);

@@ -91,7 +91,8 @@ impl std::fmt::Display for Witness {
     }
 }
 
-/// Why a log could not be opened. Nothing was changed on the disk.
+/// Why a log could not be opened. Nothing of the log was changed; a directory without a log may have been given a lock
+/// file and a key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
