@@ -39,6 +39,7 @@ impl AppendLoop {
                 self.replies.send_all(decided.replies);
                 continue;
             }
+            self.recent.wait_for_room();
             let count = u32::try_from(decided.group.records.len()).unwrap_or(u32::MAX);
             match self.appender.append(&decided.group) {
                 Ok(appended) => {

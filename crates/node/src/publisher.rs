@@ -121,7 +121,8 @@ impl Publisher {
         let mut caught_up_at = Instant::now();
         loop {
             let tree_size = *self.tree_size.borrow_and_update();
-            if sent < tree_size && self.room.is_busy() && caught_up_at.elapsed() < RECEIPTS_FIRST {
+            let may_wait = self.room.is_busy() && !self.recent.is_pressing();
+            if sent < tree_size && may_wait && caught_up_at.elapsed() < RECEIPTS_FIRST {
                 tokio::time::sleep(YIELD_INTERVAL).await;
                 continue;
             }

@@ -1,17 +1,30 @@
 //! What was just made durable, kept for the publisher so that it need not be read back.
+//!
+//! It is also where appending and publishing keep pace: as long as the publisher takes its events from here, the appender
+//! waits when there is no more room, so that the stream is never further behind than what is kept here. A publisher that is further
+//! behind (the server was away) or does not get on is not waited for: receipts do not depend on the stream.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use ledger_store::NewRecord;
 
 /// Bytes kept at most; what is older is read from the log.
-const MAX_BYTES: usize = 48 << 20;
+const MAX_BYTES: usize = 64 << 20;
+/// Bytes kept above which the appender waits. A group that is added then still has room.
+const FULL_BYTES: usize = 40 << 20;
+
+/// Bytes kept above which the publisher should not put off its work.
+const PRESSING_BYTES: usize = 24 << 20;
+/// A publisher that takes nothing for so long is not waited for.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Events of the newest groups, in order. The appender puts them in, the publisher takes them out.
 #[derive(Debug, Default)]
 pub(crate) struct RecentEvents {
     kept: Mutex<Kept>,
+    taken: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -20,6 +33,10 @@ struct Kept {
     first: u64,
     events: VecDeque<NewRecord>,
     bytes: usize,
+    /// Whether the publisher takes its events from here.
+    attended: bool,
+    /// How often it took some.
+    takes: u64,
 }
 
 impl Kept {
@@ -36,6 +53,27 @@ fn size(record: &NewRecord) -> usize {
 }
 
 impl RecentEvents {
+    /// Waits for room, as long as the publisher makes some.
+    pub(crate) fn wait_for_room(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        while kept.attended && kept.bytes >= FULL_BYTES {
+            let takes = kept.takes;
+            let full = |kept: &mut Kept| kept.takes == takes;
+            let waited = self.taken.wait_timeout_while(kept, PATIENCE, full);
+            let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            kept = guard;
+            if timeout.timed_out() {
+                kept.attended = false;
+            }
+        }
+    }
+
+    /// Whether so much is kept that the publisher should take some of it now.
+    pub(crate) fn is_pressing(&self) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.bytes >= PRESSING_BYTES
+    }
+
     /// Keeps the events of a group that begins at `first`.
     pub(crate) fn keep(&self, first: u64, records: Vec<NewRecord>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,6 +82,7 @@ impl RecentEvents {
         if end != first {
             *kept = Kept {
                 first,
+                attended: kept.attended,
                 ..Kept::default()
             };
         }
@@ -68,6 +107,11 @@ impl RecentEvents {
             };
             bytes += size(&record);
             taken.push(record);
+        }
+        if !taken.is_empty() {
+            kept.attended = true;
+            kept.takes += 1;
+            self.taken.notify_one();
         }
         taken
     }
@@ -97,6 +141,36 @@ mod tests {
         assert_eq!(recent.take(10, 7, 1_000).len(), 7);
         assert_eq!(recent.take(17, 7, 1_000).len(), 3);
         assert!(recent.take(20, 7, 1_000).is_empty());
+    }
+
+    #[test]
+    fn a_publisher_that_takes_is_waited_for() {
+        let recent = RecentEvents::default();
+        recent.keep(0, records(4, MAX_BYTES / 3));
+        assert_eq!(recent.take(1, 1, 1_000).len(), 1);
+        recent.keep(4, records(2, MAX_BYTES / 3));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| recent.wait_for_room());
+            while !waiting.is_finished() {
+                assert!(recent.take(0, 0, 0).is_empty());
+                let from = recent.kept.lock().unwrap().first;
+                recent.take(from, 1, 1_000);
+            }
+        });
+        let kept = recent.kept.lock().unwrap();
+        assert!(kept.attended && kept.bytes < FULL_BYTES);
+    }
+
+    #[test]
+    fn a_publisher_that_takes_nothing_is_not_waited_for() {
+        let recent = RecentEvents::default();
+        recent.keep(0, records(1, 1));
+        assert_eq!(recent.take(0, 1, 1_000).len(), 1);
+        recent.keep(1, records(3, MAX_BYTES / 3 + 1));
+        recent.wait_for_room();
+        recent.keep(4, records(2, MAX_BYTES / 3 + 1));
+        recent.wait_for_room();
+        assert!(!recent.kept.lock().unwrap().attended);
     }
 
     #[test]

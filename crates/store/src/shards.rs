@@ -3,75 +3,126 @@
 //! Only a few are open at once: the newest, which is written, and the last ones read. A database is complete when it holds
 //! every position of its shard; it is then synced and marked, and one without the mark is filled from the journal
 //! before it is read.
+//!
+//! Inside a database the blocks of each 2^10 positions have a tree of their own. sled writes a leaf of a tree anew after
+//! every ten changes to it, with all the values it holds: in one tree every block was written between two and three times. A tree
+//! that gets eight full blocks is never written anew.
 
 use crate::error::SledFault;
 use crate::sledbox::{self, guard};
 use bytes::Bytes;
 use ledger_proof::block;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 /// How many databases stay open, the one being written included.
 const OPEN_MAX: usize = 3;
 const COMPLETE: &str = "complete";
+/// A tree holds the blocks that begin in 2^this positions: eight full ones, below the ten changes after which sled
+/// writes a leaf anew. A block reaches into the next tree's positions at most, for it is shorter than that.
+const TREE_BITS: u8 = 10;
+/// A tree's name is this and its number in eight bytes.
+const TREE_PREFIX: &[u8] = b"blocks/";
 
 /// One open database.
 #[derive(Debug)]
 pub(crate) struct Shard {
     path: PathBuf,
     db: sled::Db,
-    blocks: sled::Tree,
+    /// Its trees by number.
+    trees: RwLock<BTreeMap<u64, sled::Tree>>,
 }
 
 impl Shard {
     fn open(path: &Path, cache_bytes: u64) -> Result<Self, SledFault> {
         let db = sledbox::open(path, cache_bytes)?;
-        let blocks = guard(|| db.open_tree("blocks"))?;
+        let mut trees = BTreeMap::new();
+        for name in guard(|| Ok(db.tree_names()))? {
+            let number = name.strip_prefix(TREE_PREFIX);
+            if let Some(Ok(number)) = number.map(<[u8; 8]>::try_from) {
+                let tree = guard(|| db.open_tree(&name))?;
+                trees.insert(u64::from_be_bytes(number), tree);
+            }
+        }
         Ok(Self {
             path: path.to_path_buf(),
             db,
-            blocks,
+            trees: RwLock::new(trees),
         })
     }
 
+    /// The tree for the block that begins at a position, if there is one.
+    fn tree(&self, first_position: u64) -> Option<sled::Tree> {
+        let trees = self.trees.read().unwrap_or_else(PoisonError::into_inner);
+        trees.get(&(first_position >> TREE_BITS)).cloned()
+    }
+
     pub(crate) fn insert(&self, first_position: u64, bytes: &[u8]) -> Result<(), SledFault> {
-        guard(|| self.blocks.insert(first_position.to_be_bytes(), bytes)).map(drop)
+        let tree = match self.tree(first_position) {
+            Some(tree) => tree,
+            None => self.make_tree(first_position >> TREE_BITS)?,
+        };
+        guard(|| tree.insert(first_position.to_be_bytes(), bytes)).map(drop)
+    }
+
+    fn make_tree(&self, number: u64) -> Result<sled::Tree, SledFault> {
+        let name = [TREE_PREFIX, &number.to_be_bytes()].concat();
+        let mut trees = self.trees.write().unwrap_or_else(PoisonError::into_inner);
+        let tree = guard(|| self.db.open_tree(&name))?;
+        trees.insert(number, tree.clone());
+        Ok(tree)
     }
 
     /// The block that holds a position, checked; nothing when it is missing or damaged.
     pub(crate) fn read(&self, position: u64) -> Result<Option<Bytes>, SledFault> {
-        let found = guard(|| {
-            self.blocks
-                .range(..=position.to_be_bytes())
-                .next_back()
-                .transpose()
-        })?;
-        let sound = found.filter(|(_, value)| {
-            block::verify(value).is_ok_and(|header| {
-                (header.first_position..header.end_position()).contains(&position)
-            })
-        });
-        Ok(sound.map(|(_, value)| Bytes::copy_from_slice(&value)))
+        let number = position >> TREE_BITS;
+        let before = number.checked_sub(1);
+        let candidates = [Some(number), before].into_iter().flatten();
+        for tree in candidates.filter_map(|number| self.tree(number << TREE_BITS)) {
+            let key = position.to_be_bytes();
+            let found = guard(|| tree.range(..=key).next_back().transpose())?;
+            if let Some((_, value)) = found {
+                let sound = block::verify(&value).is_ok_and(|header| {
+                    (header.first_position..header.end_position()).contains(&position)
+                });
+                return Ok(sound.then(|| Bytes::copy_from_slice(&value)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The last entry of all trees.
+    fn last(&self) -> Result<Option<(sled::IVec, sled::IVec)>, SledFault> {
+        let trees = self.trees.read().unwrap_or_else(PoisonError::into_inner);
+        for tree in trees.values().rev() {
+            if let Some(last) = guard(|| tree.last())? {
+                return Ok(Some(last));
+            }
+        }
+        Ok(None)
     }
 
     /// The bytes under a block's first position, as they are.
     pub(crate) fn raw(&self, first_position: u64) -> Result<Option<sled::IVec>, SledFault> {
-        guard(|| self.blocks.get(first_position.to_be_bytes()))
+        let Some(tree) = self.tree(first_position) else {
+            return Ok(None);
+        };
+        guard(|| tree.get(first_position.to_be_bytes()))
     }
 
     /// The position after the last block that is sound; nothing when there is none.
     pub(crate) fn end(&self) -> Result<Option<u64>, SledFault> {
-        let last = guard(|| self.blocks.last())?;
-        Ok(last
+        Ok(self
+            .last()?
             .and_then(|(_, value)| block::verify(&value).ok())
             .map(|header| header.end_position()))
     }
 
     /// The highest position that a key names, whatever its value.
     pub(crate) fn highest_key(&self) -> Result<Option<u64>, SledFault> {
-        let last = guard(|| self.blocks.last())?;
-        Ok(last
+        Ok(self
+            .last()?
             .and_then(|(key, _)| key.as_ref().try_into().ok())
             .map(u64::from_be_bytes))
     }

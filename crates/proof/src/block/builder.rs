@@ -1,5 +1,10 @@
 //! From events and commands to a block's bytes.
 
+use zstd::zstd_safe::zstd_sys::ZSTD_EndDirective;
+use zstd::zstd_safe::{
+    CCtx, CParameter, InBuffer, OutBuffer, ResetDirective, compress_bound, get_error_name,
+};
+
 use super::varint::{push_prefixed, push_varint};
 use super::{
     Content, HEADER_LEN, KeptCommand, MAGIC, MAX_EVENTS, MAX_RAW_BYTES, VERSION, ZSTD_LEVEL,
@@ -15,7 +20,9 @@ pub struct BlockBuilder {
     commands: Vec<u8>,
     command_count: u32,
     part_open: bool,
-    compressor: zstd::bulk::Compressor<'static>,
+    compressor: CCtx<'static>,
+    /// The frame being compressed.
+    frame: Vec<u8>,
 }
 
 impl std::fmt::Debug for BlockBuilder {
@@ -42,6 +49,11 @@ impl BlockBuilder {
     /// # Errors
     /// zstd's own, when it cannot get its working memory.
     pub fn new(first_position: u64) -> std::io::Result<Self> {
+        let mut compressor =
+            CCtx::try_create().ok_or_else(|| std::io::Error::other("no memory for zstd"))?;
+        compressor
+            .set_parameter(CParameter::CompressionLevel(ZSTD_LEVEL))
+            .map_err(zstd_error)?;
         Ok(Self {
             first_position,
             count: 0,
@@ -50,7 +62,8 @@ impl BlockBuilder {
             commands: Vec::new(),
             command_count: 0,
             part_open: false,
-            compressor: zstd::bulk::Compressor::new(ZSTD_LEVEL)?,
+            compressor,
+            frame: Vec::new(),
         })
     }
 
@@ -171,12 +184,13 @@ impl BlockBuilder {
         }
         self.close_part();
         let events_len = u32::try_from(self.events.len()).map_err(|_| refuse("block too large"))?;
-        self.events.extend_from_slice(&self.submissions);
-        let raw_len = u32::try_from(self.events.len()).map_err(|_| refuse("block too large"))?;
+        let raw_len = u32::try_from(self.events.len() + self.submissions.len())
+            .map_err(|_| refuse("block too large"))?;
         if raw_len > MAX_RAW_BYTES {
             return Err(refuse("block too large"));
         }
-        let frame = self.compressor.compress(&self.events)?;
+        self.compress()?;
+        let frame = &self.frame;
         let stored_len = u32::try_from(frame.len()).map_err(|_| refuse("block too large"))?;
         let mut header = Vec::with_capacity(HEADER_LEN);
         header.extend_from_slice(&MAGIC);
@@ -186,11 +200,11 @@ impl BlockBuilder {
         header.extend_from_slice(&events_len.to_le_bytes());
         header.extend_from_slice(&raw_len.to_le_bytes());
         header.extend_from_slice(&stored_len.to_le_bytes());
-        let crc = crc32c::crc32c_append(crc32c::crc32c(&header), &frame);
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&header), frame);
         header.extend_from_slice(&crc.to_le_bytes());
         out.reserve(HEADER_LEN + frame.len());
         out.extend_from_slice(&header);
-        out.extend_from_slice(&frame);
+        out.extend_from_slice(frame);
         let finished = Finished {
             first_position: self.first_position,
             count: self.count,
@@ -198,4 +212,37 @@ impl BlockBuilder {
         self.restart(self.next_position());
         Ok(finished)
     }
+
+    /// Compresses both sections into one frame. What zstd has of the events is flushed before the submissions begin, so that a
+    /// reader who wants events alone stops there: the submissions, which repeat much of them, are the other half.
+    fn compress(&mut self) -> std::io::Result<()> {
+        let raw_len = self.events.len() + self.submissions.len();
+        let pledged = u64::try_from(raw_len).unwrap_or(u64::MAX);
+        self.compressor
+            .reset(ResetDirective::SessionOnly)
+            .and_then(|_| self.compressor.set_pledged_src_size(Some(pledged)))
+            .map_err(zstd_error)?;
+        self.frame.clear();
+        // A flush may add one block's header to what zstd allows for.
+        self.frame.reserve(compress_bound(raw_len) + 64);
+        let mut out = OutBuffer::around(&mut self.frame);
+        for (section, end) in [
+            (&self.events, ZSTD_EndDirective::ZSTD_e_flush),
+            (&self.submissions, ZSTD_EndDirective::ZSTD_e_end),
+        ] {
+            let mut input = InBuffer::around(section);
+            let left = self
+                .compressor
+                .compress_stream2(&mut out, &mut input, end)
+                .map_err(zstd_error)?;
+            if left > 0 {
+                return Err(std::io::Error::other("zstd outgrew its bound"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn zstd_error(code: usize) -> std::io::Error {
+    std::io::Error::other(get_error_name(code))
 }

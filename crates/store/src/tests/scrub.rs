@@ -90,7 +90,7 @@ fn a_flipped_bit_anywhere_in_the_journal_is_found_and_named() {
 #[test]
 fn what_sled_lacks_or_holds_wrongly_is_found() {
     let rig = closed_log();
-    let change = |name: &str, tree: &str, change: &dyn Fn(&sled::Tree)| {
+    let change = |name: &str, tree: &[u8], change: &dyn Fn(&sled::Tree)| {
         let db = crate::sledbox::open(&rig.dir.path().join("log").join(name), 1 << 20).unwrap();
         change(&db.open_tree(tree).unwrap());
         db.flush().unwrap();
@@ -102,16 +102,16 @@ fn what_sled_lacks_or_holds_wrongly_is_found() {
             .map(|finding| (finding.position, finding.what))
             .collect::<Vec<_>>()
     };
-    change("000000", "blocks", &|blocks| {
+    change("000000", FIRST_TREE, &|blocks| {
         drop(blocks.remove(80u64.to_be_bytes()).unwrap().unwrap());
     });
     assert_eq!(found(&rig), [(80, Fault::BlockMissing)]);
-    change("000000", "blocks", &|blocks| {
+    change("000000", FIRST_TREE, &|blocks| {
         let other = blocks.get(120u64.to_be_bytes()).unwrap().unwrap();
         blocks.insert(80u64.to_be_bytes(), other).unwrap();
     });
     assert_eq!(found(&rig), [(80, Fault::BlockDiffers)]);
-    change("index", "runs", &|runs| {
+    change("index", b"runs", &|runs| {
         let (key, value) = runs
             .scan_prefix(2u32.to_be_bytes())
             .last()

@@ -90,7 +90,7 @@ fn a_wrong_or_missing_block_is_healed_from_the_journal() {
     let path = rig.dir.path().join("log/000000");
     let blocks_of = |change: &dyn Fn(&sled::Tree)| {
         let db = crate::sledbox::open(&path, 1 << 20).unwrap();
-        change(&db.open_tree("blocks").unwrap());
+        change(&db.open_tree(FIRST_TREE).unwrap());
         db.flush().unwrap();
     };
     blocks_of(&|blocks| {

@@ -12,6 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
+/// The tree of the first blocks in the first shard.
+pub(super) const FIRST_TREE: &[u8] = b"blocks/\0\0\0\0\0\0\0\0";
+
 /// Small everything: epochs of 256 positions, shards of four epochs, segments of a few frames.
 pub(super) fn options(dir: &Path, disk: &SimDisk) -> Options {
     Options {
