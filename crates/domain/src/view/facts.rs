@@ -3,14 +3,14 @@
 
 use std::num::NonZeroU32;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::RestoreError;
 use super::book::{ActionIndex, Book, PartyIndex};
 use super::codec::{RowReader, RowWriter};
-use super::envelope::Timeliness;
+use super::dates::{Dates, EpochDay};
 use super::fold::Moment;
 use super::list::{CommitmentRow, ParticipationRole};
 use super::table::TitleRef;
@@ -76,6 +76,10 @@ impl Second {
 
     fn time(self) -> DateTime<Utc> {
         DateTime::from_timestamp(i64::from(self.0.get()), 0).unwrap_or_default()
+    }
+
+    fn day(self) -> EpochDay {
+        self.0.get() / 86_400
     }
 
     fn text(self) -> String {
@@ -243,28 +247,16 @@ impl Facts {
         }
     }
 
-    /// Counts the commitment if it is late on `today`. A commitment reported as fulfilled owes nothing more.
-    pub(crate) fn count_timeliness(
-        &self,
-        today: NaiveDate,
-        stale_before: NaiveDate,
-        counts: &mut Timeliness,
-    ) {
-        if !self.is_active() {
-            return;
+    /// The dates it is held to. One that is not active owes nothing, and one reported as fulfilled nothing more.
+    pub(crate) fn dates(&self) -> Dates {
+        let (owes, open) = (self.is_active(), self.stage != Some(Stage::Fulfilled));
+        let open = owes && open;
+        Dates {
+            due: self.due.filter(|_| open),
+            original_due: self.original_due.filter(|_| open),
+            last_report: self.last_report.filter(|_| open).map(Second::day),
+            never_reported: owes && self.last_report.is_none(),
         }
-        if self.last_report.is_none() {
-            counts.never_reported += 1;
-        }
-        if self.stage == Some(Stage::Fulfilled) {
-            return;
-        }
-        let past =
-            |due: Option<PartialDate>| u64::from(due.is_some_and(|due| due.last_day() < today));
-        counts.overdue_original += past(self.original_due);
-        counts.overdue_amended += past(self.due);
-        let stale = |report: Second| report.time().date_naive() < stale_before;
-        counts.stale += u64::from(self.last_report.is_some_and(stale));
     }
 
     pub(crate) fn stage_text(&self) -> &'static str {

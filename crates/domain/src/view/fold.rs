@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::hash::Hash;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::book::{About, Book, Slot};
 use super::codec::{RowReader, RowWriter};
-use super::envelope::{STALE_AFTER_DAYS, Timeliness};
+use super::dates::{Calendar, Dates};
+use super::envelope::Timeliness;
 use super::facts::Facts;
 use super::list::{CommitmentList, Page, ParticipationRole};
 use super::{Changes, HexKey, RestoreError};
@@ -76,6 +77,25 @@ pub(crate) struct Stamp {
 /// The keys of the views that one commitment stands in.
 pub(crate) type Keys<K> = SmallVec<[K; 8]>;
 
+/// The dates of a commitment, and the views it is counted in as their own.
+#[derive(PartialEq)]
+struct Held<K> {
+    keys: Keys<K>,
+    dates: Dates,
+}
+
+impl<K> Default for Held<K> {
+    fn default() -> Self {
+        Self {
+            keys: Keys::new(),
+            dates: Dates::default(),
+        }
+    }
+}
+
+/// Commitments that an event may change, the views they stood in and the dates they were held to before it.
+type Before<K> = SmallVec<[(Slot, Keys<K>, Held<K>); 1]>;
+
 /// What one family of views looks at, and how it counts one commitment.
 pub(crate) trait Lens {
     type Key: Copy + Eq + Ord + Hash;
@@ -110,6 +130,8 @@ pub(crate) trait Lens {
 /// One view: its counts, its commitments, and when it changed.
 struct Entry<C> {
     counts: C,
+    /// The dates of the view's own commitments.
+    calendar: Calendar,
     /// The view's commitments in recorded order.
     members: Vec<Slot>,
     stamp: Stamp,
@@ -120,6 +142,7 @@ impl<C: Default> Default for Entry<C> {
     fn default() -> Self {
         Self {
             counts: C::default(),
+            calendar: Calendar::default(),
             members: Vec::new(),
             stamp: Stamp::default(),
             changed: false,
@@ -179,17 +202,19 @@ impl<L: Lens> View<L> {
             return;
         };
         let slots = self.book.slots_of(event);
-        let mut before: SmallVec<[(Slot, Keys<L::Key>); 1]> = SmallVec::new();
+        let mut before: Before<L::Key> = SmallVec::new();
         for &slot in &slots {
-            before.push((slot, self.count(slot, Sign::Remove)));
+            let left = self.count(slot, Sign::Remove);
+            before.push((slot, left.clone(), self.held(slot, left)));
         }
         let about = self.book.evolve(event, &slots);
         if let About::Recorded(slot) = about {
-            before.push((slot, Keys::new()));
+            before.push((slot, Keys::new(), Held::default()));
         }
         let mut concerned: SmallVec<[L::Key; 16]> = SmallVec::new();
-        for (slot, left) in before {
+        for (slot, left, held) in before {
             let entered = self.count(slot, Sign::Add);
+            self.move_dates(&held, &self.held(slot, entered.clone()));
             self.move_member(slot, &left, &entered);
             concerned.extend(left.into_iter().filter(|key| !entered.contains(key)));
             concerned.extend(entered);
@@ -242,6 +267,35 @@ impl<L: Lens> View<L> {
             );
         }
         keys
+    }
+
+    /// The dates of a commitment that stands in some views.
+    fn held(&self, slot: Slot, mut keys: Keys<L::Key>) -> Held<L::Key> {
+        let Some(facts) = self.book.facts(slot) else {
+            return Held::default();
+        };
+        keys.retain(|key| L::owns(*key, &self.book, facts));
+        Held {
+            keys,
+            dates: facts.dates(),
+        }
+    }
+
+    /// Keeps the calendars of the views that own a commitment. Most events leave both the views and the dates as they are.
+    fn move_dates(&mut self, before: &Held<L::Key>, after: &Held<L::Key>) {
+        if before == after {
+            return;
+        }
+        for key in before.keys.iter().filter(|key| !after.keys.contains(key)) {
+            let calendar = &mut self.entries.entry(*key).or_default().calendar;
+            calendar.change(before.dates, Dates::default());
+        }
+        for key in &after.keys {
+            let held = before.keys.contains(key);
+            let dates = if held { before.dates } else { Dates::default() };
+            let calendar = &mut self.entries.entry(*key).or_default().calendar;
+            calendar.change(dates, after.dates);
+        }
     }
 
     /// Keeps the lists in recorded order, which is the order of slots.
@@ -318,19 +372,8 @@ impl<L: Lens> View<L> {
     }
 
     pub(crate) fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
-        let key = self.find(key)?;
-        let stale_before = days_before(today, STALE_AFTER_DAYS);
-        let mut counts = Timeliness::default();
-        let members = self
-            .entries
-            .get(&key)
-            .map_or(&[][..], |entry| &entry.members);
-        for facts in members.iter().filter_map(|&slot| self.book.facts(slot)) {
-            if L::owns(key, &self.book, facts) {
-                facts.count_timeliness(today, stale_before, &mut counts);
-            }
-        }
-        Some(counts)
+        let entry = self.entries.get(&self.find(key)?);
+        Some(entry.map_or_else(Timeliness::default, |entry| entry.calendar.on(today)))
     }
 
     pub(crate) fn take_changes(&mut self) -> Changes {
@@ -376,6 +419,7 @@ impl<L: Lens> View<L> {
         let mut view = Self::over(book);
         for slot in view.book.slots() {
             let entered = view.count(slot, Sign::Add);
+            view.move_dates(&Held::default(), &view.held(slot, entered.clone()));
             view.move_member(slot, &[], &entered);
         }
         for (text, stamp) in stamps {
@@ -428,11 +472,4 @@ fn stamp_key(text: &str) -> Vec<u8> {
     let mut key = vec![STAMP_ROW];
     key.extend_from_slice(text.as_bytes());
     key
-}
-
-/// The day so many days before `today`; the first day there is when `today` is closer to it than that.
-fn days_before(today: NaiveDate, days: i64) -> NaiveDate {
-    today
-        .checked_sub_days(Days::new(days.unsigned_abs()))
-        .unwrap_or(NaiveDate::MIN)
 }

@@ -18,6 +18,7 @@ mod body;
 mod book;
 mod codec;
 mod country;
+mod dates;
 mod envelope;
 mod evolve;
 mod facts;
@@ -133,7 +134,7 @@ pub trait Projection: Default {
     /// One page of the view's commitments in recorded order; none if there is no such view.
     fn list(&self, key: &str, page: &Page) -> Option<CommitmentList>;
 
-    /// How the view's active commitments stand against their dates on `today`. Reads every commitment of the view.
+    /// How the view's active commitments stand against their dates on `today`.
     fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness>;
 
     /// What changed since the last call: rows to keep, in one atomic write together with the watermark, and keys to publish.

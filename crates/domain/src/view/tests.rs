@@ -1,6 +1,7 @@
 //! The views against what anyone would count by hand, and against themselves in pieces.
 
 mod bodies;
+mod dates;
 mod events;
 mod recount;
 

@@ -1,0 +1,74 @@
+//! What is late on a day, against the rows of the list read one by one.
+
+use chrono::Days;
+use proptest::prelude::*;
+
+use super::super::*;
+use super::events::{date, log};
+use super::{any_steps, breaks, folded, folded_with_restarts};
+
+/// Whether a commitment is among those that a view counts as its own.
+fn is_own(row: &CommitmentRow) -> bool {
+    row.role.is_none_or(|role| role == ParticipationRole::Lead)
+}
+
+/// Every commitment of a view read, and looked at by the rules as they are written down.
+fn recounted<P: Projection>(view: &P, key: &str, today: NaiveDate) -> Timeliness {
+    let page = Page {
+        after: None,
+        limit: MAX_PAGE_ROWS,
+    };
+    let list = view.list(key, &page).unwrap();
+    assert_eq!(list.rows.len(), list.commitments, "one page holds them all");
+    let mut counts = Timeliness::default();
+    let active = |row: &&CommitmentRow| row.status == "active" && is_own(row);
+    for row in list.rows.iter().filter(active) {
+        let past = |due: &String| u64::from(date(due).last_day() < today);
+        let open = row.stage != "fulfilled";
+        let original = row.original_due.as_ref().or(row.due.as_ref());
+        match &row.last_report {
+            None => counts.never_reported += 1,
+            Some(report) if open => {
+                let reported: DateTime<Utc> = report.parse().unwrap();
+                let fresh = reported.date_naive() + Days::new(STALE_AFTER_DAYS as u64) >= today;
+                counts.stale += u64::from(!fresh);
+            }
+            Some(_) => {}
+        }
+        if open {
+            counts.overdue_amended += row.due.as_ref().map_or(0, past);
+            counts.overdue_original += original.map_or(0, past);
+        }
+    }
+    counts
+}
+
+fn assert_late_as_recounted<P: Projection>(view: &P, today: NaiveDate) {
+    for key in view.keys() {
+        assert_eq!(
+            view.timeliness(&key, today),
+            Some(recounted(view, &key, today)),
+            "{key} on {today}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn what_is_late_on_a_day_is_what_reading_every_commitment_gives(
+        steps in any_steps(),
+        breaks in breaks(),
+        days_after in prop::collection::vec(0..3_000u64, 1..4),
+    ) {
+        let log = log(&steps);
+        for days in days_after {
+            let today = date("2025-01-01").first_day() + Days::new(days);
+            assert_late_as_recounted(&folded::<CountryView>(&log), today);
+            assert_late_as_recounted(&folded::<ActionView>(&log), today);
+            let (restarted, _) = folded_with_restarts::<SummaryView>(&log, &breaks);
+            assert_late_as_recounted(&restarted, today);
+        }
+    }
+}
