@@ -5,11 +5,14 @@ use std::time::Duration;
 use async_nats::{Client, ConnectOptions, HeaderMap};
 use bytes::Bytes;
 use thiserror::Error;
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 /// How long JetStream's own answers may take. Without a bound, a request whose answer was lost with the connection would
 /// be waited for forever.
 const API_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the end of a connection may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What to do when no server answers at the first attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +136,7 @@ impl Reply {
 #[derive(Clone, Debug)]
 pub struct Bus {
     pub(crate) client: Client,
+    closed: watch::Receiver<bool>,
 }
 
 impl Bus {
@@ -143,6 +147,7 @@ impl Bus {
     /// options say to fail.
     pub async fn connect(options: &BusOptions) -> Result<Self, ConnectError> {
         let name = options.name.clone();
+        let (closing, closed) = watch::channel(false);
         let mut connect = ConnectOptions::new()
             .name(&options.name)
             .subscription_capacity(options.subscription_capacity)
@@ -154,6 +159,9 @@ impl Bus {
                 Duration::from_millis(50 * u64::try_from(attempts.min(20)).unwrap_or(20))
             })
             .event_callback(move |event| {
+                if matches!(event, async_nats::Event::Closed) {
+                    closing.send_replace(true);
+                }
                 let name = name.clone();
                 async move { report(&name, &event) }
             });
@@ -171,7 +179,7 @@ impl Bus {
                 url: options.url.clone(),
                 source,
             })?;
-        Ok(Self { client })
+        Ok(Self { client, closed })
     }
 
     /// The most bytes the server takes in one message.
@@ -231,6 +239,26 @@ impl Bus {
             });
         }
         Ok(reply)
+    }
+
+    /// Ends the connection for every clone of this value: what was published before has left, and a server that goes away
+    /// after it is nobody's concern. Returns within two seconds in any case.
+    pub async fn close(&self) {
+        if !self.is_connected() {
+            return;
+        }
+        let mut closed = self.closed.clone();
+        let closing = async {
+            // Draining alone may end before a large buffer is written.
+            self.flush().await;
+            match self.client.drain().await {
+                Ok(()) => closed.wait_for(|closed| *closed).await.is_ok(),
+                Err(_) => true,
+            }
+        };
+        if tokio::time::timeout(CLOSE_TIMEOUT, closing).await.is_err() {
+            warn!("nats-server did not take everything before the end");
+        }
     }
 
     /// Waits until everything published so far has left this process.

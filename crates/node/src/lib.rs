@@ -26,6 +26,7 @@ mod scrub;
 mod shutdown;
 mod state;
 mod telemetry;
+mod waiting;
 mod writer;
 
 pub use history::HistoryError;
@@ -36,3 +37,4 @@ pub use publisher::PublisherError;
 pub use scrub::{ScrubError, scrub_directory};
 pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
 pub use telemetry::{Outcome, Telemetry};
+pub use waiting::Waiting;

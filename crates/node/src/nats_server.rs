@@ -8,7 +8,7 @@ mod guard;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -103,6 +103,12 @@ pub enum StartError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Something else listens on the port that was asked for.
+    #[error("port {port} is taken: choose another with --nats-port, or 0 for a free one")]
+    PortTaken {
+        /// The port.
+        port: u16,
+    },
     /// It could not be started.
     #[error("{path} could not be started")]
     Spawn {
@@ -195,6 +201,7 @@ impl NatsServer {
         let files = Files::prepare(&options.folder)?;
         let lock = take_lock(&files)?;
         end_left_behind(&files)?;
+        check_free(options.port)?;
         files.forget_ports()?;
         files.write_config(options.port)?;
         let shared = Arc::new(Shared {
@@ -424,6 +431,19 @@ fn reap(shared: &Shared) {
         state.last_exit = Some(status);
     }
     shared.changed.notify_all();
+}
+
+/// The server itself would say only in its log that it cannot listen.
+fn check_free(port: Port) -> Result<(), StartError> {
+    let Port::Fixed(port) = port else {
+        return Ok(());
+    };
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            Err(StartError::PortTaken { port })
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Whether a NATS server answers on the port: it speaks first, with an INFO line.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DurationRound, TimeDelta, Utc};
 use ledger_bus::{
@@ -36,6 +36,7 @@ use crate::replies::{self, ReplySender};
 use crate::shutdown::Shutdown;
 use crate::state::DecisionState;
 use crate::telemetry::{Telemetry, gauge_value};
+use crate::waiting::Waiting;
 use crate::writer::Writer;
 
 /// The party that the root partner acts for: the ledger itself.
@@ -105,6 +106,7 @@ pub async fn run_node(
 
 /// How many events the stream holds: a log found shorter has lost its end.
 async fn published_size(bus: &Bus) -> u64 {
+    let mut waiting = Waiting::default();
     loop {
         let state = match EventPublisher::open(bus).await {
             Ok(publisher) => publisher.prepare().await,
@@ -112,7 +114,10 @@ async fn published_size(bus: &Bus) -> u64 {
         };
         match state {
             Ok(state) => return state.last_sequence,
-            Err(error) => warn!(%error, "waiting for nats-server with JetStream"),
+            Err(error) if waiting.is_news(&error, Instant::now()) => {
+                warn!(%error, "waiting for nats-server with JetStream");
+            }
+            Err(_) => {}
         }
         tokio::time::sleep(RETRY_DELAY).await;
     }
@@ -334,13 +339,13 @@ impl Loops {
             let replies = self.replies.await;
             let published = self.publisher.await;
             let heads = self.heads.await;
-            self.bus.flush().await;
             (replies, published, heads)
         });
         if drained.await.is_err() {
             warn!("stopped before every event was published: the next start goes on with them");
         }
         self.queries.abort();
+        self.bus.close().await;
         drop(self.log);
         info!("stopped");
         Ok(())

@@ -34,6 +34,7 @@ use crate::history::{HistoryError, decode_event};
 use crate::queries::{json, parse};
 use crate::shutdown::Shutdown;
 use crate::telemetry::Telemetry;
+use crate::waiting::Waiting;
 
 /// Views saved by another version are folded anew.
 const VIEW_STORE_VERSION: &str = "1";
@@ -114,19 +115,34 @@ impl From<SledFault> for Interruption {
 pub async fn run_projector<P: Projection + Send + 'static>(
     options: ProjectorOptions,
     telemetry: Telemetry,
-    mut shutdown: Shutdown,
+    shutdown: Shutdown,
 ) -> Result<(), ProjectorError> {
     let bus_options = BusOptions::service(&options.nats_url, &format!("projector-{}", P::NAME));
     let bus = Bus::connect(&bus_options).await?;
-    let mut projector = Projector::<P>::open(bus.clone(), &options, telemetry)?;
+    let ended = run::<P>(&bus, &options, telemetry, shutdown).await;
+    bus.close().await;
+    ended
+}
+
+async fn run<P: Projection + Send + 'static>(
+    bus: &Bus,
+    options: &ProjectorOptions,
+    telemetry: Telemetry,
+    mut shutdown: Shutdown,
+) -> Result<(), ProjectorError> {
+    let mut projector = Projector::<P>::open(bus.clone(), options, telemetry)?;
     let endpoints = endpoints::<P>();
     let description = format!("Answers {} views", P::NAME);
+    let mut waiting = Waiting::default();
     let mut service = loop {
-        let started = QueryService::start(&bus, &description, &endpoints);
+        let started = QueryService::start(bus, &description, &endpoints);
         tokio::select! {
             started = started => match started {
                 Ok(service) => break service,
-                Err(error) => warn!(%error, "queries cannot be offered yet"),
+                Err(error) if waiting.is_news(&error, Instant::now()) => {
+                    warn!(%error, "queries cannot be offered yet");
+                }
+                Err(_) => {}
             },
             () = shutdown.requested() => return Ok(()),
         }
@@ -142,7 +158,9 @@ pub async fn run_projector<P: Projection + Send + 'static>(
         if let Interruption::Fatal(error) = ended {
             return Err(error);
         }
-        if projector.tree_size == 0 {
+        if !waiting.is_news(&ended, Instant::now()) {
+            tracing::debug!(projection = P::NAME, error = %ended, "beginning again");
+        } else if projector.tree_size == 0 {
             info!(projection = P::NAME, waiting = %ended, "the node is not there yet");
         } else {
             warn!(projection = P::NAME, error = %ended, "following the log was interrupted, beginning again");
@@ -280,6 +298,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         self.store.clear()?;
         self.projection = P::default();
         self.checkpoint = 0;
+        self.telemetry.set_checkpoint(P::NAME, 0);
         self.last_leaf = LastLeaf::Hash(EMPTY_HASH);
         self.unsaved_rows.clear();
         self.unsaved_events = 0;

@@ -11,6 +11,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+const CHECKPOINT_HELP: &str = "Next position a projection will fold";
+
 /// What became of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum Outcome {
@@ -68,7 +70,7 @@ impl Default for Telemetry {
         );
         registry.register(
             "projection_checkpoint",
-            "Next position a projection will fold",
+            CHECKPOINT_HELP,
             Family::clone(&checkpoints),
         );
         registry.register("tree_size", "Events on disk", tree_size.clone());
@@ -106,6 +108,30 @@ impl Default for Telemetry {
 }
 
 impl Telemetry {
+    /// The counts of a process that is a projector and nothing else: those of a node would only stand there as zeros.
+    pub fn of_projector() -> Self {
+        let counts = Self::default();
+        let mut registry = Registry::with_prefix("ledger");
+        registry.register(
+            "projection_checkpoint",
+            CHECKPOINT_HELP,
+            Family::clone(&counts.checkpoints),
+        );
+        Self {
+            registry: Arc::new(registry),
+            ..counts
+        }
+    }
+
+    /// How far a projection of this process has come; 0 until it has looked at the log.
+    pub fn checkpoint(&self, projection: &str) -> u64 {
+        let label = ProjectionLabel {
+            projection: projection.to_owned(),
+        };
+        let checkpoint = self.checkpoints.get_or_create(&label).get();
+        u64::try_from(checkpoint).unwrap_or(0)
+    }
+
     /// Counts answered commands.
     pub fn count_commands(&self, outcome: Outcome, count: u64) {
         self.commands
@@ -158,5 +184,15 @@ mod tests {
             text.contains("ledger_projection_checkpoint{projection=\"country\"} 5"),
             "{text}"
         );
+    }
+    #[test]
+    fn a_projector_shows_its_own_counts_only() {
+        let telemetry = Telemetry::of_projector();
+        assert_eq!(telemetry.checkpoint("country"), 0);
+        telemetry.set_checkpoint("country", 5);
+        assert_eq!(telemetry.checkpoint("country"), 5);
+        let text = telemetry.text();
+        assert!(text.contains("ledger_projection_checkpoint{"), "{text}");
+        assert!(!text.contains("ledger_tree_size"), "{text}");
     }
 }

@@ -48,6 +48,10 @@ struct Databases {
 
 pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenError> {
     options.check()?;
+    if is_untouched(&options)? {
+        // A new log would be made: not where one is known to have been.
+        shorter(0, options.witnessed_size, Witness::Caller)?;
+    }
     std::fs::create_dir_all(&options.dir).map_err(OpenError::io("making the data directory"))?;
     // Before anything is opened: sled leaves files behind on a full disk that block every later opening.
     let free = options
@@ -101,8 +105,22 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
     let core = Arc::new(core);
     let appender = Appender::start(Arc::clone(&core), writer, frontier)
         .map_err(OpenError::io("starting the feeding thread"))?;
-    tracing::info!(?recovery, "log opened");
     Ok((Log::new(core), appender, recovery))
+}
+
+/// Whether nothing at all is where the log should be.
+fn is_untouched(options: &Options) -> Result<bool, OpenError> {
+    let looking = "looking into the data directory";
+    let is_empty = match std::fs::read_dir(&options.dir) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+        Err(error) => return Err(OpenError::io(looking)(error)),
+    };
+    let segments = options
+        .disk
+        .list("journal")
+        .map_err(OpenError::io(looking))?;
+    Ok(is_empty && segments.is_empty())
 }
 
 pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {

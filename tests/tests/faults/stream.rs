@@ -36,6 +36,14 @@ async fn publish_a_stray(system: &System) {
     );
 }
 
+/// How often a process said that it waits for another.
+fn said_of_waiting(said: &str) -> usize {
+    let waiting = ["waiting for", "not there yet", "cannot be offered yet"];
+    said.lines()
+        .filter(|line| waiting.iter().any(|words| line.contains(words)))
+        .count()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn node_and_projectors_wait_for_a_server_that_is_not_there_yet() {
     let mut system = System::with_nats_only(&[]).await;
@@ -55,6 +63,13 @@ async fn node_and_projectors_wait_for_a_server_that_is_not_there_yet() {
     assert!(VIEWS.iter().all(|view| system.projector(view).runs()));
     system.nats().start_again();
     system.await_node().await;
+    // Each was tried several times a second.
+    assert!(said_of_waiting(&system.node().stderr()) <= 2);
+    assert!(
+        VIEWS
+            .iter()
+            .all(|view| said_of_waiting(&system.projector(view).stderr()) <= 3)
+    );
     system.load_reference().await;
     let mut commander = system.reporter("tester", &["KEN"]).await;
     some_events(&system, &mut commander, 3).await;
@@ -216,6 +231,7 @@ async fn another_ledgers_stream_stops_a_starting_node() {
     assert_eq!(code, Some(1), "{said}");
     let ends = format!("ends at sequence {size}, but the log has only 0 events");
     assert!(said.contains(&ends), "{said}");
+    assert!(!log.exists(), "nothing is made where a log is missing");
 
     // One that is not longer than the log shows itself by its events.
     jetstream(&system, "STREAM.DELETE.LEDGER_EVENTS", "").await;

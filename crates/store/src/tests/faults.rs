@@ -144,6 +144,29 @@ fn a_torn_frame_that_sled_or_the_caller_knows_whole_is_damage() {
 }
 
 #[test]
+fn nothing_is_made_where_the_caller_knows_of_a_log_that_is_gone() {
+    let rig = Rig::new();
+    let known = |dir: std::path::PathBuf, witnessed_size| crate::Options {
+        dir,
+        witnessed_size,
+        ..rig.options()
+    };
+    for dir in [rig.dir.path().to_owned(), rig.dir.path().join("missing")] {
+        let refused = crate::Log::open(known(dir, 5)).map(drop);
+        assert!(matches!(
+            refused,
+            Err(OpenError::Damaged {
+                position: 0,
+                what: Damage::Shorter { known: 5, .. }
+            })
+        ));
+        assert_eq!(std::fs::read_dir(rig.dir.path()).unwrap().count(), 0);
+    }
+    let (log, _, _) = crate::Log::open(known(rig.dir.path().to_owned(), 0)).unwrap();
+    assert_eq!(log.tree_size(), 0, "a new log is made where none was known");
+}
+
+#[test]
 fn a_stored_head_of_a_longer_log_is_proof_of_damage() {
     let rig = Rig::new();
     let (log, mut appender, _) = rig.open();
