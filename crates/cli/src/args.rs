@@ -10,9 +10,6 @@ use crate::bench::BenchArgs;
 /// The implementation ledger of the Global Compact for Migration: record commitments and progress, and let anyone check.
 #[derive(Debug, Parser)]
 #[command(name = "compact-ledger", version, max_term_width = 100)]
-#[command(
-    after_help = "Exit codes: 0 done; 1 something was refused or does not agree; 2 wrong usage; 3 the ledger cannot be reached."
-)]
 pub(crate) struct Cli {
     /// The nats-server that the ledger is behind.
     #[arg(
@@ -85,6 +82,32 @@ pub(crate) enum Command {
         /// The data directory of a ledger that is not running; without it, the running one checks itself.
         dir: Option<PathBuf>,
     },
+    /// Ask whether the ledger, or a part of it, is ready: a health check for service managers.
+    ///
+    /// What is asked says what it speaks for: `up` for everything, a node for taking commands, a projector for its
+    /// views. Ends with 0 only if it is ready.
+    Health {
+        /// The address to ask, which some process serves with `--http`.
+        #[arg(
+            long,
+            default_value = "http://127.0.0.1:8080/readyz",
+            value_name = "URL"
+        )]
+        url: String,
+    },
+    /// Print completions for a shell.
+    ///
+    /// For bash: `compact-ledger completions bash > ~/.local/share/bash-completion/completions/compact-ledger`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page: `man <(compact-ledger man)`.
+    Man {
+        /// Write the page, and one for each subcommand, into this directory instead.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
     /// Become another program that dies with the process that started this one.
     #[command(hide = true)]
     ExecChild {
@@ -146,6 +169,9 @@ pub(crate) struct ProjectorArgs {
     /// Directory of its own store.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// Address to serve readiness and metrics on.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) http: Option<SocketAddr>,
 }
 
 /// A family of views.
@@ -172,6 +198,12 @@ impl ViewFamily {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportCommand {
+    /// The seeds that `up` loads by itself: the reference catalogue, and illustrative commitments marked as such.
+    Seeds {
+        /// The reference catalogue only, no illustrative commitments.
+        #[arg(long)]
+        no_demo: bool,
+    },
     /// Accepted recommendations on migration of the Universal Periodic Review.
     Upr {
         /// The file of the review's records, one JSON object a line; `-` for standard input.

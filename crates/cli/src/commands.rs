@@ -2,7 +2,9 @@
 
 pub(crate) mod audit;
 pub(crate) mod commitment;
+pub(crate) mod health;
 pub(crate) mod import;
+pub(crate) mod manual;
 pub(crate) mod replay;
 pub(crate) mod scrub;
 pub(crate) mod serve;
@@ -12,6 +14,10 @@ pub(crate) mod view;
 use crate::failure::Failure;
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger_client::Connection;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+const SPIN_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A connection in the name of this tool.
 async fn connect(nats: &str) -> Result<Connection, Failure> {
@@ -19,9 +25,37 @@ async fn connect(nats: &str) -> Result<Connection, Failure> {
 }
 
 /// A bar on standard error, which shows on a terminal only.
-fn progress_bar(total: u64, what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(total).with_message(what);
+pub(crate) fn progress_bar(total: u64, what: &'static str) -> ProgressBar {
     let template = "{msg} {wide_bar} {human_pos}/{human_len} ({per_sec}, {eta} left)";
+    styled(ProgressBar::new(total).with_message(what), template)
+}
+
+/// A bar beside lines on standard output: on the same terminal the lines themselves show that it goes on.
+fn progress_beside_lines(total: u64, what: &'static str) -> ProgressBar {
+    if std::io::stdout().is_terminal() {
+        ProgressBar::hidden()
+    } else {
+        progress_bar(total, what)
+    }
+}
+
+/// The same where nobody knows how much there is to do.
+fn count_beside_lines(what: &'static str) -> ProgressBar {
+    if std::io::stdout().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner().with_message(what);
+    styled(bar, "{msg} {spinner} {human_pos} ({per_sec})")
+}
+
+/// A sign of life on a terminal, while somebody else works and cannot say how far they are.
+fn spinner(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(what);
+    bar.enable_steady_tick(SPIN_INTERVAL);
+    styled(bar, "{msg} {spinner} {elapsed}")
+}
+
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

@@ -12,6 +12,14 @@ const USAGE: u8 = 2;
 /// Exit code: the ledger cannot be reached.
 const UNREACHABLE: u8 = 3;
 
+/// What the exit codes of every subcommand mean.
+pub(crate) const EXIT_CODES: [(u8, &str); 4] = [
+    (0, "done"),
+    (REFUSED, "something was refused or does not agree"),
+    (USAGE, "wrong usage"),
+    (UNREACHABLE, "the ledger cannot be reached"),
+];
+
 /// Why a command did not end well.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -119,6 +127,18 @@ fails_as_it_says!(
     ledger_web::WebError,
     ledger_client::seeds::SeedError
 );
+
+impl From<ledger_web::ProbeError> for Failure {
+    fn from(error: ledger_web::ProbeError) -> Self {
+        match &error {
+            ledger_web::ProbeError::BadUrl { .. } => Self::usage(sentence(&error)),
+            ledger_web::ProbeError::Away { .. } | ledger_web::ProbeError::Late { .. } => {
+                Self::new(UNREACHABLE, sentence(&error))
+            }
+            ledger_web::ProbeError::Garbled { .. } => Self::failed(&error),
+        }
+    }
+}
 
 impl From<ledger_bus::query::QueryError> for Failure {
     fn from(error: ledger_bus::query::QueryError) -> Self {

@@ -11,9 +11,10 @@ mod failure;
 mod logging;
 mod output;
 mod seeding;
+mod usage;
 
 use args::{AuditCommand, Cli, Command, ImportCommand};
-use clap::Parser;
+use clap::FromArgMatches as _;
 use failure::Failure;
 use output::Output;
 use std::process::ExitCode;
@@ -23,7 +24,8 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = usage::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
@@ -51,13 +53,16 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let nats = cli.nats.as_str();
     let output = Output { json: cli.json };
     match cli.command {
-        Command::Up(args) => commands::serve::up(args).await,
+        Command::Up(args) => commands::serve::up(args, output).await,
         Command::Node(args) => commands::serve::node(nats, args).await,
         Command::Projector(args) => commands::serve::projector(nats, args).await,
         Command::Submit { file } => commands::submit::run(nats, &file).await,
         Command::Import {
+            source: ImportCommand::Seeds { no_demo },
+        } => commands::import::seeds(nats, !no_demo, output).await,
+        Command::Import {
             source: ImportCommand::Upr { file },
-        } => commands::import::upr(nats, &file).await,
+        } => commands::import::upr(nats, &file, output).await,
         Command::Country { code, list } => {
             commands::view::country(nats, &code, &list, output).await
         }
@@ -69,10 +74,13 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         } => commands::audit::verify(nats, key.as_deref(), output).await,
         Command::Audit {
             command: AuditCommand::Key,
-        } => commands::audit::key(nats).await,
+        } => commands::audit::key(nats, output).await,
         Command::Bench(args) => bench::run(args, nats, output).await,
         Command::Scrub { dir: Some(dir) } => commands::scrub::directory(dir, output).await,
         Command::Scrub { dir: None } => commands::scrub::running(nats, output).await,
+        Command::Health { url } => commands::health::run(&url, output).await,
+        Command::Completions { shell } => commands::manual::completions(shell),
+        Command::Man { dir } => commands::manual::man(dir.as_deref()),
         Command::ExecChild { .. } => Ok(()),
     }
 }

@@ -1,6 +1,10 @@
-//! HTTP for machines that watch the ledger: `/healthz`, `/readyz`, `/metrics`.
+//! HTTP for machines that watch the ledger: `/healthz`, `/readyz`, `/metrics`; and asking for it.
 //!
 //! This crate opens no store: it asks the node and the projectors over the bus, as everybody does.
+
+mod probe;
+
+pub use probe::{Answered, ProbeError, probe};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -61,11 +65,25 @@ impl ReadyGate {
     }
 }
 
+/// How far a projection of this process has come: positions below this are folded.
+pub type Checkpoint = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// What `/readyz` speaks for.
+#[derive(Clone)]
+pub enum Ready {
+    /// The whole ledger: commands are taken and all views have caught up, once the gate is open.
+    Ledger(ReadyGate),
+    /// A node: commands are taken.
+    Node,
+    /// A projector: it has folded what the node has on disk.
+    Projector(Checkpoint),
+}
+
 #[derive(Clone)]
 struct Shared {
     bus: Bus,
     metrics: MetricsText,
-    gate: ReadyGate,
+    ready: Ready,
 }
 
 /// A listener and what it serves.
@@ -75,7 +93,7 @@ pub struct WebServer {
 }
 
 impl WebServer {
-    /// Listens on `address`; port 0 takes a free one. It is not ready before `gate` is open.
+    /// Listens on `address`; port 0 takes a free one.
     ///
     /// # Errors
     /// [`WebError::Listen`] when the address cannot be had.
@@ -83,7 +101,7 @@ impl WebServer {
         address: SocketAddr,
         bus: Bus,
         metrics: MetricsText,
-        gate: ReadyGate,
+        ready: Ready,
     ) -> Result<Self, WebError> {
         let listener = TcpListener::bind(address)
             .await
@@ -92,7 +110,11 @@ impl WebServer {
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics_text))
-            .with_state(Shared { bus, metrics, gate });
+            .with_state(Shared {
+                bus,
+                metrics,
+                ready,
+            });
         Ok(Self { listener, router })
     }
 
@@ -125,15 +147,22 @@ async fn metrics_text(State(shared): State<Shared>) -> impl IntoResponse {
 }
 
 async fn readyz(State(shared): State<Shared>) -> Response {
-    let ready = if shared.gate.is_open() {
-        readiness(&shared.bus).await
-    } else {
-        Err("the start is not over, the reference catalogue is being loaded".to_owned())
+    let ready = match &shared.ready {
+        Ready::Ledger(gate) if !gate.is_open() => {
+            Err("the start is not over, the reference catalogue is being loaded".to_owned())
+        }
+        Ready::Ledger(_) => readiness(&shared.bus)
+            .await
+            .map(|size| format!("{size} events, all views caught up")),
+        Ready::Node => tree_size(&shared.bus)
+            .await
+            .map(|size| format!("{size} events, commands are taken")),
+        Ready::Projector(checkpoint) => caught_up(&shared.bus, checkpoint)
+            .await
+            .map(|size| format!("{size} events, these views caught up")),
     };
     match ready {
-        Ok(tree_size) => {
-            format!("ready: {tree_size} events, all views caught up\n").into_response()
-        }
+        Ok(how) => format!("ready: {how}\n").into_response(),
         Err(why) => (
             StatusCode::SERVICE_UNAVAILABLE,
             format!("not ready: {why}\n"),
@@ -142,15 +171,35 @@ async fn readyz(State(shared): State<Shared>) -> Response {
     }
 }
 
+/// Events on disk, when the node answers: it does so once it takes commands.
+async fn tree_size(bus: &Bus) -> Result<u64, String> {
+    match bus.head(ANSWER_TIMEOUT).await {
+        Ok(head) => Ok(head.tree_size),
+        Err(error) => Err(format!("the node does not answer: {error}")),
+    }
+}
+
+/// The log's size when the projection of this process comes that far in time.
+async fn caught_up(bus: &Bus, checkpoint: &Checkpoint) -> Result<u64, String> {
+    let size = tree_size(bus).await?;
+    for _ in 0..ASK_TIMES {
+        if checkpoint() >= size {
+            return Ok(size);
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
+    Err(format!(
+        "these views are at {} of {size} events",
+        checkpoint()
+    ))
+}
+
 /// The log's size when commands are taken and every projection has come that far.
 ///
 /// # Errors
 /// A sentence that says what is not there yet.
 pub async fn readiness(bus: &Bus) -> Result<u64, String> {
-    let head = bus
-        .head(ANSWER_TIMEOUT)
-        .await
-        .map_err(|error| format!("the node does not answer: {error}"))?;
+    let size = tree_size(bus).await?;
     for projection in PROJECTIONS {
         let endpoint = format!("projection.{projection}");
         let mut asked = 0;
@@ -159,18 +208,18 @@ pub async fn readiness(bus: &Bus) -> Result<u64, String> {
                 .ask(&endpoint, &(), ANSWER_TIMEOUT)
                 .await
                 .map_err(|error| format!("the {projection} projector does not answer: {error}"))?;
-            if answer.checkpoint >= head.tree_size {
+            if answer.checkpoint >= size {
                 break;
             }
             asked += 1;
             if asked >= ASK_TIMES {
                 return Err(format!(
-                    "the {projection} views are at {} of {} events",
-                    answer.checkpoint, head.tree_size
+                    "the {projection} views are at {} of {size} events",
+                    answer.checkpoint
                 ));
             }
             tokio::time::sleep(ASK_AGAIN).await;
         }
     }
-    Ok(head.tree_size)
+    Ok(size)
 }

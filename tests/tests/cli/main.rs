@@ -7,6 +7,7 @@
 )]
 
 mod import;
+mod operate;
 mod read;
 mod submit;
 

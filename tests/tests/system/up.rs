@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ledger_tests::{Up, await_that};
+use ledger_tests::{Up, await_that, ledger, run};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -44,6 +44,7 @@ fn a_first_start_shows_illustrative_commitments_and_everything_verifies() {
     up.cli(["audit", "verify"], b"").succeeded();
     assert!(up.terminate().success());
     assert_eq!(processes_under(up.data()), [""; 0]);
+    assert_eq!(up.process().stderr(), "", "a clean stop has nothing to say");
 }
 
 #[test]
@@ -86,4 +87,41 @@ fn two_systems_do_not_disturb_each_other() {
     assert!(one.terminate().success());
     assert_eq!(recorded(&other, "KEN"), 3);
     other.cli(["audit", "verify"], b"").succeeded();
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_option_that_gives_another() {
+    let up = Up::start(&["--no-demo"]);
+    let other = tempfile::tempdir().expect("a folder");
+    let port = up.nats_url().rsplit_once(':').expect("a port").1.to_owned();
+    let mut command = ledger([
+        "up",
+        "--http",
+        "127.0.0.1:0",
+        "--nats-port",
+        &port,
+        "--data",
+    ]);
+    let refused = run(command.arg(other.path()), b"");
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(
+        refused.stderr,
+        format!(
+            "compact-ledger: port {port} is taken: choose another with --nats-port, or 0 for a free one\n"
+        )
+    );
+}
+
+#[test]
+fn programs_learn_from_one_line_where_everything_is() {
+    let mut up = Up::start(&["--no-demo", "--json"]);
+    let mut line = String::new();
+    await_that("`up` to say that it is up", SOON, || {
+        line = up.process().stdout();
+        line.ends_with('\n')
+    });
+    let said: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(said["nats"], up.nats_url());
+    assert_eq!(said["illustrative"], false);
+    assert!(said["tree_size"].as_u64() > Some(1), "{line}");
 }

@@ -9,8 +9,15 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 /// Prints the ledger's verifier key, as position 0 names it.
-pub(crate) async fn key(nats: &str) -> Result<(), Failure> {
+pub(crate) async fn key(nats: &str, output: Output) -> Result<(), Failure> {
     let opened = audit::opened(&connect(nats).await?).await?;
+    if output.json {
+        let key = serde_json::json!({
+            "ledger": opened.ledger.as_str(),
+            "verifier_key": opened.verifier_key,
+        });
+        return Ok(json_line(key.to_string().as_bytes())?);
+    }
     Ok(text(&format!("{}\n", opened.verifier_key))?)
 }
 

@@ -1,8 +1,9 @@
 //! `replay`: recorded events, one a line.
 
-use super::connect;
+use super::{connect, progress_beside_lines};
 use crate::args::ReplayArgs;
 use crate::failure::Failure;
+use indicatif::ProgressBar;
 use ledger_client::{Replay, ReplayChunk, ReplayRange, visit_events};
 use ledger_domain::wire::v1::EventType;
 use ledger_proof::block::{Content, StoredEvent};
@@ -28,6 +29,11 @@ pub(crate) async fn run(nats: &str, args: &ReplayArgs) -> Result<(), Failure> {
         country: filter.country.clone().filter(|code| code != NO_COUNTRY),
         action: filter.action.clone(),
     };
+    let bar = if args.follow {
+        ProgressBar::hidden()
+    } else {
+        progress_beside_lines(0, "replaying")
+    };
     let mut replay = Replay::new(&connection, range);
     let mut lines = Vec::new();
     loop {
@@ -38,9 +44,17 @@ pub(crate) async fn run(nats: &str, args: &ReplayArgs) -> Result<(), Failure> {
                 let mut out = io::stdout().lock();
                 out.write_all(&lines)?;
                 out.flush()?;
+                let end = args
+                    .to
+                    .map_or(chunk.tree_size, |to| to.min(chunk.tree_size));
+                bar.set_length(end.saturating_sub(args.from));
+                bar.set_position(chunk.next.min(end).saturating_sub(args.from));
             }
             None if args.follow => tokio::time::sleep(FOLLOW_PAUSE).await,
-            None => return Ok(()),
+            None => {
+                bar.finish_and_clear();
+                return Ok(());
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `scrub`: a log checked against itself.
 
-use super::{connect, progress_bar};
+use super::{connect, progress_bar, spinner};
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
 use ledger_bus::query::ScrubAnswer;
@@ -8,8 +8,11 @@ use std::path::PathBuf;
 
 /// Has the running ledger check its log.
 pub(crate) async fn running(nats: &str, output: Output) -> Result<(), Failure> {
-    let answer = connect(nats).await?.scrub().await?;
-    conclude(&answer, output)
+    let connection = connect(nats).await?;
+    let bar = spinner("the ledger is checking its log");
+    let answer = connection.scrub().await;
+    bar.finish_and_clear();
+    conclude(&answer?, output)
 }
 
 /// Checks the log of a ledger that is not running. `up` keeps it in a directory within its own.

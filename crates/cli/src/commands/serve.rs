@@ -3,21 +3,22 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ledger_bus::{Bus, BusOptions};
 use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
 use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port};
 use ledger_node::{
-    NodeOptions, ProjectorOptions, Shutdown, Telemetry, run_node, run_projector, shutdown,
+    NodeOptions, ProjectorOptions, Shutdown, Telemetry, Waiting, run_node, run_projector, shutdown,
 };
-use ledger_web::{MetricsText, ReadyGate, WebServer, readiness};
+use ledger_web::{MetricsText, Ready, ReadyGate, WebServer, readiness};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 use crate::args::{NodeArgs, ProjectorArgs, UpArgs, ViewFamily};
 use crate::failure::Failure;
 use crate::logging;
+use crate::output::{Output, json_line};
 
 /// Recovering large streams after a crash takes nats-server a while.
 const NATS_READY_WITHIN: Duration = Duration::from_mins(2);
@@ -48,7 +49,7 @@ async fn serve_http(
     address: SocketAddr,
     nats: &str,
     telemetry: &Telemetry,
-    gate: &ReadyGate,
+    ready: Ready,
     mut shutdown: Shutdown,
 ) -> Result<
     (
@@ -58,10 +59,15 @@ async fn serve_http(
     Failure,
 > {
     let bus = Bus::connect(&BusOptions::service(nats, "web")).await?;
-    let server = WebServer::bind(address, bus, metrics(telemetry), gate.clone()).await?;
+    let server = WebServer::bind(address, bus.clone(), metrics(telemetry), ready).await?;
     let address = server.local_address()?;
     let serving = server.serve(async move { shutdown.requested().await });
-    Ok((address, async move { Ok(serving.await?) }))
+    let serving = async move {
+        let ended = serving.await;
+        bus.close().await;
+        Ok(ended?)
+    };
+    Ok((address, serving))
 }
 
 /// `compact-ledger node`.
@@ -71,11 +77,8 @@ pub(crate) async fn node(nats: &str, args: NodeArgs) -> Result<(), Failure> {
     let telemetry = Telemetry::default();
     let mut running = JoinSet::new();
     if let Some(http) = args.http {
-        // A node alone loads nothing: whether it is ready is for the ledger to say.
-        let gate = ReadyGate::default();
-        gate.open();
         let (address, serving) =
-            serve_http(http, nats, &telemetry, &gate, shutdown.clone()).await?;
+            serve_http(http, nats, &telemetry, Ready::Node, shutdown.clone()).await?;
         tracing::info!(%address, "serving HTTP");
         running.spawn(serving);
     }
@@ -99,8 +102,16 @@ fn node_options(args: &NodeArgs, nats: &str) -> NodeOptions {
 pub(crate) async fn projector(nats: &str, args: ProjectorArgs) -> Result<(), Failure> {
     logging::start("info,async_nats=warn");
     let shutdown = shutdown_on_signals()?;
-    let telemetry = Telemetry::default();
+    let telemetry = Telemetry::of_projector();
     let mut running = JoinSet::new();
+    if let Some(http) = args.http {
+        let (counts, name) = (telemetry.clone(), args.view.name());
+        let ready = Ready::Projector(Arc::new(move || counts.checkpoint(name)));
+        let (address, serving) =
+            serve_http(http, nats, &telemetry, ready, shutdown.clone()).await?;
+        tracing::info!(%address, "serving HTTP");
+        running.spawn(serving);
+    }
     spawn_projector(
         &mut running,
         args.view,
@@ -149,12 +160,12 @@ async fn first_failure(mut running: JoinSet<Result<(), Failure>>) -> Result<(), 
 }
 
 /// `compact-ledger up`: everything on this machine, in one process with nats-server as its child.
-pub(crate) async fn up(args: UpArgs) -> Result<(), Failure> {
+pub(crate) async fn up(args: UpArgs, output: Output) -> Result<(), Failure> {
     logging::start("warn,async_nats=error");
     let shutdown = shutdown_on_signals()?;
     let nats = start_nats(&args.data.join("nats"), args.nats_port).await?;
     let url = nats.url();
-    let outcome = run_up(&args, &url, shutdown).await;
+    let outcome = run_up(&args, &url, output, shutdown).await;
     tokio::task::spawn_blocking(move || nats.stop())
         .await
         .map_err(|error| Failure::failed(&error))?;
@@ -180,13 +191,19 @@ async fn start_nats(folder: &Path, port: u16) -> Result<NatsServer, Failure> {
     Ok(started.map_err(|error| Failure::failed(&error))??)
 }
 
-async fn run_up(args: &UpArgs, nats: &str, mut shutdown: Shutdown) -> Result<(), Failure> {
+async fn run_up(
+    args: &UpArgs,
+    nats: &str,
+    output: Output,
+    mut shutdown: Shutdown,
+) -> Result<(), Failure> {
     let telemetry = Telemetry::default();
     let mut running = JoinSet::new();
     // The address is taken before the log is opened: a second `up` on it fails before it has begun.
     let gate = ReadyGate::default();
+    let ready = Ready::Ledger(gate.clone());
     let (address, serving) =
-        serve_http(args.http, nats, &telemetry, &gate, shutdown.clone()).await?;
+        serve_http(args.http, nats, &telemetry, ready, shutdown.clone()).await?;
     running.spawn(serving);
     let options = NodeOptions::new(args.data.join("ledger"), nats);
     let (node_telemetry, node_shutdown) = (telemetry.clone(), shutdown.clone());
@@ -201,8 +218,13 @@ async fn run_up(args: &UpArgs, nats: &str, mut shutdown: Shutdown) -> Result<(),
         crate::seeding::load(nats, !args.no_demo).await?;
         let size = wait_until(&bus).await;
         gate.open();
-        announce(args, nats, address, size);
-        Ok::<(), Failure>(())
+        bus.close().await;
+        if output.json {
+            announce_json(args, nats, address, size)
+        } else {
+            announce(args, nats, address, size);
+            Ok(())
+        }
     };
     tokio::select! {
         started = starting => started?,
@@ -224,13 +246,28 @@ fn ended_early(
 
 /// Waits until commands are taken and views have caught up; gives the log's size.
 async fn wait_until(bus: &Bus) -> u64 {
+    let mut waiting = Waiting::default();
     loop {
         match readiness(bus).await {
             Ok(size) => return size,
-            Err(why) => tracing::info!(why, "not ready yet"),
+            Err(why) if waiting.is_news(&why, Instant::now()) => {
+                tracing::info!(why, "not ready yet");
+            }
+            Err(_) => {}
         }
         tokio::time::sleep(READY_POLL).await;
     }
+}
+
+fn announce_json(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) -> Result<(), Failure> {
+    let announcement = serde_json::json!({
+        "tree_size": size,
+        "illustrative": !args.no_demo,
+        "nats": nats,
+        "http": format!("http://{http}"),
+        "data": args.data,
+    });
+    Ok(json_line(announcement.to_string().as_bytes())?)
 }
 
 fn announce(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) {

@@ -1,6 +1,6 @@
 //! `submit`: commands in, receipts out.
 
-use super::connect;
+use super::{connect, count_beside_lines};
 use crate::failure::Failure;
 use ledger_client::{LineOutcome, SubmitOptions, submit_in_order};
 use ledger_domain::wire::v1::Policy;
@@ -24,7 +24,13 @@ pub(crate) async fn run(nats: &str, file: &Path) -> Result<(), Failure> {
             sender.blocking_send(line.into()).is_ok()
         })
     });
-    let sent = submit_in_order(&connection, SubmitOptions::default(), lines, print_receipt).await;
+    let bar = count_beside_lines("submitting");
+    let sent = submit_in_order(&connection, SubmitOptions::default(), lines, |receipt| {
+        bar.inc(1);
+        print_receipt(receipt)
+    })
+    .await;
+    bar.finish_and_clear();
     let read = reader.await;
     let outcome = sent?;
     if let Ok(read) = read {

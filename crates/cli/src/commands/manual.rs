@@ -1,0 +1,130 @@
+//! `completions` and `man`: the command line described for shells and for `man`.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use clap::Command;
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+use crate::failure::{EXIT_CODES, Failure};
+use crate::usage;
+
+/// What in the environment changes what the program does.
+const ENVIRONMENT: [(&str, &str); 3] = [
+    (
+        "NATS_URL",
+        "the nats-server that the ledger is behind, where --nats does not name it",
+    ),
+    (
+        "NATS_SERVER",
+        "the nats-server program that `up` and `bench` start",
+    ),
+    (
+        "RUST_LOG",
+        "what is logged to standard error, for example info",
+    ),
+];
+
+/// Prints completions for a shell.
+pub(crate) fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut command = usage::command();
+    let name = command.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    print(&script)
+}
+
+/// Prints the page of the whole program, or writes it and one for each subcommand into a directory.
+pub(crate) fn man(dir: Option<&Path>) -> Result<(), Failure> {
+    let mut command = usage::plain().disable_help_subcommand(true);
+    command.build();
+    match dir {
+        None => print(&page(&command)?),
+        Some(dir) => {
+            fs::create_dir_all(dir)?;
+            Ok(write_pages(&command, dir)?)
+        }
+    }
+}
+
+fn print(text: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text)?;
+    Ok(out.flush()?)
+}
+
+fn write_pages(command: &Command, dir: &Path) -> io::Result<()> {
+    let name = Man::new(command.clone()).get_filename();
+    fs::write(dir.join(name), page(command)?)?;
+    for subcommand in command.get_subcommands() {
+        if !subcommand.is_hide_set() {
+            write_pages(subcommand, dir)?;
+        }
+    }
+    Ok(())
+}
+
+/// A page in the language of `man(7)`.
+fn page(command: &Command) -> io::Result<Vec<u8>> {
+    let program = concat!(env!("CARGO_BIN_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    let mut page = Vec::new();
+    Man::new(command.clone())
+        .source(program)
+        .render(&mut page)?;
+    let mut roff = Roff::new();
+    roff.control("SH", ["EXIT STATUS"]);
+    for (code, meaning) in EXIT_CODES {
+        tagged(&mut roff, &code.to_string(), meaning);
+    }
+    roff.control("SH", ["ENVIRONMENT"]);
+    for (variable, meaning) in ENVIRONMENT {
+        tagged(&mut roff, variable, meaning);
+    }
+    page.extend_from_slice(roff.to_roff().as_bytes());
+    Ok(page)
+}
+
+fn tagged(roff: &mut Roff, tag: &str, text: &str) {
+    roff.control("TP", []);
+    roff.text([bold(tag)]);
+    roff.text([roman(text)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_page_for_every_subcommand_that_shows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        man(Some(folder.path())).expect("pages");
+        let there = |name: &str| folder.path().join(name).is_file();
+        assert!(there("compact-ledger.1"));
+        assert!(there("compact-ledger-up.1"));
+        assert!(there("compact-ledger-audit-verify.1"));
+        assert!(!there("compact-ledger-exec-child.1"));
+    }
+
+    #[test]
+    fn a_page_says_how_the_program_ends_and_what_it_reads() {
+        let mut command = usage::plain();
+        command.build();
+        let page = String::from_utf8(page(&command).expect("a page")).expect("text");
+        for section in [
+            "NAME",
+            "SYNOPSIS",
+            "OPTIONS",
+            "\"EXIT STATUS\"",
+            "ENVIRONMENT",
+        ] {
+            assert!(
+                page.contains(&format!("\n.SH {section}\n")),
+                "{section}\n{page}"
+            );
+        }
+        assert!(!page.contains("exec\\-child"), "{page}");
+    }
+}

@@ -1,0 +1,106 @@
+//! What operators and their scripts call: health, seeds, completions, the manual.
+
+use ledger_tests::{System, await_that, free_port, get, ledger, run};
+use std::time::Duration;
+
+use crate::{code, lines};
+
+const SOON: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_says_over_http_whether_it_is_ready() {
+    let (node, view) = (free_port(), free_port());
+    let node_http = format!("127.0.0.1:{node}");
+    let view_http = format!("127.0.0.1:{view}");
+    let mut system = System::with_nats_only(&["--http", &node_http]).await;
+    let url = format!("http://{node_http}/readyz");
+    let health = |url: &str| run(&mut ledger(["health", "--url", url, "--json"]), b"");
+    let nobody = health(&url);
+    assert_eq!((code(&nobody), nobody.stdout.as_str()), (3, ""));
+    assert_eq!(code(&health("node:8080/readyz")), 2);
+
+    system.start_node().await;
+    let healthy = health(&url);
+    assert_eq!(code(&healthy), 0, "{}", healthy.stderr);
+    assert_eq!(
+        lines(&healthy.stdout)[0]["says"],
+        "ready: 1 events, commands are taken"
+    );
+    let missing = health(&format!("http://{node_http}/nothing"));
+    assert_eq!(
+        (code(&missing), &lines(&missing.stdout)[0]["status"]),
+        (1, &404.into())
+    );
+
+    let folder = system.view_folder("country");
+    let mut projector = system.ledger(["projector", "country", "--http", &view_http, "--data"]);
+    let mut projector = ledger_tests::Process::start("projector", projector.arg(folder));
+    let url = format!("http://{view_http}/readyz");
+    await_that("the projector to be ready", SOON, || {
+        code(&health(&url)) == 0
+    });
+    let metrics = get(&view_http, "/metrics").unwrap().body;
+    assert!(
+        metrics.contains("ledger_projection_checkpoint{projection=\"country\"} 1"),
+        "{metrics}"
+    );
+    assert!(!metrics.contains("ledger_tree_size"), "{metrics}");
+
+    assert!(system.stop_node().success());
+    let waiting = get(&view_http, "/readyz").unwrap();
+    assert_eq!(waiting.status, 503);
+    assert!(
+        waiting.body.contains("the node does not answer"),
+        "{}",
+        waiting.body
+    );
+    assert_eq!(get(&view_http, "/healthz").unwrap().status, 200);
+    assert!(projector.terminate(SOON).success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_seeds_are_loaded_into_any_ledger_and_add_nothing_the_second_time() {
+    let mut system = System::with_nats_only(&[]).await;
+    system.start_node().await;
+    let import = |arguments: &[&str]| {
+        let mut import = system.ledger(["import", "seeds", "--json"]);
+        let counts = run(import.args(arguments), b"").succeeded();
+        let counts = &lines(&counts)[0]["commands"];
+        let count = |name: &str| counts[name].as_u64().unwrap();
+        (count("accepted"), count("duplicate"))
+    };
+    let (catalogue, none) = import(&["--no-demo"]);
+    assert!(catalogue > 400 && none == 0, "{catalogue} and {none}");
+    let (illustrative, again) = import(&[]);
+    assert!(
+        illustrative > 40 && again == catalogue,
+        "{illustrative} and {again}"
+    );
+    assert_eq!(import(&[]), (0, catalogue + illustrative));
+
+    let key = run(&mut system.ledger(["audit", "key", "--json"]), b"").succeeded();
+    assert_eq!(lines(&key)[0]["ledger"], "main");
+    let plain = run(&mut system.ledger(["audit", "key"]), b"").succeeded();
+    assert_eq!(lines(&key)[0]["verifier_key"], plain.trim_end());
+}
+
+#[test]
+fn completions_and_the_manual_need_no_ledger() {
+    let script = |shell: &str| run(&mut ledger(["completions", shell]), b"").succeeded();
+    assert!(script("bash").contains("compact-ledger"));
+    assert!(script("zsh").starts_with("#compdef compact-ledger"));
+    assert!(script("fish").contains("complete -c compact-ledger"));
+    let page = run(&mut ledger(["man"]), b"").succeeded();
+    assert!(page.contains(".SH \"EXIT STATUS\""), "{page}");
+    let folder = tempfile::tempdir().unwrap();
+    run(ledger(["man", "--dir"]).arg(folder.path()), b"").succeeded();
+    let pages = std::fs::read_dir(folder.path()).unwrap().count();
+    assert!(pages > 15, "{pages} pages");
+}
+
+#[test]
+fn an_option_that_would_be_ignored_is_refused() {
+    let refused = run(&mut ledger(["up", "--nats", "nats://127.0.0.1:1"]), b"");
+    assert_eq!(code(&refused), 2);
+    assert!(refused.stderr.contains("--nats-port"), "{}", refused.stderr);
+}
