@@ -73,9 +73,16 @@ pub struct CheckedChunk {
 /// [`ReplayError::Block`] if a block is damaged, or what `visit` returns.
 pub fn visit_events<E: From<ReplayError>>(
     chunk: &ReplayChunk,
+    visit: impl FnMut(&StoredEvent<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    visit_events_with(&mut Decoder::default(), chunk, visit)
+}
+
+fn visit_events_with<E: From<ReplayError>>(
+    decoder: &mut Decoder,
+    chunk: &ReplayChunk,
     mut visit: impl FnMut(&StoredEvent<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut decoder = Decoder::default();
     for block in chunk.blocks() {
         let block = block?;
         let damaged = |source| ReplayError::Block {
@@ -100,9 +107,17 @@ pub fn visit_events<E: From<ReplayError>>(
 ///
 /// [`CheckError`] with the position of the first event that fails.
 pub fn check_chunk(chunk: &ReplayChunk, decoding: Decoding) -> Result<CheckedChunk, CheckError> {
+    check_chunk_with(&mut Decoder::default(), chunk, decoding)
+}
+
+fn check_chunk_with(
+    decoder: &mut Decoder,
+    chunk: &ReplayChunk,
+    decoding: Decoding,
+) -> Result<CheckedChunk, CheckError> {
     let mut checked = CheckedChunk::default();
     let mut run: Option<CheckedRun> = None;
-    visit_events(chunk, |event| {
+    visit_events_with(decoder, chunk, |event| {
         // Within a chunk positions must be continuous, so that one run takes all of its events.
         let run = run.get_or_insert_with(|| CheckedRun::new(event.position));
         run.check(event.header, &event.content.into())?;
@@ -140,8 +155,10 @@ pub fn decode_event(event: &StoredEvent<'_>) -> Result<Event, CheckError> {
 pub struct CheckedReplay {
     replay: Replay,
     decoding: Decoding,
-    at_work: VecDeque<JoinHandle<Result<CheckedChunk, CheckError>>>,
+    at_work: VecDeque<JoinHandle<(Result<CheckedChunk, CheckError>, Decoder)>>,
     at_work_max: usize,
+    /// Decoders whose chunks are done, with the memory they have.
+    spare: Vec<Decoder>,
 }
 
 impl CheckedReplay {
@@ -152,7 +169,9 @@ impl CheckedReplay {
             replay,
             decoding,
             at_work: VecDeque::new(),
-            at_work_max: cores + 1,
+            // While some are checked, others wait their turn, so that no core waits for the next answer.
+            at_work_max: 2 * cores,
+            spare: Vec::new(),
         }
     }
 
@@ -167,11 +186,19 @@ impl CheckedReplay {
                 break;
             };
             let decoding = self.decoding;
-            let check = tokio::task::spawn_blocking(move || check_chunk(&chunk, decoding));
+            let mut decoder = self.spare.pop().unwrap_or_default();
+            let check = tokio::task::spawn_blocking(move || {
+                let checked = check_chunk_with(&mut decoder, &chunk, decoding);
+                (checked, decoder)
+            });
             self.at_work.push_back(check);
         }
         match self.at_work.pop_front() {
-            Some(check) => Ok(Some(check.await.map_err(|_| CheckError::Stopped)??)),
+            Some(check) => {
+                let (checked, decoder) = check.await.map_err(|_| CheckError::Stopped)?;
+                self.spare.push(decoder);
+                Ok(Some(checked?))
+            }
             None => Ok(None),
         }
     }

@@ -123,7 +123,8 @@ impl Log {
     /// As [`Log::read_block`].
     pub fn stored_blocks(&self, from: u64, max_bytes: usize) -> Result<(Bytes, u64), ReadError> {
         let tree_size = self.tree_size();
-        let mut out = BytesMut::new();
+        // Enough for an answer whose last block almost fits; one that asks for more than there is gets no more than that.
+        let mut out = BytesMut::with_capacity(max_bytes.min(1 << 20));
         let mut at = from;
         while at < tree_size {
             let block = self.core.scan_block(at)?;
