@@ -1,0 +1,126 @@
+//! Answering queries about the views.
+
+use std::pin::pin;
+
+use chrono::Utc;
+use ledger_bus::query::{ProjectionAnswer, ViewQuery, WATERMARK_HEADER};
+use ledger_bus::{Answer, Argument, Endpoint, FeedError, Query, QueryFailure, QueryService};
+use ledger_domain::view::{Envelope, Page, Projection};
+
+use super::{Interruption, Projector};
+use crate::queries::{json, parse};
+
+/// The one key of the summary.
+const SUMMARY: &str = "summary";
+
+/// What a projector answers: its views, and how far it has come.
+pub(super) fn endpoints<P: Projection>() -> [Endpoint; 2] {
+    let (name, path) = match P::NAME {
+        "country" => ("projection_country", "projection.country"),
+        "action" => ("projection_action", "projection.action"),
+        _ => ("projection_summary", "projection.summary"),
+    };
+    let argument = if P::NAME == SUMMARY {
+        Argument::None
+    } else {
+        Argument::Tokens
+    };
+    [
+        Endpoint {
+            name: P::NAME,
+            path: P::NAME,
+            argument,
+        },
+        Endpoint {
+            name,
+            path,
+            argument: Argument::None,
+        },
+    ]
+}
+
+impl<P: Projection + Send + 'static> Projector<P> {
+    /// Waits for something that needs nothing of the projector, and answers queries meanwhile: whoever asks for a view
+    /// does not wait for the node or for `JetStream`.
+    pub(super) async fn answer_until<T>(
+        &mut self,
+        service: &mut QueryService,
+        waiting: impl Future<Output = T>,
+    ) -> Result<T, Interruption> {
+        let mut waiting = pin!(waiting);
+        loop {
+            tokio::select! {
+                done = &mut waiting => return Ok(done),
+                query = service.next() => self.answer(query).await?,
+            }
+        }
+    }
+
+    pub(super) async fn answer(&mut self, query: Option<Query>) -> Result<(), Interruption> {
+        let Some(query) = query else {
+            return Err(FeedError {
+                what: "the connection is closed".to_owned(),
+            }
+            .into());
+        };
+        let answer = if query.endpoint == P::NAME {
+            let key = if query.argument.is_empty() {
+                SUMMARY
+            } else {
+                &query.argument
+            };
+            parse(&query.payload).and_then(|asked| self.view(key, &asked))
+        } else {
+            json(&ProjectionAnswer {
+                projection: P::NAME.to_owned(),
+                checkpoint: self.checkpoint,
+                views: self.projection.keys(),
+            })
+        };
+        query.respond(answer).await;
+        Ok(())
+    }
+
+    /// A view in its envelope, with a page of its commitments when some are asked for.
+    pub(super) fn view(&self, key: &str, asked: &ViewQuery) -> Result<Answer, QueryFailure> {
+        let Some(body) = self.projection.body(key) else {
+            return Err(QueryFailure::not_found(format!(
+                "there is no {} view of {key}",
+                P::NAME
+            )));
+        };
+        let failed = |error: serde_json::Error| QueryFailure {
+            code: 500,
+            message: error.to_string(),
+        };
+        let now = Utc::now();
+        let envelope = Envelope {
+            as_of: now,
+            watermark: self.checkpoint.checked_sub(1),
+            lag_events: self.tree_size.saturating_sub(self.checkpoint),
+            title: self.projection.title(key),
+            timeliness: self
+                .projection
+                .timeliness(key, now.date_naive())
+                .unwrap_or_default(),
+        };
+        let mut payload = envelope.wrap(&body).map_err(failed)?;
+        if asked.limit > 0 {
+            let page = Page {
+                after: asked.after,
+                limit: asked.limit,
+            };
+            let list = self.projection.list(key, &page);
+            if payload.pop() == Some(b'}') {
+                payload.extend_from_slice(b",\"list\":");
+                serde_json::to_writer(&mut payload, &list).map_err(failed)?;
+                payload.push(b'}');
+            }
+        }
+        let headers = vec![(WATERMARK_HEADER, self.checkpoint.to_string())];
+        Ok(Answer {
+            payload: payload.into(),
+            headers,
+        })
+    }
+}

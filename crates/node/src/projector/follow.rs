@@ -1,0 +1,274 @@
+//! Following the log: catching up by blocks from the node, then the stream, never over a gap.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use ledger_bus::query::{ReplayPage, ReplayQuery};
+use ledger_bus::{BucketError, Bus, EventFeed, FeedError, FeedEvent, QueryService, ViewBucket};
+use ledger_domain::view::Projection;
+use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
+use ledger_proof::delivered::{self, Payload};
+use ledger_proof::leaf_hash;
+use tokio::time::MissedTickBehavior;
+use tracing::warn;
+
+use super::{Interruption, Projector};
+use crate::history::{HistoryError, decode_event};
+
+/// Events that the stream may be behind the node before blocks are fetched instead.
+const LAG_EVENTS: u64 = 10_000;
+const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often changed views are published.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
+/// How often views are saved, at the most.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the node is asked whether the stream holds something back.
+const LAG_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Events after which views are saved while catching up.
+const SAVE_EVENTS: u64 = 1_000_000;
+const FEED_CHUNK: usize = 512;
+const REPLAY_BYTES: usize = 1 << 20;
+
+impl<P: Projection + Send + 'static> Projector<P> {
+    /// Catches up and follows the log until something interrupts it.
+    pub(super) async fn session(&mut self, service: &mut QueryService) -> Interruption {
+        match self.follow(service).await {
+            Ok(never) => match never {},
+            Err(interruption) => interruption,
+        }
+    }
+
+    async fn follow(&mut self, service: &mut QueryService) -> Result<Infallible, Interruption> {
+        let bus = self.bus.clone();
+        self.check_history(service).await?;
+        self.catch_up(service).await?;
+        let opening = Box::pin(ViewBucket::open(&bus, P::NAME));
+        let bucket = self.answer_until(service, opening).await??;
+        self.unpublished.extend(self.projection.keys());
+        self.publish(&bucket, service).await?;
+        let opening = Box::pin(EventFeed::open(&bus, self.checkpoint, FEED_CHUNK));
+        let mut feed = self.answer_until(service, opening).await??;
+        let mut publish_tick = tokio::time::interval(PUBLISH_INTERVAL);
+        let mut lag_tick = tokio::time::interval(LAG_CHECK_INTERVAL);
+        let mut behind_at = None;
+        publish_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        lag_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                events = feed.next() => self.fold_feed(&events?, service).await?,
+                query = service.next() => self.answer(query).await?,
+                _ = publish_tick.tick() => {
+                    self.collect_changes();
+                    self.publish(&bucket, service).await?;
+                    if self.unsaved_events > 0 && self.saved_at.elapsed() >= SAVE_INTERVAL {
+                        self.save()?;
+                    }
+                }
+                _ = lag_tick.tick() => {
+                    self.check_feed(&mut behind_at, service).await?;
+                    self.check_bucket(&bucket, service).await?;
+                }
+            }
+        }
+    }
+
+    /// Sees to it that the stream does not hold anything back, and fetches from the node what is not published in time.
+    /// Normally nothing is left to fetch: it was delivered.
+    async fn check_feed(
+        &mut self,
+        behind_at: &mut Option<u64>,
+        service: &mut QueryService,
+    ) -> Result<(), Interruption> {
+        let bus = self.bus.clone();
+        let asking = bus.head(QUERY_TIMEOUT);
+        let head = self.answer_until(service, asking).await??;
+        let stalled = *behind_at == Some(self.checkpoint);
+        if stalled && head.published > self.checkpoint {
+            // A consumer that lost its server may go silent without an error: only the node can tell.
+            let what = format!(
+                "nothing came after {} events although {} were published",
+                self.checkpoint, head.published
+            );
+            return Err(FeedError { what }.into());
+        }
+        let lag_events = head.tree_size.saturating_sub(self.checkpoint);
+        if lag_events > LAG_EVENTS || (stalled && lag_events > 0) {
+            self.catch_up(service).await?;
+        }
+        // What was published while the node was asked may be waiting here: only the next look can tell.
+        *behind_at = (head.tree_size > self.checkpoint).then_some(self.checkpoint);
+        Ok(())
+    }
+
+    /// Sees to it that the bucket holds what was written to it: it may have been lost while no view changed.
+    async fn check_bucket(
+        &mut self,
+        bucket: &ViewBucket,
+        service: &mut QueryService,
+    ) -> Result<(), Interruption> {
+        self.collect_changes();
+        self.publish(bucket, service).await?;
+        let held = self.answer_until(service, bucket.count()).await??;
+        let written = self.projection.keys().len();
+        if usize::try_from(held).is_ok_and(|held| held < written) {
+            return Err(BucketError {
+                bucket: P::NAME.to_owned(),
+                what: format!("it has lost views: {held} of {written} are left"),
+            }
+            .into());
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the views come from the log that the node has now.
+    async fn check_history(&mut self, service: &mut QueryService) -> Result<(), Interruption> {
+        let bus = self.bus.clone();
+        let asking = bus.head(QUERY_TIMEOUT);
+        let head = self.answer_until(service, asking).await??;
+        self.tree_size = head.tree_size;
+        let Some(last) = self.checkpoint.checked_sub(1) else {
+            return Ok(());
+        };
+        if head.tree_size >= self.checkpoint {
+            let query = ReplayQuery {
+                from: last,
+                to: Some(self.checkpoint),
+                ..ReplayQuery::default()
+            };
+            let asking = bus.replay(&query, QUERY_TIMEOUT);
+            let page = self.answer_until(service, asking).await??;
+            let mut found = None;
+            for_each_stored(&mut self.decoder, &page, |stored| {
+                if stored.position == last {
+                    found = Some(leaf_hash(stored.header));
+                }
+                Ok(())
+            })?;
+            if found == Some(self.last_leaf.hash()) {
+                return Ok(());
+            }
+        }
+        warn!(
+            projection = P::NAME,
+            checkpoint = self.checkpoint,
+            "the views come from another log, folding anew"
+        );
+        Ok(self.start_over()?)
+    }
+
+    /// Folds blocks from the node until its end is reached; queries are answered in between.
+    async fn catch_up(&mut self, service: &mut QueryService) -> Result<(), Interruption> {
+        let fetch = |bus: &Bus, from: u64| {
+            let bus = bus.clone();
+            let query = ReplayQuery {
+                from,
+                max_bytes: Some(REPLAY_BYTES),
+                ..ReplayQuery::default()
+            };
+            tokio::spawn(async move { bus.replay(&query, QUERY_TIMEOUT).await })
+        };
+        let mut next_page = fetch(&self.bus, self.checkpoint);
+        loop {
+            let page = self.answer_until(service, next_page).await?;
+            let page = page.map_err(|error| FeedError {
+                what: error.to_string(),
+            })??;
+            self.tree_size = page.tree_size;
+            let at_end = page.next >= page.tree_size;
+            next_page = fetch(&self.bus, page.next);
+            self.fold_page(&page)?;
+            if self.unsaved_events >= SAVE_EVENTS {
+                self.collect_changes();
+                self.save()?;
+            }
+            if at_end {
+                next_page.abort();
+                self.collect_changes();
+                return Ok(());
+            }
+        }
+    }
+
+    fn fold_page(&mut self, page: &ReplayPage) -> Result<(), Interruption> {
+        let mut decoder = std::mem::take(&mut self.decoder);
+        let folded = for_each_stored(&mut decoder, page, |stored| {
+            if stored.position == self.checkpoint {
+                let event = decode_event(stored)?;
+                self.fold(stored.header, event.as_ref());
+            }
+            Ok(())
+        });
+        self.decoder = decoder;
+        self.telemetry.set_checkpoint(P::NAME, self.checkpoint);
+        folded.map_err(Into::into)
+    }
+
+    /// Folds what the stream delivered; a gap is filled from the node first.
+    async fn fold_feed(
+        &mut self,
+        events: &[FeedEvent],
+        service: &mut QueryService,
+    ) -> Result<(), Interruption> {
+        for event in events {
+            if event.position > self.checkpoint {
+                self.catch_up(service).await?;
+            }
+            if event.position < self.checkpoint {
+                continue;
+            }
+            if event.position > self.checkpoint {
+                let what = format!(
+                    "position {} is missing from it and from the node",
+                    self.checkpoint
+                );
+                return Err(FeedError { what }.into());
+            }
+            let position = event.position;
+            let cut = delivered::cut(&event.delivered).map_err(|error| FeedError {
+                what: format!("position {position}: {error}"),
+            })?;
+            let leaf = cut.leaf();
+            let stored = StoredEvent {
+                position,
+                header: &leaf,
+                content: content(&cut.payload),
+                route: "",
+            };
+            let decoded = decode_event(&stored)?;
+            self.fold(&leaf, decoded.as_ref());
+        }
+        self.tree_size = self.tree_size.max(self.checkpoint);
+        self.telemetry.set_checkpoint(P::NAME, self.checkpoint);
+        Ok(())
+    }
+}
+
+fn content<'a>(payload: &'a Payload<'a>) -> Content<'a> {
+    match payload {
+        Payload::Data { salt, data } => Content::Present { salt, data },
+        Payload::Withheld { ground } => Content::Withheld { ground },
+    }
+}
+
+/// Calls `visit` with every event of a page, in order.
+fn for_each_stored(
+    decoder: &mut Decoder,
+    page: &ReplayPage,
+    mut visit: impl FnMut(&StoredEvent<'_>) -> Result<(), HistoryError>,
+) -> Result<(), HistoryError> {
+    let block_error = |source| HistoryError::Block {
+        position: page.next,
+        source,
+    };
+    let mut rest: &[u8] = &page.blocks;
+    while !rest.is_empty() {
+        let (block, after) = split_first(rest).map_err(block_error)?;
+        let events = decoder.events(block).map_err(block_error)?;
+        for stored in &events {
+            visit(&stored.map_err(block_error)?)?;
+        }
+        decoder.recycle(events);
+        rest = after;
+    }
+    Ok(())
+}
