@@ -1,6 +1,6 @@
 //! What operators and their scripts call: health, seeds, completions, the manual.
 
-use ledger_tests::{System, await_that, free_port, get, ledger, run};
+use ledger_tests::{System, await_that, free_port, get, ledger, run, run_on_terminal};
 use std::time::Duration;
 
 use crate::{code, lines};
@@ -103,4 +103,30 @@ fn an_option_that_would_be_ignored_is_refused() {
     let refused = run(&mut ledger(["up", "--nats", "nats://127.0.0.1:1"]), b"");
     assert_eq!(code(&refused), 2);
     assert!(refused.stderr.contains("--nats-port"), "{}", refused.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_shows_how_far_it_is_on_a_terminal_and_nowhere_else() {
+    let mut system = System::with_nats_only(&[]).await;
+    system.start_node().await;
+    let loaded = run_on_terminal(&mut system.ledger(["import", "seeds"]));
+    assert!(loaded.status.success(), "{}", loaded.stderr);
+    assert!(
+        loaded.stderr.contains("loading the seeds"),
+        "{}",
+        loaded.stderr
+    );
+    system.start_projectors();
+    system.await_views().await;
+    for (subcommand, shown) in [
+        (["replay", "--json"], "replaying"),
+        (["audit", "verify"], "verifying"),
+        (["scrub", "--json"], "the ledger is checking its log"),
+    ] {
+        let on_terminal = run_on_terminal(&mut system.ledger(subcommand));
+        assert!(on_terminal.stderr.contains(shown), "{}", on_terminal.stderr);
+        assert!(!on_terminal.stdout.contains(shown));
+        let piped = run(&mut system.ledger(subcommand), b"");
+        assert_eq!((code(&piped), piped.stderr.as_str()), (0, ""));
+    }
 }
