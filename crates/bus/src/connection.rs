@@ -282,9 +282,11 @@ fn report(name: &str, event: &async_nats::Event) {
                 subscription, "a subscription is full and drops messages"
             );
         }
+        // Asked for by whoever closes the connection.
+        async_nats::Event::Draining | async_nats::Event::Closed => {
+            tracing::debug!(connection = name, %event, "connection event");
+        }
         async_nats::Event::LameDuckMode
-        | async_nats::Event::Draining
-        | async_nats::Event::Closed
         | async_nats::Event::ServerError(_)
         | async_nats::Event::ClientError(_) => {
             info!(connection = name, %event, "connection event");

@@ -16,6 +16,7 @@ pub(crate) struct Cli {
         long,
         global = true,
         env = "NATS_URL",
+        hide_env_values = true,
         default_value = "nats://127.0.0.1:4222",
         value_name = "URL"
     )]
@@ -102,7 +103,7 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page: `man <(compact-ledger man)`.
+    /// Print the manual page: `compact-ledger man | man -l -`.
     Man {
         /// Write the page, and one for each subcommand, into this directory instead.
         #[arg(long, value_name = "DIR")]
