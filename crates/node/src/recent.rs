@@ -1,8 +1,9 @@
 //! What was just made durable, kept for the publisher so that it need not be read back.
 //!
 //! It is also where appending and publishing keep pace: as long as the publisher takes its events from here, the appender
-//! waits when there is no more room, so that the stream is never further behind than what is kept here. A publisher that is further
-//! behind (the server was away) or does not get on is not waited for: receipts do not depend on the stream.
+//! waits a little when there is no more room, so that under load the stream is no further behind than what is kept here. A
+//! publisher that does not keep up even so, or is further behind (the server was away), is not waited for: receipts do not
+//! depend on the stream.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -17,8 +18,8 @@ const FULL_BYTES: usize = 40 << 20;
 
 /// Bytes kept above which the publisher should not put off its work.
 const PRESSING_BYTES: usize = 24 << 20;
-/// A publisher that takes nothing for so long is not waited for.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// How long one group waits for room at the most.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Events of the newest groups, in order. The appender puts them in, the publisher takes them out.
 #[derive(Debug, Default)]
@@ -35,8 +36,6 @@ struct Kept {
     bytes: usize,
     /// Whether the publisher takes its events from here.
     attended: bool,
-    /// How often it took some.
-    takes: u64,
 }
 
 impl Kept {
@@ -53,19 +52,12 @@ fn size(record: &NewRecord) -> usize {
 }
 
 impl RecentEvents {
-    /// Waits for room, as long as the publisher makes some.
+    /// Waits a little for room while the publisher takes its events from here.
     pub(crate) fn wait_for_room(&self) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        while kept.attended && kept.bytes >= FULL_BYTES {
-            let takes = kept.takes;
-            let full = |kept: &mut Kept| kept.takes == takes;
-            let waited = self.taken.wait_timeout_while(kept, PATIENCE, full);
-            let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            kept = guard;
-            if timeout.timed_out() {
-                kept.attended = false;
-            }
-        }
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = |kept: &mut Kept| kept.attended && kept.bytes >= FULL_BYTES;
+        let waited = self.taken.wait_timeout_while(kept, PATIENCE, full);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Whether so much is kept that the publisher should take some of it now.
@@ -88,7 +80,9 @@ impl RecentEvents {
         }
         kept.bytes += records.iter().map(size).sum::<usize>();
         kept.events.extend(records);
-        while kept.bytes > MAX_BYTES && kept.drop_first().is_some() {}
+        while kept.bytes > MAX_BYTES && kept.drop_first().is_some() {
+            kept.attended = false;
+        }
     }
 
     /// Takes the events from `from` on, at most `max_events` and about `max_bytes`; none when they are not here any more.
@@ -110,7 +104,6 @@ impl RecentEvents {
         }
         if !taken.is_empty() {
             kept.attended = true;
-            kept.takes += 1;
             self.taken.notify_one();
         }
         taken
@@ -162,14 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn a_publisher_that_takes_nothing_is_not_waited_for() {
+    fn a_publisher_that_falls_behind_is_not_waited_for() {
         let recent = RecentEvents::default();
         recent.keep(0, records(1, 1));
         assert_eq!(recent.take(0, 1, 1_000).len(), 1);
-        recent.keep(1, records(3, MAX_BYTES / 3 + 1));
+        recent.keep(1, records(3, MAX_BYTES / 3));
+        assert!(recent.kept.lock().unwrap().attended);
         recent.wait_for_room();
-        recent.keep(4, records(2, MAX_BYTES / 3 + 1));
-        recent.wait_for_room();
+        recent.keep(4, records(1, MAX_BYTES / 3));
         assert!(!recent.kept.lock().unwrap().attended);
     }
 
