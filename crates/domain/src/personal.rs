@@ -4,6 +4,8 @@
 //! linear time. It would rather miss an unusual form than refuse an honest text: years, document symbols, amounts and
 //! dates must pass.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use crate::wire::v1::Pattern;
@@ -18,44 +20,65 @@ pub fn find(text: &str, refused: &[Pattern]) -> Option<Pattern> {
         .map(|byte| usize::from(byte.is_ascii_digit()))
         .sum::<usize>();
     refused.iter().copied().find(|pattern| match pattern {
-        Pattern::Email => has_at && has_email(bytes),
-        Pattern::Phone => digits >= MIN_PHONE_DIGITS && has_phone(bytes),
+        Pattern::Email => has_at && next_email(bytes, 0).is_some(),
+        Pattern::Phone => digits >= MIN_PHONE_DIGITS && next_phone(bytes, 0).is_some(),
         Pattern::Passport => {
-            (digits >= MIN_PASSPORT_DIGITS || bytes.contains(&b'<')) && has_passport(text)
+            (digits >= MIN_PASSPORT_DIGITS || bytes.contains(&b'<'))
+                && next_passport(text, 0).is_some()
         }
     })
 }
 
-/// Whether an `@` stands between a local part and a domain with a top-level name.
-fn has_email(text: &[u8]) -> bool {
-    text.iter()
-        .enumerate()
+/// Where the first identifier of this pattern stands that begins at byte `from` or after it: what an importer of old
+/// data masks. Nothing is found where [`find`] finds nothing.
+pub fn locate(text: &str, pattern: Pattern, from: usize) -> Option<Range<usize>> {
+    match pattern {
+        Pattern::Email => next_email(text.as_bytes(), from),
+        Pattern::Phone => next_phone(text.as_bytes(), from),
+        Pattern::Passport => next_passport(text, from),
+    }
+}
+
+/// The first address with its `@` at `from` or after it: a local part, and a domain with a top-level name.
+fn next_email(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let in_local = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
+            || !byte.is_ascii()
+    };
+    let after = text.get(from..).unwrap_or_default();
+    (from..)
+        .zip(after)
         .filter(|(_, byte)| **byte == b'@')
-        .any(|(at, _)| {
-            let before = at.checked_sub(1).and_then(|index| text.get(index));
-            let local = before.is_some_and(|byte| {
-                byte.is_ascii_alphanumeric()
-                    || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
-                    || !byte.is_ascii()
-            });
-            local && is_domain(text.get(at + 1..).unwrap_or_default())
+        .find_map(|(at, _)| {
+            let before = text.get(from..at).unwrap_or_default();
+            let local = before
+                .iter()
+                .rev()
+                .take_while(|byte| in_local(byte))
+                .count();
+            let domain = domain_bytes(text.get(at + 1..).unwrap_or_default())?;
+            (local > 0).then_some(at - local..at + 1 + domain)
         })
 }
 
-/// Whether the bytes begin with a name like `example.org`.
-fn is_domain(text: &[u8]) -> bool {
+/// How many bytes at the beginning are a name like `example.org`, if it has a top-level name.
+fn domain_bytes(text: &[u8]) -> Option<usize> {
     // A domain name has 253 bytes at most: what is longer is none, and the look ahead stays bounded.
     let end = text
         .iter()
         .take(254)
         .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')))
         .unwrap_or(text.len().min(254));
-    let name = text.get(..end).unwrap_or_default();
+    let name = text.get(..end)?;
     let mut labels = name
         .split(|byte| *byte == b'.')
         .filter(|label| !label.is_empty());
-    labels.next().is_some()
-        && labels.any(|label| label.len() >= 2 && label.iter().all(u8::is_ascii_alphabetic))
+    labels.next()?;
+    let last = labels.rfind(|label| label.len() >= 2 && label.iter().all(u8::is_ascii_alphabetic));
+    // A full stop after the name ends the sentence, not the name.
+    let dots = name.iter().rev().take_while(|byte| **byte == b'.').count();
+    last.map(|_| end - dots)
 }
 
 /// A run of digits with single separators between its groups.
@@ -76,8 +99,8 @@ const MIN_PASSPORT_DIGITS: usize = 5;
 /// The digits of no phone number are more (ITU-T E.164 has 15, and two may dial out).
 const MAX_PHONE_DIGITS: usize = 17;
 
-fn has_phone(text: &[u8]) -> bool {
-    let mut at = 0;
+fn next_phone(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut at = from;
     while let Some(byte) = text.get(at) {
         let starts = matches!(byte, b'+' | b'(' | b'0'..=b'9');
         if !starts {
@@ -89,12 +112,12 @@ fn has_phone(text: &[u8]) -> bool {
         {
             let before = text.get(at.saturating_sub(24)..at).unwrap_or_default();
             if is_phone(&run, before) {
-                return true;
+                return Some(at..end);
             }
         }
         at = end.max(at + 1);
     }
-    false
+    None
 }
 
 /// Whether neither side of the run continues a word, a path, a code or a number.
@@ -206,17 +229,24 @@ fn follows_cue(before: &[u8], cues: &[&str]) -> bool {
     }
 }
 
-/// Whether a passport number follows the word for passport, or a machine-readable line stands there (ICAO 9303).
-fn has_passport(text: &str) -> bool {
+/// A number that follows the word for passport, or a machine-readable line (ICAO 9303), that begins at `from` or after it.
+fn next_passport(text: &str, from: usize) -> Option<Range<usize>> {
     let mut cue = false;
     let mut number_word = false;
     let separators = |letter: char| {
         letter.is_whitespace()
             || matches!(letter, ':' | '.' | ',' | ';' | '(' | ')' | '#' | '"' | '\'')
     };
-    for word in text.split(separators).filter(|word| !word.is_empty()) {
+    let mut at = from;
+    for piece in text.get(from..)?.split_inclusive(separators) {
+        let start = at;
+        at += piece.len();
+        let word = piece.trim_end_matches(separators);
+        if word.is_empty() {
+            continue;
+        }
         if is_machine_readable(word) {
-            return true;
+            return Some(start..start + word.len());
         }
         // Only short words can be the cue or a number, so a long text costs no lowercase copy.
         if word.len() > 24 {
@@ -229,12 +259,12 @@ fn has_passport(text: &str) -> bool {
         } else if cue && !number_word && NUMBER_WORDS.contains(&lower.as_str()) {
             number_word = true;
         } else if cue && is_passport_number(word, number_word) {
-            return true;
+            return Some(start..start + word.len());
         } else {
             (cue, number_word) = (false, false);
         }
     }
-    false
+    None
 }
 
 /// `A1234567`; digits alone only after a word for "number", as amounts follow passports too.
@@ -330,10 +360,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn each_identifier_is_located_by_itself() {
+        let text =
+            "tél. 0712 345 678 or amina.yusuf@example.org. Passport no. A1234567; (020) 7946 0958.";
+        let located = |pattern| {
+            let mut from = 0;
+            std::iter::from_fn(|| {
+                let range = locate(text, pattern, from)?;
+                from = range.end;
+                text.get(range)
+            })
+            .collect::<Vec<_>>()
+        };
+        assert_eq!(located(Pattern::Phone), ["0712 345 678", "(020) 7946 0958"]);
+        assert_eq!(located(Pattern::Email), ["amina.yusuf@example.org"]);
+        assert_eq!(located(Pattern::Passport), ["A1234567"]);
+        assert_eq!(locate(text, Pattern::Phone, text.len() + 9), None);
+    }
+
     proptest::proptest! {
         #[test]
-        fn any_text_can_be_scanned(text in "\\PC{0,200}") {
-            let _ = found(&text);
+        fn any_text_can_be_scanned(text in "(\\PC|tel |passport no |@a.bc|[0-9+(). -]{1,12}){0,40}") {
+            for pattern in Pattern::ALL {
+                let range = locate(&text, *pattern, 0);
+                proptest::prop_assert_eq!(find(&text, &[*pattern]).is_some(), range.is_some());
+                if let Some(range) = range {
+                    proptest::prop_assert!(text.get(range).is_some_and(|found| !found.is_empty()));
+                }
+            }
         }
     }
 }

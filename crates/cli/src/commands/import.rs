@@ -5,8 +5,10 @@ use super::{connect, progress_beside_lines};
 use crate::failure::Failure;
 use crate::output::{Output, json_line, text};
 use bytes::Bytes;
-use ledger_client::import::upr;
-use ledger_client::{SubmitOptions, audit, submit_in_order};
+use ledger_client::import::{Edits, LineError, LineFault, upr};
+use ledger_client::{Connection, LineOutcome, SubmitOptions, audit, submit_in_order};
+use ledger_domain::wire::v1::Command;
+use serde_json::{Value, json};
 use std::io::Read as _;
 use std::path::Path;
 use tokio::sync::mpsc;
@@ -18,7 +20,7 @@ const COMMANDS_AHEAD: usize = 2_000;
 pub(crate) async fn seeds(nats: &str, illustrative: bool, output: Output) -> Result<(), Failure> {
     let outcome = crate::seeding::load(nats, illustrative).await?;
     if output.json {
-        let counts = serde_json::json!({"commands": {
+        let counts = json!({"commands": {
             "accepted": outcome.accepted,
             "duplicate": outcome.duplicate,
         }});
@@ -32,19 +34,49 @@ pub(crate) async fn seeds(nats: &str, illustrative: bool, output: Output) -> Res
 
 /// Imports the records of the Universal Periodic Review.
 pub(crate) async fn upr(nats: &str, file: &Path, output: Output) -> Result<(), Failure> {
-    let mut records = String::new();
-    open(file)?
-        .read_to_string(&mut records)
-        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))?;
+    let records = read(file)?;
     let connection = connect(nats).await?;
     let root = audit::opened(&connection).await?.root;
     let import = upr::import(records.lines(), &root);
-    for refused in &import.refused_lines {
-        eprintln!("{}", full(refused));
+    say_refused(&import.refused_lines);
+    let outcome = send(&connection, import.commands).await?;
+    if output.json {
+        let counts = json!({
+            "recommendations": {
+                "read": import.recommendation_count,
+                "accepted": import.accepted_count,
+                "noted_and_skipped": import.noted_count,
+                "unusable": import.refused_lines.len(),
+            },
+            "texts": edits_json(import.edits),
+            "commands": outcome_json(&outcome),
+        });
+        eprintln!("{counts}");
+    } else {
+        say_edits(import.edits);
+        eprintln!(
+            "{} recommendations: {} accepted, {} noted and skipped; {}",
+            import.recommendation_count,
+            import.accepted_count,
+            import.noted_count,
+            in_words(&outcome)
+        );
     }
-    let bar = progress_beside_lines(count(&import.commands), "importing");
+    finish(&outcome, &import.refused_lines)
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    open(file)?
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))?;
+    Ok(text)
+}
+
+/// Sends the commands in order and prints their receipts.
+async fn send(connection: &Connection, commands: Vec<Command>) -> Result<LineOutcome, Failure> {
+    let bar = progress_beside_lines(count(&commands), "importing");
     let (sender, lines) = mpsc::channel(COMMANDS_AHEAD);
-    let commands = import.commands;
     let feeder = tokio::spawn(async move {
         for command in commands {
             if sender.send(Bytes::from(command.encode())).await.is_err() {
@@ -52,60 +84,73 @@ pub(crate) async fn upr(nats: &str, file: &Path, output: Output) -> Result<(), F
             }
         }
     });
-    let sent = submit_in_order(&connection, SubmitOptions::default(), lines, |receipt| {
+    let sent = submit_in_order(connection, SubmitOptions::default(), lines, |receipt| {
         bar.inc(1);
         print_receipt(receipt)
     })
     .await;
     feeder.abort();
     bar.finish_and_clear();
-    let outcome = sent?;
-    if output.json {
-        let counts = serde_json::json!({
-            "recommendations": {
-                "read": import.recommendation_count,
-                "accepted": import.accepted_count,
-                "noted_and_skipped": import.noted_count,
-                "unusable": import.refused_lines.len(),
-            },
-            "commands": {
-                "accepted": outcome.accepted,
-                "duplicate": outcome.duplicate,
-                "rejected": outcome.rejected,
-            },
-        });
-        eprintln!("{counts}");
-    } else {
-        eprintln!(
-            "{} recommendations: {} accepted, {} noted and skipped; commands: {} accepted, {} duplicate, {} refused",
-            import.recommendation_count,
-            import.accepted_count,
-            import.noted_count,
-            outcome.accepted,
-            outcome.duplicate,
-            outcome.rejected
-        );
+    Ok(sent?)
+}
+
+fn say_refused(refused_lines: &[LineError]) {
+    for refused in refused_lines {
+        eprintln!("{}", full(refused));
     }
-    conclude(&outcome)?;
-    if import.refused_lines.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::because(format!(
-            "{} lines could not be used",
-            import.refused_lines.len()
-        )))
+}
+
+/// What was done to the texts, if anything was.
+fn say_edits(edits: Edits) {
+    if edits != Edits::default() {
+        eprintln!("{edits}");
     }
+}
+
+fn edits_json(edits: Edits) -> Value {
+    json!({
+        "masked_texts": edits.masked_text_count,
+        "phone_numbers": edits.phone_count,
+        "email_addresses": edits.email_count,
+        "passport_numbers": edits.passport_count,
+        "cut_texts": edits.cut_text_count,
+    })
+}
+
+fn in_words(outcome: &LineOutcome) -> String {
+    format!(
+        "commands: {} accepted, {} duplicate, {} refused",
+        outcome.accepted, outcome.duplicate, outcome.rejected
+    )
+}
+
+fn outcome_json(outcome: &LineOutcome) -> Value {
+    json!({
+        "accepted": outcome.accepted,
+        "duplicate": outcome.duplicate,
+        "rejected": outcome.rejected,
+    })
+}
+
+/// An import in which a command or a line was refused has failed, though the others stand.
+fn finish(outcome: &LineOutcome, refused_lines: &[LineError]) -> Result<(), Failure> {
+    conclude(outcome)?;
+    if refused_lines.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::because(format!(
+        "{} lines could not be used",
+        refused_lines.len()
+    )))
 }
 
 fn count<T>(items: &[T]) -> u64 {
     u64::try_from(items.len()).unwrap_or(u64::MAX)
 }
 
-fn full(error: &upr::LineError) -> String {
+fn full(error: &LineError) -> String {
     match &error.fault {
-        upr::LineFault::Record(cause) => format!("{error}: {cause}"),
-        upr::LineFault::Unknown(_) | upr::LineFault::Id(_) | upr::LineFault::Date(_) => {
-            error.to_string()
-        }
+        LineFault::Record(cause) => format!("{error}: {cause}"),
+        LineFault::Unknown(_) | LineFault::Id(_) | LineFault::Date(_) => error.to_string(),
     }
 }

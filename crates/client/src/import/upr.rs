@@ -8,20 +8,20 @@
 //! The importer sends as a partner of its own, which root registers first. The State parties and the objectives that
 //! themes are mapped to must be in the ledger already: they come with the reference catalogue.
 
+use super::records::each_line;
+use super::sender::Sender;
+use super::texts::title;
 use super::themes::{self, MAPPINGS};
-use chrono::{DateTime, NaiveTime, Utc};
+use super::{Edits, LineError, LineFault};
 use ledger_domain::country;
 use ledger_domain::date::PartialDate;
-use ledger_domain::ids::{
-    ActionCode, CommandId, CommitmentId, IdError, InstrumentId, PartnerId, PartyId, Subject,
-};
+use ledger_domain::ids::{ActionCode, IdError, InstrumentId, PartnerId, PartyId, Subject};
 use ledger_domain::wire::v1::{
     ActionKind, CatalogueAction, Command, CommandBody, InstrumentKind, MapActions,
     PublishInstrument, RecordCommitment, RegisterPartner, Role, Root, Source, TextStatus,
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use thiserror::Error;
 use uuid::Uuid;
 
 /// The partner that the importer sends as.
@@ -37,9 +37,6 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x8f1d_4a52_6c0b_4e0e_9b3a_52c1_7d90_e4a
 /// The first session of the review: the time of what has no date of its own.
 const FIRST_SESSION: &str = "2008-04";
 
-/// Longest title of a commitment, in characters.
-const TITLE_CHARS_MAX: usize = 300;
-
 /// What an import comes to.
 #[derive(Debug, Default)]
 pub struct UprImport {
@@ -51,36 +48,10 @@ pub struct UprImport {
     pub accepted_count: u64,
     /// Those that were noted, not accepted: skipped.
     pub noted_count: u64,
+    /// What was done to their texts.
+    pub edits: Edits,
     /// Lines that could not be used, each with why.
     pub refused_lines: Vec<LineError>,
-}
-
-/// A line that could not be used.
-#[derive(Debug, Error)]
-#[error("line {line}: {fault}")]
-pub struct LineError {
-    /// Its number, from 1.
-    pub line: u64,
-    /// What is wrong with it.
-    #[source]
-    pub fault: LineFault,
-}
-
-/// What is wrong with a line.
-#[derive(Debug, Error)]
-pub enum LineFault {
-    /// Not one of the three records.
-    #[error("not a record of the review")]
-    Record(#[source] serde_json::Error),
-    /// It refers to a recommendation that no earlier line has.
-    #[error("no earlier line has the recommendation {0}")]
-    Unknown(String),
-    /// An id or code cannot be made of it.
-    #[error(transparent)]
-    Id(#[from] IdError),
-    /// The date is none.
-    #[error("`{0}` is not a month")]
-    Date(String),
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,42 +81,31 @@ struct Recommendation {
 ///
 /// The same lines give the same commands, byte for byte, whenever and wherever they are read.
 pub fn import<'a>(lines: impl IntoIterator<Item = &'a str>, root: &Root) -> UprImport {
+    let sender = sender();
     let mut import = UprImport::default();
     let mut recommendations: HashMap<String, Recommendation> = HashMap::new();
     let mut actions: BTreeMap<ActionCode, String> = BTreeMap::new();
     let mut commitments = Vec::new();
-    for (number, line) in (1..).zip(lines) {
-        if line.trim().is_empty() {
-            continue;
+    import.refused_lines = each_line(lines, |_, line| {
+        match serde_json::from_str(line).map_err(LineFault::Record)? {
+            Record::Recommendation(recommendation) => {
+                import.recommendation_count += 1;
+                recommendations.insert(recommendation.subject.clone(), recommendation);
+            }
+            Record::Response { subject, response } => {
+                import.noted_count += u64::from(response != "Accepted");
+                known(&recommendations, &subject)?;
+            }
+            Record::Commitment { subject } => {
+                let recommendation = known(&recommendations, &subject)?;
+                let edits = &mut import.edits;
+                commitments.push(commitment(&sender, recommendation, &mut actions, edits)?);
+                import.accepted_count += 1;
+            }
         }
-        let taken = serde_json::from_str(line)
-            .map_err(LineFault::Record)
-            .and_then(|record| match record {
-                Record::Recommendation(recommendation) => {
-                    import.recommendation_count += 1;
-                    recommendations.insert(recommendation.subject.clone(), recommendation);
-                    Ok(())
-                }
-                Record::Response { subject, response } => {
-                    let accepted = response == "Accepted";
-                    import.noted_count += u64::from(!accepted);
-                    known(&recommendations, &subject).map(|_| ())
-                }
-                Record::Commitment { subject } => {
-                    let recommendation = known(&recommendations, &subject)?;
-                    commitments.push(commitment(recommendation, &mut actions)?);
-                    import.accepted_count += 1;
-                    Ok(())
-                }
-            });
-        if let Err(fault) = taken {
-            import.refused_lines.push(LineError {
-                line: number,
-                fault,
-            });
-        }
-    }
-    match preparation(&actions, root) {
+        Ok(())
+    });
+    match preparation(&sender, &actions, root) {
         Ok(commands) => import.commands = commands,
         Err(error) => import.refused_lines.push(LineError {
             line: 0,
@@ -154,6 +114,13 @@ pub fn import<'a>(lines: impl IntoIterator<Item = &'a str>, root: &Root) -> UprI
     }
     import.commands.extend(commitments);
     import
+}
+
+fn sender() -> Sender {
+    Sender {
+        namespace: NAMESPACE,
+        since: FIRST_SESSION.parse().ok(),
+    }
 }
 
 fn known<'a>(
@@ -167,26 +134,22 @@ fn known<'a>(
 
 /// What must stand in the ledger before the commitments: the partner, the instrument, its actions, their mappings.
 fn preparation(
+    sender: &Sender,
     actions: &BTreeMap<ActionCode, String>,
     root: &Root,
 ) -> Result<Vec<Command>, IdError> {
     let partner: PartnerId = PARTNER.parse()?;
     let instrument: InstrumentId = INSTRUMENT.parse()?;
     let about_instrument = |name: &str, body| {
-        command(
-            name,
-            &partner,
-            Subject::Instrument(instrument.clone()),
-            &root.party,
-            body,
-        )
+        let subject = Subject::Instrument(instrument.clone());
+        sender.command(name, (&partner, &root.party), subject, None, body)
     };
     let mut commands = vec![
-        command(
+        sender.command(
             "register_partner",
-            &root.partner,
+            (&root.partner, &root.party),
             Subject::Partner(partner.clone()),
-            &root.party,
+            None,
             CommandBody::RegisterPartner(register_partner(root)?),
         ),
         about_instrument(
@@ -244,8 +207,10 @@ fn register_partner(root: &Root) -> Result<RegisterPartner, IdError> {
 
 /// The commitment of an accepted recommendation; its themes are added to `actions`.
 fn commitment(
+    sender: &Sender,
     recommendation: &Recommendation,
     actions: &mut BTreeMap<ActionCode, String>,
+    edits: &mut Edits,
 ) -> Result<Command, LineFault> {
     let mut codes = BTreeSet::new();
     for theme in &recommendation.issues {
@@ -258,9 +223,10 @@ fn commitment(
         .parse()
         .map_err(|_| LineFault::Date(recommendation.effective_at.clone()))?;
     let subject = &recommendation.subject;
+    let text = edits.clean(&recommendation.text);
     let body = RecordCommitment {
-        title: title(&recommendation.text),
-        description: Some(description(recommendation)),
+        title: title(&text),
+        description: Some(edits.fitting(&text, &recommenders(recommendation))),
         actions: codes.into_iter().collect(),
         form: None,
         nature: None,
@@ -278,69 +244,22 @@ fn commitment(
         }),
         illustrative: false,
     };
-    Ok(Command {
-        time: start_of(made),
-        ..command(
-            &format!("record_commitment {subject}"),
-            &PARTNER.parse()?,
-            Subject::Commitment(CommitmentId(derived(&format!("commitment {subject}")))),
-            &recommendation.party.parse()?,
-            CommandBody::RecordCommitment(body),
-        )
-    })
+    Ok(sender.command(
+        &format!("record_commitment {subject}"),
+        (&PARTNER.parse()?, &recommendation.party.parse()?),
+        Subject::Commitment(sender.commitment(subject)),
+        Some(made),
+        CommandBody::RecordCommitment(body),
+    ))
 }
 
-/// A command whose id is derived from its name, made when the review began.
-fn command(
-    name: &str,
-    partner: &PartnerId,
-    subject: Subject,
-    party: &PartyId,
-    body: CommandBody,
-) -> Command {
-    Command {
-        id: CommandId(derived(name)),
-        partner: partner.clone(),
-        subject,
-        time: FIRST_SESSION.parse().map(start_of).unwrap_or_default(),
-        party: party.clone(),
-        expected_version: None,
-        nonce: None,
-        body,
+/// Who recommended it, as a paragraph after the text.
+fn recommenders(recommendation: &Recommendation) -> String {
+    if recommendation.recommended_by.is_empty() {
+        return String::new();
     }
-}
-
-fn derived(name: &str) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, name.as_bytes())
-}
-
-fn start_of(date: PartialDate) -> DateTime<Utc> {
-    date.first_day().and_time(NaiveTime::MIN).and_utc()
-}
-
-/// The recommendation's text, cut at a word where it is too long for a title.
-fn title(text: &str) -> String {
-    let text = text.trim();
-    if text.chars().count() <= TITLE_CHARS_MAX {
-        return text.to_owned();
-    }
-    let mut cut: String = text.chars().take(TITLE_CHARS_MAX - 1).collect();
-    if let Some(space) = cut.rfind(' ') {
-        cut.truncate(space);
-    }
-    cut.push('…');
-    cut
-}
-
-/// The whole text, and who recommended it.
-fn description(recommendation: &Recommendation) -> String {
-    let mut description = recommendation.text.trim().to_owned();
-    if !recommendation.recommended_by.is_empty() {
-        description.push_str("\n\nRecommended by ");
-        description.push_str(&recommendation.recommended_by.join(", "));
-        description.push('.');
-    }
-    description
+    let states = recommendation.recommended_by.join(", ");
+    format!("\n\nRecommended by {states}.")
 }
 
 #[cfg(test)]
@@ -348,13 +267,7 @@ mod tests {
     use super::*;
     use ledger_domain::wire::v1::Policy;
 
-    const LINES: &str = r#"
-{"seq":1,"source":"upr","recorded_at":"2008-04","effective_at":"2008-04","precision":"month(approx.)","subject":"UPR1-DZA-0001","party":"DZA","command":"RecordRecommendation","recommended_by":["SVN","KEN"],"action_category":"4","issues":["Rights of the Child","Trafficking"],"text":"Protect children from trafficking."}
-{"seq":2,"subject":"UPR1-DZA-0001","party":"DZA","command":"RespondToRecommendation","response":"Accepted"}
-{"seq":3,"subject":"UPR1-DZA-0001","party":"DZA","command":"RecordCommitment","origin":"accepted recommendation","title":"Protect"}
-{"seq":4,"effective_at":"2009-02","subject":"UPR4-CZE-0005","party":"CZE","command":"RecordRecommendation","recommended_by":["DZA"],"action_category":"4","issues":["Migrants"],"text":"Ratify."}
-{"seq":5,"subject":"UPR4-CZE-0005","party":"CZE","command":"RespondToRecommendation","response":"Noted"}
-"#;
+    const LINES: &str = include_str!("../../../../seeds/samples/upr.jsonl");
 
     fn root() -> Root {
         Root {
@@ -389,17 +302,22 @@ mod tests {
                 import.accepted_count,
                 import.noted_count
             ),
-            (2, 1, 1)
+            (3, 2, 1)
         );
-        let [record] = records(&import)[..] else {
-            panic!("one commitment");
+        assert_eq!(import.edits, Edits::default());
+        let [record, other] = records(&import)[..] else {
+            panic!("two commitments");
         };
         let codes: Vec<_> = record.actions.iter().map(ActionCode::as_str).collect();
-        assert_eq!(codes, ["UPR-RightsOfTheChild", "UPR-Trafficking"]);
-        assert_eq!(record.made.unwrap().to_string(), "2008-04");
+        assert_eq!(codes, ["UPR-Labour", "UPR-Migrants"]);
+        assert_eq!(record.made.unwrap().to_string(), "2010-05");
+        assert_eq!(other.made.unwrap().to_string(), "2014");
         assert_eq!(
-            record.description.as_deref(),
-            Some("Protect children from trafficking.\n\nRecommended by SVN, KEN.")
+            other.description.as_deref(),
+            Some(
+                "Made up, nobody recommended this: train labour inspectors to recognise forced labour.\n\n\
+                 Recommended by KEN, PRT."
+            )
         );
         let names: Vec<_> = import
             .commands
@@ -413,7 +331,10 @@ mod tests {
                 "publish_instrument",
                 "catalogue_action",
                 "catalogue_action",
+                "catalogue_action",
                 "map_actions",
+                "map_actions",
+                "record_commitment",
                 "record_commitment"
             ]
         );
@@ -450,23 +371,14 @@ mod tests {
     fn a_line_that_cannot_be_used_is_named_and_stops_nothing() {
         let lines = [
             "not json",
-            r#"{"command":"RecordCommitment","subject":"UPR1-DZA-0009"}"#,
+            r#"{"command":"RecordCommitment","subject":"UPR1-DZA-0001"}"#,
             r#"{"command":"Other"}"#,
         ];
         let bad = import(lines.into_iter().chain(LINES.lines()), &root());
         let numbers: Vec<_> = bad.refused_lines.iter().map(|error| error.line).collect();
         assert_eq!(numbers, [1, 2, 3]);
         assert!(matches!(bad.refused_lines[1].fault, LineFault::Unknown(_)));
-        assert_eq!(bad.accepted_count, 1);
-    }
-
-    #[test]
-    fn a_long_text_is_cut_at_a_word_for_the_title() {
-        let text = "word ".repeat(100);
-        let title = title(&text);
-        assert!(title.chars().count() <= TITLE_CHARS_MAX);
-        assert!(title.ends_with("word…"));
-        assert_eq!(super::title("short"), "short");
+        assert_eq!(bad.accepted_count, 2);
     }
 
     #[test]
@@ -489,6 +401,7 @@ mod tests {
         assert_eq!(import.recommendation_count, 3532);
         assert_eq!((import.accepted_count, import.noted_count), (2654, 878));
         assert_eq!(records(&import).len(), 2654);
+        assert_eq!(import.edits, Edits::default());
         for command in &import.commands {
             let decoded = Command::decode(&command.encode(), &Policy::default());
             assert_eq!(decoded.as_ref(), Ok(command));

@@ -1,0 +1,254 @@
+//! Texts that the ledger takes: no personal identifiers, no control characters, not too long.
+
+use std::fmt;
+use std::ops::Range;
+
+use ledger_domain::personal;
+use ledger_domain::wire::v1::{Pattern, Policy};
+
+/// Longest title or name, in characters.
+const TITLE_CHARS_MAX: usize = 300;
+
+/// What was done to the texts of an import before they were sent.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Edits {
+    /// Texts in which something was masked.
+    pub masked_text_count: u64,
+    /// E-mail addresses masked.
+    pub email_count: u64,
+    /// Phone numbers masked.
+    pub phone_count: u64,
+    /// Passport numbers masked.
+    pub passport_count: u64,
+    /// Texts cut because they were longer than the ledger takes.
+    pub cut_text_count: u64,
+}
+
+impl fmt::Display for Edits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "masked in {} texts: {} phone numbers, {} e-mail addresses, {} passport numbers; {} texts cut",
+            self.masked_text_count,
+            self.phone_count,
+            self.email_count,
+            self.passport_count,
+            self.cut_text_count
+        )
+    }
+}
+
+impl Edits {
+    /// The text without what the ledger refuses: personal identifiers are masked where they stand, and control characters
+    /// are spaces. What was masked is counted.
+    pub(super) fn clean(&mut self, text: &str) -> String {
+        let mut clean: String = text
+            .chars()
+            .map(|letter| match letter {
+                '\n' | '\t' | '\r' => letter,
+                control if control.is_control() => ' ',
+                other => other,
+            })
+            .collect();
+        clean = clean.trim().to_owned();
+        let mut masked = false;
+        // From the beginning each time: a mask is a label too, and what else stands beside it is of its kind.
+        while let Some((pattern, range)) = first_identifier(&clean) {
+            let (count, mask) = match pattern {
+                Pattern::Email => (&mut self.email_count, "[e-mail address masked]"),
+                Pattern::Phone => (&mut self.phone_count, "[phone number masked]"),
+                Pattern::Passport => (&mut self.passport_count, "[passport number masked]"),
+            };
+            *count += 1;
+            masked = true;
+            clean.replace_range(range, mask);
+        }
+        self.masked_text_count += u64::from(masked);
+        clean
+    }
+
+    /// The clean text `tail` after as much of the clean text `head` as the ledger takes together with it.
+    pub(super) fn fitting(&mut self, head: &str, tail: &str) -> String {
+        let room = Policy::default().max_text_bytes.saturating_sub(tail.len());
+        if head.len() <= room {
+            return format!("{head}{tail}");
+        }
+        self.cut_text_count += 1;
+        let end = head.floor_char_boundary(room.saturating_sub('…'.len_utf8()));
+        format!("{}…{tail}", head.get(..end).unwrap_or_default())
+    }
+}
+
+/// The clean text as a title: on one line, and cut at a word where it is too long.
+pub(super) fn title(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    if text.chars().count() <= TITLE_CHARS_MAX {
+        return text;
+    }
+    let mut cut: String = text.chars().take(TITLE_CHARS_MAX - 1).collect();
+    if let Some(space) = cut.rfind(' ') {
+        cut.truncate(space);
+    }
+    cut.push('…');
+    cut
+}
+
+fn first_identifier(text: &str) -> Option<(Pattern, Range<usize>)> {
+    let known = Pattern::ALL
+        .iter()
+        .find_map(|pattern| personal::locate(text, *pattern, 0).map(|range| (*pattern, range)));
+    known.or_else(|| contact_number(text).map(|range| (Pattern::Phone, range)))
+}
+
+/// What has fewer digits is no phone number.
+const MIN_PHONE_DIGITS: usize = 7;
+
+/// How far before a number its label may stand, in bytes.
+const LABEL_BYTES_MAX: usize = 40;
+
+/// A number of seven digits or more that a label of contact details precedes closely, in whatever form it is written. The
+/// ledger itself refuses only what is a phone number beyond doubt; forms of old that ask for a contact leave less doubt.
+fn contact_number(text: &str) -> Option<Range<usize>> {
+    let in_number = |byte: &u8| byte.is_ascii_digit() || b" ()+./-".contains(byte);
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(start) = bytes
+        .get(at..)?
+        .iter()
+        .position(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'('))
+    {
+        let start = at + start;
+        let rest = bytes.get(start..)?;
+        let run = rest.iter().take_while(|byte| in_number(byte)).count();
+        let trailing = rest.get(..run)?.iter().rev();
+        let number = run - trailing.take_while(|byte| !byte.is_ascii_digit()).count();
+        if number > 0 && is_contact_number(text, start..start + number) {
+            return Some(start..start + number);
+        }
+        at = start + run.max(1);
+    }
+    None
+}
+
+fn is_contact_number(text: &str, range: Range<usize>) -> bool {
+    let number = text.get(range.clone()).unwrap_or_default();
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let mut groups = number
+        .split(|letter: char| !letter.is_ascii_digit())
+        .filter(|group| !group.is_empty());
+    let is_year =
+        |group: &str| group.len() == 4 && (group.starts_with("19") || group.starts_with("20"));
+    // Days, months and years, or years alone.
+    let date = groups.all(|group| group.len() <= 2 || is_year(group));
+    let label = text.floor_char_boundary(range.start.saturating_sub(LABEL_BYTES_MAX));
+    let before = text.get(label..range.start).unwrap_or_default();
+    let joined = before.ends_with(|letter: char| letter.is_alphanumeric());
+    digits >= MIN_PHONE_DIGITS && !date && !joined && has_label(&before.to_lowercase())
+}
+
+/// Whether a word for a phone stands there, or the mark that the source put in place of an e-mail address.
+fn has_label(before: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "phone",
+        "telephone",
+        "tel",
+        "mobile",
+        "fax",
+        "mail",
+        "email",
+    ];
+    let mut words = before.split(|letter: char| !letter.is_alphanumeric());
+    words.any(|word| WORDS.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cleaned(text: &str) -> (String, Edits) {
+        let mut edits = Edits::default();
+        let clean = edits.clean(text);
+        (clean, edits)
+    }
+
+    #[test]
+    fn identifiers_are_masked_where_they_stand_and_counted() {
+        let (clean, edits) = cleaned(
+            " Contact: amina@example.org, tel. 0712 345 678 or +254 20 123 4567. Passport no. A1234567.\u{7} ",
+        );
+        assert_eq!(
+            clean,
+            "Contact: [e-mail address masked], tel. [phone number masked] or [phone number masked]. \
+             Passport no. [passport number masked]."
+        );
+        assert_eq!(
+            edits,
+            Edits {
+                masked_text_count: 1,
+                email_count: 1,
+                phone_count: 2,
+                passport_count: 1,
+                cut_text_count: 0
+            }
+        );
+        assert_eq!(personal::find(&clean, Pattern::ALL), None);
+    }
+
+    #[test]
+    fn a_number_after_a_label_of_contact_details_is_masked_in_any_form() {
+        for number in [
+            "333 4203",
+            "02 3248-942",
+            "(61) 3216-2010/2045",
+            "+31(0)6-14796822",
+            "8 618 72 994",
+        ] {
+            for label in [
+                "Email and Phone\t",
+                "[email removed], ",
+                "e-mail:\n",
+                "Tel.: ",
+            ] {
+                let (clean, edits) = cleaned(&format!("{label}{number}\nOther actors"));
+                assert_eq!(clean, format!("{label}[phone number masked]\nOther actors"));
+                assert_eq!(edits.phone_count, 1);
+            }
+        }
+    }
+
+    #[test]
+    fn an_honest_text_is_left_as_it_is() {
+        for text in [
+            "The period 2018-2020; 50 000 000 were spent, 15 000 000 in 2019.",
+            "Phone line open 2018-2020, 01.09.2019 - 30.10.2019",
+            "Telephone hotline: 12 calls",
+            "Law No. 8503 of 30.06.1999\n\tline two",
+            "mail A1234567890",
+        ] {
+            assert_eq!(cleaned(text), (text.to_owned(), Edits::default()));
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_gives_way_to_its_tail() {
+        let mut edits = Edits::default();
+        let text = edits.fitting(&"é".repeat(20_000), "\n\ntail");
+        assert!(text.len() <= Policy::default().max_text_bytes);
+        assert!(text.len() > Policy::default().max_text_bytes - 4);
+        assert!(text.ends_with("é…\n\ntail"));
+        assert_eq!(edits.cut_text_count, 1);
+        assert_eq!(edits.fitting("head", " tail"), "head tail");
+        assert_eq!(edits.cut_text_count, 1);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_word_for_the_title() {
+        let long = title(&"word ".repeat(100));
+        assert!(long.chars().count() <= TITLE_CHARS_MAX);
+        assert!(long.ends_with("word…"));
+        assert_eq!(title("two\nlines"), "two lines");
+    }
+}
