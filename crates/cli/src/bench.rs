@@ -6,6 +6,7 @@
 mod drive;
 mod ingest;
 mod load;
+mod query;
 mod replay;
 mod rig;
 
@@ -33,6 +34,8 @@ pub(crate) enum BenchCommand {
     Replay,
     /// Events a second from an empty projector to views that have caught up.
     Rebuild,
+    /// How long a question about a view takes.
+    Query,
     /// The other end of the echo baseline.
     #[command(hide = true)]
     Echo,
@@ -96,6 +99,7 @@ pub(crate) async fn run(args: BenchArgs, nats: &str, output: Output) -> Result<(
         BenchCommand::Ingest => print(&ingest::run(&args).await?, output),
         BenchCommand::Replay => print(&replay::replay(&args).await?, output),
         BenchCommand::Rebuild => print(&replay::rebuild(&args).await?, output),
+        BenchCommand::Query => print(&query::run(&args).await?, output),
         BenchCommand::Echo => echo(nats).await,
     }
 }

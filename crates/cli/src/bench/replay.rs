@@ -35,7 +35,8 @@ pub(super) struct ReadReport {
     processes: &'static str,
 }
 
-async fn filled(args: &BenchArgs) -> Result<Rig, Failure> {
+/// A node with a log of so many commands.
+pub(super) async fn filled(args: &BenchArgs) -> Result<Rig, Failure> {
     let rig = Rig::start(&args.dir, args.cached_commitments).await?;
     let mut load = Load::new(7, parties(), actions()?);
     let mut left = args.commands;

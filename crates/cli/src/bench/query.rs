@@ -1,0 +1,141 @@
+//! `bench query`: how long a question about a view takes, with the bare round trip as the baseline.
+
+use std::time::{Duration, Instant};
+
+use ledger_bus::query::ViewQuery;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::drive::drive;
+use super::ingest::slowest_view;
+use super::replay::filled;
+use super::rig::{Rig, actions, parties};
+use super::{BenchArgs, ECHO_SUBJECT};
+use crate::failure::Failure;
+
+/// Questions of each kind that are timed in one round.
+const QUESTIONS: usize = 500;
+/// Rows of a list that is asked for.
+const LIST_ROWS: usize = 50;
+const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The figures of a query run: one question at a time, in milliseconds, over all rounds.
+#[derive(Debug, Serialize)]
+pub(super) struct QueryReport {
+    events: u64,
+    rounds: usize,
+    questions_per_kind: usize,
+    /// A request and its reply, with nothing done between.
+    echo: Latency,
+    country: Latency,
+    country_with_list: Latency,
+    action: Latency,
+    action_with_list: Latency,
+    summary: Latency,
+    projectors_peak_memory_bytes: u64,
+    processes: &'static str,
+}
+
+/// How long answers took, in milliseconds.
+#[derive(Debug, Serialize)]
+struct Latency {
+    p50: f64,
+    p99: f64,
+    max: f64,
+}
+
+impl Latency {
+    fn of(mut taken: Vec<Duration>) -> Self {
+        taken.sort_unstable();
+        let at = |percent: usize| {
+            let index = (taken.len() * percent / 100).min(taken.len().saturating_sub(1));
+            taken
+                .get(index)
+                .map_or(0.0, |taken| taken.as_secs_f64() * 1e3)
+        };
+        Self {
+            p50: at(50),
+            p99: at(99),
+            max: at(100),
+        }
+    }
+}
+
+/// Asks for views of a full ledger while nothing else happens.
+pub(super) async fn run(args: &BenchArgs) -> Result<QueryReport, Failure> {
+    let mut rig = filled(args).await?;
+    rig.start_echo()?;
+    rig.start_projectors()?;
+    let events = rig.tree_size().await?;
+    while slowest_view(&rig).await? < events {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let countries: Vec<String> = endpoints("country", &parties());
+    let codes = endpoints("action", &actions()?);
+    let summary = vec!["summary".to_owned()];
+    let kinds = [
+        (&countries, 0),
+        (&countries, LIST_ROWS),
+        (&codes, 0),
+        (&codes, LIST_ROWS),
+        (&summary, 0),
+    ];
+    let mut taken = [const { Vec::new() }; 5];
+    let mut echo = Vec::new();
+    for round in 0..=args.rounds.max(1) {
+        let questions = vec![bytes::Bytes::from_static(b"{}"); QUESTIONS];
+        let echoed = drive(&rig.bus, ECHO_SUBJECT.to_owned(), questions, 1).await?;
+        for ((endpoints, limit), taken) in kinds.iter().zip(&mut taken) {
+            let times = ask(&rig, endpoints, *limit).await?;
+            // The first round warms up.
+            if round > 0 {
+                taken.extend(times);
+            }
+        }
+        if round > 0 {
+            echo.extend(echoed.latencies);
+        }
+    }
+    let [
+        country,
+        country_with_list,
+        action,
+        action_with_list,
+        summary,
+    ] = taken.map(Latency::of);
+    Ok(QueryReport {
+        events,
+        rounds: args.rounds,
+        questions_per_kind: QUESTIONS,
+        echo: Latency::of(echo),
+        country,
+        country_with_list,
+        action,
+        action_with_list,
+        summary,
+        projectors_peak_memory_bytes: rig.peak_memory("projector"),
+        processes: "nats-server, node, three projectors, the one who asks",
+    })
+}
+
+fn endpoints(family: &str, keys: &[String]) -> Vec<String> {
+    keys.iter().map(|key| format!("{family}.{key}")).collect()
+}
+
+/// Asks one question after the other, of each view in turn.
+async fn ask(rig: &Rig, endpoints: &[String], limit: usize) -> Result<Vec<Duration>, Failure> {
+    let query = ViewQuery {
+        limit,
+        ..ViewQuery::default()
+    };
+    let mut taken = Vec::with_capacity(QUESTIONS);
+    for endpoint in endpoints.iter().cycle().take(QUESTIONS) {
+        let started = Instant::now();
+        let answer = rig
+            .bus
+            .ask::<Box<RawValue>>(endpoint, &query, QUERY_TIMEOUT);
+        answer.await.map_err(|error| Failure::failed(&error))?;
+        taken.push(started.elapsed());
+    }
+    Ok(taken)
+}
