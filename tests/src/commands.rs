@@ -70,6 +70,7 @@ impl Commander {
             due: Some(date("2030-12-31")),
             source: None,
             illustrative: false,
+            milestones: Vec::new(),
         };
         let body = CommandBody::RecordCommitment(body);
         (commitment, self.command(&commitment.to_string(), body))
@@ -99,6 +100,7 @@ impl Commander {
     pub fn withdraw(&mut self, commitment: CommitmentId, reason: &str) -> Command {
         let body = WithdrawCommitment {
             reason: reason.to_owned(),
+            effective: None,
         };
         self.command(
             &commitment.to_string(),

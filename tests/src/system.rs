@@ -273,6 +273,7 @@ impl System {
             name: format!("Reporter {partner}"),
             roles: vec![Role::Reporter],
             parties: parties.iter().map(party).collect(),
+            focal_point_for: Vec::new(),
         };
         let subject = format!("partner/{partner}");
         let mut command = root.command(&subject, CommandBody::RegisterPartner(body));

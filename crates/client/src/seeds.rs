@@ -167,6 +167,7 @@ pub fn reference_commands(root: &Root) -> Result<Vec<Command>, SeedError> {
             name: "Secretariat of the United Nations Network on Migration".to_owned(),
             roles: vec![Role::Secretariat],
             parties: vec![secretariat.party.clone()],
+            focal_point_for: Vec::new(),
         }),
     )];
     for (file, text) in INSTRUMENTS {
@@ -213,6 +214,7 @@ pub fn illustrative_commands(root: &Root) -> Result<Vec<Command>, SeedError> {
             name: "Illustrative commitments".to_owned(),
             roles: vec![Role::Reporter],
             parties: speakers(&seeds.commitments),
+            focal_point_for: Vec::new(),
         }),
     )];
     let secretariat = Sender::new(SECRETARIAT, SECRETARIAT_PARTY)?;

@@ -1,11 +1,23 @@
 //! What a decision needs to know of one commitment, in as few bytes as will do: a ledger caches millions.
 
+mod rare;
+mod report;
+
 use smallvec::SmallVec;
 
 use crate::date::PartialDate;
-use crate::ids::{ActionCode, CountryCode, PartyId, Position, Version};
+use crate::ids::{ActionCode, CommitmentId, CountryCode, PartyId, Position, Version};
 use crate::intern::Symbol;
-use crate::wire::v1::{Amount, CommitmentAmended, CommitmentRecorded, Event, EventBody, Period};
+use crate::wire::v1::{
+    Amount, AssessmentKind, CommitmentAmended, CommitmentRecorded, CommitmentStatus, Event,
+    EventBody, Evidence, Nature, Participant, Period, ProgressReported, Sha256, is_percent,
+};
+
+pub use rare::{Assessment, Contest, Participation};
+pub use report::{NamedReport, ReportState};
+
+use rare::Rare;
+use report::Report;
 
 /// The decision state of one commitment: a fold of the events of its stream, and of nothing else.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -13,12 +25,8 @@ pub struct Commitment {
     position: Position,
     reports: Vec<Report>,
     actions: SmallVec<[Symbol; 4]>,
-    // Boxed twice over because hardly any commitment has participants: 8 bytes for most.
-    #[expect(
-        clippy::box_collection,
-        reason = "a vector of its own would add 16 bytes to every commitment"
-    )]
-    participants: Option<Box<Vec<Symbol>>>,
+    evidence: SmallVec<[Mark; 2]>,
+    rare: Option<Box<Rare>>,
     baseline: Known,
     target: Known,
     version: Version,
@@ -26,20 +34,44 @@ pub struct Commitment {
     country: Option<CountryCode>,
     made: Option<PartialDate>,
     due: Option<PartialDate>,
-    withdrawn: bool,
-    measured: bool,
-    /// Whether the original target lay below the original baseline; absent until both were known.
-    falling: Option<bool>,
+    status: CommitmentStatus,
+    flags: Flags,
 }
 
-/// The newest report of one reporter over one period.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Report {
-    from: PartialDate,
-    to: PartialDate,
-    reporter: Symbol,
-    // A position as two halves, so that a report takes 20 bytes and not 24.
-    position: [u32; 2],
+/// The first eight bytes of the digest of a piece of evidence: enough to tell a piece that was never named.
+type Mark = [u8; 8];
+
+fn mark(digest: &Sha256) -> Mark {
+    digest.0.first_chunk().copied().unwrap_or_default()
+}
+
+/// Yes-or-no facts, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Flags(u8);
+
+impl Flags {
+    /// It has a measure.
+    const MEASURED: Self = Self(1);
+    /// The measure is a share in percent.
+    const PERCENT: Self = Self(1 << 1);
+    /// It is about money.
+    const FINANCIAL: Self = Self(1 << 2);
+    /// The first target and the first baseline were known at once.
+    const DIRECTED: Self = Self(1 << 3);
+    /// That target lay below that baseline: less is better.
+    const FALLING: Self = Self(1 << 4);
+
+    fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    fn set(&mut self, flag: Self, on: bool) {
+        if on {
+            self.0 |= flag.0;
+        } else {
+            self.0 &= !flag.0;
+        }
+    }
 }
 
 /// An amount, or none, in eight bytes: no amount is NaN.
@@ -71,8 +103,20 @@ impl Known {
 }
 
 impl Commitment {
-    /// The most reporter-and-period pairs one commitment keeps.
+    /// The most standing reports one commitment keeps.
     pub const MAX_REPORTS: usize = 1024;
+    /// The most replaced and retracted reports one commitment remembers; older ones are unknown again.
+    const MAX_FORMER_REPORTS: usize = 1024;
+    /// The most parties that may ever have taken part beside the lead.
+    pub const MAX_PARTICIPANTS: usize = 1024;
+    /// The most milestones of one commitment.
+    pub const MAX_MILESTONES: usize = 256;
+    /// The most contests of its reports.
+    pub const MAX_CONTESTS: usize = 1024;
+    /// The most assessments, revisions counted too.
+    pub const MAX_ASSESSMENTS: usize = 1024;
+    /// The most pieces of evidence.
+    pub const MAX_EVIDENCE: usize = 4096;
 
     /// Folds one event of the commitment's stream in. Events of other streams change nothing.
     #[must_use]
@@ -80,10 +124,33 @@ impl Commitment {
         let mut state = previous.unwrap_or_default();
         match &event.body {
             EventBody::CommitmentRecorded(recorded) => state = Self::recorded(recorded),
-            EventBody::ProgressReported(report) => state.reported(event, report.period),
-            EventBody::ReportCorrected(corrected) => state.reported(event, corrected.report.period),
+            EventBody::ProgressReported(report) => state.reported(event, report),
+            EventBody::ReportCorrected(corrected) => state.reported(event, &corrected.report),
             EventBody::CommitmentAmended(amended) => state.amended(amended),
-            EventBody::CommitmentWithdrawn(_) => state.withdrawn = true,
+            EventBody::CommitmentWithdrawn(_)
+            | EventBody::CommitmentSuspended(_)
+            | EventBody::CommitmentResumed(_)
+            | EventBody::CommitmentSuperseded(_)
+            | EventBody::CommitmentClosed(_)
+            | EventBody::CommitmentReinstated(_) => state.changed_status(&event.body),
+            EventBody::ParticipationConfirmed(_) => {
+                state.participates(event, Participation::Confirmed);
+            }
+            EventBody::CommitmentLeft(_) => state.participates(event, Participation::Left),
+            EventBody::ReportRetracted(data) => state.change_report(data.report, Report::retract),
+            EventBody::MilestoneReached(_)
+            | EventBody::ReportContested(_)
+            | EventBody::ContestResolved(_)
+            | EventBody::ProgressAssessed(_)
+            | EventBody::AmbitionAssessed(_)
+            | EventBody::AssessmentRevised(_)
+            | EventBody::EvidenceAttached(_) => state.said_of_it(event),
+            // Nothing is decided by these, but that they were recorded.
+            EventBody::ContestAnswered(_)
+            | EventBody::ReportValidated(_)
+            | EventBody::ReportReturned(_)
+            | EventBody::EvidenceMoved(_)
+            | EventBody::EvidenceFlaggedUnavailable(_) => {}
             EventBody::LedgerOpened(_)
             | EventBody::PartnerRegistered(_)
             | EventBody::PartnerChanged(_)
@@ -93,7 +160,10 @@ impl Commitment {
             | EventBody::ActionTextAmended(_)
             | EventBody::ActionsMapped(_)
             | EventBody::PartyRegistered(_)
-            | EventBody::PartyStatusChanged(_) => return state,
+            | EventBody::PartyStatusChanged(_)
+            | EventBody::ReviewOpened(_)
+            | EventBody::StatementRecorded(_)
+            | EventBody::ReviewClosed(_) => return state,
         }
         state.version = event.header.stream_version;
         state.position = event.header.position;
@@ -101,62 +171,103 @@ impl Commitment {
     }
 
     fn recorded(recorded: &CommitmentRecorded) -> Self {
-        let parties = recorded.participants.iter();
-        let participants: Vec<Symbol> = parties
-            .map(|participant| Symbol::of(participant.party.as_str()))
-            .collect();
         let mut state = Self {
             actions: symbols(&recorded.actions),
-            participants: (!participants.is_empty()).then(|| Box::new(participants)),
             lead: Symbol::of(recorded.lead.as_str()),
             country: recorded.country,
             made: recorded.made,
             due: recorded.due,
             ..Self::default()
         };
+        state.set_nature(recorded.nature);
+        state.claim(&recorded.participants);
+        state.plan(recorded.milestones.iter().map(|milestone| &milestone.name));
         if let Some(measure) = &recorded.measure {
-            state.measure(measure.baseline, measure.target);
+            state.measure(measure.unit.as_ref(), measure.baseline, measure.target);
         }
         state
     }
 
-    fn measure(&mut self, baseline: Option<Amount>, target: Option<Amount>) {
-        self.measured = true;
-        self.baseline.set(baseline);
-        self.target.set(target);
-        if self.falling.is_none()
-            && let (Some(baseline), Some(target)) = (self.baseline.get(), self.target.get())
-        {
-            self.falling = Some(target < baseline);
+    fn set_nature(&mut self, nature: Option<Nature>) {
+        if let Some(nature) = nature {
+            self.flags
+                .set(Flags::FINANCIAL, nature == Nature::Financial);
         }
     }
 
-    fn reported(&mut self, event: &Event, period: Period) {
-        let position = event.header.position.0;
-        let low = u32::try_from(position & 0xffff_ffff).unwrap_or_default();
-        let high = u32::try_from(position >> 32).unwrap_or_default();
-        let report = Report {
-            from: period.from,
-            to: period.to,
-            reporter: Symbol::of(event.header.party.as_str()),
-            position: [high, low],
-        };
-        let same = |other: &&mut Report| {
-            (other.from, other.to, other.reporter) == (report.from, report.to, report.reporter)
-        };
+    fn measure(&mut self, unit: Option<&String>, baseline: Option<Amount>, target: Option<Amount>) {
+        self.flags.set(Flags::MEASURED, true);
+        if let Some(unit) = unit {
+            self.flags.set(Flags::PERCENT, is_percent(unit));
+        }
+        self.baseline.set(baseline);
+        self.target.set(target);
+        if !self.flags.has(Flags::DIRECTED)
+            && let (Some(baseline), Some(target)) = (self.baseline.get(), self.target.get())
+        {
+            self.flags.set(Flags::DIRECTED, true);
+            self.flags.set(Flags::FALLING, target < baseline);
+        }
+    }
+
+    fn claim(&mut self, participants: &[Participant]) {
+        for participant in participants {
+            let party = Symbol::of(participant.party.as_str());
+            self.rare.get_or_insert_default().claim(party);
+        }
+    }
+
+    fn plan<'a>(&mut self, names: impl Iterator<Item = &'a String>) {
+        for name in names {
+            let rare = self.rare.get_or_insert_default();
+            rare.milestones.push((Box::from(name.as_str()), false));
+        }
+    }
+
+    fn reported(&mut self, event: &Event, data: &ProgressReported) {
+        let reporter = Symbol::of(event.header.party.as_str());
+        let evidenced = !data.evidence.is_empty();
+        let same = |other: &&mut Report| other.stands_for(reporter, data.period);
         if let Some(earlier) = self.reports.iter_mut().find(same) {
-            *earlier = report;
-            return;
+            earlier.correct();
         }
         // Most commitments are reported on once or twice: grow by what is needed, not by four.
-        if self.reports.len() < 4 {
-            self.reports.reserve_exact(1);
-        }
-        // Millions of these are kept and most have one or two reports: no room for more than there are.
         if self.reports.len() == self.reports.capacity() {
             self.reports.reserve_exact(self.reports.len().clamp(1, 16));
         }
-        self.reports.push(report);
+        let position = event.header.position;
+        self.reports
+            .push(Report::new(position, reporter, data.period, evidenced));
+        self.know(&data.evidence);
+        if self.reports.len() > Self::MAX_FORMER_REPORTS {
+            self.forget_former_report();
+        }
+    }
+
+    /// Forgets the oldest report that does not stand, where more are kept than are remembered.
+    fn forget_former_report(&mut self) {
+        let former = |report: &&Report| !report.is_standing();
+        if self.reports.iter().filter(former).count() > Self::MAX_FORMER_REPORTS
+            && let Some(oldest) = self.reports.iter().position(|report| former(&report))
+        {
+            self.reports.remove(oldest);
+        }
+    }
+
+    fn know(&mut self, evidence: &[Evidence]) {
+        for piece in evidence {
+            let mark = mark(&piece.sha256);
+            if !self.evidence.contains(&mark) {
+                self.evidence.push(mark);
+            }
+        }
+    }
+
+    fn change_report(&mut self, position: Position, change: fn(&mut Report)) {
+        let named = |report: &&mut Report| report.position() == position;
+        if let Some(report) = self.reports.iter_mut().find(named) {
+            change(report);
+        }
     }
 
     fn amended(&mut self, amended: &CommitmentAmended) {
@@ -167,8 +278,96 @@ impl Commitment {
             self.due = amended.due;
         }
         if let Some(change) = &amended.measure {
-            self.measure(change.baseline, change.target);
+            self.measure(change.unit.as_ref(), change.baseline, change.target);
         }
+        self.set_nature(amended.nature);
+        self.claim(&amended.participants);
+        self.plan(amended.milestones.iter().map(|milestone| &milestone.name));
+    }
+
+    fn changed_status(&mut self, body: &EventBody) {
+        if let EventBody::CommitmentWithdrawn(_) = body {
+            self.status = CommitmentStatus::Withdrawn;
+        }
+        if let EventBody::CommitmentSuspended(_) = body {
+            self.status = CommitmentStatus::Suspended;
+        }
+        if let EventBody::CommitmentSuperseded(data) = body {
+            self.status = CommitmentStatus::Superseded;
+            self.rare.get_or_insert_default().successor = Some(data.successor);
+        }
+        if let EventBody::CommitmentClosed(_) = body {
+            self.status = CommitmentStatus::Closed;
+        }
+        if let EventBody::CommitmentResumed(_) | EventBody::CommitmentReinstated(_) = body {
+            self.status = CommitmentStatus::Active;
+            if let Some(rare) = &mut self.rare {
+                rare.successor = None;
+            }
+        }
+    }
+
+    fn participates(&mut self, event: &Event, participation: Participation) {
+        let party = Symbol::of(event.header.party.as_str());
+        let part = self.rare.as_mut().and_then(|rare| rare.part_mut(party));
+        if let Some(part) = part {
+            *part = participation;
+        }
+    }
+
+    /// Folds in what was said of the commitment or of a report: milestones, contests, assessments, evidence.
+    fn said_of_it(&mut self, event: &Event) {
+        let position = event.header.position;
+        let party = || Symbol::of(event.header.party.as_str());
+        if let EventBody::MilestoneReached(data) = &event.body {
+            self.know(&data.evidence);
+            let mut milestones = self.rare.iter_mut().flat_map(|rare| &mut rare.milestones);
+            if let Some((_, reached)) = milestones.find(|(name, _)| **name == *data.milestone) {
+                *reached = true;
+            }
+        }
+        if let EventBody::ReportContested(data) = &event.body {
+            self.know(&data.evidence);
+            let reporter = self.report_at(data.report).map(|report| report.reporter);
+            let contests = &mut self.rare.get_or_insert_default().contests;
+            contests.push(Contest {
+                position,
+                report: data.report,
+                party: party(),
+                reporter: reporter.unwrap_or_default(),
+                resolved: false,
+            });
+        }
+        if let EventBody::ContestResolved(data) = &event.body {
+            self.rare.get_or_insert_default().resolve(data.contest);
+        }
+        if let EventBody::ProgressAssessed(data) = &event.body {
+            self.know(&data.evidence);
+            self.assessed(position, party(), AssessmentKind::Progress);
+        }
+        if let EventBody::AmbitionAssessed(_) = &event.body {
+            self.assessed(position, party(), AssessmentKind::Ambition);
+        }
+        if let EventBody::AssessmentRevised(data) = &event.body {
+            self.rare.get_or_insert_default().revise(data.assessment);
+            self.assessed(position, party(), data.kind);
+        }
+        if let EventBody::EvidenceAttached(data) = &event.body {
+            self.know(&data.evidence);
+            if let Some(report) = data.report {
+                self.change_report(report, Report::attach);
+            }
+        }
+    }
+
+    fn assessed(&mut self, position: Position, assessor: Symbol, kind: AssessmentKind) {
+        let assessments = &mut self.rare.get_or_insert_default().assessments;
+        assessments.push(Assessment {
+            position,
+            assessor,
+            kind,
+            revised: false,
+        });
     }
 
     /// How many events its stream has.
@@ -181,6 +380,16 @@ impl Commitment {
         self.position
     }
 
+    /// Where it stands.
+    pub fn status(&self) -> CommitmentStatus {
+        self.status
+    }
+
+    /// What took its place, while it is superseded.
+    pub fn successor(&self) -> Option<CommitmentId> {
+        self.rare.as_ref()?.successor
+    }
+
     /// The party that leads it.
     pub fn lead(&self) -> PartyId {
         PartyId::from_interned(self.lead.name())
@@ -191,15 +400,27 @@ impl Commitment {
         Symbol::find(party.as_str()) == Some(self.lead)
     }
 
+    /// The party's part in it, also when it has left.
+    pub fn participation(&self, party: &PartyId) -> Option<Participation> {
+        let symbol = Symbol::find(party.as_str())?;
+        if symbol == self.lead {
+            return Some(Participation::Lead);
+        }
+        let mut participants = self.rare.as_ref()?.participants.iter();
+        participants
+            .find(|(other, _)| *other == symbol)
+            .map(|(_, part)| *part)
+    }
+
     /// Whether the party takes part in it, as lead or beside it, claimed or confirmed.
     pub fn has_participant(&self, party: &PartyId) -> bool {
-        Symbol::find(party.as_str()).is_some_and(|symbol| {
-            symbol == self.lead
-                || self
-                    .participants
-                    .as_ref()
-                    .is_some_and(|participants| participants.contains(&symbol))
-        })
+        self.participation(party)
+            .is_some_and(|part| part != Participation::Left)
+    }
+
+    /// How many parties were ever named beside the lead.
+    pub fn participant_count(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.participants.len())
     }
 
     /// The lead's country when it was recorded.
@@ -214,11 +435,6 @@ impl Commitment {
             .map(|symbol| ActionCode::from_interned(symbol.name()))
     }
 
-    /// Whether it was withdrawn.
-    pub fn is_withdrawn(&self) -> bool {
-        self.withdrawn
-    }
-
     /// When it was made.
     pub fn made(&self) -> Option<PartialDate> {
         self.made
@@ -231,7 +447,17 @@ impl Commitment {
 
     /// Whether it has a measure at all.
     pub fn is_measured(&self) -> bool {
-        self.measured
+        self.flags.has(Flags::MEASURED)
+    }
+
+    /// Whether its measure is a share in percent.
+    pub fn is_share(&self) -> bool {
+        self.flags.has(Flags::PERCENT)
+    }
+
+    /// Whether it is about money.
+    pub fn is_financial(&self) -> bool {
+        self.flags.has(Flags::FINANCIAL)
     }
 
     /// The measure's baseline, as amended.
@@ -246,37 +472,113 @@ impl Commitment {
 
     /// Whether less is better: the original target lay below the original baseline.
     pub fn is_falling(&self) -> bool {
-        self.falling.unwrap_or(false)
+        self.flags.has(Flags::FALLING)
     }
 
-    /// How many reporter-and-period pairs were reported.
+    /// Whether the milestone was reached; `None` if it has none of this name.
+    pub fn milestone(&self, name: &str) -> Option<bool> {
+        let mut milestones = self.rare.as_ref()?.milestones.iter();
+        milestones
+            .find(|(other, _)| **other == *name)
+            .map(|(_, reached)| *reached)
+    }
+
+    /// How many milestones it has.
+    pub fn milestone_count(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.milestones.len())
+    }
+
+    /// How many reports stand.
     pub fn report_count(&self) -> usize {
-        self.reports.len()
+        self.reports
+            .iter()
+            .filter(|report| report.is_standing())
+            .count()
     }
 
     /// The position of the party's newest report over exactly this period.
     pub fn report(&self, reporter: &PartyId, period: Period) -> Option<Position> {
         let reporter = Symbol::find(reporter.as_str())?;
-        let same = |report: &&Report| {
-            (report.from, report.to, report.reporter) == (period.from, period.to, reporter)
+        let same = |report: &&Report| report.stands_for(reporter, period);
+        self.reports.iter().find(same).map(Report::position)
+    }
+
+    /// The report that the event at this position made.
+    pub fn report_at(&self, position: Position) -> Option<NamedReport> {
+        let named = |report: &&Report| report.position() == position;
+        self.reports.iter().find(named).map(Report::named)
+    }
+
+    /// Whether a standing report names evidence.
+    pub fn has_evidenced_report(&self) -> bool {
+        self.reports
+            .iter()
+            .any(|report| report.is_standing() && report.is_evidenced())
+    }
+
+    /// Whether this evidence was named for it, by whomever. Two pieces whose digests begin with the same eight bytes are taken for one.
+    pub fn has_evidence(&self, digest: &Sha256) -> bool {
+        self.evidence.contains(&mark(digest))
+    }
+
+    /// How many pieces of evidence were named for it.
+    pub fn evidence_count(&self) -> usize {
+        self.evidence.len()
+    }
+
+    /// The contest that the event at this position made.
+    pub fn contest(&self, position: Position) -> Option<&Contest> {
+        let mut contests = self.rare.as_ref()?.contests.iter();
+        contests.find(|contest| contest.position == position)
+    }
+
+    /// How many contests its reports had.
+    pub fn contest_count(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.contests.len())
+    }
+
+    /// Whether the party contests the report, and the contest is open.
+    pub fn has_open_contest(&self, party: &PartyId, report: Position) -> bool {
+        let Some(party) = Symbol::find(party.as_str()) else {
+            return false;
         };
-        self.reports.iter().find(same).map(|report| {
-            let [high, low] = report.position;
-            Position(u64::from(high) << 32 | u64::from(low))
-        })
+        let mut contests = self.rare.iter().flat_map(|rare| &rare.contests);
+        contests
+            .any(|contest| contest.party == party && contest.report == report && !contest.resolved)
+    }
+
+    /// The assessment, or revision of one, that the event at this position made.
+    pub fn assessment(&self, position: Position) -> Option<&Assessment> {
+        let mut assessments = self.rare.as_ref()?.assessments.iter();
+        assessments.find(|assessment| assessment.position == position)
+    }
+
+    /// How many assessments and revisions it had.
+    pub fn assessment_count(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.assessments.len())
+    }
+
+    /// Whether the party has assessed it.
+    pub fn has_assessed(&self, party: &PartyId) -> bool {
+        let mut assessments = self.rare.iter().flat_map(|rare| &rare.assessments);
+        assessments.any(|assessment| assessment.is_assessor(party))
     }
 
     /// Its bytes in memory, heap included; what the allocator adds is not.
     pub fn size_bytes(&self) -> usize {
-        let spilled = if self.actions.spilled() {
+        let actions = if self.actions.spilled() {
             self.actions.capacity() * size_of::<Symbol>()
         } else {
             0
         };
-        let participants = self.participants.as_ref().map_or(0, |participants| {
-            size_of::<Vec<Symbol>>() + participants.capacity() * size_of::<Symbol>()
-        });
-        size_of::<Self>() + self.reports.capacity() * size_of::<Report>() + spilled + participants
+        let evidence = if self.evidence.spilled() {
+            self.evidence.capacity() * size_of::<Mark>()
+        } else {
+            0
+        };
+        let rare = self.rare.as_ref().map_or(0, |rare| rare.size_bytes());
+        let reports = self.reports.capacity() * size_of::<Report>();
+        size_of::<Self>() + reports + actions + evidence + rare
     }
 }
 

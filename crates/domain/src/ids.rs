@@ -207,6 +207,13 @@ text_id!(
     is_instrument_id
 );
 text_id!(
+    /// A method of assessment, or its version: `OGP-IRM`, `2014-2`.
+    MethodId,
+    "a method",
+    "1 to 64 of A-Z, a-z, 0-9, _, - and ., beginning with a letter or digit",
+    is_instrument_id
+);
+text_id!(
     /// One thing to be done under an instrument: `GCM-05a`, `IMRF22-59`, `SDG-10.7.2`. Codes are never reused.
     ActionCode,
     "an action code",

@@ -27,4 +27,4 @@ pub use rejection::{Rejection, RejectionCode};
 
 /// The version of the rules in [`decide()`]: every event names the version that decided it (`rulesversion`), so that an
 /// auditor re-runs a decision with the rules of its day. It grows whenever a rule changes what is accepted or what follows.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ids::{
     ActionCode, CountryCode, InstrumentId, LedgerId, PartnerId, PartyId, Position, PrincipleCode,
-    Subject, Version,
+    ReviewId, Subject, Version,
 };
 use crate::wire::v1::{Event, EventBody, PartyKind, PartyStatus, Policy, Role};
 
@@ -19,6 +19,7 @@ pub struct Reference {
     actions: FxHashMap<ActionCode, Action>,
     principles: FxHashSet<PrincipleCode>,
     parties: FxHashMap<PartyId, Party>,
+    reviews: FxHashMap<ReviewId, Review>,
     catalogue: Option<Position>,
     policy: Policy,
 }
@@ -45,6 +46,8 @@ pub struct Partner {
     pub roles: Vec<Role>,
     /// For whom it may speak.
     pub parties: FxHashSet<PartyId>,
+    /// The States whose focal point it is.
+    pub focal_point_for: FxHashSet<PartyId>,
     /// How many events its stream has.
     pub version: Version,
 }
@@ -74,6 +77,15 @@ pub struct Party {
     pub country: Option<CountryCode>,
     /// Whether it may act.
     pub status: PartyStatus,
+    /// How many events its stream has.
+    pub version: Version,
+}
+
+/// A review cycle.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Review {
+    /// Whether its figures are frozen.
+    pub closed: bool,
     /// How many events its stream has.
     pub version: Version,
 }
@@ -119,6 +131,11 @@ impl Reference {
         self.parties.get(id)
     }
 
+    /// A review cycle, closed ones included.
+    pub fn review(&self, id: &ReviewId) -> Option<&Review> {
+        self.reviews.get(id)
+    }
+
     /// The position of the newest event of the catalogue: its version.
     pub fn catalogue(&self) -> Option<Position> {
         self.catalogue
@@ -134,55 +151,49 @@ impl Reference {
             Subject::Party(id) => self.parties.get(id).map(|party| party.version),
             Subject::Partner(id) => self.partners.get(id).map(|partner| partner.version),
             Subject::Ledger => self.ledger.as_ref().map(|ledger| ledger.version),
-            Subject::Commitment(_) | Subject::Review(_) => None,
+            Subject::Review(id) => self.reviews.get(id).map(|review| review.version),
+            Subject::Commitment(_) => None,
         }
         .unwrap_or_default()
     }
 
     /// Folds one event in. Events of commitments change nothing here.
     pub fn evolve(&mut self, event: &Event) {
-        match &event.body {
-            EventBody::LedgerOpened(opened) => {
-                self.ledger = Some(Ledger {
-                    id: opened.ledger.clone(),
-                    verifier_key: opened.verifier_key.clone(),
-                    version: event.header.stream_version,
-                });
-                self.policy = opened.policy.clone();
-                let root = Partner {
-                    root: true,
-                    parties: FxHashSet::from_iter([opened.root.party.clone()]),
-                    ..Partner::default()
-                };
-                self.partners.insert(opened.root.partner.clone(), root);
-            }
-            EventBody::PartnerRegistered(_)
-            | EventBody::PartnerChanged(_)
-            | EventBody::PartnerRevoked(_) => self.evolve_partner(event),
-            EventBody::InstrumentPublished(_)
-            | EventBody::ActionCatalogued(_)
-            | EventBody::ActionTextAmended(_)
-            | EventBody::ActionsMapped(_) => self.evolve_catalogue(event),
-            EventBody::PartyRegistered(_) | EventBody::PartyStatusChanged(_) => {
-                self.evolve_party(event);
-            }
-            EventBody::CommitmentRecorded(_)
-            | EventBody::ProgressReported(_)
-            | EventBody::ReportCorrected(_)
-            | EventBody::CommitmentAmended(_)
-            | EventBody::CommitmentWithdrawn(_) => {}
+        match &event.header.subject {
+            Subject::Commitment(_) => {}
+            Subject::Ledger => self.evolve_ledger(event),
+            Subject::Partner(id) => self.evolve_partner(id, event),
+            Subject::Instrument(id) => self.evolve_catalogue(id, event),
+            Subject::Party(id) => self.evolve_party(id, event),
+            Subject::Review(id) => self.evolve_review(id, event),
         }
     }
 
-    fn evolve_partner(&mut self, event: &Event) {
-        let Subject::Partner(id) = &event.header.subject else {
+    fn evolve_ledger(&mut self, event: &Event) {
+        let EventBody::LedgerOpened(opened) = &event.body else {
             return;
         };
+        self.ledger = Some(Ledger {
+            id: opened.ledger.clone(),
+            verifier_key: opened.verifier_key.clone(),
+            version: event.header.stream_version,
+        });
+        self.policy = opened.policy.clone();
+        let root = Partner {
+            root: true,
+            parties: FxHashSet::from_iter([opened.root.party.clone()]),
+            ..Partner::default()
+        };
+        self.partners.insert(opened.root.partner.clone(), root);
+    }
+
+    fn evolve_partner(&mut self, id: &PartnerId, event: &Event) {
         let partner = self.partners.entry(id.clone()).or_default();
         partner.version = event.header.stream_version;
         if let EventBody::PartnerRegistered(registered) = &event.body {
             partner.roles.clone_from(&registered.roles);
             partner.parties = registered.parties.iter().cloned().collect();
+            partner.focal_point_for = registered.focal_point_for.iter().cloned().collect();
         }
         if let EventBody::PartnerChanged(changed) = &event.body {
             if let Some(roles) = &changed.roles {
@@ -191,16 +202,16 @@ impl Reference {
             if let Some(parties) = &changed.parties {
                 partner.parties = parties.iter().cloned().collect();
             }
+            if let Some(states) = &changed.focal_point_for {
+                partner.focal_point_for = states.iter().cloned().collect();
+            }
         }
         if let EventBody::PartnerRevoked(_) = &event.body {
             partner.revoked = true;
         }
     }
 
-    fn evolve_catalogue(&mut self, event: &Event) {
-        let Subject::Instrument(id) = &event.header.subject else {
-            return;
-        };
+    fn evolve_catalogue(&mut self, id: &InstrumentId, event: &Event) {
         self.catalogue = Some(event.header.position);
         let instrument = self.instruments.entry(id.clone()).or_default();
         instrument.version = event.header.stream_version;
@@ -222,10 +233,7 @@ impl Reference {
         }
     }
 
-    fn evolve_party(&mut self, event: &Event) {
-        let Subject::Party(id) = &event.header.subject else {
-            return;
-        };
+    fn evolve_party(&mut self, id: &PartyId, event: &Event) {
         if let EventBody::PartyRegistered(registered) = &event.body {
             self.parties.insert(
                 id.clone(),
@@ -242,6 +250,14 @@ impl Reference {
         {
             party.status = changed.status;
             party.version = event.header.stream_version;
+        }
+    }
+
+    fn evolve_review(&mut self, id: &ReviewId, event: &Event) {
+        let review = self.reviews.entry(id.clone()).or_default();
+        review.version = event.header.stream_version;
+        if let EventBody::ReviewClosed(_) = &event.body {
+            review.closed = true;
         }
     }
 }

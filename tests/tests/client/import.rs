@@ -40,6 +40,7 @@ pub(crate) fn reference() -> Vec<Command> {
         name: "Secretariat".to_owned(),
         roles: vec![Role::Secretariat],
         parties: vec!["ledger".parse().unwrap()],
+        focal_point_for: Vec::new(),
     });
     let mut commands = vec![root.command("partner/secretariat", partner)];
     for state in country::members() {

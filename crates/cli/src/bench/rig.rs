@@ -165,6 +165,7 @@ impl Rig {
                     .iter()
                     .filter_map(|code| code.parse().ok())
                     .collect(),
+                focal_point_for: Vec::new(),
             }),
         });
         let (sender, lines) = mpsc::channel(commands.len());

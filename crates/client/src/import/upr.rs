@@ -202,6 +202,7 @@ fn register_partner(root: &Root) -> Result<RegisterPartner, IdError> {
         name: "Importer of the Universal Periodic Review".to_owned(),
         roles: vec![Role::Secretariat, Role::Reporter],
         parties,
+        focal_point_for: Vec::new(),
     })
 }
 
@@ -243,6 +244,7 @@ fn commitment(
             url: None,
         }),
         illustrative: false,
+        milestones: Vec::new(),
     };
     Ok(sender.command(
         &format!("record_commitment {subject}"),

@@ -2,7 +2,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{Context, NewEvent, Route, refuse};
+use super::{Context, Decision, Route, refuse};
 use crate::country::{self, UnStatus};
 use crate::ids::{ActionCode, CountryCode, InstrumentId, PartnerId, PartyId, Subject, Version};
 use crate::reference::Partner;
@@ -13,8 +13,6 @@ use crate::wire::v1::{
     PartnerRegistered, PartnerRevoked, PartyKind, PartyRegistered, PartyStatusChanged,
     PublishInstrument, RegisterPartner, RegisterParty, RevokePartner,
 };
-
-type Decision = Result<NewEvent, Rejection>;
 
 fn under(actions: SmallVec<[ActionCode; 4]>) -> Route {
     Route {
@@ -127,23 +125,43 @@ pub(super) fn register_partner(context: &Context<'_>, data: &RegisterPartner) ->
         );
     }
     context.expect_version(Version(0))?;
+    only_states(&data.focal_point_for)?;
     let body = PartnerRegistered {
         name: data.name.clone(),
         roles: data.roles.clone(),
         parties: data.parties.clone(),
+        focal_point_for: data.focal_point_for.clone(),
     };
     Ok(context.event(Version(0), None, Route::default(), body))
 }
 
+/// Only States name focal points.
+fn only_states(parties: &[PartyId]) -> Result<(), Rejection> {
+    let stateless = |party: &PartyId| {
+        country::find(party.as_str()).is_none_or(|country| country.un_status == UnStatus::None)
+    };
+    match parties.iter().position(stateless) {
+        None => Ok(()),
+        Some(index) => refuse(
+            RejectionCode::CountryMismatch,
+            &format!("data.focal_point_for[{index}]"),
+            "only States name focal points; name a State by its alpha-3 code",
+        ),
+    }
+}
+
 pub(super) fn change_partner(context: &Context<'_>, data: &ChangePartner) -> Decision {
     let partner = context.changeable_partner()?;
-    if data.name.is_none() && data.roles.is_none() && data.parties.is_none() {
-        return nothing_to_change("name, roles or parties");
+    let named = data.name.is_some() || data.roles.is_some();
+    if !named && data.parties.is_none() && data.focal_point_for.is_none() {
+        return nothing_to_change("name, roles, parties or focal_point_for");
     }
+    only_states(data.focal_point_for.as_deref().unwrap_or_default())?;
     let body = PartnerChanged {
         name: data.name.clone(),
         roles: data.roles.clone(),
         parties: data.parties.clone(),
+        focal_point_for: data.focal_point_for.clone(),
     };
     Ok(context.event(partner.version, None, Route::default(), body))
 }
@@ -176,9 +194,7 @@ pub(super) fn publish_instrument(context: &Context<'_>, data: &PublishInstrument
         );
     }
     context.expect_version(Version(0))?;
-    if let Some(adopted) = data.adopted {
-        context.not_in_future(adopted, "data.adopted")?;
-    }
+    context.happened(data.adopted, "data.adopted")?;
     let body = InstrumentPublished {
         title: data.title.clone(),
         kind: data.kind,

@@ -1,31 +1,29 @@
-//! Decisions about commitments and reports.
+//! Decisions about what a commitment is: recording and amending it.
 
 use smallvec::SmallVec;
 
 use super::admin::nothing_to_change;
-use super::{CommitmentLookup, Context, NewEvent, Route, Sender, refuse};
+use super::{CommitmentLookup, Context, Decision, Route, refuse};
 use crate::commitment::Commitment;
 use crate::date::PartialDate;
 use crate::ids::{ActionCode, CommitmentId, Version};
 use crate::rejection::{Rejection, RejectionCode};
 use crate::wire::v1::{
-    AmendCommitment, Amount, Before, CommitmentAmended, CommitmentRecorded, CommitmentWithdrawn,
-    EventBody, Form, MeasureChange, ProgressReported, RecordCommitment, ReportCorrected,
-    ReportProgress, WithdrawCommitment, WithdrawnBy,
+    AmendCommitment, Amount, Before, CommitmentAmended, CommitmentRecorded, CommitmentStatus, Form,
+    MeasureChange, Milestone, Nature, Participant, RecordCommitment, is_percent, is_share,
+    negative_money, no_share,
 };
 
-type Decision = Result<NewEvent, Rejection>;
-
 impl Context<'_> {
-    fn commitment_subject(&self) -> Result<CommitmentId, Rejection> {
+    pub(super) fn commitment_subject(&self) -> Result<CommitmentId, Rejection> {
         self.command
             .subject
             .commitment()
             .map_or_else(|| self.wrong_subject(), Ok)
     }
 
-    /// The commitment the command is about: it exists, has the expected version, and stands.
-    fn standing<'c>(
+    /// The commitment the command is about: it exists, and has the expected version. It may have any status.
+    pub(super) fn subject<'c>(
         &self,
         commitments: &'c (impl CommitmentLookup + ?Sized),
     ) -> Result<&'c Commitment, Rejection> {
@@ -38,19 +36,29 @@ impl Context<'_> {
             );
         };
         self.expect_version(commitment.version())?;
-        if commitment.is_withdrawn() {
-            return refuse(
-                RejectionCode::CommitmentWithdrawn,
-                "subject",
-                format!("commitment {id} was withdrawn; record a new one"),
-            );
-        }
         Ok(commitment)
     }
-}
 
-fn date_order<T>(field: &str, message: String) -> Result<T, Rejection> {
-    refuse(RejectionCode::DateOrder, field, message)
+    /// The commitment the command is about, which stands: it is active or suspended.
+    pub(super) fn standing<'c>(
+        &self,
+        commitments: &'c (impl CommitmentLookup + ?Sized),
+    ) -> Result<&'c Commitment, Rejection> {
+        let commitment = self.subject(commitments)?;
+        match commitment.status() {
+            CommitmentStatus::Active | CommitmentStatus::Suspended => Ok(commitment),
+            CommitmentStatus::Withdrawn => refuse(
+                RejectionCode::CommitmentWithdrawn,
+                "subject",
+                "the commitment was withdrawn; record a new one, or have it reinstated",
+            ),
+            status @ (CommitmentStatus::Superseded | CommitmentStatus::Closed) => refuse(
+                RejectionCode::StatusConflict,
+                "subject",
+                format!("the commitment is {status}; have it reinstated first"),
+            ),
+        }
+    }
 }
 
 pub(super) fn record(
@@ -90,6 +98,7 @@ pub(super) fn record(
         measure: data.measure.clone(),
         made: data.made,
         due: data.due,
+        milestones: data.milestones.clone(),
         source: data.source.clone(),
         illustrative: data.illustrative,
     };
@@ -159,93 +168,55 @@ fn record_rules(context: &Context<'_>, data: &RecordCommitment) -> Result<Form, 
         }
         (Some(form), _) => form,
     };
-    if let Some(made) = data.made {
-        context.not_in_future(made, "data.made")?;
-    }
-    due_after_made(data.made, data.due)?;
+    context.happened(data.made, "data.made")?;
+    due_dates(context, data.made, data.due, &data.milestones)?;
     Ok(form)
 }
 
-fn due_after_made(made: Option<PartialDate>, due: Option<PartialDate>) -> Result<(), Rejection> {
-    match (made, due) {
-        (Some(made), Some(due)) if due.last_day() < made.first_day() => date_order(
-            "data.due",
+/// Nothing is due before it was promised, nor after anybody could ask.
+fn due_dates(
+    context: &Context<'_>,
+    made: Option<PartialDate>,
+    due: Option<PartialDate>,
+    milestones: &[Milestone],
+) -> Result<(), Rejection> {
+    let check = |due: Option<PartialDate>, field: &str| match (made, due) {
+        (Some(made), Some(due)) if due.last_day() < made.first_day() => refuse(
+            RejectionCode::DateOrder,
+            field,
             format!("due {due} lies before made {made}; correct one of them"),
         ),
-        (_, _) => Ok(()),
-    }
+        (_, due) => context.foreseeable(due, field),
+    };
+    check(due, "data.due")?;
+    let mut milestones = milestones.iter().enumerate();
+    milestones.try_for_each(|(index, milestone)| match milestone.due {
+        Some(due) => check(Some(due), &format!("data.milestones[{index}].due")),
+        None => Ok(()),
+    })
 }
 
-pub(super) fn report(
-    context: &Context<'_>,
-    commitments: &(impl CommitmentLookup + ?Sized),
-    data: &ReportProgress,
-) -> Decision {
-    let commitment = context.standing(commitments)?;
-    let reporter = &context.command.party;
-    if !commitment.has_participant(reporter) {
-        return refuse(
-            RejectionCode::NotParticipant,
-            "party",
-            format!("{reporter} takes no part in the commitment; have a participant report"),
-        );
+/// Refuses what would be more than the ledger keeps of one commitment.
+pub(super) fn limit(count: usize, most: usize, field: &str) -> Result<(), Rejection> {
+    if count <= most {
+        return Ok(());
     }
-    let period = data.period;
-    if period.to.last_day() < period.from.first_day() {
-        let message = format!(
-            "the period ends {} before it begins {}; correct one of them",
-            period.to, period.from
-        );
-        return date_order("data.period.to", message);
-    }
-    context.not_in_future(period.from, "data.period.from")?;
-    context.not_in_future(period.to, "data.period.to")?;
-    if data.no_evidence_reason.is_some() && !data.evidence.is_empty() {
-        return refuse(
-            RejectionCode::Contradiction,
-            "data.no_evidence_reason",
-            "the report has evidence, and says why it has none; leave one of them out",
-        );
-    }
-    let report = ProgressReported {
-        period,
-        stage: data.stage,
-        indicators: data.indicators.clone(),
-        narrative: data.narrative.clone(),
-        evidence: data.evidence.clone(),
-        no_evidence_reason: data.no_evidence_reason.clone(),
-    };
-    let body: EventBody = match commitment.report(reporter, period) {
-        Some(corrects) => ReportCorrected { corrects, report }.into(),
-        None if commitment.report_count() >= Commitment::MAX_REPORTS => {
-            return refuse(
-                RejectionCode::TooManyReports,
-                "data.period",
-                format!(
-                    "the commitment has reports over {} periods already; correct one of them",
-                    Commitment::MAX_REPORTS
-                ),
-            );
-        }
-        None => report.into(),
-    };
-    Ok(context.event(
-        commitment.version(),
-        Some(period.to),
-        route(commitment),
-        body,
-    ))
+    refuse(
+        RejectionCode::LimitReached,
+        field,
+        format!("the commitment would have {count} of these; the ledger keeps {most}"),
+    )
 }
 
 /// The route of a commitment's later events.
-fn route(commitment: &Commitment) -> Route {
+pub(super) fn route(commitment: &Commitment) -> Route {
     Route {
         country: commitment.country(),
         actions: commitment.actions().collect(),
     }
 }
 
-fn not_lead<T>(context: &Context<'_>, commitment: &Commitment) -> Result<T, Rejection> {
+pub(super) fn not_lead<T>(context: &Context<'_>, commitment: &Commitment) -> Result<T, Rejection> {
     refuse(
         RejectionCode::NotLead,
         "party",
@@ -272,17 +243,13 @@ pub(super) fn amend(
     if names_nothing(data) {
         return nothing_to_change("at least one field beside reason");
     }
-    if let Some(change) = &data.measure
-        && !commitment.is_measured()
-        && change.indicator.is_none()
-    {
-        return refuse(
-            RejectionCode::MissingField,
-            "data.measure.indicator",
-            "the commitment has no measure yet, so the change must name its indicator",
-        );
-    }
-    due_after_made(commitment.made(), data.due)?;
+    let participants = data.participants.as_deref().unwrap_or_default();
+    let milestones = data.milestones.as_deref().unwrap_or_default();
+    new_participants(context, commitment, participants)?;
+    new_milestones(commitment, milestones)?;
+    amended_measure(commitment, data)?;
+    due_dates(context, commitment.made(), data.due, milestones)?;
+    context.happened(data.effective, "data.effective")?;
     let target = data.measure.as_ref().and_then(|change| change.target);
     let weakened = is_later(commitment.due(), data.due) || is_weaker(commitment, target);
     let body = CommitmentAmended {
@@ -293,12 +260,94 @@ pub(super) fn amend(
         actions: data.actions.clone(),
         countries: data.countries.clone(),
         nature: data.nature,
+        participants: participants.to_vec(),
+        milestones: milestones.to_vec(),
         reason: data.reason.clone(),
         weakened,
         before: before(commitment, data),
     };
     let route = amended_route(commitment, data.actions.as_deref());
-    Ok(context.event(commitment.version(), None, route, body))
+    Ok(context.event(commitment.version(), data.effective, route, body))
+}
+
+/// Whoever is named in an amendment is known, takes no part yet, and never assessed the commitment.
+fn new_participants(
+    context: &Context<'_>,
+    commitment: &Commitment,
+    participants: &[Participant],
+) -> Result<(), Rejection> {
+    for (index, participant) in participants.iter().enumerate() {
+        let party = &participant.party;
+        let field = format!("data.participants[{index}].party");
+        context.active_party(party, &field)?;
+        if commitment.has_participant(party) {
+            return refuse(
+                RejectionCode::DuplicateValue,
+                &field,
+                format!("{party} takes part in the commitment already; leave it out"),
+            );
+        }
+        if commitment.has_assessed(party) {
+            return refuse(
+                RejectionCode::AssessorParticipates,
+                &field,
+                format!("{party} has assessed the commitment, so it cannot take part in it"),
+            );
+        }
+    }
+    let count = commitment.participant_count() + participants.len();
+    limit(count, Commitment::MAX_PARTICIPANTS, "data.participants")
+}
+
+fn new_milestones(commitment: &Commitment, milestones: &[Milestone]) -> Result<(), Rejection> {
+    let known = |milestone: &Milestone| commitment.milestone(&milestone.name).is_some();
+    if let Some(index) = milestones.iter().position(known) {
+        return refuse(
+            RejectionCode::DuplicateValue,
+            &format!("data.milestones[{index}].name"),
+            "the commitment has a milestone of this name; choose another",
+        );
+    }
+    let count = commitment.milestone_count() + milestones.len();
+    limit(count, Commitment::MAX_MILESTONES, "data.milestones")
+}
+
+/// The measure as it would be is one: it has an indicator, a share stays one, and money is not less than none.
+fn amended_measure(commitment: &Commitment, data: &AmendCommitment) -> Result<(), Rejection> {
+    let Some(change) = &data.measure else {
+        return Ok(());
+    };
+    if !commitment.is_measured() && change.indicator.is_none() {
+        return refuse(
+            RejectionCode::MissingField,
+            "data.measure.indicator",
+            "the commitment has no measure yet, so the change must name its indicator",
+        );
+    }
+    let share = match &change.unit {
+        Some(unit) => is_percent(unit),
+        None => commitment.is_share(),
+    };
+    let financial = match data.nature {
+        Some(nature) => nature == Nature::Financial,
+        None => commitment.is_financial(),
+    };
+    let old = [commitment.baseline(), commitment.target()];
+    let new = [("baseline", change.baseline), ("target", change.target)];
+    for ((name, new), old) in new.into_iter().zip(old) {
+        // A number that is not changed was checked against the unit it had.
+        let Some(value) = new.or(old.filter(|_| change.unit.is_some())) else {
+            continue;
+        };
+        let field = format!("data.measure.{name}");
+        if share && !is_share(value) {
+            return Err(no_share(field, value));
+        }
+        if financial && value.get() < 0.0 {
+            return Err(negative_money(field, value));
+        }
+    }
+    Ok(())
 }
 
 fn names_nothing(data: &AmendCommitment) -> bool {
@@ -313,6 +362,8 @@ fn names_nothing(data: &AmendCommitment) -> bool {
         && data.actions.is_none()
         && data.countries.is_none()
         && data.nature.is_none()
+        && data.participants.is_none()
+        && data.milestones.is_none()
 }
 
 fn is_later(old: Option<PartialDate>, new: Option<PartialDate>) -> bool {
@@ -356,25 +407,4 @@ fn amended_route(commitment: &Commitment, new: Option<&[ActionCode]>) -> Route {
         .collect();
     route.actions.extend(added);
     route
-}
-
-pub(super) fn withdraw(
-    context: &Context<'_>,
-    commitments: &(impl CommitmentLookup + ?Sized),
-    sender: Sender,
-    data: &WithdrawCommitment,
-) -> Decision {
-    let commitment = context.standing(commitments)?;
-    let by = if sender.reporter && commitment.is_lead(&context.command.party) {
-        WithdrawnBy::Lead
-    } else if sender.secretariat {
-        WithdrawnBy::Secretariat
-    } else {
-        return not_lead(context, commitment);
-    };
-    let body = CommitmentWithdrawn {
-        reason: data.reason.clone(),
-        by,
-    };
-    Ok(context.event(commitment.version(), None, route(commitment), body))
 }

@@ -11,12 +11,18 @@
 //! events. Ids, salts, positions and the recorded time are stamped by whoever records them.
 
 mod admin;
+mod assessment;
 mod commitment;
+mod evidence;
+mod participation;
+mod reporting;
+mod review;
+mod status;
 
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use smallvec::SmallVec;
 
 use crate::commitment::Commitment;
@@ -26,8 +32,13 @@ use crate::personal;
 use crate::reference::{Party, Reference};
 use crate::rejection::{Rejection, RejectionCode};
 use crate::wire::v1::{
-    Command, CommandBody, EventBody, PartyStatus, Pattern, Role, TextKind, texts,
+    Command, CommandBody, EventBody, PartyStatus, Pattern, Period, Role, TextKind, texts,
 };
+
+/// The United Nations were founded in this year, and with them the rights that all instruments stand on.
+const FIRST_YEAR: u32 = 1945;
+/// How far ahead a commitment may be due.
+const MAX_YEARS_AHEAD: u32 = 100;
 
 /// Where the state of commitments is found. All of [`Command::commitments`] must have been loaded: what is not found here
 /// does not exist.
@@ -43,6 +54,8 @@ impl<S: std::hash::BuildHasher> CommitmentLookup
         self.get(id)
     }
 }
+
+type Decision = Result<NewEvent, Rejection>;
 
 /// An event that was decided and is not recorded yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,25 +127,57 @@ pub fn decide(
         today: now.date_naive(),
     };
     let sender = context.sender()?;
-    let event = match &command.body {
-        CommandBody::RegisterPartner(data) => admin::register_partner(&context, data),
-        CommandBody::ChangePartner(data) => admin::change_partner(&context, data),
-        CommandBody::RevokePartner(data) => admin::revoke_partner(&context, data),
-        CommandBody::PublishInstrument(data) => admin::publish_instrument(&context, data),
-        CommandBody::CatalogueAction(data) => admin::catalogue_action(&context, data),
-        CommandBody::AmendActionText(data) => admin::amend_action_text(&context, data),
-        CommandBody::MapActions(data) => admin::map_actions(&context, data),
-        CommandBody::RegisterParty(data) => admin::register_party(&context, data),
-        CommandBody::ChangePartyStatus(data) => admin::change_party_status(&context, data),
-        CommandBody::RecordCommitment(data) => commitment::record(&context, commitments, data),
-        CommandBody::ReportProgress(data) => commitment::report(&context, commitments, data),
-        CommandBody::AmendCommitment(data) => commitment::amend(&context, commitments, data),
-        CommandBody::WithdrawCommitment(data) => {
-            commitment::withdraw(&context, commitments, sender, data)
-        }
-    }?;
+    let event = dispatch(&context, commitments, sender)?;
     context.refuse_personal_data()?;
     Ok(vec![event])
+}
+
+fn dispatch(
+    context: &Context<'_>,
+    known: &(impl CommitmentLookup + ?Sized),
+    sender: Sender,
+) -> Decision {
+    match &context.command.body {
+        CommandBody::RegisterPartner(data) => admin::register_partner(context, data),
+        CommandBody::ChangePartner(data) => admin::change_partner(context, data),
+        CommandBody::RevokePartner(data) => admin::revoke_partner(context, data),
+        CommandBody::PublishInstrument(data) => admin::publish_instrument(context, data),
+        CommandBody::CatalogueAction(data) => admin::catalogue_action(context, data),
+        CommandBody::AmendActionText(data) => admin::amend_action_text(context, data),
+        CommandBody::MapActions(data) => admin::map_actions(context, data),
+        CommandBody::RegisterParty(data) => admin::register_party(context, data),
+        CommandBody::ChangePartyStatus(data) => admin::change_party_status(context, data),
+        CommandBody::RecordCommitment(data) => commitment::record(context, known, data),
+        CommandBody::AmendCommitment(data) => commitment::amend(context, known, data),
+        CommandBody::ConfirmParticipation(data) => participation::confirm(context, known, data),
+        CommandBody::LeaveCommitment(data) => participation::leave(context, known, data),
+        CommandBody::WithdrawCommitment(data) => status::withdraw(context, known, sender, data),
+        CommandBody::SuspendCommitment(data) => status::suspend(context, known, sender, data),
+        CommandBody::ResumeCommitment(data) => status::resume(context, known, sender, data),
+        CommandBody::SupersedeCommitment(data) => status::supersede(context, known, sender, data),
+        CommandBody::CloseCommitment(data) => status::close(context, known, sender, data),
+        CommandBody::ReinstateCommitment(data) => status::reinstate(context, known, sender, data),
+        CommandBody::ReportProgress(data) => reporting::report(context, known, data),
+        CommandBody::ReachMilestone(data) => reporting::reach_milestone(context, known, data),
+        CommandBody::CorrectReport(data) => reporting::correct(context, known, data),
+        CommandBody::RetractReport(data) => reporting::retract(context, known, data),
+        CommandBody::ContestReport(data) => reporting::contest(context, known, data),
+        CommandBody::AnswerContest(data) => reporting::answer_contest(context, known, data),
+        CommandBody::ResolveContest(data) => reporting::resolve_contest(context, known, data),
+        CommandBody::ValidateReport(data) => reporting::validate(context, known, sender, data),
+        CommandBody::ReturnReport(data) => reporting::give_back(context, known, sender, data),
+        CommandBody::AssessProgress(data) => assessment::progress(context, known, data),
+        CommandBody::AssessAmbition(data) => assessment::ambition(context, known, data),
+        CommandBody::ReviseAssessment(data) => assessment::revise(context, known, data),
+        CommandBody::AttachEvidence(data) => evidence::attach(context, known, sender, data),
+        CommandBody::MoveEvidence(data) => evidence::relocate(context, known, sender, data),
+        CommandBody::FlagEvidenceUnavailable(data) => {
+            evidence::flag_unavailable(context, known, sender, data)
+        }
+        CommandBody::OpenReview(data) => review::open(context, data),
+        CommandBody::RecordStatement(data) => review::record_statement(context, data),
+        CommandBody::CloseReview(data) => review::close(context, data),
+    }
 }
 
 /// What every check needs.
@@ -144,9 +189,66 @@ struct Context<'a> {
 
 /// In which capacity the partner sends the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "roles are held independently of each other"
+)]
 struct Sender {
+    root: bool,
     reporter: bool,
     secretariat: bool,
+    assessor: bool,
+}
+
+impl Sender {
+    /// Whether the sender may send such a command at all, and what it must be if not.
+    fn may_send(self, command: &CommandBody) -> (bool, &'static str) {
+        match command {
+            CommandBody::RegisterPartner(_)
+            | CommandBody::ChangePartner(_)
+            | CommandBody::RevokePartner(_) => (self.root, "be the ledger's root"),
+            CommandBody::PublishInstrument(_)
+            | CommandBody::CatalogueAction(_)
+            | CommandBody::AmendActionText(_)
+            | CommandBody::MapActions(_)
+            | CommandBody::RegisterParty(_)
+            | CommandBody::ChangePartyStatus(_)
+            | CommandBody::ResolveContest(_)
+            | CommandBody::OpenReview(_)
+            | CommandBody::RecordStatement(_)
+            | CommandBody::CloseReview(_) => (self.secretariat, "have the role secretariat"),
+            CommandBody::RecordCommitment(_)
+            | CommandBody::AmendCommitment(_)
+            | CommandBody::ConfirmParticipation(_)
+            | CommandBody::LeaveCommitment(_)
+            | CommandBody::ReportProgress(_)
+            | CommandBody::ReachMilestone(_)
+            | CommandBody::CorrectReport(_)
+            | CommandBody::RetractReport(_)
+            | CommandBody::AnswerContest(_) => (self.reporter, "have the role reporter"),
+            CommandBody::WithdrawCommitment(_)
+            | CommandBody::SuspendCommitment(_)
+            | CommandBody::ResumeCommitment(_)
+            | CommandBody::SupersedeCommitment(_)
+            | CommandBody::CloseCommitment(_)
+            | CommandBody::ReinstateCommitment(_)
+            | CommandBody::ContestReport(_)
+            | CommandBody::ValidateReport(_)
+            | CommandBody::ReturnReport(_) => (
+                self.reporter || self.secretariat,
+                "have the role reporter or secretariat",
+            ),
+            CommandBody::AssessProgress(_)
+            | CommandBody::AssessAmbition(_)
+            | CommandBody::ReviseAssessment(_) => (self.assessor, "have the role assessor"),
+            CommandBody::AttachEvidence(_)
+            | CommandBody::MoveEvidence(_)
+            | CommandBody::FlagEvidenceUnavailable(_) => (
+                self.reporter || self.assessor,
+                "have the role reporter or assessor",
+            ),
+        }
+    }
 }
 
 fn refuse<T>(code: RejectionCode, field: &str, message: impl Into<String>) -> Result<T, Rejection> {
@@ -172,29 +274,12 @@ impl<'a> Context<'a> {
             );
         }
         let sender = Sender {
+            root: partner.root,
             reporter: partner.roles.contains(&Role::Reporter),
             secretariat: partner.roles.contains(&Role::Secretariat),
+            assessor: partner.roles.contains(&Role::Assessor),
         };
-        let (allowed, needed) = match &self.command.body {
-            CommandBody::RegisterPartner(_)
-            | CommandBody::ChangePartner(_)
-            | CommandBody::RevokePartner(_) => (partner.root, "be the ledger's root"),
-            CommandBody::PublishInstrument(_)
-            | CommandBody::CatalogueAction(_)
-            | CommandBody::AmendActionText(_)
-            | CommandBody::MapActions(_)
-            | CommandBody::RegisterParty(_)
-            | CommandBody::ChangePartyStatus(_) => {
-                (sender.secretariat, "have the role secretariat")
-            }
-            CommandBody::RecordCommitment(_)
-            | CommandBody::ReportProgress(_)
-            | CommandBody::AmendCommitment(_) => (sender.reporter, "have the role reporter"),
-            CommandBody::WithdrawCommitment(_) => (
-                sender.reporter || sender.secretariat,
-                "have the role reporter or secretariat",
-            ),
-        };
+        let (allowed, needed) = sender.may_send(&self.command.body);
         if !allowed {
             let command = self.command.body.command_type().name();
             return refuse(
@@ -260,19 +345,57 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Refuses a date that lies after today as a whole: a year that has begun is not in the future.
-    fn not_in_future(&self, date: PartialDate, field: &str) -> Result<(), Rejection> {
-        if date.first_day() <= self.today {
-            return Ok(());
-        }
-        refuse(
-            RejectionCode::DateInFuture,
-            field,
-            format!(
-                "{date} lies after today, {}; record it when it has come",
-                self.today
+    /// Refuses a date of something that has not happened: one that lies after today as a whole, or before the United Nations. A
+    /// year that has begun is not in the future.
+    fn happened(&self, date: Option<PartialDate>, field: &str) -> Result<(), Rejection> {
+        match date {
+            Some(date) if date.first_day() > self.today => refuse(
+                RejectionCode::DateInFuture,
+                field,
+                format!(
+                    "{date} lies after today, {}; record it when it has come",
+                    self.today
+                ),
             ),
-        )
+            Some(date) if date.year() < FIRST_YEAR => refuse(
+                RejectionCode::DateOutOfRange,
+                field,
+                format!(
+                    "{date} lies before {FIRST_YEAR}, when nothing of this was agreed; correct it"
+                ),
+            ),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Refuses a date that something is to be done by, if nobody alive will see it.
+    fn foreseeable(&self, date: Option<PartialDate>, field: &str) -> Result<(), Rejection> {
+        let last_year =
+            u32::try_from(self.today.year()).map_or(u32::MAX, |year| year + MAX_YEARS_AHEAD);
+        match date {
+            Some(date) if !(FIRST_YEAR..=last_year).contains(&date.year()) => refuse(
+                RejectionCode::DateOutOfRange,
+                field,
+                format!("{date} does not lie between {FIRST_YEAR} and {last_year}; correct it"),
+            ),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Refuses a period that ends before it begins, or that has not come.
+    fn past_period(&self, period: Period) -> Result<(), Rejection> {
+        if period.to.last_day() < period.from.first_day() {
+            return refuse(
+                RejectionCode::DateOrder,
+                "data.period.to",
+                format!(
+                    "the period ends {} before it begins {}; correct one of them",
+                    period.to, period.from
+                ),
+            );
+        }
+        self.happened(Some(period.from), "data.period.from")?;
+        self.happened(Some(period.to), "data.period.to")
     }
 
     fn refuse_personal_data(&self) -> Result<(), Rejection> {

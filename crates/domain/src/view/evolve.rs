@@ -48,43 +48,31 @@ impl Book {
                 .map(|(slot, _)| slot)
                 .collect()
         };
-        match &event.body {
-            EventBody::CommitmentRecorded(_)
-            | EventBody::ProgressReported(_)
-            | EventBody::ReportCorrected(_)
-            | EventBody::CommitmentAmended(_)
-            | EventBody::CommitmentWithdrawn(_) => event
-                .header
-                .subject
-                .commitment()
-                .and_then(|id| self.slot(id))
-                .into_iter()
-                .collect(),
-            EventBody::PartyRegistered(_) => {
-                match party_of(event).and_then(|id| self.party_numbers.get(id)) {
-                    Some(&party) => naming(&|facts| {
-                        facts.lead == party
-                            || facts
-                                .participations()
-                                .iter()
-                                .any(|part| part.party == party)
-                    }),
-                    None => SmallVec::new(),
-                }
-            }
-            EventBody::ActionCatalogued(data) => match self.action_numbers.get(&data.code) {
+        if let EventBody::PartyRegistered(_) = &event.body {
+            return match party_of(event).and_then(|id| self.party_numbers.get(id)) {
+                Some(&party) => naming(&|facts| {
+                    facts.lead == party
+                        || facts
+                            .participations()
+                            .iter()
+                            .any(|part| part.party == party)
+                }),
+                None => SmallVec::new(),
+            };
+        }
+        if let EventBody::ActionCatalogued(data) = &event.body {
+            return match self.action_numbers.get(&data.code) {
                 Some(action) => naming(&|facts| self.lineages(facts.actions()).contains(action)),
                 None => SmallVec::new(),
-            },
-            EventBody::LedgerOpened(_)
-            | EventBody::PartnerRegistered(_)
-            | EventBody::PartnerChanged(_)
-            | EventBody::PartnerRevoked(_)
-            | EventBody::InstrumentPublished(_)
-            | EventBody::ActionTextAmended(_)
-            | EventBody::ActionsMapped(_)
-            | EventBody::PartyStatusChanged(_) => SmallVec::new(),
+            };
         }
+        event
+            .header
+            .subject
+            .commitment()
+            .and_then(|id| self.slot(id))
+            .into_iter()
+            .collect()
     }
 
     /// Takes an event into the facts. `slots` is what [`Book::slots_of`] said of it.
@@ -109,6 +97,28 @@ impl Book {
             EventBody::CommitmentWithdrawn(_) => {
                 self.change(slot, at, |facts| facts.flags.set(Flags::WITHDRAWN, true))
             }
+            EventBody::CommitmentReinstated(_) => {
+                self.change(slot, at, |facts| facts.flags.set(Flags::WITHDRAWN, false))
+            }
+            EventBody::ParticipationConfirmed(_)
+            | EventBody::CommitmentLeft(_)
+            | EventBody::CommitmentSuspended(_)
+            | EventBody::CommitmentResumed(_)
+            | EventBody::CommitmentSuperseded(_)
+            | EventBody::CommitmentClosed(_)
+            | EventBody::MilestoneReached(_)
+            | EventBody::ReportRetracted(_)
+            | EventBody::ReportContested(_)
+            | EventBody::ContestAnswered(_)
+            | EventBody::ContestResolved(_)
+            | EventBody::ReportValidated(_)
+            | EventBody::ReportReturned(_)
+            | EventBody::ProgressAssessed(_)
+            | EventBody::AmbitionAssessed(_)
+            | EventBody::AssessmentRevised(_)
+            | EventBody::EvidenceAttached(_)
+            | EventBody::EvidenceMoved(_)
+            | EventBody::EvidenceFlaggedUnavailable(_) => self.change(slot, at, |_| ()),
             EventBody::PartyRegistered(data) => self.change_party(party_of(event), |entry| {
                 entry.kind = Some(data.kind);
                 entry.country = data.country;
@@ -138,7 +148,10 @@ impl Book {
             EventBody::LedgerOpened(_)
             | EventBody::PartnerRegistered(_)
             | EventBody::PartnerChanged(_)
-            | EventBody::PartnerRevoked(_) => About::Other,
+            | EventBody::PartnerRevoked(_)
+            | EventBody::ReviewOpened(_)
+            | EventBody::StatementRecorded(_)
+            | EventBody::ReviewClosed(_) => About::Other,
         }
     }
 

@@ -6,16 +6,16 @@ use ledger_domain::wire::v1::CommandType;
 use crate::wire::decode;
 
 /// One good command of each type: its subject and its data.
-const EXAMPLES: &[(&str, &str, &str)] = &[
+pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "register_partner",
         "partner/ken",
-        r#"{"name":"Kenya","roles":["reporter"],"parties":["KEN"]}"#,
+        r#"{"name":"Kenya","roles":["reporter"],"parties":["KEN"],"focal_point_for":["KEN"]}"#,
     ),
     (
         "change_partner",
         "partner/ken",
-        r#"{"name":"Kenya","roles":["auditor"],"parties":["KEN"]}"#,
+        r#"{"name":"Kenya","roles":["auditor"],"parties":["KEN"],"focal_point_for":["KEN"]}"#,
     ),
     ("revoke_partner", "partner/ken", r#"{"reason":"Key lost"}"#),
     (
@@ -51,7 +51,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "record_commitment",
         "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
-        r#"{"title":"Visas","description":"More","actions":["GCM-05a"],"form":"matching","nature":"process","matches":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e91","participants":[{"party":"UGA","role":"partner"}],"countries":["KEN"],"principles":["GP-1"],"measure":{"indicator":"visas","unit":"a year","baseline":1,"target":2.5},"made":"2026","due":"2028","source":{"system":"UPR","reference":"1","url":"https://example.org/1"},"illustrative":true}"#,
+        r#"{"title":"Visas","description":"More","actions":["GCM-05a"],"form":"matching","nature":"process","matches":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e91","participants":[{"party":"UGA","role":"partner"}],"countries":["KEN"],"principles":["GP-1"],"measure":{"indicator":"visas","unit":"a year","baseline":1,"target":2.5},"made":"2026","due":"2028","milestones":[{"name":"Law","due":"2027"}],"source":{"system":"UPR","reference":"1","url":"https://example.org/1"},"illustrative":true}"#,
     ),
     (
         "report_progress",
@@ -61,16 +61,132 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "amend_commitment",
         "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
-        r#"{"title":"Visas","description":"More","due":"2029","measure":{"indicator":"visas","unit":"a year","baseline":1,"target":3},"actions":["GCM-05a"],"countries":["KEN"],"nature":"process","reason":"Plan"}"#,
+        r#"{"title":"Visas","description":"More","due":"2029","measure":{"indicator":"visas","unit":"a year","baseline":1,"target":3},"actions":["GCM-05a"],"countries":["KEN"],"nature":"process","participants":[{"party":"NBO","role":"supporter"}],"milestones":[{"name":"Law","due":"2027"}],"reason":"Plan","effective":"2026"}"#,
     ),
     (
         "withdraw_commitment",
         "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
-        r#"{"reason":"Law"}"#,
+        r#"{"reason":"Law","effective":"2026-03"}"#,
     ),
+    (
+        "confirm_participation",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"note":"Yes","effective":"2026-03"}"#,
+    ),
+    (
+        "leave_commitment",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"reason":"Law","effective":"2026-03"}"#,
+    ),
+    (
+        "suspend_commitment",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"reason":"Law","effective":"2026-03"}"#,
+    ),
+    (
+        "resume_commitment",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"reason":"Law","effective":"2026-03"}"#,
+    ),
+    (
+        "supersede_commitment",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"successor":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e91","reason":"Law","effective":"2026-03"}"#,
+    ),
+    (
+        "close_commitment",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"outcome":"fulfilled","reason":"Law","effective":"2026-03"}"#,
+    ),
+    (
+        "reinstate_commitment",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"reason":"Law","effective":"2026-03"}"#,
+    ),
+    (
+        "reach_milestone",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"milestone":"Law","reached":"2026-03","note":"Passed","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}]}"#,
+    ),
+    (
+        "correct_report",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"report":"7","stage":"in_progress","indicators":[{"name":"visas","value":7,"unit":"a year"}],"narrative":"Going on","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}],"no_evidence_reason":"None","reason":"Typo"}"#,
+    ),
+    (
+        "retract_report",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"report":"7","reason":"Wrong"}"#,
+    ),
+    (
+        "contest_report",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"report":"7","reason":"Wrong","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}]}"#,
+    ),
+    (
+        "answer_contest",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"contest":"8","answer":"Right"}"#,
+    ),
+    (
+        "resolve_contest",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"contest":"8","outcome":"upheld","reason":"Wrong"}"#,
+    ),
+    (
+        "validate_report",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"report":"7","note":"Seen"}"#,
+    ),
+    (
+        "return_report",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"report":"7","reason":"Unclear"}"#,
+    ),
+    (
+        "assess_progress",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"method":"OGP-IRM","method_version":"2014","grade":"Limited","completion":"limited","period":{"from":"2026-01","to":"2026-06"},"assessed":"2026-07","summary":"Some","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}]}"#,
+    ),
+    (
+        "assess_ambition",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"method":"OGP-IRM","method_version":"2014","grades":[{"dimension":"specificity","grade":"Low"}],"assessed":"2026-07","summary":"Some"}"#,
+    ),
+    (
+        "revise_assessment",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"assessment":"9","reason":"New","grade":"Limited","completion":"limited","grades":[{"dimension":"specificity","grade":"Low"}],"summary":"Some"}"#,
+    ),
+    (
+        "attach_evidence",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"report":"7","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}]}"#,
+    ),
+    (
+        "move_evidence",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/3","reason":"Moved"}"#,
+    ),
+    (
+        "flag_evidence_unavailable",
+        "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
+        r#"{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","reason":"Gone"}"#,
+    ),
+    (
+        "open_review",
+        "review/2026",
+        r#"{"title":"Forum","from":"2026-05-05","to":"2026-05-08","instrument":"GCM-2018"}"#,
+    ),
+    (
+        "record_statement",
+        "review/2026",
+        r#"{"speaker":"KEN","statement":"We go on","url":"https://example.org/4","made":"2026-05-06"}"#,
+    ),
+    ("close_review", "review/2026", r#"{"note":"Done"}"#),
 ];
 
-fn example(name: &str, subject: &str, data: &str) -> String {
+pub(crate) fn example(name: &str, subject: &str, data: &str) -> String {
     format!(
         r#"{{"specversion":"1.0","id":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f","source":"partner/p","type":"ledger.{name}.v1","subject":"{subject}","time":"2026-11-23T08:30:00Z","party":"KEN","data":{data}}}"#
     )
@@ -150,7 +266,11 @@ fn every_field_of_every_command_is_strict() {
             .expect_err("null");
             let blanks = matches!(
                 *name,
-                "change_partner" | "amend_action_text" | "change_party_status" | "amend_commitment"
+                "change_partner"
+                    | "amend_action_text"
+                    | "change_party_status"
+                    | "amend_commitment"
+                    | "revise_assessment"
             );
             let expected = if blanks {
                 RejectionCode::BlankingRefused
@@ -170,7 +290,7 @@ fn every_field_of_every_command_is_strict() {
             );
         }
     }
-    assert_eq!(missing, 35, "required fields");
+    assert_eq!(missing, 92, "required fields");
 }
 
 /// A command, what is replaced in its data, by what, and the code and field of the refusal.

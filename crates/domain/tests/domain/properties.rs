@@ -85,14 +85,24 @@ prop_compose! {
             participants,
             countries,
             principles,
-            measure: measure.map(|(indicator, unit, baseline, target)| Measure {
-                indicator, unit, baseline, target,
+            measure: measure.map(|(indicator, unit, baseline, target)| {
+                // Money is not less than none.
+                let sane = |amount: &Amount| {
+                    nature != Some(Nature::Financial) || amount.get() >= 0.0
+                };
+                Measure {
+                    indicator,
+                    unit,
+                    baseline: baseline.filter(sane),
+                    target: target.filter(sane),
+                }
             }),
             made: dates.0,
             due: dates.1,
             source: source.map(|(system, reference)| Source { system, reference, url: None }),
             illustrative,
-        }
+milestones: Vec::new(),
+}
     }
 }
 
@@ -150,19 +160,24 @@ prop_compose! {
             countries,
             nature: None,
             reason,
-        }
+effective: None,
+milestones: None,
+participants: None,
+}
     }
 }
 
 fn body() -> impl Strategy<Value = CommandBody> {
     prop_oneof![
-        4 => record_commitment().prop_map(CommandBody::RecordCommitment),
-        4 => report_progress().prop_map(CommandBody::ReportProgress),
-        2 => amend_commitment().prop_map(CommandBody::AmendCommitment),
-        1 => words().prop_map(|reason| {
-            CommandBody::WithdrawCommitment(WithdrawCommitment { reason })
-        }),
-    ]
+            4 => record_commitment().prop_map(CommandBody::RecordCommitment),
+            4 => report_progress().prop_map(CommandBody::ReportProgress),
+            2 => amend_commitment().prop_map(CommandBody::AmendCommitment),
+            1 => words().prop_map(|reason| {
+                CommandBody::WithdrawCommitment(WithdrawCommitment { reason,
+    effective: None,
+    })
+            }),
+        ]
 }
 
 prop_compose! {

@@ -168,6 +168,7 @@ fn partner(roles: &[Role], parties: &[&str]) -> PartnerRegistered {
         name: "A partner".into(),
         roles: roles.to_vec(),
         parties: parties.iter().map(|party| id(party)).collect(),
+        focal_point_for: Vec::new(),
     }
 }
 
@@ -296,6 +297,7 @@ pub(crate) fn record() -> RecordCommitment {
         due: None,
         source: None,
         illustrative: false,
+        milestones: Vec::new(),
     }
 }
 
@@ -319,6 +321,7 @@ pub(crate) fn recorded() -> CommitmentRecorded {
         due: None,
         source: None,
         illustrative: false,
+        milestones: Vec::new(),
     }
 }
 
@@ -358,6 +361,9 @@ pub(crate) fn amendment() -> AmendCommitment {
         countries: None,
         nature: None,
         reason: "New plan".into(),
+        effective: None,
+        milestones: None,
+        participants: None,
     }
 }
 
@@ -372,6 +378,7 @@ pub(crate) fn withdrawing(partner: &str, party: &str) -> Command {
     let subject = commitment(1).to_string();
     let data = WithdrawCommitment {
         reason: "Superseded by law".into(),
+        effective: None,
     };
     command(
         partner,

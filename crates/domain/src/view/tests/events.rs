@@ -326,6 +326,7 @@ fn recorded(lead: usize, actions: &[usize], parts: &[(usize, bool)]) -> Commitme
         due: None,
         source: None,
         illustrative: false,
+        milestones: Vec::new(),
     }
 }
 
@@ -341,6 +342,8 @@ fn amended(actions: Option<&[usize]>, weakened: bool) -> CommitmentAmended {
         reason: "a reason".to_owned(),
         weakened,
         before: Before::default(),
+        milestones: Vec::new(),
+        participants: Vec::new(),
     }
 }
 
@@ -395,6 +398,7 @@ fn commitment_body(step: &Step) -> (Subject, &'static str, EventBody) {
                 ReportCorrected {
                     corrects: Position(0),
                     report,
+                    reason: None,
                 }
                 .into()
             } else {
@@ -426,7 +430,7 @@ fn commitment_body(step: &Step) -> (Subject, &'static str, EventBody) {
         Step::Withdraw(id) => {
             let data = CommitmentWithdrawn {
                 reason: "a reason".to_owned(),
-                by: WithdrawnBy::Lead,
+                by: ActedBy::Lead,
             };
             (Subject::Commitment(commitment(*id)), "KEN", data.into())
         }

@@ -7,14 +7,6 @@ use super::command::CommandBody;
 use super::values::Policy;
 use crate::rejection::{Rejection, RejectionCode};
 
-const MAX_PARTIES: usize = 1000;
-const MAX_ACTIONS: usize = 64;
-const MAX_PARTICIPANTS: usize = 256;
-const MAX_COUNTRIES: usize = 249;
-const MAX_PRINCIPLES: usize = 64;
-const MAX_INDICATORS: usize = 50;
-const MAX_EVIDENCE: usize = 50;
-
 /// The longest name, title or unit, in characters.
 const MAX_NAME_CHARS: usize = 300;
 /// The longest URL, in bytes.
@@ -38,6 +30,16 @@ pub(crate) struct TextPath {
     field: &'static str,
 }
 
+impl TextPath {
+    /// A field of an object of the data: `measure.unit`, `indicators[2].name`.
+    pub(super) fn within(outer: (&'static str, Option<usize>), field: &'static str) -> Self {
+        Self {
+            outer: Some(outer),
+            field,
+        }
+    }
+}
+
 impl fmt::Display for TextPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.outer {
@@ -50,14 +52,31 @@ impl fmt::Display for TextPath {
 
 type Seen<'a> = dyn FnMut(TextPath, TextKind, &str) -> Result<(), Rejection> + 'a;
 
-struct Texts<'a, 'b>(&'a mut Seen<'b>);
+/// Who visits the texts of a command's data.
+pub(super) struct Texts<'a, 'b>(&'a mut Seen<'b>);
+
+/// What is checked of a command's data without knowing what was recorded.
+pub(super) trait CheckForm {
+    /// Visits every text that a person may have written, in the order of the fields.
+    fn texts(&self, texts: &mut Texts<'_, '_>) -> Result<(), Rejection>;
+
+    /// Checks how long its lists are, that nothing stands twice in them, and what its numbers may be.
+    fn values(&self) -> Result<(), Rejection> {
+        Ok(())
+    }
+}
 
 impl Texts<'_, '_> {
-    fn one(&mut self, field: &'static str, kind: TextKind, text: &str) -> Result<(), Rejection> {
+    pub(super) fn one(
+        &mut self,
+        field: &'static str,
+        kind: TextKind,
+        text: &str,
+    ) -> Result<(), Rejection> {
         (self.0)(TextPath { outer: None, field }, kind, text)
     }
 
-    fn maybe(
+    pub(super) fn maybe(
         &mut self,
         field: &'static str,
         kind: TextKind,
@@ -66,118 +85,22 @@ impl Texts<'_, '_> {
         text.map_or(Ok(()), |text| self.one(field, kind, text))
     }
 
-    fn within(
+    pub(super) fn within(
         &mut self,
         outer: (&'static str, Option<usize>),
         field: &'static str,
         kind: TextKind,
         text: Option<&String>,
     ) -> Result<(), Rejection> {
-        let path = TextPath {
-            outer: Some(outer),
-            field,
-        };
-        text.map_or(Ok(()), |text| (self.0)(path, kind, text))
+        text.map_or(Ok(()), |text| {
+            (self.0)(TextPath::within(outer, field), kind, text)
+        })
     }
 }
 
 /// Visits every text of a command's data that a person may have written, in the order of the fields.
 pub(crate) fn texts(body: &CommandBody, seen: &mut Seen<'_>) -> Result<(), Rejection> {
-    use TextKind::{Free, Name, Url};
-    let mut texts = Texts(seen);
-    match body {
-        CommandBody::RegisterPartner(data) => texts.one("name", Name, &data.name),
-        CommandBody::ChangePartner(data) => texts.maybe("name", Name, data.name.as_ref()),
-        CommandBody::RevokePartner(data) => texts.one("reason", Free, &data.reason),
-        CommandBody::PublishInstrument(data) => {
-            texts.one("title", Name, &data.title)?;
-            texts.maybe("symbol", Name, data.symbol.as_ref())?;
-            texts.maybe("url", Url, data.url.as_ref())?;
-            data.principles
-                .iter()
-                .enumerate()
-                .try_for_each(|(index, principle)| {
-                    texts.within(
-                        ("principles", Some(index)),
-                        "name",
-                        Name,
-                        Some(&principle.name),
-                    )
-                })
-        }
-        CommandBody::CatalogueAction(data) => {
-            texts.one("title", Name, &data.title)?;
-            texts.maybe("description", Free, data.description.as_ref())
-        }
-        CommandBody::AmendActionText(data) => {
-            texts.maybe("title", Name, data.title.as_ref())?;
-            texts.maybe("description", Free, data.description.as_ref())?;
-            texts.one("reason", Free, &data.reason)
-        }
-        CommandBody::MapActions(data) => texts.maybe("basis", Free, data.basis.as_ref()),
-        CommandBody::RegisterParty(data) => texts.one("name", Name, &data.name),
-        CommandBody::ChangePartyStatus(data) => texts.one("reason", Free, &data.reason),
-        CommandBody::RecordCommitment(_)
-        | CommandBody::ReportProgress(_)
-        | CommandBody::AmendCommitment(_)
-        | CommandBody::WithdrawCommitment(_) => commitment_texts(body, &mut texts),
-    }
-}
-
-fn commitment_texts(body: &CommandBody, texts: &mut Texts<'_, '_>) -> Result<(), Rejection> {
-    use TextKind::{Free, Name, Url};
-    match body {
-        CommandBody::RecordCommitment(data) => {
-            texts.one("title", Name, &data.title)?;
-            texts.maybe("description", Free, data.description.as_ref())?;
-            if let Some(measure) = &data.measure {
-                let outer = ("measure", None);
-                texts.within(outer, "indicator", Name, Some(&measure.indicator))?;
-                texts.within(outer, "unit", Name, measure.unit.as_ref())?;
-            }
-            if let Some(source) = &data.source {
-                let outer = ("source", None);
-                texts.within(outer, "system", Name, Some(&source.system))?;
-                texts.within(outer, "reference", Name, Some(&source.reference))?;
-                texts.within(outer, "url", Url, source.url.as_ref())?;
-            }
-            Ok(())
-        }
-        CommandBody::ReportProgress(data) => {
-            for (index, indicator) in data.indicators.iter().enumerate() {
-                let outer = ("indicators", Some(index));
-                texts.within(outer, "name", Name, Some(&indicator.name))?;
-                texts.within(outer, "unit", Name, indicator.unit.as_ref())?;
-            }
-            texts.maybe("narrative", Free, data.narrative.as_ref())?;
-            for (index, evidence) in data.evidence.iter().enumerate() {
-                let outer = ("evidence", Some(index));
-                texts.within(outer, "url", Url, evidence.url.as_ref())?;
-                texts.within(outer, "title", Name, evidence.title.as_ref())?;
-            }
-            texts.maybe("no_evidence_reason", Free, data.no_evidence_reason.as_ref())
-        }
-        CommandBody::AmendCommitment(data) => {
-            texts.maybe("title", Name, data.title.as_ref())?;
-            texts.maybe("description", Free, data.description.as_ref())?;
-            if let Some(measure) = &data.measure {
-                let outer = ("measure", None);
-                texts.within(outer, "indicator", Name, measure.indicator.as_ref())?;
-                texts.within(outer, "unit", Name, measure.unit.as_ref())?;
-            }
-            texts.one("reason", Free, &data.reason)
-        }
-        CommandBody::WithdrawCommitment(data) => texts.one("reason", Free, &data.reason),
-        CommandBody::RegisterPartner(_)
-        | CommandBody::ChangePartner(_)
-        | CommandBody::RevokePartner(_)
-        | CommandBody::PublishInstrument(_)
-        | CommandBody::CatalogueAction(_)
-        | CommandBody::AmendActionText(_)
-        | CommandBody::MapActions(_)
-        | CommandBody::RegisterParty(_)
-        | CommandBody::ChangePartyStatus(_) => Ok(()),
-    }
+    body.form().texts(&mut Texts(seen))
 }
 
 /// Checks the form of a command's data.
@@ -185,7 +108,7 @@ pub(super) fn check(body: &CommandBody, policy: &Policy) -> Result<(), Rejection
     texts(body, &mut |path, kind, text| {
         check_text(path, kind, text, policy)
     })?;
-    lists(body)
+    body.form().values()
 }
 
 fn check_text(
@@ -245,70 +168,12 @@ fn control_character(kind: TextKind, text: &str) -> Option<char> {
         .find(|letter| letter.is_control() && !allowed(*letter))
 }
 
-fn lists(body: &CommandBody) -> Result<(), Rejection> {
-    match body {
-        CommandBody::RegisterPartner(data) => {
-            list("roles", &data.roles, 1, 16, |role| role)?;
-            list("parties", &data.parties, 1, MAX_PARTIES, |party| party)
-        }
-        CommandBody::ChangePartner(data) => {
-            maybe_list("roles", data.roles.as_ref(), 16)?;
-            maybe_list("parties", data.parties.as_ref(), MAX_PARTIES)
-        }
-        CommandBody::PublishInstrument(data) => list(
-            "principles",
-            &data.principles,
-            0,
-            MAX_PRINCIPLES,
-            |principle| &principle.code,
-        ),
-        CommandBody::MapActions(data) => list("to", &data.to, 1, MAX_ACTIONS, |code| code),
-        CommandBody::RecordCommitment(data) => {
-            list("actions", &data.actions, 1, MAX_ACTIONS, |code| code)?;
-            list(
-                "participants",
-                &data.participants,
-                0,
-                MAX_PARTICIPANTS,
-                |participant| &participant.party,
-            )?;
-            list("countries", &data.countries, 0, MAX_COUNTRIES, |country| {
-                country
-            })?;
-            list("principles", &data.principles, 0, MAX_PRINCIPLES, |code| {
-                code
-            })
-        }
-        CommandBody::ReportProgress(data) => {
-            list(
-                "indicators",
-                &data.indicators,
-                0,
-                MAX_INDICATORS,
-                |indicator| (&indicator.name, indicator.unit.as_ref()),
-            )?;
-            list("evidence", &data.evidence, 0, MAX_EVIDENCE, |evidence| {
-                evidence.sha256.0
-            })
-        }
-        CommandBody::AmendCommitment(data) => {
-            maybe_list("actions", data.actions.as_ref(), MAX_ACTIONS)?;
-            maybe_list("countries", data.countries.as_ref(), MAX_COUNTRIES)
-        }
-        CommandBody::RevokePartner(_)
-        | CommandBody::CatalogueAction(_)
-        | CommandBody::AmendActionText(_)
-        | CommandBody::RegisterParty(_)
-        | CommandBody::ChangePartyStatus(_)
-        | CommandBody::WithdrawCommitment(_) => Ok(()),
-    }
-}
-
 /// Checks a list of a change: an empty one would blank what stands.
-fn maybe_list<T: Ord>(
+pub(super) fn maybe_list<'a, T, K: Ord>(
     field: &'static str,
-    items: Option<&Vec<T>>,
+    items: Option<&'a Vec<T>>,
     most: usize,
+    key: impl Fn(&'a T) -> K,
 ) -> Result<(), Rejection> {
     match items {
         None => Ok(()),
@@ -317,12 +182,12 @@ fn maybe_list<T: Ord>(
             format!("data.{field}"),
             "an empty list would blank the field; leave it out, or name at least one",
         )),
-        Some(items) => list(field, items, 1, most, |item| item),
+        Some(items) => list(field, items, 1, most, key),
     }
 }
 
 /// Checks how many items a list has, and that none stands twice.
-fn list<'a, T, K: Ord>(
+pub(super) fn list<'a, T, K: Ord>(
     field: &'static str,
     items: &'a [T],
     least: usize,

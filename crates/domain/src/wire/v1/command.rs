@@ -6,10 +6,16 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 
+use super::check::CheckForm;
 use super::commands::{
-    AmendActionText, AmendCommitment, CatalogueAction, ChangePartner, ChangePartyStatus,
-    MapActions, PublishInstrument, RecordCommitment, RegisterPartner, RegisterParty,
-    ReportProgress, RevokePartner, WithdrawCommitment,
+    AmendActionText, AmendCommitment, AnswerContest, AssessAmbition, AssessProgress,
+    AttachEvidence, CatalogueAction, ChangePartner, ChangePartyStatus, CloseCommitment,
+    CloseReview, ConfirmParticipation, ContestReport, CorrectReport, FlagEvidenceUnavailable,
+    LeaveCommitment, MapActions, MoveEvidence, OpenReview, PublishInstrument, ReachMilestone,
+    RecordCommitment, RecordStatement, RegisterPartner, RegisterParty, ReinstateCommitment,
+    ReportProgress, ResolveContest, ResumeCommitment, RetractReport, ReturnReport,
+    ReviseAssessment, RevokePartner, SupersedeCommitment, SuspendCommitment, ValidateReport,
+    WithdrawCommitment,
 };
 use crate::ids::{CommandId, CommitmentId, PartnerId, PartyId, Subject, Version};
 use crate::rejection::{Rejection, RejectionCode};
@@ -150,6 +156,11 @@ macro_rules! command_types {
             pub const fn command_type(&self) -> CommandType {
                 match self { $(Self::$name(_) => CommandType::$name,)+ }
             }
+
+            /// The form its data must have.
+            pub(super) fn form(&self) -> &dyn CheckForm {
+                match self { $(Self::$name(data) => data,)+ }
+            }
         }
 
         impl Serialize for CommandBody {
@@ -174,6 +185,30 @@ command_types! {
     ReportProgress "report_progress" Commitment,
     AmendCommitment "amend_commitment" Commitment,
     WithdrawCommitment "withdraw_commitment" Commitment,
+    ConfirmParticipation "confirm_participation" Commitment,
+    LeaveCommitment "leave_commitment" Commitment,
+    SuspendCommitment "suspend_commitment" Commitment,
+    ResumeCommitment "resume_commitment" Commitment,
+    SupersedeCommitment "supersede_commitment" Commitment,
+    CloseCommitment "close_commitment" Commitment,
+    ReinstateCommitment "reinstate_commitment" Commitment,
+    ReachMilestone "reach_milestone" Commitment,
+    CorrectReport "correct_report" Commitment,
+    RetractReport "retract_report" Commitment,
+    ContestReport "contest_report" Commitment,
+    AnswerContest "answer_contest" Commitment,
+    ResolveContest "resolve_contest" Commitment,
+    ValidateReport "validate_report" Commitment,
+    ReturnReport "return_report" Commitment,
+    AssessProgress "assess_progress" Commitment,
+    AssessAmbition "assess_ambition" Commitment,
+    ReviseAssessment "revise_assessment" Commitment,
+    AttachEvidence "attach_evidence" Commitment,
+    MoveEvidence "move_evidence" Commitment,
+    FlagEvidenceUnavailable "flag_evidence_unavailable" Commitment,
+    OpenReview "open_review" Review,
+    RecordStatement "record_statement" Review,
+    CloseReview "close_review" Review,
 }
 
 impl Command {
@@ -183,6 +218,9 @@ impl Command {
         ids.extend(self.subject.commitment());
         if let CommandBody::RecordCommitment(record) = &self.body {
             ids.extend(record.matches);
+        }
+        if let CommandBody::SupersedeCommitment(supersede) = &self.body {
+            ids.push(supersede.successor);
         }
         ids
     }

@@ -4,11 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use super::object::{given, objects};
 use super::values::{
-    ActionKind, Evidence, Form, Indicator, InstrumentKind, Measure, MeasureChange, Nature,
-    Participant, PartyKind, PartyStatus, Period, Principle, Role, Source, Stage, TextStatus,
+    Evidence, Grade, Indicator, Measure, MeasureChange, Milestone, Participant, Period, Principle,
+    Sha256, Source,
+};
+use super::words::{
+    ActionKind, Completion, ContestOutcome, Form, InstrumentKind, Nature, Outcome, PartyKind,
+    PartyStatus, Role, Stage, TextStatus,
 };
 use crate::date::PartialDate;
-use crate::ids::{ActionCode, CommitmentId, CountryCode, PartyId, PrincipleCode};
+use crate::ids::{
+    ActionCode, CommitmentId, CountryCode, InstrumentId, MethodId, PartyId, Position, PrincipleCode,
+};
 
 macro_rules! commands {
     ($($(#[$doc:meta])* $name:ident {
@@ -64,6 +70,8 @@ commands! {
         required roles: Vec<Role>,
         /// For whom it may speak. The parties may be registered later.
         required parties: Vec<PartyId>,
+        /// The States that named it as their focal point: it validates reports for them.
+        list focal_point_for: PartyId,
     }
     /// Changes a partner: subject `partner/<id>`, root only. A list replaces the one before.
     ChangePartner {
@@ -73,6 +81,8 @@ commands! {
         optional roles: Vec<Role>,
         /// For whom it may speak.
         optional parties: Vec<PartyId>,
+        /// The States whose focal point it is from now on; an empty list ends it.
+        optional focal_point_for: Vec<PartyId>,
     }
     /// Revokes a partner for good: subject `partner/<id>`, root only.
     RevokePartner {
@@ -174,6 +184,8 @@ commands! {
         optional made: PartialDate,
         /// When it is to be fulfilled.
         optional due: PartialDate,
+        /// The steps on the way.
+        list milestones: Milestone,
         /// Where it was published first.
         optional source: Source,
         /// Whether it is made up, to show how the ledger works.
@@ -210,12 +222,244 @@ commands! {
         optional countries: Vec<CountryCode>,
         /// What it is made of.
         optional nature: Nature,
+        /// Who takes part from now on, beside those who do already: claimed until they confirm.
+        optional participants: Vec<Participant>,
+        /// Further steps on the way.
+        optional milestones: Vec<Milestone>,
         /// Why.
         required reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
     }
-    /// Withdraws a commitment for good: subject the commitment, the lead or the secretariat.
+    /// Withdraws a commitment: subject the commitment, the lead or the secretariat.
     WithdrawCommitment {
         /// Why.
         required reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
+    }
+    /// Confirms that the command's `party` takes part, as the lead said: subject the commitment, the participant.
+    ConfirmParticipation {
+        /// In words.
+        optional note: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
+    }
+    /// Ends the participation of the command's `party`: subject the commitment, the participant. The lead cannot leave.
+    LeaveCommitment {
+        /// Why.
+        required reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
+    }
+    /// Lets a commitment rest: subject the commitment, the lead or the secretariat.
+    SuspendCommitment {
+        /// Why.
+        required reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
+    }
+    /// Takes a suspended commitment up again: subject the commitment, the lead or the secretariat.
+    ResumeCommitment {
+        /// Why.
+        required reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
+    }
+    /// Puts another commitment in the place of this one: subject the commitment, the lead or the secretariat.
+    SupersedeCommitment {
+        /// The commitment that takes its place.
+        required successor: CommitmentId,
+        /// Why.
+        required reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
+    }
+    /// Ends a commitment: subject the commitment, the lead or the secretariat.
+    CloseCommitment {
+        /// How it ended.
+        required outcome: Outcome,
+        /// Why.
+        required reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
+    }
+    /// Makes a withdrawn, superseded or closed commitment active again: subject the commitment, the lead or the secretariat.
+    ReinstateCommitment {
+        /// Why.
+        required reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
+    }
+    /// Says that a milestone was reached: subject the commitment, a participant.
+    ReachMilestone {
+        /// Its name.
+        required milestone: String,
+        /// When.
+        optional reached: PartialDate,
+        /// In words.
+        optional note: String,
+        /// What shows it, 50 at most.
+        list evidence: Evidence,
+    }
+    /// Corrects a report: subject the commitment, the reporter of it. Its period stays.
+    CorrectReport {
+        /// The position of the event that made the report, or that corrected it last.
+        required report: Position,
+        /// How far it has come.
+        required stage: Stage,
+        /// Values, 50 at most.
+        list indicators: Indicator,
+        /// In words.
+        optional narrative: String,
+        /// What shows it, 50 at most.
+        list evidence: Evidence,
+        /// Why there is none.
+        optional no_evidence_reason: String,
+        /// Why it is corrected.
+        required reason: String,
+    }
+    /// Takes a report back: subject the commitment, the reporter of it. Its period may be reported anew.
+    RetractReport {
+        /// The position of the report.
+        required report: Position,
+        /// Why.
+        required reason: String,
+    }
+    /// Contests a report: subject the commitment, any party but the reporter. Contested is not false.
+    ContestReport {
+        /// The position of the report.
+        required report: Position,
+        /// Why.
+        required reason: String,
+        /// What shows it, 50 at most.
+        list evidence: Evidence,
+    }
+    /// Answers a contest: subject the commitment, the reporter of the contested report.
+    AnswerContest {
+        /// The position of the contest.
+        required contest: Position,
+        /// The answer.
+        required answer: String,
+    }
+    /// Resolves a contest: subject the commitment, secretariat.
+    ResolveContest {
+        /// The position of the contest.
+        required contest: Position,
+        /// What became of it.
+        required outcome: ContestOutcome,
+        /// Why.
+        required reason: String,
+    }
+    /// Validates a report: subject the commitment, the secretariat or the State's focal point. Silence is never validation.
+    ValidateReport {
+        /// The position of the report.
+        required report: Position,
+        /// In words.
+        optional note: String,
+    }
+    /// Returns a report to its reporter: subject the commitment, the secretariat or the State's focal point.
+    ReturnReport {
+        /// The position of the report.
+        required report: Position,
+        /// Why.
+        required reason: String,
+    }
+    /// Assesses what was done: subject the commitment, an assessor who takes no part in it.
+    AssessProgress {
+        /// The method of assessment.
+        required method: MethodId,
+        /// Its version.
+        required method_version: MethodId,
+        /// The grade in the method's own words, verbatim.
+        required grade: String,
+        /// What the grade means in the ledger's words, where the method says so: never guessed.
+        optional completion: Completion,
+        /// The time it is about.
+        optional period: Period,
+        /// When it was assessed.
+        optional assessed: PartialDate,
+        /// In words.
+        optional summary: String,
+        /// What it rests on, 50 at most.
+        list evidence: Evidence,
+    }
+    /// Assesses what was promised: subject the commitment, an assessor who takes no part in it.
+    AssessAmbition {
+        /// The method of assessment.
+        required method: MethodId,
+        /// Its version.
+        required method_version: MethodId,
+        /// Grades, 1 to 20.
+        required grades: Vec<Grade>,
+        /// When it was assessed.
+        optional assessed: PartialDate,
+        /// In words.
+        optional summary: String,
+    }
+    /// Revises an assessment: subject the commitment, the assessor of it. What is absent stays as it was.
+    ReviseAssessment {
+        /// The position of the assessment, or of its newest revision.
+        required assessment: Position,
+        /// Why.
+        required reason: String,
+        /// The new grade, of an assessment of progress.
+        optional grade: String,
+        /// The new completion, of an assessment of progress.
+        optional completion: Completion,
+        /// The new grades, of an assessment of ambition: they replace all before.
+        optional grades: Vec<Grade>,
+        /// The new summary.
+        optional summary: String,
+    }
+    /// Adds evidence to a commitment or to one of its reports: subject the commitment, a participant or an assessor.
+    AttachEvidence {
+        /// The position of the report; the commitment as a whole if absent.
+        optional report: Position,
+        /// What is added, 1 to 50.
+        required evidence: Vec<Evidence>,
+    }
+    /// Says where evidence is found now: subject the commitment, a participant or an assessor.
+    MoveEvidence {
+        /// Its digest.
+        required sha256: Sha256,
+        /// Where it is found now.
+        required url: String,
+        /// Why.
+        optional reason: String,
+    }
+    /// Says that evidence cannot be found any more: subject the commitment, a participant or an assessor.
+    FlagEvidenceUnavailable {
+        /// Its digest.
+        required sha256: Sha256,
+        /// What was tried.
+        required reason: String,
+    }
+    /// Opens a review cycle: subject `review/<id>`, secretariat.
+    OpenReview {
+        /// Its title.
+        required title: String,
+        /// The first day of what it looks at.
+        optional from: PartialDate,
+        /// The last day of what it looks at.
+        optional to: PartialDate,
+        /// The instrument under which it is held.
+        optional instrument: InstrumentId,
+    }
+    /// Records what a party said in a review: subject `review/<id>`, secretariat.
+    RecordStatement {
+        /// Who said it.
+        required speaker: PartyId,
+        /// What was said.
+        required statement: String,
+        /// Where to read it.
+        optional url: String,
+        /// When it was said.
+        optional made: PartialDate,
+    }
+    /// Closes a review cycle and freezes its figures at the position of this: subject `review/<id>`, secretariat.
+    CloseReview {
+        /// In words.
+        optional note: String,
     }
 }

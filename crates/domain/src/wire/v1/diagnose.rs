@@ -81,21 +81,14 @@ fn read_again(bytes: &[u8]) -> Result<Command, Rejection> {
 
 /// Whether a null in the command's data would blank what stands.
 fn changes(command_type: CommandType) -> bool {
-    match command_type {
+    matches!(
+        command_type,
         CommandType::ChangePartner
-        | CommandType::AmendActionText
-        | CommandType::ChangePartyStatus
-        | CommandType::AmendCommitment => true,
-        CommandType::RegisterPartner
-        | CommandType::RevokePartner
-        | CommandType::PublishInstrument
-        | CommandType::CatalogueAction
-        | CommandType::MapActions
-        | CommandType::RegisterParty
-        | CommandType::RecordCommitment
-        | CommandType::ReportProgress
-        | CommandType::WithdrawCommitment => false,
-    }
+            | CommandType::AmendActionText
+            | CommandType::ChangePartyStatus
+            | CommandType::AmendCommitment
+            | CommandType::ReviseAssessment
+    )
 }
 
 fn read<'de, T: de::Deserialize<'de>>(value: &'de Value) -> Result<T, Fault> {

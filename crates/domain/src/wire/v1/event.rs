@@ -3,9 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::events::{
-    ActionCatalogued, ActionTextAmended, ActionsMapped, CommitmentAmended, CommitmentRecorded,
-    CommitmentWithdrawn, InstrumentPublished, LedgerOpened, PartnerChanged, PartnerRegistered,
-    PartnerRevoked, PartyRegistered, PartyStatusChanged, ProgressReported, ReportCorrected,
+    ActionCatalogued, ActionTextAmended, ActionsMapped, AmbitionAssessed, AssessmentRevised,
+    CommitmentAmended, CommitmentClosed, CommitmentLeft, CommitmentRecorded, CommitmentReinstated,
+    CommitmentResumed, CommitmentSuperseded, CommitmentSuspended, CommitmentWithdrawn,
+    ContestAnswered, ContestResolved, EvidenceAttached, EvidenceFlaggedUnavailable, EvidenceMoved,
+    InstrumentPublished, LedgerOpened, MilestoneReached, ParticipationConfirmed, PartnerChanged,
+    PartnerRegistered, PartnerRevoked, PartyRegistered, PartyStatusChanged, ProgressAssessed,
+    ProgressReported, ReportContested, ReportCorrected, ReportRetracted, ReportReturned,
+    ReportValidated, ReviewClosed, ReviewOpened, StatementRecorded,
 };
 use super::header::EventHeader;
 
@@ -123,6 +128,29 @@ event_types! {
     ReportCorrected "report_corrected",
     CommitmentAmended "commitment_amended",
     CommitmentWithdrawn "commitment_withdrawn",
+    ParticipationConfirmed "participation_confirmed",
+    CommitmentLeft "commitment_left",
+    CommitmentSuspended "commitment_suspended",
+    CommitmentResumed "commitment_resumed",
+    CommitmentSuperseded "commitment_superseded",
+    CommitmentClosed "commitment_closed",
+    CommitmentReinstated "commitment_reinstated",
+    MilestoneReached "milestone_reached",
+    ReportRetracted "report_retracted",
+    ReportContested "report_contested",
+    ContestAnswered "contest_answered",
+    ContestResolved "contest_resolved",
+    ReportValidated "report_validated",
+    ReportReturned "report_returned",
+    ProgressAssessed "progress_assessed",
+    AmbitionAssessed "ambition_assessed",
+    AssessmentRevised "assessment_revised",
+    EvidenceAttached "evidence_attached",
+    EvidenceMoved "evidence_moved",
+    EvidenceFlaggedUnavailable "evidence_flagged_unavailable",
+    ReviewOpened "review_opened",
+    StatementRecorded "statement_recorded",
+    ReviewClosed "review_closed",
 }
 
 impl Serialize for EventType {

@@ -3,13 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::values::{
-    ActionKind, Amount, Evidence, Form, Indicator, InstrumentKind, Measure, MeasureChange, Nature,
-    Participant, PartyKind, PartyStatus, Period, Policy, Principle, Role, Source, Stage,
-    TextStatus,
+    Amount, Evidence, Grade, Indicator, Measure, MeasureChange, Milestone, Participant, Period,
+    Policy, Principle, Sha256, Source,
+};
+use super::words::{
+    ActedBy, ActionKind, AssessmentKind, Completion, ContestOutcome, Form, InstrumentKind, Nature,
+    Outcome, PartyKind, PartyStatus, Role, Stage, TextStatus,
 };
 use crate::date::PartialDate;
 use crate::ids::{
-    ActionCode, CommitmentId, CountryCode, LedgerId, PartnerId, PartyId, Position, PrincipleCode,
+    ActionCode, CommitmentId, CountryCode, InstrumentId, LedgerId, MethodId, PartnerId, PartyId,
+    Position, PrincipleCode,
 };
 
 macro_rules! events {
@@ -82,6 +86,8 @@ events! {
         required roles: Vec<Role>,
         /// For whom it may speak.
         required parties: Vec<PartyId>,
+        /// The States that named it as their focal point.
+        list focal_point_for: PartyId,
     }
     /// A partner has other roles, parties or another name; what is absent stays as it was.
     PartnerChanged {
@@ -91,6 +97,8 @@ events! {
         optional roles: Vec<Role>,
         /// For whom it may speak.
         optional parties: Vec<PartyId>,
+        /// The States whose focal point it is.
+        optional focal_point_for: Vec<PartyId>,
     }
     /// A partner may publish no more.
     PartnerRevoked {
@@ -197,6 +205,8 @@ events! {
         optional made: PartialDate,
         /// When it is to be fulfilled.
         optional due: PartialDate,
+        /// The steps on the way.
+        list milestones: Milestone,
         /// Where it was published first.
         optional source: Source,
         /// Whether it is made up, to show how the ledger works.
@@ -223,6 +233,8 @@ events! {
         required corrects: Position,
         /// The report as it stands now.
         required report: ProgressReported,
+        /// Why, if the reporter said so: a second report over a period corrects without a word.
+        optional reason: String,
     }
     /// A commitment has other terms; what is absent stays as it was.
     CommitmentAmended {
@@ -240,6 +252,10 @@ events! {
         optional countries: Vec<CountryCode>,
         /// What it is made of.
         optional nature: Nature,
+        /// Who takes part beside those who did already, claimed until they confirm.
+        list participants: Participant,
+        /// Further steps on the way.
+        list milestones: Milestone,
         /// Why.
         required reason: String,
         /// Whether it asks for less than before: a later due date, or a target nearer to the baseline.
@@ -252,7 +268,216 @@ events! {
         /// Why.
         required reason: String,
         /// By whom.
-        required by: WithdrawnBy,
+        required by: ActedBy,
+    }
+    /// A participant, the header's party, takes part as the lead said.
+    ParticipationConfirmed {
+        /// In words.
+        optional note: String,
+    }
+    /// A participant, the header's party, takes part no more, or never did.
+    CommitmentLeft {
+        /// Why.
+        required reason: String,
+    }
+    /// A commitment rests.
+    CommitmentSuspended {
+        /// Why.
+        required reason: String,
+        /// By whom.
+        required by: ActedBy,
+    }
+    /// A suspended commitment is active again.
+    CommitmentResumed {
+        /// Why.
+        required reason: String,
+        /// By whom.
+        required by: ActedBy,
+    }
+    /// Another commitment took the place of this one.
+    CommitmentSuperseded {
+        /// The other.
+        required successor: CommitmentId,
+        /// Why.
+        required reason: String,
+        /// By whom.
+        required by: ActedBy,
+    }
+    /// A commitment came to its end.
+    CommitmentClosed {
+        /// How: `fulfilled` is the lead's own word until an assessment says it too.
+        required outcome: Outcome,
+        /// Why.
+        required reason: String,
+        /// By whom.
+        required by: ActedBy,
+    }
+    /// A withdrawn, superseded or closed commitment is active again.
+    CommitmentReinstated {
+        /// Why.
+        required reason: String,
+        /// By whom.
+        required by: ActedBy,
+    }
+    /// A milestone was reached, says a participant: the header's party.
+    MilestoneReached {
+        /// Its name.
+        required milestone: String,
+        /// When: also the header's effective date.
+        optional reached: PartialDate,
+        /// In words.
+        optional note: String,
+        /// What shows it.
+        list evidence: Evidence,
+    }
+    /// A report was taken back by its reporter; its period may be reported anew.
+    ReportRetracted {
+        /// The position of the report.
+        required report: Position,
+        /// Why.
+        required reason: String,
+    }
+    /// The header's party says that a report does not hold. Contested is not false.
+    ReportContested {
+        /// The position of the report.
+        required report: Position,
+        /// Why.
+        required reason: String,
+        /// What shows it.
+        list evidence: Evidence,
+    }
+    /// The reporter answered a contest.
+    ContestAnswered {
+        /// The position of the contest.
+        required contest: Position,
+        /// The answer.
+        required answer: String,
+    }
+    /// The secretariat resolved a contest.
+    ContestResolved {
+        /// The position of the contest.
+        required contest: Position,
+        /// What became of it.
+        required outcome: ContestOutcome,
+        /// Why.
+        required reason: String,
+    }
+    /// A report was found in order.
+    ReportValidated {
+        /// The position of the report.
+        required report: Position,
+        /// By whom.
+        required by: ActedBy,
+        /// In words.
+        optional note: String,
+    }
+    /// A report was given back to its reporter, to be corrected.
+    ReportReturned {
+        /// The position of the report.
+        required report: Position,
+        /// By whom.
+        required by: ActedBy,
+        /// Why.
+        required reason: String,
+    }
+    /// An independent assessor, the header's party, says what was done.
+    ProgressAssessed {
+        /// The method of assessment.
+        required method: MethodId,
+        /// Its version.
+        required method_version: MethodId,
+        /// The grade in the method's own words.
+        required grade: String,
+        /// What the grade means in the ledger's words; absent where the method does not say.
+        optional completion: Completion,
+        /// The time it is about.
+        optional period: Period,
+        /// When it was assessed: also the header's effective date.
+        optional assessed: PartialDate,
+        /// In words.
+        optional summary: String,
+        /// What it rests on.
+        list evidence: Evidence,
+    }
+    /// An independent assessor, the header's party, says what was promised.
+    AmbitionAssessed {
+        /// The method of assessment.
+        required method: MethodId,
+        /// Its version.
+        required method_version: MethodId,
+        /// Grades in the method's own words.
+        required grades: Vec<Grade>,
+        /// When it was assessed: also the header's effective date.
+        optional assessed: PartialDate,
+        /// In words.
+        optional summary: String,
+    }
+    /// An assessor revised an assessment; what is absent stays as it was.
+    AssessmentRevised {
+        /// The position of the assessment or revision that this one replaces.
+        required assessment: Position,
+        /// What was assessed.
+        required kind: AssessmentKind,
+        /// Why.
+        required reason: String,
+        /// The new grade.
+        optional grade: String,
+        /// The new completion.
+        optional completion: Completion,
+        /// The new grades: they replace all before.
+        optional grades: Vec<Grade>,
+        /// The new summary.
+        optional summary: String,
+    }
+    /// There is further evidence.
+    EvidenceAttached {
+        /// The position of the report it belongs to; the commitment as a whole if absent.
+        optional report: Position,
+        /// The evidence.
+        required evidence: Vec<Evidence>,
+    }
+    /// Evidence is found at another place.
+    EvidenceMoved {
+        /// Its digest.
+        required sha256: Sha256,
+        /// Where it is found now.
+        required url: String,
+        /// Why.
+        optional reason: String,
+    }
+    /// Evidence cannot be found any more; a later `evidence_moved` says where it is again.
+    EvidenceFlaggedUnavailable {
+        /// Its digest.
+        required sha256: Sha256,
+        /// What was tried.
+        required reason: String,
+    }
+    /// A review cycle began.
+    ReviewOpened {
+        /// Its title.
+        required title: String,
+        /// The first day of what it looks at.
+        optional from: PartialDate,
+        /// The last day of what it looks at.
+        optional to: PartialDate,
+        /// The instrument under which it is held.
+        optional instrument: InstrumentId,
+    }
+    /// A party said something in a review.
+    StatementRecorded {
+        /// Who.
+        required speaker: PartyId,
+        /// What.
+        required statement: String,
+        /// Where to read it.
+        optional url: String,
+        /// When: also the header's effective date.
+        optional made: PartialDate,
+    }
+    /// A review cycle ended: its figures are the views as of this event's position.
+    ReviewClosed {
+        /// In words.
+        optional note: String,
     }
 }
 
@@ -271,14 +496,4 @@ pub struct Before {
     /// The actions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actions: Option<Vec<ActionCode>>,
-}
-
-/// Who withdrew a commitment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WithdrawnBy {
-    /// Its lead.
-    Lead,
-    /// The secretariat.
-    Secretariat,
 }

@@ -8,31 +8,49 @@ mod decode;
 mod diagnose;
 mod event;
 mod events;
+mod form;
 mod header;
 mod object;
+mod quantity;
 mod receipt;
 mod scan;
 mod values;
+mod words;
 
 pub use batch::split_batch;
 pub(crate) use check::{TextKind, texts};
 pub use command::{Command, CommandBody, CommandType, Nonce, Refusal};
 pub use commands::{
-    AmendActionText, AmendCommitment, CatalogueAction, ChangePartner, ChangePartyStatus,
-    MapActions, PublishInstrument, RecordCommitment, RegisterPartner, RegisterParty,
-    ReportProgress, RevokePartner, WithdrawCommitment,
+    AmendActionText, AmendCommitment, AnswerContest, AssessAmbition, AssessProgress,
+    AttachEvidence, CatalogueAction, ChangePartner, ChangePartyStatus, CloseCommitment,
+    CloseReview, ConfirmParticipation, ContestReport, CorrectReport, FlagEvidenceUnavailable,
+    LeaveCommitment, MapActions, MoveEvidence, OpenReview, PublishInstrument, ReachMilestone,
+    RecordCommitment, RecordStatement, RegisterPartner, RegisterParty, ReinstateCommitment,
+    ReportProgress, ResolveContest, ResumeCommitment, RetractReport, ReturnReport,
+    ReviseAssessment, RevokePartner, SupersedeCommitment, SuspendCommitment, ValidateReport,
+    WithdrawCommitment,
 };
 pub use event::{Event, EventBody, EventType, UnreadableEvent};
 pub use events::{
-    ActionCatalogued, ActionTextAmended, ActionsMapped, Before, CommitmentAmended,
-    CommitmentRecorded, CommitmentWithdrawn, InstrumentPublished, LedgerOpened, PartnerChanged,
-    PartnerRegistered, PartnerRevoked, PartyRegistered, PartyStatusChanged, ProgressReported,
-    ReportCorrected, Root, WithdrawnBy,
+    ActionCatalogued, ActionTextAmended, ActionsMapped, AmbitionAssessed, AssessmentRevised,
+    Before, CommitmentAmended, CommitmentClosed, CommitmentLeft, CommitmentRecorded,
+    CommitmentReinstated, CommitmentResumed, CommitmentSuperseded, CommitmentSuspended,
+    CommitmentWithdrawn, ContestAnswered, ContestResolved, EvidenceAttached,
+    EvidenceFlaggedUnavailable, EvidenceMoved, InstrumentPublished, LedgerOpened, MilestoneReached,
+    ParticipationConfirmed, PartnerChanged, PartnerRegistered, PartnerRevoked, PartyRegistered,
+    PartyStatusChanged, ProgressAssessed, ProgressReported, ReportContested, ReportCorrected,
+    ReportRetracted, ReportReturned, ReportValidated, ReviewClosed, ReviewOpened, Root,
+    StatementRecorded,
 };
 pub use header::{EventHeader, HeaderError};
+pub(crate) use quantity::{is_percent, is_share, negative_money, no_share};
 pub use receipt::{Durability, Receipt, ReceiptEvent, Status};
 pub use values::{
-    ActionKind, Amount, Evidence, Form, Indicator, InstrumentKind, Measure, MeasureChange, Nature,
-    Participant, ParticipantRole, PartyKind, PartyStatus, Pattern, Period, Policy, Principle, Role,
-    Sha256, Source, Stage, TextStatus,
+    Amount, Evidence, Grade, Indicator, Measure, MeasureChange, Milestone, Participant, Period,
+    Policy, Principle, Sha256, Source,
+};
+pub use words::{
+    ActedBy, ActionKind, AssessmentKind, CommitmentStatus, Completion, ContestOutcome, Form,
+    InstrumentKind, Nature, Outcome, ParticipantRole, PartyKind, PartyStatus, Pattern, Role, Stage,
+    TextStatus,
 };

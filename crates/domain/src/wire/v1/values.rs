@@ -7,6 +7,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use super::object::{given, objects};
+use super::words::{ParticipantRole, Pattern};
 use crate::date::PartialDate;
 use crate::ids::{PartyId, PrincipleCode};
 use crate::rejection::RejectionCode;
@@ -160,184 +161,6 @@ impl<'de> Deserialize<'de> for Sha256 {
     }
 }
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
-        }
-
-        impl $name {
-            /// All of them, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The word on the wire.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
-words!(
-    /// What a partner may do. Root is not among them: it is named once, when the ledger is opened.
-    Role {
-        /// Keeps the catalogue and the parties, and may withdraw with a reason.
-        Secretariat = "secretariat",
-        /// Records and reports for the parties it speaks for.
-        Reporter = "reporter",
-        /// Assesses, independently.
-        Assessor = "assessor",
-        /// Reads, to verify.
-        Auditor = "auditor",
-        /// Reads, to show.
-        Dashboard = "dashboard",
-    }
-);
-words!(
-    /// What kind of text an instrument is.
-    InstrumentKind {
-        /// A compact, like the Global Compact for Migration.
-        Compact = "compact",
-        /// A declaration, like the Progress Declaration of 2022.
-        Declaration = "declaration",
-        /// A target of the Sustainable Development Goals.
-        SdgTarget = "sdg_target",
-        /// Recommendations, like those of the Universal Periodic Review.
-        Recommendations = "recommendations",
-        /// Anything else.
-        Other = "other",
-    }
-);
-words!(
-    /// How much of an action's text was seen in a source.
-    TextStatus {
-        /// The whole text.
-        Seen = "seen",
-        /// Part of the text.
-        PartlySeen = "partly_seen",
-        /// Only its theme.
-        ThemeSeen = "theme_seen",
-        /// Nothing: it stays unknown.
-        NotSeen = "not_seen",
-    }
-);
-words!(
-    /// What an action is within its instrument.
-    ActionKind {
-        /// An objective, with lettered actions under it.
-        Objective = "objective",
-        /// A single action.
-        Action = "action",
-        /// A paragraph.
-        Paragraph = "paragraph",
-        /// A target.
-        Target = "target",
-        /// An indicator.
-        Indicator = "indicator",
-        /// A theme.
-        Theme = "theme",
-        /// Anything else.
-        Other = "other",
-    }
-);
-words!(
-    /// What kind of party commits. The kind of a party is fixed.
-    PartyKind {
-        /// One of the 193.
-        MemberState = "member_state",
-        /// An observer of the General Assembly.
-        Observer = "observer",
-        /// An entity of the United Nations.
-        UnEntity = "un_entity",
-        /// A regional organization.
-        RegionalOrganization = "regional_organization",
-        /// A city, a district, a region of a country.
-        LocalAuthority = "local_authority",
-        /// Civil society.
-        CivilSociety = "civil_society",
-        /// The private sector.
-        PrivateSector = "private_sector",
-        /// Academia.
-        Academia = "academia",
-    }
-);
-words!(
-    /// Whether a party may act.
-    PartyStatus {
-        /// It may.
-        Active = "active",
-        /// It may not.
-        Inactive = "inactive",
-    }
-);
-words!(
-    /// How a commitment is held.
-    Form {
-        /// By one party.
-        Individual = "individual",
-        /// By several, each for itself.
-        Common = "common",
-        /// By several together.
-        Partnership = "partnership",
-        /// In answer to another commitment.
-        Matching = "matching",
-    }
-);
-words!(
-    /// What a commitment is made of.
-    Nature {
-        /// Money.
-        Financial = "financial",
-        /// People and expertise.
-        HumanResource = "human_resource",
-        /// A process.
-        Process = "process",
-        /// A policy or law.
-        PolicyLegal = "policy_legal",
-    }
-);
-words!(
-    /// A party's part beside the lead's.
-    ParticipantRole {
-        /// It carries the commitment too.
-        Partner = "partner",
-        /// It supports it.
-        Supporter = "supporter",
-    }
-);
-words!(
-    /// How far a participant says it has come.
-    Stage {
-        /// Being planned.
-        Planning = "planning",
-        /// Under way.
-        InProgress = "in_progress",
-        /// Done, by its own account.
-        Fulfilled = "fulfilled",
-        /// Standing still.
-        Stalled = "stalled",
-    }
-);
-words!(
-    /// A kind of personal identifier that free text may not hold.
-    Pattern {
-        /// An e-mail address.
-        Email = "email",
-        /// A phone number.
-        Phone = "phone",
-        /// A passport number.
-        Passport = "passport",
-    }
-);
-
 /// A guiding principle as its instrument states it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
@@ -487,9 +310,36 @@ pub struct Evidence {
     pub title: Option<String>,
 }
 
+/// A step on the way to a commitment's end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct Milestone {
+    /// What it is called: within its commitment a name stands once.
+    pub name: String,
+    /// When it is to be reached.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub due: Option<PartialDate>,
+}
+
+/// What an assessor said of one side of a commitment's ambition, in the words of its method.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct Grade {
+    /// Which side.
+    pub dimension: String,
+    /// The grade, verbatim.
+    pub grade: String,
+}
+
 objects!(
     Principle,
     Participant,
+    Milestone,
+    Grade,
     Measure,
     MeasureChange,
     Source,
