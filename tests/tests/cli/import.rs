@@ -38,8 +38,11 @@ fn the_review_gives_2654_commitments_and_a_second_import_adds_nothing() {
     assert_eq!(recorded, 2654);
 
     let size = audited(&up)["tree_size"].clone();
-    let second = up.cli(["import", "upr", file], b"");
+    let second = up.cli(["import", "upr", file, "--json"], b"");
     assert_eq!(code(&second), 0, "{}", second.stderr);
+    let counts = &lines(&second.stderr)[0];
+    assert_eq!(counts["recommendations"]["noted_and_skipped"], 878);
+    assert_eq!(counts["commands"]["duplicate"], receipts.len());
     let again = lines(&second.stdout);
     assert_eq!(with_status(&again, "duplicate").len(), receipts.len());
     let events = |receipts: &[Value]| -> Vec<Value> {
