@@ -21,8 +21,8 @@ pub(crate) fn recorded_text(recorded_us: i64) -> String {
 /// A moment in a body.
 #[derive(Debug, Serialize)]
 pub(crate) struct MomentBody {
-    position: String,
-    recorded: String,
+    pub(crate) position: String,
+    pub(crate) recorded: String,
 }
 
 impl From<Moment> for MomentBody {

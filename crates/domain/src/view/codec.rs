@@ -4,6 +4,7 @@
 //! near the size of its title, and a row is written again for every report on it.
 
 use super::RestoreError;
+use super::fold::Moment;
 
 /// The first byte of every row's value. A reader refuses any other.
 const ROW_VERSION: u8 = 1;
@@ -49,6 +50,14 @@ impl RowWriter {
     pub(crate) fn text(&mut self, value: &str) {
         self.count(value.len());
         self.0.extend_from_slice(value.as_bytes());
+    }
+
+    pub(crate) fn moment(&mut self, value: Option<Moment>) {
+        self.u8(u8::from(value.is_some()));
+        if let Some(moment) = value {
+            self.u64(moment.position);
+            self.i64(moment.recorded_us);
+        }
     }
 
     pub(crate) fn array(&mut self, value: &[u8]) {
@@ -105,6 +114,17 @@ impl<'a> RowReader<'a> {
     pub(crate) fn i64(&mut self) -> Result<i64, RestoreError> {
         let value = self.u64()?;
         Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
+    }
+
+    pub(crate) fn moment(&mut self) -> Result<Option<Moment>, RestoreError> {
+        match self.u8()? {
+            0 => Ok(None),
+            1 => Ok(Some(Moment {
+                position: self.u64()?,
+                recorded_us: self.i64()?,
+            })),
+            _ => Err(self.damaged()),
+        }
     }
 
     /// A number of elements that follow: never more than the bytes left, so that a damaged row cannot ask for memory.

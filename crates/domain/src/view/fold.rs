@@ -197,10 +197,9 @@ impl<L: Lens> View<L> {
             .unwrap_or_default()
     }
 
-    pub(crate) fn apply(&mut self, event: &Event) {
-        let Some(moment) = self.book.advance(event) else {
-            return;
-        };
+    /// Takes an event in, unless it was before, and says what it was about.
+    pub(crate) fn apply(&mut self, event: &Event) -> Option<(Moment, About)> {
+        let moment = self.book.advance(event)?;
         let slots = self.book.slots_of(event);
         let mut before: Before<L::Key> = SmallVec::new();
         for &slot in &slots {
@@ -226,6 +225,7 @@ impl<L: Lens> View<L> {
         for key in L::concerned(&self.book, &about) {
             self.touch(key, moment, false);
         }
+        Some((moment, about))
     }
 
     /// Stamps a view that an event concerned, and those that show a figure of it.
@@ -433,29 +433,16 @@ impl<L: Lens> View<L> {
 impl Stamp {
     fn encode(self) -> Vec<u8> {
         let mut row = RowWriter::new();
-        for moment in [self.change, self.report] {
-            row.u8(u8::from(moment.is_some()));
-            if let Some(moment) = moment {
-                row.u64(moment.position);
-                row.i64(moment.recorded_us);
-            }
-        }
+        row.moment(self.change);
+        row.moment(self.report);
         row.finish()
     }
 
     fn decode(value: &[u8]) -> Result<Self, RestoreError> {
         let mut row = RowReader::new("stamp", value)?;
-        let mut moment = || match row.u8()? {
-            0 => Ok(None),
-            1 => Ok(Some(Moment {
-                position: row.u64()?,
-                recorded_us: row.i64()?,
-            })),
-            _ => Err(row.damaged()),
-        };
         let stamp = Self {
-            change: moment()?,
-            report: moment()?,
+            change: row.moment()?,
+            report: row.moment()?,
         };
         row.finish()?;
         Ok(stamp)

@@ -23,11 +23,14 @@ mod envelope;
 mod evolve;
 mod facts;
 mod fold;
+mod gaps;
 mod list;
+mod partner;
 mod rows;
 mod summary;
 mod table;
 mod tally;
+mod whole;
 
 use std::fmt;
 
@@ -44,10 +47,10 @@ pub use list::{CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Page, Participation
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 macro_rules! projections {
-    ($($(#[$doc:meta])* $name:ident($lens:ty) = $word:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident($fold:ty) = $word:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Default)]
-        pub struct $name(fold::View<$lens>);
+        pub struct $name($fold);
 
         impl Projection for $name {
             const NAME: &'static str = $word;
@@ -89,7 +92,7 @@ macro_rules! projections {
             }
 
             fn restore(rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self, RestoreError> {
-                fold::View::restore(rows).map(Self)
+                <$fold>::restore(rows).map(Self)
             }
         }
     )+};
@@ -98,11 +101,11 @@ macro_rules! projections {
 projections! {
     /// The views of countries: one for each State, one for each other country that something was recorded of, and `INT` for what
     /// belongs to no country.
-    CountryView(country::CountryLens) = "country";
+    CountryView(fold::View<country::CountryLens>) = "country";
     /// The views of actions: one for each catalogued action, objectives rolling up the actions under them.
-    ActionView(action::ActionLens) = "action";
-    /// The view of the whole ledger, under the one key `summary`.
-    SummaryView(summary::SummaryLens) = "summary";
+    ActionView(fold::View<action::ActionLens>) = "action";
+    /// The views of the whole ledger: `summary`, `gaps`, and `partner.<id>` for each partner.
+    SummaryView(whole::Whole) = "summary";
 }
 
 /// A family of views folded from the log in the order of its positions.
@@ -131,10 +134,10 @@ pub trait Projection: Default {
     /// The title of what the view is about, for people to read; beside the body because it is free text.
     fn title(&self, key: &str) -> Option<String>;
 
-    /// One page of the view's commitments in recorded order; none if there is no such view.
+    /// One page of the view's commitments in recorded order; none if there is no such view, or it is not one of commitments.
     fn list(&self, key: &str, page: &Page) -> Option<CommitmentList>;
 
-    /// How the view's active commitments stand against their dates on `today`.
+    /// How the view's active commitments stand against their dates on `today`; none as for [`Projection::list`].
     fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness>;
 
     /// What changed since the last call: rows to keep, in one atomic write together with the watermark, and keys to publish.

@@ -22,7 +22,7 @@ const PARTY: u8 = b'p';
 const PAGE_SLOTS: u32 = 64;
 const WHOLE_PAGE_CHANGES: usize = 16;
 
-type Row = (Vec<u8>, Vec<u8>);
+pub(super) type Row = (Vec<u8>, Vec<u8>);
 
 impl Book {
     /// The rows that differ from those taken before.
@@ -269,7 +269,7 @@ fn once_each(mut numbers: Vec<u32>) -> Vec<u32> {
     numbers
 }
 
-fn key(kind: u8, number: u32) -> Vec<u8> {
+pub(super) fn key(kind: u8, number: u32) -> Vec<u8> {
     let mut key = vec![kind];
     key.extend_from_slice(&number.to_be_bytes());
     key
@@ -283,7 +283,7 @@ fn commitment_key(page: u32, slot: Option<u32>) -> Vec<u8> {
 }
 
 /// Rows are numbered without gaps and come in order, so that a missing one is noticed.
-fn expect(row: &'static str, rest: &[u8], next: usize) -> Result<(), RestoreError> {
+pub(super) fn expect(row: &'static str, rest: &[u8], next: usize) -> Result<(), RestoreError> {
     let expected = number(next);
     if rest == expected.to_be_bytes() {
         Ok(())

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::action::{CoverageBody, coverage};
 use super::body::{StampBody, bounded};
-use super::book::{About, ActionIndex, Book, InstrumentIndex};
+use super::book::{About, Book, InstrumentIndex};
 use super::country::Place;
 use super::facts::Facts;
 use super::fold::{Keys, Lens, Sign, View};
+use super::gaps::Reach;
 use super::list::ParticipationRole;
 use super::tally::{self, ActiveBody, RecordedBody, Tally};
 use crate::ids::CountryCode;
@@ -27,14 +28,14 @@ pub(crate) struct SummaryLens;
 /// What is counted of the whole ledger.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct SummaryCounts {
-    all: Tally,
+    pub(crate) all: Tally,
     joint: u64,
     participations: u64,
     by_form: FxHashMap<Form, u64>,
     by_nature: FxHashMap<Option<Nature>, u64>,
-    by_country: FxHashMap<Place, u64>,
+    pub(crate) by_country: FxHashMap<Place, u64>,
     by_instrument: FxHashMap<Option<InstrumentIndex>, u64>,
-    by_action: FxHashMap<ActionIndex, u64>,
+    pub(crate) reach: Reach,
 }
 
 #[derive(Serialize)]
@@ -212,13 +213,12 @@ fn body(view: &View<SummaryLens>) -> Body<'_> {
 }
 
 fn catalogue(book: &Book, counts: &SummaryCounts) -> CatalogueBody {
-    let committed = |action: &ActionIndex| counts.by_action.contains_key(action);
     CatalogueBody {
         instruments: book.instruments(),
         actions: book.catalogued().count(),
         actions_without_commitment: book
             .catalogued()
-            .filter(|action| !committed(action))
+            .filter(|&action| !counts.reach.has(action))
             .count(),
     }
 }
@@ -257,8 +257,6 @@ impl SummaryCounts {
         for instrument in book.instruments_of(facts.actions()) {
             sign.step_in(&mut self.by_instrument, instrument);
         }
-        for action in book.lineages(facts.actions()) {
-            sign.step_in(&mut self.by_action, action);
-        }
+        self.reach.count(book, facts.lead, facts.actions(), sign);
     }
 }

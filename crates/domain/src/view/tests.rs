@@ -3,6 +3,7 @@
 mod bodies;
 mod dates;
 mod events;
+mod partners;
 mod recount;
 
 use std::collections::BTreeMap;
@@ -38,23 +39,25 @@ fn folded<P: Projection>(log: &[Event]) -> P {
     projection
 }
 
+/// What a projection answers about one key.
+type Answer = (String, Option<CommitmentList>, Option<Timeliness>);
+
 /// Everything a projection answers.
-fn answers<P: Projection>(
-    projection: &P,
-) -> BTreeMap<String, (String, CommitmentList, Timeliness)> {
+fn answers<P: Projection>(projection: &P) -> BTreeMap<String, Answer> {
     let day = NaiveDate::from_ymd_opt(2027, 6, 1).unwrap();
     let answer = |key: String| {
         let body = String::from_utf8(projection.body(&key).unwrap()).unwrap();
-        let list = projection
-            .list(
-                &key,
-                &Page {
-                    after: None,
-                    limit: 200,
-                },
-            )
-            .unwrap();
-        let timeliness = projection.timeliness(&key, day).unwrap();
+        let page = Page {
+            after: None,
+            limit: 200,
+        };
+        let list = projection.list(&key, &page);
+        let timeliness = projection.timeliness(&key, day);
+        assert_eq!(
+            list.is_some(),
+            timeliness.is_some(),
+            "of {key}: only what lists commitments says how late they are"
+        );
         (key, (body, list, timeliness))
     };
     projection.keys().into_iter().map(answer).collect()
@@ -190,7 +193,10 @@ proptest! {
         let recount = Recount::of(&log);
         recount.check_countries(&folded(&log));
         recount.check_actions(&folded(&log));
-        recount.check_summary(&folded(&log));
+        let summary = folded(&log);
+        recount.check_summary(&summary);
+        recount.check_gaps(&summary);
+        partners::check(&log, &summary);
     }
 
     /// Invariant 4: a joint commitment counts once, under its lead.

@@ -89,7 +89,10 @@ fn the_first_changes_name_every_view_there_is() {
     let mut view = CountryView::default();
     assert_eq!(view.take_changes().keys, view.keys());
     assert!(view.take_changes().is_empty());
-    assert_eq!(SummaryView::default().take_changes().keys, ["summary"]);
+    assert_eq!(
+        SummaryView::default().take_changes().keys,
+        ["gaps", "summary"]
+    );
 }
 
 #[test]

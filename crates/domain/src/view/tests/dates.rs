@@ -18,7 +18,7 @@ fn recounted<P: Projection>(view: &P, key: &str, today: NaiveDate) -> Timeliness
         after: None,
         limit: MAX_PAGE_ROWS,
     };
-    let list = view.list(key, &page).unwrap();
+    let list = view.list(key, &page).expect("it lists commitments");
     assert_eq!(list.rows.len(), list.commitments, "one page holds them all");
     let mut counts = Timeliness::default();
     let active = |row: &&CommitmentRow| row.status == "active" && is_own(row);
@@ -44,7 +44,8 @@ fn recounted<P: Projection>(view: &P, key: &str, today: NaiveDate) -> Timeliness
 }
 
 fn assert_late_as_recounted<P: Projection>(view: &P, today: NaiveDate) {
-    for key in view.keys() {
+    let of_commitments = |key: &String| view.list(key, &Page::default()).is_some();
+    for key in view.keys().into_iter().filter(of_commitments) {
         assert_eq!(
             view.timeliness(&key, today),
             Some(recounted(view, &key, today)),

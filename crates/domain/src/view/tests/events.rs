@@ -27,6 +27,8 @@ pub(super) const ACTIONS: [(&str, &str, Option<&str>); 7] = [
     ("UPR-Trafficking", "UPR", None),
     ("UPR-Asylum", "UPR", None),
 ];
+/// Each sends two events, then the next.
+pub(super) const PARTNERS: [&str; 3] = ["partner", "import-upr", "city_1"];
 const DATES: [Option<&str>; 5] = [
     None,
     Some("2025"),
@@ -137,7 +139,9 @@ pub(super) fn event(
             time: DateTime::from_timestamp(second, 5_000).unwrap(),
             position: Position(position),
             stream_version: Version(1),
-            partner: "partner".parse().unwrap(),
+            partner: PARTNERS[position as usize / 2 % PARTNERS.len()]
+                .parse()
+                .unwrap(),
             party: party.parse().unwrap(),
             causation_id: None,
             submission: None,

@@ -1,5 +1,7 @@
 //! The counts as one would make them by hand: collect what became of each commitment, then filter the list for every figure.
 
+mod gaps;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::events::PARTIES;

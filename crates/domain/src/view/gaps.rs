@@ -1,0 +1,299 @@
+//! What nobody has committed to yet: actions without a commitment, in the whole ledger and by region, and countries without one.
+//!
+//! A gap is not a breach: it shows where nothing was recorded. Only commitments that stand count; an objective has a commitment when an
+//! action under it has one; a region's commitments are those that its member States lead themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use super::body::{MomentBody, bounded};
+use super::book::{ActionIndex, Book, PartyIndex};
+use super::country::Place;
+use super::fold::{Moment, Sign};
+use crate::country::{self, Country};
+use crate::ids::CountryCode;
+
+/// The regions that the member States fall into, by name.
+static REGIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let names: BTreeSet<&str> = country::members().map(region_name).collect();
+    names.into_iter().collect()
+});
+
+/// More than the United Nations have regions.
+const MAX_REGIONS: usize = 8;
+
+/// The most bytes that one list of codes may take. Six of them, and the member States, leave room in a body of 64 KiB.
+const MAX_LIST_BYTES: usize = 8 * 1024;
+
+/// The region of a country that M49 puts in none; no member State is.
+const NO_REGION: &str = "none";
+
+/// The active commitments on each action or under it, in all and by the region of the member State that leads them. Actions without any are not kept.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Reach(FxHashMap<ActionIndex, Reached>);
+
+#[derive(Debug, Default, PartialEq)]
+struct Reached {
+    all: u64,
+    by_region: [u64; MAX_REGIONS],
+}
+
+impl Reach {
+    /// Counts a commitment of `lead` on some actions and on all they stand under.
+    pub(crate) fn count(
+        &mut self,
+        book: &Book,
+        lead: PartyIndex,
+        actions: &[ActionIndex],
+        sign: Sign,
+    ) {
+        let state = book.member_state(lead);
+        let region = state.and_then(|state| region_index(state.country()));
+        for action in book.lineages(actions) {
+            let reached = self.0.entry(action).or_default();
+            sign.step(&mut reached.all);
+            if let Some(count) = region.and_then(|region| reached.by_region.get_mut(region)) {
+                sign.step(count);
+            }
+            if reached.all == 0 {
+                self.0.remove(&action);
+            }
+        }
+    }
+
+    /// Whether there is an active commitment on an action or under it.
+    pub(crate) fn has(&self, action: ActionIndex) -> bool {
+        self.0.contains_key(&action)
+    }
+
+    fn has_in(&self, action: ActionIndex, region: usize) -> bool {
+        let reached = self.0.get(&action);
+        reached.is_some_and(|reached| {
+            reached
+                .by_region
+                .get(region)
+                .is_some_and(|count| *count > 0)
+        })
+    }
+}
+
+fn region_name(country: &Country) -> &'static str {
+    country.region.map_or(NO_REGION, |region| region.name)
+}
+
+fn region_index(country: &Country) -> Option<usize> {
+    let name = region_name(country);
+    REGIONS.iter().position(|region| *region == name)
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    view: &'static str,
+    position: Option<String>,
+    recorded: Option<String>,
+    actions: ActionsBody,
+    actions_by_instrument: BTreeMap<&'a str, ActionsBody>,
+    instruments_left_out: usize,
+    actions_without_commitment: Vec<&'a str>,
+    actions_left_out: usize,
+    member_states: StatesBody,
+    by_region: BTreeMap<&'static str, RegionBody<'a>>,
+}
+
+/// Catalogued actions. Unit: actions.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct ActionsBody {
+    catalogued: u64,
+    without_commitment: u64,
+}
+
+/// Unit: member States.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct StatesBody {
+    of: u64,
+    /// Those that lead a commitment themselves.
+    committed: u64,
+    /// Those that do not, while another party of their country does.
+    other_parties_only: u64,
+    /// Those of whose country no party leads one.
+    without_commitment: u64,
+}
+
+#[derive(Default, Serialize)]
+struct RegionBody<'a> {
+    member_states: StatesBody,
+    without_commitment: Vec<&'static str>,
+    other_parties_only: Vec<&'static str>,
+    actions: ActionsBody,
+    /// Besides those that have no commitment anywhere.
+    actions_committed_elsewhere_only: Vec<&'a str>,
+    actions_left_out: usize,
+}
+
+/// The canonical JSON of the gaps. `places` are the countries that a party with an active commitment belongs to, `leads` those parties.
+pub(crate) fn body<'a>(
+    book: &Book,
+    reach: &Reach,
+    places: impl Iterator<Item = &'a Place>,
+    leads: impl Iterator<Item = &'a PartyIndex>,
+    changed: Option<Moment>,
+) -> Option<Vec<u8>> {
+    let mut catalogued: Vec<(&str, ActionIndex)> = book
+        .catalogued()
+        .map(|action| (book.action_code(action), action))
+        .collect();
+    catalogued.sort_unstable();
+    let (actions_by_instrument, instruments_left_out) =
+        bounded(by_instrument(book, reach).into_iter(), |of| of.catalogued);
+    let without = catalogued.iter().filter(|(_, action)| !reach.has(*action));
+    let (actions_without_commitment, actions_left_out) = listed(without);
+    let moment = changed.map(MomentBody::from);
+    let mut body = Body {
+        view: "gaps",
+        position: moment.as_ref().map(|moment| moment.position.clone()),
+        recorded: moment.map(|moment| moment.recorded),
+        actions: count_actions(&catalogued, |action| reach.has(action)),
+        actions_by_instrument,
+        instruments_left_out,
+        actions_without_commitment,
+        actions_left_out,
+        member_states: StatesBody::default(),
+        by_region: BTreeMap::new(),
+    };
+    for (index, name) in REGIONS.iter().enumerate() {
+        let region = region_body(reach, index, &catalogued);
+        body.by_region.insert(name, region);
+    }
+    let places: BTreeSet<CountryCode> = places.filter_map(|place| *place).collect();
+    let states: BTreeSet<CountryCode> = leads.filter_map(|&lead| book.member_state(lead)).collect();
+    for country in country::members() {
+        if let Some(region) = body.by_region.get_mut(region_name(country)) {
+            region.put(country, &states, &places);
+            body.member_states.put(country, &states, &places);
+        }
+    }
+    serde_json::to_vec(&body).ok()
+}
+
+fn by_instrument<'a>(book: &'a Book, reach: &Reach) -> BTreeMap<&'a str, ActionsBody> {
+    let mut instruments: BTreeMap<&str, ActionsBody> = BTreeMap::new();
+    for action in book.catalogued() {
+        let instrument = book.action(action).and_then(|entry| entry.instrument);
+        let id = instrument.map_or("", |instrument| book.instrument_id(instrument));
+        let of = instruments.entry(id).or_default();
+        of.catalogued += 1;
+        of.without_commitment += u64::from(!reach.has(action));
+    }
+    instruments
+}
+
+fn region_body<'a>(
+    reach: &Reach,
+    region: usize,
+    catalogued: &[(&'a str, ActionIndex)],
+) -> RegionBody<'a> {
+    let elsewhere = catalogued
+        .iter()
+        .filter(|(_, action)| reach.has(*action) && !reach.has_in(*action, region));
+    let (actions_committed_elsewhere_only, actions_left_out) = listed(elsewhere);
+    RegionBody {
+        actions: count_actions(catalogued, |action| reach.has_in(action, region)),
+        actions_committed_elsewhere_only,
+        actions_left_out,
+        ..RegionBody::default()
+    }
+}
+
+fn count_actions(
+    catalogued: &[(&str, ActionIndex)],
+    has_commitment: impl Fn(ActionIndex) -> bool,
+) -> ActionsBody {
+    let mut counts = ActionsBody::default();
+    for (_, action) in catalogued {
+        counts.catalogued += 1;
+        counts.without_commitment += u64::from(!has_commitment(*action));
+    }
+    counts
+}
+
+/// The codes of some actions in order, as many as fit, and how many did not.
+fn listed<'a: 'b, 'b>(
+    actions: impl Iterator<Item = &'b (&'a str, ActionIndex)>,
+) -> (Vec<&'a str>, usize) {
+    let (mut codes, mut bytes, mut left_out) = (Vec::new(), 0, 0);
+    for (code, _) in actions {
+        // Two quotes and a comma.
+        bytes += code.len() + 3;
+        if bytes <= MAX_LIST_BYTES {
+            codes.push(*code);
+        } else {
+            left_out += 1;
+        }
+    }
+    (codes, left_out)
+}
+
+impl StatesBody {
+    fn put(
+        &mut self,
+        country: &Country,
+        states: &BTreeSet<CountryCode>,
+        places: &BTreeSet<CountryCode>,
+    ) {
+        self.of += 1;
+        if states.contains(&country.code) {
+            self.committed += 1;
+        } else if places.contains(&country.code) {
+            self.other_parties_only += 1;
+        } else {
+            self.without_commitment += 1;
+        }
+    }
+}
+
+impl RegionBody<'_> {
+    fn put(
+        &mut self,
+        country: &'static Country,
+        states: &BTreeSet<CountryCode>,
+        places: &BTreeSet<CountryCode>,
+    ) {
+        self.member_states.put(country, states, places);
+        if states.contains(&country.code) {
+            return;
+        }
+        let list = if places.contains(&country.code) {
+            &mut self.other_parties_only
+        } else {
+            &mut self.without_commitment
+        };
+        list.push(country.code.as_str());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_region_has_a_place_in_the_counts() {
+        assert_eq!(
+            *REGIONS,
+            ["Africa", "Americas", "Asia", "Europe", "Oceania"]
+        );
+        assert!(REGIONS.len() <= MAX_REGIONS);
+        assert!(country::members().all(|country| region_index(country).is_some()));
+    }
+
+    #[test]
+    fn a_list_ends_where_its_bytes_do() {
+        let code = "A".repeat(MAX_LIST_BYTES / 4);
+        let actions: Vec<(&str, ActionIndex)> =
+            (0..9).map(|index| (code.as_str(), index)).collect();
+        let (codes, left_out) = listed(actions.iter());
+        assert_eq!((codes.len(), left_out), (3, 6));
+    }
+}

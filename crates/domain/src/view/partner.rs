@@ -1,0 +1,338 @@
+//! What each partner sent: its events by type, and how often it had to correct itself. Who published what is part of the record, so that a
+//! source can be judged by its history.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use super::RestoreError;
+use super::body::MomentBody;
+use super::book::{entry_at, entry_at_mut, number};
+use super::codec::{RowReader, RowWriter};
+use super::facts::read_name;
+use super::fold::Moment;
+use super::rows::{Row, expect, key};
+use crate::ids::{PartnerId, Subject};
+use crate::wire::v1::{Event, EventBody, EventType, Role};
+
+/// The first byte of the keys of partners' rows.
+pub(crate) const PARTNER_ROW: u8 = b'w';
+
+/// What a partner's key begins with.
+const KEY_PREFIX: &str = "partner.";
+
+/// The number of a partner in the order they were first named.
+type PartnerIndex = u32;
+
+/// The activity of every partner.
+#[derive(Debug, Default)]
+pub(crate) struct Partners {
+    entries: Vec<Activity>,
+    numbers: FxHashMap<PartnerId, PartnerIndex>,
+    /// Who sent the last event: likely to have sent the next.
+    last_sender: PartnerIndex,
+    changed: Vec<PartnerIndex>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Activity {
+    id: PartnerId,
+    standing: Standing,
+    name: Option<String>,
+    roles: Vec<Role>,
+    /// How many parties it may speak for.
+    parties: u64,
+    /// The events it sent, in the order of their first.
+    by_type: Vec<(EventType, u64)>,
+    first: Option<Moment>,
+    last: Option<Moment>,
+    /// The last event that concerned it, sent by itself or not.
+    stamp: Option<Moment>,
+    changed: bool,
+}
+
+/// Whether a partner may publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It was named, and nothing registered it yet.
+    Unregistered,
+    Registered,
+    /// The ledger was opened with it: it registers the others.
+    Root,
+    Revoked,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    view: &'static str,
+    partner: &'a str,
+    position: Option<String>,
+    recorded: Option<String>,
+    status: &'static str,
+    roles: &'a [Role],
+    parties: PartiesBody,
+    events: EventsBody,
+    reports: ReportsBody,
+}
+
+#[derive(Serialize)]
+struct PartiesBody {
+    speaks_for: u64,
+}
+
+#[derive(Serialize)]
+struct EventsBody {
+    sent: u64,
+    by_type: BTreeMap<&'static str, u64>,
+    first: Option<MomentBody>,
+    last: Option<MomentBody>,
+}
+
+/// Unit: reports. `corrected` over `sent` is how often the partner had to correct itself.
+#[derive(Serialize)]
+struct ReportsBody {
+    sent: u64,
+    corrected: u64,
+}
+
+impl Activity {
+    fn new(id: PartnerId) -> Self {
+        Self {
+            id,
+            standing: Standing::Unregistered,
+            name: None,
+            roles: Vec::new(),
+            parties: 0,
+            by_type: Vec::new(),
+            first: None,
+            last: None,
+            stamp: None,
+            changed: false,
+        }
+    }
+
+    fn sent(&self, kind: EventType) -> u64 {
+        let of_kind = self.by_type.iter().find(|(other, _)| *other == kind);
+        of_kind.map_or(0, |(_, count)| *count)
+    }
+
+    fn send(&mut self, kind: EventType, at: Moment) {
+        self.first.get_or_insert(at);
+        self.last = Some(at);
+        match self.by_type.iter_mut().find(|(other, _)| *other == kind) {
+            Some((_, count)) => *count += 1,
+            None => self.by_type.push((kind, 1)),
+        }
+    }
+
+    fn body(&self) -> Option<Vec<u8>> {
+        let stamp = self.stamp.map(MomentBody::from);
+        let body = Body {
+            view: "partner",
+            partner: self.id.as_str(),
+            position: stamp.as_ref().map(|moment| moment.position.clone()),
+            recorded: stamp.map(|moment| moment.recorded),
+            status: self.standing.word(),
+            roles: &self.roles,
+            parties: PartiesBody {
+                speaks_for: self.parties,
+            },
+            events: EventsBody {
+                sent: self.by_type.iter().map(|(_, count)| count).sum(),
+                by_type: self
+                    .by_type
+                    .iter()
+                    .map(|(kind, count)| (kind.name(), *count))
+                    .collect(),
+                first: self.first.map(MomentBody::from),
+                last: self.last.map(MomentBody::from),
+            },
+            reports: ReportsBody {
+                sent: self.sent(EventType::ProgressReported),
+                corrected: self.sent(EventType::ReportCorrected),
+            },
+        };
+        serde_json::to_vec(&body).ok()
+    }
+}
+
+impl Standing {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Unregistered => "unregistered",
+            Self::Registered => "registered",
+            Self::Root => "root",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl Partners {
+    /// Takes an event in: for its sender, and for the partner it is about.
+    pub(crate) fn apply(&mut self, event: &Event, at: Moment) {
+        let sender = self.sender(&event.header.partner);
+        self.touch(sender, at, |entry| {
+            entry.send(event.body.event_type(), at);
+        });
+        if let EventBody::LedgerOpened(data) = &event.body {
+            let root = self.number(&data.root.partner);
+            self.touch(root, at, |entry| {
+                entry.standing = Standing::Root;
+                entry.parties = 1;
+            });
+        }
+        if let Subject::Partner(id) = &event.header.subject {
+            let subject = self.number(id);
+            self.touch(subject, at, |entry| entry.register(&event.body));
+        }
+    }
+
+    fn sender(&mut self, id: &PartnerId) -> PartnerIndex {
+        let last = entry_at(&self.entries, self.last_sender);
+        if last.is_none_or(|entry| entry.id != *id) {
+            self.last_sender = self.number(id);
+        }
+        self.last_sender
+    }
+
+    fn number(&mut self, id: &PartnerId) -> PartnerIndex {
+        if let Some(&known) = self.numbers.get(id) {
+            return known;
+        }
+        let partner = number(self.entries.len());
+        self.entries.push(Activity::new(id.clone()));
+        self.numbers.insert(id.clone(), partner);
+        partner
+    }
+
+    fn touch(&mut self, partner: PartnerIndex, at: Moment, change: impl FnOnce(&mut Activity)) {
+        let Some(entry) = entry_at_mut(&mut self.entries, partner) else {
+            return;
+        };
+        change(entry);
+        entry.stamp = Some(at);
+        if !entry.changed {
+            entry.changed = true;
+            self.changed.push(partner);
+        }
+    }
+
+    fn find(&self, view: &str) -> Option<&Activity> {
+        let partner = self.numbers.get(view.strip_prefix(KEY_PREFIX)?)?;
+        entry_at(&self.entries, *partner)
+    }
+
+    pub(crate) fn body(&self, view: &str) -> Option<Vec<u8>> {
+        self.find(view)?.body()
+    }
+
+    pub(crate) fn title(&self, view: &str) -> Option<String> {
+        self.find(view)?.name.clone()
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
+        self.entries.iter().map(|entry| view_key(&entry.id))
+    }
+
+    /// The rows and the keys of the partners that an event concerned since the last call.
+    pub(crate) fn take_changes(&mut self, rows: &mut Vec<Row>, keys: &mut Vec<String>) {
+        for partner in std::mem::take(&mut self.changed) {
+            if let Some(entry) = entry_at_mut(&mut self.entries, partner) {
+                entry.changed = false;
+                rows.push((key(PARTNER_ROW, partner), entry.encode()));
+                keys.push(view_key(&entry.id));
+            }
+        }
+    }
+
+    /// Takes one row back in; `rest` is its key after the first letter.
+    pub(crate) fn restore_row(&mut self, rest: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        expect("partner", rest, self.entries.len())?;
+        let entry = Activity::decode(value)?;
+        self.numbers
+            .insert(entry.id.clone(), number(self.entries.len()));
+        self.entries.push(entry);
+        Ok(())
+    }
+}
+
+fn view_key(id: &PartnerId) -> String {
+    format!("{KEY_PREFIX}{id}")
+}
+
+impl Activity {
+    /// What an event about the partner makes of it.
+    fn register(&mut self, body: &EventBody) {
+        if let EventBody::PartnerRegistered(data) = body {
+            self.standing = Standing::Registered;
+            self.name = Some(data.name.clone());
+            self.roles.clone_from(&data.roles);
+            self.parties = data.parties.len().try_into().unwrap_or(u64::MAX);
+        } else if let EventBody::PartnerChanged(data) = body {
+            self.name = data.name.clone().or(self.name.take());
+            if let Some(roles) = &data.roles {
+                self.roles.clone_from(roles);
+            }
+            if let Some(parties) = &data.parties {
+                self.parties = parties.len().try_into().unwrap_or(u64::MAX);
+            }
+        } else if let EventBody::PartnerRevoked(_) = body {
+            self.standing = Standing::Revoked;
+        }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut row = RowWriter::new();
+        row.text(self.id.as_str());
+        row.u8(match self.standing {
+            Standing::Unregistered => 0,
+            Standing::Registered => 1,
+            Standing::Revoked => 2,
+            Standing::Root => 3,
+        });
+        row.u8(u8::from(self.name.is_some()));
+        row.text(self.name.as_deref().unwrap_or_default());
+        row.count(self.roles.len());
+        self.roles.iter().for_each(|role| row.text(role.as_str()));
+        row.u64(self.parties);
+        row.count(self.by_type.len());
+        for (kind, count) in &self.by_type {
+            row.text(kind.name());
+            row.u64(*count);
+        }
+        for moment in [self.first, self.last, self.stamp] {
+            row.moment(moment);
+        }
+        row.finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<Self, RestoreError> {
+        let mut row = RowReader::new("partner", value)?;
+        let id = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+        let mut entry = Self::new(id);
+        entry.standing = match row.u8()? {
+            0 => Standing::Unregistered,
+            1 => Standing::Registered,
+            2 => Standing::Revoked,
+            3 => Standing::Root,
+            _ => return Err(row.damaged()),
+        };
+        let named = row.u8()? == 1;
+        entry.name = Some(row.text()?.to_owned()).filter(|_| named);
+        for _ in 0..row.count()? {
+            let role = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+            entry.roles.push(role);
+        }
+        entry.parties = row.u64()?;
+        for _ in 0..row.count()? {
+            let kind = EventType::from_name(row.text()?).ok_or_else(|| row.damaged())?;
+            entry.by_type.push((kind, row.u64()?));
+        }
+        entry.first = row.moment()?;
+        entry.last = row.moment()?;
+        entry.stamp = row.moment()?;
+        row.finish()?;
+        Ok(entry)
+    }
+}
