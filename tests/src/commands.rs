@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeZone as _, Utc};
 use ledger_domain::PartialDate;
 use ledger_domain::ids::{ActionCode, CommandId, CommitmentId, PartnerId, PartyId, Subject};
 use ledger_domain::wire::v1::{
-    Command, CommandBody, Period, RecordCommitment, ReportProgress, Stage, WithdrawCommitment,
+    Command, CommandBody, Period, RecordCommitment, RegisterPartner, ReportProgress, Role, Stage,
+    WithdrawCommitment,
 };
 use uuid::Uuid;
 
@@ -106,6 +107,22 @@ impl Commander {
             &commitment.to_string(),
             CommandBody::WithdrawCommitment(body),
         )
+    }
+
+    /// Registers a partner that reports for these parties.
+    ///
+    /// # Panics
+    /// When an id is none.
+    pub fn register_reporter(&mut self, partner: &str, parties: &[&str]) -> Command {
+        let party = |id: &&str| id.parse::<PartyId>().expect("a party id");
+        let body = RegisterPartner {
+            name: format!("Reporter {partner}"),
+            roles: vec![Role::Reporter],
+            parties: parties.iter().map(party).collect(),
+            focal_point_for: Vec::new(),
+        };
+        let subject = format!("partner/{partner}");
+        self.command(&subject, CommandBody::RegisterPartner(body))
     }
 
     fn id(&self, number: u64) -> Uuid {

@@ -8,9 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ledger_bus::{Bus, BusOptions, EventFeed, FeedEvent, ViewBucket, subject};
 use ledger_client::{Connection, SubmitOptions, Submitter, audit, seeds};
-use ledger_domain::ids::PartyId;
 use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
-use ledger_domain::wire::v1::{Command, CommandBody, Receipt, RegisterPartner, Role, Root, Status};
+use ledger_domain::wire::v1::{Command, Receipt, Root, Status};
 use tempfile::TempDir;
 
 use crate::commands::Commander;
@@ -268,15 +267,8 @@ impl System {
     /// When it is refused.
     pub async fn reporter(&self, partner: &str, parties: &[&str]) -> Commander {
         let mut root = Commander::new("root", "ledger", 0);
-        let party = |id: &&str| id.parse::<PartyId>().expect("a party id");
-        let body = RegisterPartner {
-            name: format!("Reporter {partner}"),
-            roles: vec![Role::Reporter],
-            parties: parties.iter().map(party).collect(),
-            focal_point_for: Vec::new(),
-        };
+        let mut command = root.register_reporter(partner, parties);
         let subject = format!("partner/{partner}");
-        let mut command = root.command(&subject, CommandBody::RegisterPartner(body));
         command.id.0 = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, subject.as_bytes());
         self.accepted(&[command]).await;
         Commander::new(partner, parties[0], 1)

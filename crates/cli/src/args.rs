@@ -67,6 +67,17 @@ pub(crate) enum Command {
         /// The commitment's id: a UUID.
         id: String,
     },
+    /// What nobody has committed to yet: actions and countries without a commitment, in all and by region.
+    Gaps {
+        /// The lists of one region: Africa, Americas, Asia, Europe or Oceania.
+        #[arg(long, value_name = "REGION")]
+        region: Option<String>,
+    },
+    /// The systems that publish to the ledger.
+    Partner {
+        #[command(subcommand)]
+        command: PartnerCommand,
+    },
     /// Print recorded events in their order, one JSON object a line.
     Replay(ReplayArgs),
     /// Check the log without trusting the ledger.
@@ -209,6 +220,15 @@ pub(crate) enum ImportCommand {
     Upr {
         /// The file of the review's records, one JSON object a line; `-` for standard input.
         file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PartnerCommand {
+    /// What a partner sent, and how often it had to correct itself.
+    Show {
+        /// The partner's id.
+        id: String,
     },
 }
 

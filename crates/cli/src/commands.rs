@@ -2,9 +2,11 @@
 
 pub(crate) mod audit;
 pub(crate) mod commitment;
+pub(crate) mod gaps;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod manual;
+pub(crate) mod partner;
 pub(crate) mod replay;
 pub(crate) mod scrub;
 pub(crate) mod serve;

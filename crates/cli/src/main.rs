@@ -13,7 +13,7 @@ mod output;
 mod seeding;
 mod usage;
 
-use args::{AuditCommand, Cli, Command, ImportCommand};
+use args::{AuditCommand, Cli, Command, ImportCommand, PartnerCommand};
 use clap::FromArgMatches as _;
 use failure::Failure;
 use output::Output;
@@ -68,6 +68,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         Command::Action { code, list } => commands::view::action(nats, &code, &list, output).await,
         Command::Commitment { id } => commands::commitment::run(nats, &id, output).await,
+        Command::Gaps { region } => commands::gaps::run(nats, region.as_deref(), output).await,
+        Command::Partner {
+            command: PartnerCommand::Show { id },
+        } => commands::partner::show(nats, &id, output).await,
         Command::Replay(args) => commands::replay::run(nats, &args).await,
         Command::Audit {
             command: AuditCommand::Verify { key },

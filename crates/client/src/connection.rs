@@ -88,7 +88,7 @@ impl Connection {
     }
 
     /// A view as its projector serves it now: `country` and an ISO alpha-3 code, `action` and its code, or `summary`
-    /// and anything.
+    /// and one of its keys: `summary`, `gaps`, `partner.<id>`.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl Connection {
         query: &ViewQuery,
     ) -> Result<Served, QueryError> {
         let subject = if projection == "summary" {
-            subject::query(projection)
+            subject::query(key)
         } else {
             subject::query(&format!("{projection}.{key}"))
         };

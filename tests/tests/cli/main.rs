@@ -10,6 +10,7 @@ mod import;
 mod operate;
 mod read;
 mod submit;
+mod whole;
 
 use ledger_tests::{Finished, Up};
 use serde_json::Value;

@@ -9,7 +9,7 @@ use ledger_bus::query::{
 };
 use ledger_bus::{Answer, Argument, Bus, Endpoint, Query, QueryFailure, QueryService};
 use ledger_domain::ids::{CommitmentId, EventId, LedgerId, PartyId, Position, Subject, Version};
-use ledger_domain::view::{ActionView, CountryView, Envelope, Projection, SummaryView, Timeliness};
+use ledger_domain::view::{ActionView, CountryView, Envelope, Projection, SummaryView};
 use ledger_domain::wire::v1::{Command, Event, EventBody, EventHeader, LedgerOpened, Policy, Root};
 use ledger_domain::{Commitment, NewEvent, RULES_VERSION, Reference, Rejection, Route, decide};
 use ledger_proof::block::{BlockBuilder, Content};
@@ -130,6 +130,8 @@ impl PaperLedger {
             endpoint("country", Argument::Tokens),
             endpoint("action", Argument::Tokens),
             endpoint("summary", Argument::None),
+            endpoint("gaps", Argument::None),
+            endpoint("partner", Argument::Tokens),
         ];
         let mut service = QueryService::start(bus, "a ledger on paper", &endpoints)
             .await
@@ -198,7 +200,8 @@ impl State {
             },
             "country" => self.view::<CountryView>(&query.argument, lie),
             "action" => self.view::<ActionView>(&query.argument, lie),
-            _ => self.view::<SummaryView>("summary", lie),
+            "partner" => self.view::<SummaryView>(&format!("partner.{}", query.argument), lie),
+            whole => self.view::<SummaryView>(whole, lie),
         }
     }
 
@@ -316,7 +319,7 @@ impl State {
             watermark: Some(self.events.len() as u64 - 1),
             lag_events: 0,
             title: None,
-            timeliness: Timeliness::default(),
+            timeliness: None,
         };
         Ok(Answer {
             payload: envelope.wrap(&body).unwrap().into(),

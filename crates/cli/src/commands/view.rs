@@ -25,7 +25,7 @@ pub(crate) async fn country(
     output: Output,
 ) -> Result<(), Failure> {
     let code = code.to_ascii_uppercase();
-    let json = fetch(nats, "country", &code, list).await?;
+    let json = fetch(nats, "country", &code, &page_of(list)).await?;
     if output.json {
         return Ok(json_line(&json)?);
     }
@@ -55,7 +55,7 @@ pub(crate) async fn action(
     list: &ListArgs,
     output: Output,
 ) -> Result<(), Failure> {
-    let json = fetch(nats, "action", code, list).await?;
+    let json = fetch(nats, "action", code, &page_of(list)).await?;
     if output.json {
         return Ok(json_line(&json)?);
     }
@@ -85,11 +85,19 @@ fn action_counts(answer: &Value) -> String {
     page
 }
 
-async fn fetch(
+fn page_of(list: &ListArgs) -> ViewQuery {
+    ViewQuery {
+        limit: list.limit.into(),
+        after: list.after,
+    }
+}
+
+/// Asks for a view of a projection.
+pub(super) async fn fetch(
     nats: &str,
     projection: &str,
     key: &str,
-    list: &ListArgs,
+    query: &ViewQuery,
 ) -> Result<bytes::Bytes, Failure> {
     if key.is_empty()
         || key.contains(|letter: char| letter.is_whitespace() || "*>".contains(letter))
@@ -98,20 +106,20 @@ async fn fetch(
             "`{key}` is not a code of a {projection}"
         )));
     }
-    let query = ViewQuery {
-        limit: list.limit.into(),
-        after: list.after,
-    };
-    match connect(nats).await?.view(projection, key, &query).await {
+    match connect(nats).await?.view(projection, key, query).await {
         Ok(served) => Ok(served.json),
-        Err(error) if is_not_found(&error) => Err(Failure::because(format!(
-            "the ledger knows no {projection} {key}"
-        ))),
+        Err(error) if is_not_found(&error) => {
+            let what = match key.split_once('.') {
+                Some((what, id)) if projection == "summary" => format!("{what} {id}"),
+                Some(_) | None => format!("{projection} {key}"),
+            };
+            Err(Failure::because(format!("the ledger knows no {what}")))
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-fn parse(json: &[u8]) -> Result<Value, Failure> {
+pub(super) fn parse(json: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(json).map_err(|error| Failure::failed(&error))
 }
 
@@ -119,7 +127,7 @@ fn format_line(text: &str) -> String {
     format!("{text}\n")
 }
 
-fn heading(answer: &Value, title: &str) -> String {
+pub(super) fn heading(answer: &Value, title: &str) -> String {
     let position = shown(answer, "/view/position");
     let recorded = shown(answer, "/view/recorded");
     let change = if position.is_empty() {

@@ -34,8 +34,8 @@ pub struct Envelope {
     pub lag_events: u64,
     /// The title of what the view is about.
     pub title: Option<String>,
-    /// How its commitments stand on that day.
-    pub timeliness: Timeliness,
+    /// How its commitments stand on that day, if it is a view of commitments.
+    pub timeliness: Option<Timeliness>,
 }
 
 #[derive(Serialize)]
@@ -46,8 +46,8 @@ struct Wrapped<'a> {
     lag_events: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
-    #[serde(rename = "commitments_today")]
-    timeliness: Timeliness,
+    #[serde(rename = "commitments_today", skip_serializing_if = "Option::is_none")]
+    timeliness: Option<Timeliness>,
     view: &'a RawValue,
 }
 
@@ -80,10 +80,10 @@ mod tests {
             watermark: Some(9),
             lag_events: 2,
             title: None,
-            timeliness: Timeliness {
+            timeliness: Some(Timeliness {
                 stale: 3,
                 ..Timeliness::default()
-            },
+            }),
         };
         let wrapped = String::from_utf8(envelope.wrap(body).unwrap()).unwrap();
         assert_eq!(

@@ -10,33 +10,46 @@ use ledger_domain::view::{Envelope, Page, Projection};
 use super::{Interruption, Projector};
 use crate::queries::{json, parse};
 
-/// The one key of the summary.
-const SUMMARY: &str = "summary";
+/// The views of the whole ledger, each asked for by a name of its own: some are one view, the others one for each id.
+const WHOLE: [(&str, Argument); 3] = [
+    ("summary", Argument::None),
+    ("gaps", Argument::None),
+    ("partner", Argument::Tokens),
+];
 
 /// What a projector answers: its views, and how far it has come.
-pub(super) fn endpoints<P: Projection>() -> [Endpoint; 2] {
+pub(super) fn endpoints<P: Projection>() -> Vec<Endpoint> {
     let (name, path) = match P::NAME {
         "country" => ("projection_country", "projection.country"),
         "action" => ("projection_action", "projection.action"),
         _ => ("projection_summary", "projection.summary"),
     };
-    let argument = if P::NAME == SUMMARY {
-        Argument::None
-    } else {
-        Argument::Tokens
+    let of_views: &[(&str, Argument)] = match P::NAME {
+        "country" => &[("country", Argument::Tokens)],
+        "action" => &[("action", Argument::Tokens)],
+        _ => &WHOLE,
     };
-    [
-        Endpoint {
-            name: P::NAME,
-            path: P::NAME,
-            argument,
-        },
-        Endpoint {
-            name,
-            path,
-            argument: Argument::None,
-        },
-    ]
+    let mut endpoints = vec![Endpoint {
+        name,
+        path,
+        argument: Argument::None,
+    }];
+    endpoints.extend(of_views.iter().map(|&(name, argument)| Endpoint {
+        name,
+        path: name,
+        argument,
+    }));
+    endpoints
+}
+
+/// The key of the view that a query asks for; none where it asks how far the projector has come.
+fn key_of(query: &Query) -> Option<String> {
+    match (query.endpoint, query.argument.as_str()) {
+        ("projection_country" | "projection_action" | "projection_summary", _) => None,
+        ("country" | "action", key) => Some(key.to_owned()),
+        (whole, "") => Some(whole.to_owned()),
+        (whole, id) => Some(format!("{whole}.{id}")),
+    }
 }
 
 impl<P: Projection + Send + 'static> Projector<P> {
@@ -63,13 +76,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
             }
             .into());
         };
-        let answer = if query.endpoint == P::NAME {
-            let key = if query.argument.is_empty() {
-                SUMMARY
-            } else {
-                &query.argument
-            };
-            parse(&query.payload).and_then(|asked| self.view(key, &asked))
+        let answer = if let Some(key) = key_of(&query) {
+            parse(&query.payload).and_then(|asked| self.view(&key, &asked))
         } else {
             json(&ProjectionAnswer {
                 projection: P::NAME.to_owned(),
@@ -99,23 +107,22 @@ impl<P: Projection + Send + 'static> Projector<P> {
             watermark: self.checkpoint.checked_sub(1),
             lag_events: self.tree_size.saturating_sub(self.checkpoint),
             title: self.projection.title(key),
-            timeliness: self
-                .projection
-                .timeliness(key, now.date_naive())
-                .unwrap_or_default(),
+            timeliness: self.projection.timeliness(key, now.date_naive()),
         };
         let mut payload = envelope.wrap(&body).map_err(failed)?;
-        if asked.limit > 0 {
+        let listed = (asked.limit > 0).then(|| {
             let page = Page {
                 after: asked.after,
                 limit: asked.limit,
             };
-            let list = self.projection.list(key, &page);
-            if payload.pop() == Some(b'}') {
-                payload.extend_from_slice(b",\"list\":");
-                serde_json::to_writer(&mut payload, &list).map_err(failed)?;
-                payload.push(b'}');
-            }
+            self.projection.list(key, &page)
+        });
+        if let Some(list) = listed.flatten()
+            && payload.pop() == Some(b'}')
+        {
+            payload.extend_from_slice(b",\"list\":");
+            serde_json::to_writer(&mut payload, &list).map_err(failed)?;
+            payload.push(b'}');
         }
         let headers = vec![(WATERMARK_HEADER, self.checkpoint.to_string())];
         Ok(Answer {

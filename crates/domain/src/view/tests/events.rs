@@ -139,7 +139,7 @@ pub(super) fn event(
             time: DateTime::from_timestamp(second, 5_000).unwrap(),
             position: Position(position),
             stream_version: Version(1),
-            partner: PARTNERS[position as usize / 2 % PARTNERS.len()]
+            partner: PARTNERS[usize::try_from(position / 2).unwrap() % PARTNERS.len()]
                 .parse()
                 .unwrap(),
             party: party.parse().unwrap(),

@@ -75,6 +75,7 @@ fn a_partner_that_was_registered_and_sent_nothing_shows_zero() {
         name: "City of Nairobi".to_owned(),
         roles: vec![Role::Reporter],
         parties: vec!["nairobi".parse().unwrap(), "KEN".parse().unwrap()],
+        focal_point_for: vec![],
     };
     let subject = Subject::Partner("nairobi".parse().unwrap());
     let mut view: SummaryView = folded(&[event(0, subject.clone(), "secretariat", registered)]);

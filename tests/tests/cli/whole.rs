@@ -1,0 +1,78 @@
+//! The views of the ledger as a whole: gaps, partners.
+
+use ledger_domain::wire::v1::Stage;
+use ledger_tests::Up;
+use ledger_tests::commands::Commander;
+
+use crate::{audited, code, lines};
+
+#[test]
+fn a_commitment_closes_a_gap_and_counts_for_the_partner_that_sent_it() {
+    let up = Up::start(&["--no-demo"]);
+    let gaps = |up: &Up| lines(&up.cli(["gaps", "--json"], b"").succeeded()).remove(0);
+    let before = gaps(&up);
+    let nobody = &before["view"]["by_region"]["Africa"]["without_commitment"];
+    assert_eq!(nobody.as_array().unwrap().len(), 54);
+    assert_eq!(before["view"]["member_states"]["without_commitment"], 193);
+    assert!(
+        before.get("commitments_today").is_none(),
+        "it counts no commitments"
+    );
+
+    let mut root = Commander::new("root", "ledger", 3);
+    let register = root.register_reporter("kenya", &["KEN"]);
+    let mut kenya = Commander::new("kenya", "KEN", 4);
+    let (commitment, record) = kenya.record(&["GCM-10a"]);
+    let report = kenya.report(commitment, 3, Stage::Planning);
+    let input = [register.encode(), record.encode(), report.encode()].join(&b'\n');
+    up.cli(["submit", "-"], &input).succeeded();
+    audited(&up);
+
+    let after = gaps(&up);
+    let without = |gaps: &serde_json::Value| {
+        gaps["view"]["actions"]["without_commitment"]
+            .as_u64()
+            .unwrap()
+    };
+    assert_eq!(
+        without(&after) + 2,
+        without(&before),
+        "the action and its objective"
+    );
+    assert_eq!(
+        after["view"]["by_region"]["Africa"]["member_states"]["committed"],
+        1
+    );
+    let table = up.cli(["gaps", "--region", "asia"], b"").succeeded();
+    assert!(
+        table.contains("Asia: actions committed to elsewhere only (2)\nGCM-10 GCM-10a\n"),
+        "{table}"
+    );
+    assert!(!table.contains("Africa"), "{table}");
+
+    let partner = lines(
+        &up.cli(["partner", "show", "kenya", "--json"], b"")
+            .succeeded(),
+    );
+    let sent = serde_json::json!({"commitment_recorded": 1, "progress_reported": 1});
+    assert_eq!(partner[0]["view"]["events"]["by_type"], sent);
+    assert_eq!(
+        partner[0]["view"]["reports"],
+        serde_json::json!({"sent": 1, "corrected": 0})
+    );
+    let table = up.cli(["partner", "show", "kenya"], b"").succeeded();
+    assert!(table.starts_with("kenya  "), "{table}");
+    for (arguments, expected) in [
+        (["gaps", "--region", "Atlantis"], 2),
+        (["partner", "show", "nobody"], 1),
+        (["partner", "show", "a b"], 2),
+    ] {
+        let finished = up.cli(arguments, b"");
+        assert_eq!(
+            code(&finished),
+            expected,
+            "{arguments:?}: {}",
+            finished.stderr
+        );
+    }
+}
