@@ -96,4 +96,34 @@ mod tests {
         let used = ["compact-ledger", "country", "KEN", "--nats", "x:1"];
         assert!(command().try_get_matches_from(used).is_ok());
     }
+    #[test]
+    fn what_containers_run_is_understood() {
+        let compose = include_str!("../../../docker-compose.yml");
+        let list = |line: &str| {
+            let list = line.split_once('[')?.1.trim_end().strip_suffix(']')?;
+            let items = list
+                .split(", ")
+                .map(|item| item.trim_matches('"').to_owned());
+            Some(items.collect::<Vec<_>>())
+        };
+        let commands = compose.lines().filter_map(|line| {
+            let line = line.trim_start();
+            let list = list(line)?;
+            if line.starts_with("command: ") {
+                return Some([vec!["compact-ledger".to_owned()], list].concat());
+            }
+            // A health check names the program itself.
+            let program = list.iter().position(|item| item == "compact-ledger")?;
+            Some(list[program..].to_vec())
+        });
+        let mut names = Vec::new();
+        for arguments in commands {
+            let matches = command().try_get_matches_from(&arguments);
+            assert!(matches.is_ok(), "{arguments:?}: {}", matches.unwrap_err());
+            names.push(arguments[1].clone());
+        }
+        names.sort();
+        names.dedup();
+        assert_eq!(names, ["health", "import", "node", "projector"]);
+    }
 }
