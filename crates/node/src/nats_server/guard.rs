@@ -109,12 +109,19 @@ mod tests {
 
     fn waiting_process(marker: &Path) -> std::process::Child {
         // The shell keeps the marker as its own argument while it waits for a line that never comes.
-        Command::new("sh")
+        let child = Command::new("sh")
             .args(["-c", "read line"])
             .arg(marker)
             .stdin(std::process::Stdio::piped())
             .spawn()
-            .expect("sh starts")
+            .expect("sh starts");
+        // A process that has just begun shows no arguments for a moment.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !names(Pid::from_child(&child), marker) {
+            assert!(Instant::now() < deadline, "the shell has no arguments");
+            std::thread::yield_now();
+        }
+        child
     }
 
     #[test]
