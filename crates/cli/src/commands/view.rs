@@ -222,7 +222,7 @@ fn mapped(answer: &Value) -> String {
     let mut table = Table::new(&["mapped from (counted apart)", "commitments"]);
     if let Some(Value::Object(codes)) = answer.pointer("/view/mapped_from_commitments") {
         for (code, count) in codes {
-            table.row([code.clone(), shown(count, "")]);
+            table.row([code.clone(), shown(count, "/recorded")]);
         }
     }
     section(&table)

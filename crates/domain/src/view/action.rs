@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 use serde::Serialize;
+use smallvec::SmallVec;
 
 use super::body::{StampBody, bounded};
 use super::book::{About, ActionIndex, Book, PartyIndex};
-use super::facts::Facts;
+use super::facts::{Facts, PartState};
 use super::fold::{Keys, Lens, Sign, View};
 use super::list::ParticipationRole;
-use super::tally::{self, ActiveBody, RecordedBody, Tally};
+use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
 use crate::wire::v1::TextStatus;
+
+/// The most bytes that the table of mappings may take in a body.
+const MAPPINGS_BYTES: usize = 32 * 1024;
 
 /// The views of actions.
 pub(crate) struct ActionLens;
@@ -22,8 +26,15 @@ pub(crate) struct ActionLens;
 /// The two share no commitment, so an objective's roll-up is their sum.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct ActionCounts {
-    own: Tally,
-    beneath: Tally,
+    own: Own,
+    beneath: Own,
+}
+
+/// Commitments and the participations in those that stand.
+#[derive(Debug, Default, PartialEq)]
+struct Own {
+    tally: Tally,
+    participations: Participations,
 }
 
 #[derive(Serialize)]
@@ -39,8 +50,15 @@ struct Body<'a> {
     own: TallyBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rollup: Option<RollupBody<'a>>,
-    mapped_from_commitments: BTreeMap<&'a str, u64>,
+    mapped_from_commitments: BTreeMap<&'a str, MappedBody>,
     mappings_left_out: usize,
+}
+
+/// Commitments to an action that corresponds to this one. They do not move here: each is counted under its own action.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct MappedBody {
+    recorded: u64,
+    active: u64,
 }
 
 /// Everything under an objective and on the objective itself, each commitment once.
@@ -56,10 +74,20 @@ struct RollupBody<'a> {
 struct TallyBody<'a> {
     commitments: RecordedBody,
     active_commitments: ActiveBody,
+    #[serde(flatten)]
+    apart: ApartBody,
+    participations: ParticipationsBody,
     parties: PartiesBody,
     countries: CountriesBody,
     member_states: CoverageBody,
     member_states_by_region: BTreeMap<&'a str, CoverageBody>,
+}
+
+#[derive(Serialize)]
+struct ParticipationsBody {
+    lead: u64,
+    #[serde(flatten)]
+    beside: Participations,
 }
 
 #[derive(Serialize)]
@@ -88,19 +116,24 @@ impl Lens for ActionLens {
     }
 
     fn count(counts: &mut ActionCounts, action: ActionIndex, _: &Book, facts: &Facts, sign: Sign) {
-        let tally = if facts.actions().contains(&action) {
+        let counts = if facts.actions().contains(&action) {
             &mut counts.own
         } else {
             &mut counts.beneath
         };
-        tally.count(facts, sign);
+        counts.tally.count(facts, sign);
+        if facts.is_active() {
+            for part in facts.participations() {
+                counts.participations.count(*part, sign);
+            }
+        }
     }
 
     fn owns(_: ActionIndex, _: &Book, _: &Facts) -> bool {
         true
     }
 
-    fn role(_: ActionIndex, _: &Book, _: &Facts) -> Option<(ParticipationRole, bool)> {
+    fn role(_: ActionIndex, _: &Book, _: &Facts) -> Option<(ParticipationRole, PartState)> {
         None
     }
 
@@ -140,13 +173,14 @@ impl Lens for ActionLens {
         let entry = book.action(action)?;
         let mapped = entry.mapped_from.iter().map(|&from| {
             let counts = view.counts(from);
-            (
-                book.action_code(from),
-                counts.own.recorded + counts.beneath.recorded,
-            )
+            let body = MappedBody {
+                recorded: counts.recorded(),
+                active: counts.active(),
+            };
+            (book.action_code(from), body)
         });
         let (mapped_from_commitments, mappings_left_out) =
-            bounded(mapped, |&commitments| commitments);
+            bounded(mapped, |mapped| mapped.recorded, MAPPINGS_BYTES);
         let body = Body {
             view: "action",
             action: entry.code.as_str(),
@@ -176,13 +210,22 @@ impl Lens for ActionLens {
 impl ActionCounts {
     /// The active commitments on the action or under it.
     fn active(&self) -> u64 {
-        self.own.active() + self.beneath.active()
+        self.own.tally.active() + self.beneath.tally.active()
+    }
+
+    /// The commitments ever recorded on the action or under it.
+    fn recorded(&self) -> u64 {
+        self.own.tally.recorded() + self.beneath.tally.recorded()
     }
 }
 
-/// The sum of tallies that share no commitment. Parties and countries are united, not added.
-fn tally_body<'a>(book: &'a Book, tallies: &[&Tally]) -> TallyBody<'a> {
-    let (commitments, active_commitments) = tally::sum(tallies);
+/// The sum of counts that share no commitment. Parties and countries are united, not added.
+fn tally_body<'a>(book: &'a Book, counts: &[&Own]) -> TallyBody<'a> {
+    let tallies: SmallVec<[&Tally; 2]> = counts.iter().map(|own| &own.tally).collect();
+    let (commitments, active_commitments, apart) = tally::sum(book, &tallies);
+    let beside = counts.iter().fold(Participations::default(), |sum, own| {
+        sum.plus(own.participations)
+    });
     let leading: FxHashSet<PartyIndex> = tallies
         .iter()
         .flat_map(|tally| tally.leading.keys().copied())
@@ -196,6 +239,11 @@ fn tally_body<'a>(book: &'a Book, tallies: &[&Tally]) -> TallyBody<'a> {
     TallyBody {
         commitments,
         active_commitments,
+        apart,
+        participations: ParticipationsBody {
+            lead: tallies.iter().map(|tally| tally.active()).sum(),
+            beside,
+        },
         parties: PartiesBody {
             committed: leading.len(),
         },

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::fold::{Moment, Sign, Stamp};
 use crate::wire::v1::Stage;
 
-/// The most lines a table inside a body may have, so that no body can outgrow [`super::MAX_BODY_BYTES`].
-pub(crate) const MAX_TABLE_LINES: usize = 320;
+/// Tables of up to so many lines are not measured: they fit into the smallest room that a body leaves for one.
+const FEW_LINES: usize = 24;
 
 /// A recorded time as every event writes it: UTC, microseconds.
 pub(crate) fn recorded_text(recorded_us: i64) -> String {
@@ -88,20 +88,28 @@ impl Stages {
     }
 }
 
-/// A table of at most [`MAX_TABLE_LINES`] lines: those that weigh most, in the order of their keys, and how many were left out.
-pub(crate) fn bounded<K: Ord, V>(
+/// A table that takes at most so many bytes of a body: the lines that weigh most, in the order of their keys, and how many were left out.
+pub(crate) fn bounded<K: AsRef<str> + Ord, V: Serialize>(
     lines: impl Iterator<Item = (K, V)>,
     weight: impl Fn(&V) -> u64,
+    bytes: usize,
 ) -> (BTreeMap<K, V>, usize) {
     let mut lines: Vec<(K, V)> = lines.collect();
-    let left_out = lines.len().saturating_sub(MAX_TABLE_LINES);
-    if left_out > 0 {
-        lines.sort_by(|(a, left), (b, right)| {
-            weight(right).cmp(&weight(left)).then_with(|| a.cmp(b))
-        });
-        lines.truncate(MAX_TABLE_LINES);
+    if lines.len() <= FEW_LINES {
+        return (lines.into_iter().collect(), 0);
     }
-    (lines.into_iter().collect(), left_out)
+    lines.sort_by(|(a, left), (b, right)| weight(right).cmp(&weight(left)).then_with(|| a.cmp(b)));
+    let mut left_out = lines.len();
+    let mut room = bytes;
+    let kept = lines.into_iter().map_while(|(key, value)| {
+        // Two quotes, a colon and a comma; keys are codes and need no escape.
+        let line = key.as_ref().len() + 4 + serde_json::to_vec(&value).map_or(0, |it| it.len());
+        room = room.checked_sub(line)?;
+        left_out -= 1;
+        Some((key, value))
+    });
+    let kept = kept.collect();
+    (kept, left_out)
 }
 
 #[cfg(test)]
@@ -110,11 +118,13 @@ mod tests {
 
     #[test]
     fn a_table_keeps_the_heaviest_lines_and_says_how_many_it_left_out() {
-        let (table, left_out) = bounded((0..1_000u64).map(|line| (line, line)), |&weight| weight);
-        assert_eq!(left_out, 1_000 - MAX_TABLE_LINES);
-        assert_eq!(table.len(), MAX_TABLE_LINES);
-        assert_eq!(table.keys().next_back(), Some(&999));
-        let (table, left_out) = bounded((0..3u64).map(|line| (line, 0)), |&weight: &u64| weight);
+        let lines = || (0..1_000u64).map(|line| (format!("{line:03}"), line));
+        // `"999":999,` takes ten bytes.
+        let (table, left_out) = bounded(lines(), |&weight| weight, 3_205);
+        assert_eq!((table.len(), left_out), (320, 680));
+        assert_eq!(table.keys().next_back().map(String::as_str), Some("999"));
+        assert!(serde_json::to_vec(&table).unwrap().len() <= 3_205);
+        let (table, left_out) = bounded(lines().take(3), |_| 0, 3_200);
         assert_eq!((table.len(), left_out), (3, 0));
     }
 }

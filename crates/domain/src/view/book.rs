@@ -8,9 +8,10 @@ use smallvec::SmallVec;
 
 use super::facts::Facts;
 use super::fold::{Keys, Moment};
+use super::reports::Reports;
 use super::table::{Table, Titles};
 use crate::country::UnStatus;
-use crate::ids::{ActionCode, CommitmentId, CountryCode, InstrumentId, PartyId};
+use crate::ids::{ActionCode, CommitmentId, CountryCode, InstrumentId, MethodId, PartyId};
 use crate::wire::v1::{EventType, PartyKind, TextStatus};
 
 /// The number of a commitment in recorded order.
@@ -21,6 +22,9 @@ pub(crate) type PartyIndex = u32;
 pub(crate) type ActionIndex = u32;
 /// The number of an instrument in the order they were first named.
 pub(crate) type InstrumentIndex = u32;
+
+/// The number of a method of assessment and its version. Nothing that is kept or shown depends on it.
+pub(crate) type MethodIndex = u32;
 
 /// An action counts towards at most this many levels above it. Catalogues have two or three; the bound keeps a
 /// catalogue whose parents form a ring from holding the fold up.
@@ -77,6 +81,7 @@ pub(crate) struct Book {
     pub(super) instruments: Vec<InstrumentId>,
     pub(super) commitments: Table<Facts>,
     pub(super) titles: Titles,
+    pub(crate) annex: Annex,
     pub(super) watermark: Option<Moment>,
     /// How many events of each type, in the order they were first seen.
     pub(super) events: Vec<(EventType, u64)>,
@@ -85,6 +90,35 @@ pub(crate) struct Book {
     pub(super) action_numbers: FxHashMap<ActionCode, ActionIndex>,
     /// Slots by the hash of their commitment's id; the id itself stands in the facts.
     pub(super) slots: HashTable<Slot>,
+}
+
+/// What the facts of commitments share or keep elsewhere: each commitment's row holds its part of it.
+#[derive(Debug, Default)]
+pub(crate) struct Annex {
+    pub(crate) reports: Reports,
+    methods: Vec<(MethodId, MethodId)>,
+    method_numbers: FxHashMap<(MethodId, MethodId), MethodIndex>,
+}
+
+impl Annex {
+    /// The number of a method and version.
+    pub(crate) fn method_index(&mut self, method: &MethodId, version: &MethodId) -> MethodIndex {
+        let name = (method.clone(), version.clone());
+        if let Some(&known) = self.method_numbers.get(&name) {
+            return known;
+        }
+        let index = number(self.methods.len());
+        self.methods.push(name.clone());
+        self.method_numbers.insert(name, index);
+        index
+    }
+
+    /// A method and its version.
+    pub(crate) fn method(&self, method: MethodIndex) -> (&str, &str) {
+        entry_at(&self.methods, method).map_or(("", ""), |(method, version)| {
+            (method.as_str(), version.as_str())
+        })
+    }
 }
 
 /// What differs from the rows that were taken last.

@@ -7,15 +7,17 @@ use serde::Serialize;
 
 use super::body::{Stages, StampBody, bounded};
 use super::book::{About, ActionIndex, Book};
-use super::facts::Facts;
+use super::facts::{Facts, Flags, PartState};
 use super::fold::{Keys, Lens, Sign, View};
 use super::list::ParticipationRole;
-use super::tally::{self, ActiveBody, RecordedBody, Tally};
+use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
 
 /// The key of what belongs to no country: the commitments of organizations.
 const NO_COUNTRY: &str = "INT";
+/// The most bytes that the table of actions may take in a body.
+const ACTIONS_BYTES: usize = 48 * 1024;
 
 /// A country's code; none for the view of what belongs to no country.
 pub(crate) type Place = Option<CountryCode>;
@@ -27,16 +29,17 @@ pub(crate) struct CountryLens;
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct CountryCounts {
     led: Tally,
-    by_action: FxHashMap<ActionIndex, Stages>,
-    partners: Participations,
-    supporters: Participations,
+    by_action: FxHashMap<ActionIndex, ActionLine>,
+    participations: Participations,
 }
 
-/// Participations by whether the party itself confirmed them.
+/// Active commitments under one action: what their leads say, and how many somebody else assessed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-struct Participations {
-    claimed: u64,
-    confirmed: u64,
+struct ActionLine {
+    #[serde(flatten)]
+    stages: Stages,
+    assessed: u64,
+    contested: u64,
 }
 
 #[derive(Serialize)]
@@ -54,16 +57,19 @@ struct Body<'a> {
     stamp: StampBody,
     commitments: RecordedBody,
     active_commitments: ActiveBody,
-    active_commitments_by_action: BTreeMap<&'a str, Stages>,
+    active_commitments_by_action: BTreeMap<&'a str, ActionLine>,
     actions_left_out: usize,
+    #[serde(flatten)]
+    apart: ApartBody,
     participations: ParticipationsBody,
     parties: PartiesBody,
 }
 
 #[derive(Serialize)]
 struct ParticipationsBody {
-    partner: Participations,
-    supporter: Participations,
+    lead: u64,
+    #[serde(flatten)]
+    beside: Participations,
 }
 
 #[derive(Serialize)]
@@ -96,16 +102,7 @@ impl Lens for CountryLens {
                 .iter()
                 .filter(|part| book.country_of(part.party) == place)
             {
-                let participations = match part.role {
-                    ParticipationRole::Lead => continue,
-                    ParticipationRole::Partner => &mut counts.partners,
-                    ParticipationRole::Supporter => &mut counts.supporters,
-                };
-                sign.step(if part.claimed {
-                    &mut participations.claimed
-                } else {
-                    &mut participations.confirmed
-                });
+                counts.participations.count(*part, sign);
             }
         }
         if Self::owns(place, book, facts) {
@@ -117,15 +114,19 @@ impl Lens for CountryLens {
         book.country_of(facts.lead) == place
     }
 
-    fn role(place: Place, book: &Book, facts: &Facts) -> Option<(ParticipationRole, bool)> {
+    fn role(place: Place, book: &Book, facts: &Facts) -> Option<(ParticipationRole, PartState)> {
         if Self::owns(place, book, facts) {
-            return Some((ParticipationRole::Lead, false));
+            return Some((ParticipationRole::Lead, PartState::Confirmed));
         }
         let parts = facts
             .participations()
             .iter()
             .filter(|part| book.country_of(part.party) == place);
-        parts.map(|part| (part.role, part.claimed)).min()
+        // A part that was left is shown only where the country has no other.
+        parts
+            .map(|part| (part.state == PartState::Left, part.role, part.state))
+            .min()
+            .map(|(_, role, state)| (role, state))
     }
 
     fn concerned(book: &Book, about: &About) -> Keys<Place> {
@@ -175,9 +176,11 @@ impl Lens for CountryLens {
         let by_action = counts
             .by_action
             .iter()
-            .map(|(&action, &stages)| (book.action_code(action), stages));
-        let (active_commitments_by_action, actions_left_out) = bounded(by_action, Stages::total);
-        let (commitments, active_commitments) = tally::sum(&[&counts.led]);
+            .map(|(&action, &line)| (book.action_code(action), line));
+        let weight = |line: &ActionLine| line.stages.total();
+        let (active_commitments_by_action, actions_left_out) =
+            bounded(by_action, weight, ACTIONS_BYTES);
+        let (commitments, active_commitments, apart) = tally::sum(book, &[&counts.led]);
         let (registered, active) = book.parties_in(place);
         let flag = |flag: fn(&country::Country) -> bool| country.is_some_and(flag);
         let body = Body {
@@ -203,9 +206,10 @@ impl Lens for CountryLens {
             active_commitments,
             active_commitments_by_action,
             actions_left_out,
+            apart,
             participations: ParticipationsBody {
-                partner: counts.partners,
-                supporter: counts.supporters,
+                lead: counts.led.active(),
+                beside: counts.participations,
             },
             parties: PartiesBody {
                 registered,
@@ -225,9 +229,11 @@ impl CountryCounts {
             return;
         }
         for &action in facts.actions() {
-            let stages = self.by_action.entry(action).or_default();
-            stages.count(facts.stage, sign);
-            if stages.total() == 0 {
+            let line = self.by_action.entry(action).or_default();
+            line.stages.count(facts.stage, sign);
+            sign.step_if(facts.flags.has(Flags::ASSESSED), &mut line.assessed);
+            sign.step_if(facts.flags.has(Flags::CONTESTED), &mut line.contested);
+            if line.stages.total() == 0 {
                 self.by_action.remove(&action);
             }
         }

@@ -2,17 +2,17 @@
 
 use smallvec::SmallVec;
 
-use super::book::{
-    About, ActionEntry, ActionIndex, Book, InstrumentIndex, PartyEntry, PartyIndex, Slot,
-    entry_at_mut, hash, number,
-};
-use super::facts::{Facts, Flags, Participation, ReportKey};
+use super::book::{About, Annex, Book, Slot, entry_at, hash, number};
+use super::facts::{Facts, Flags, PartState, Participation, Status};
 use super::fold::Moment;
 use super::list::ParticipationRole;
-use crate::ids::{ActionCode, CommitmentId, InstrumentId, PartyId, Subject};
+use super::reference::{instrument_of, party_of};
+use super::reports::Report;
+use crate::ids::{CommitmentId, PartyId, Position};
 use crate::wire::v1::{
-    ActionCatalogued, CommitmentAmended, CommitmentRecorded, Event, EventBody, ParticipantRole,
-    PartyStatus, ProgressReported,
+    AmbitionAssessed, AssessmentRevised, CommitmentAmended, CommitmentRecorded, Event, EventBody,
+    MilestoneReached, Participant, ParticipantRole, PartyStatus, ProgressAssessed,
+    ProgressReported, ReportCorrected, Sha256,
 };
 
 impl Book {
@@ -82,6 +82,7 @@ impl Book {
             recorded_us: event.header.time.timestamp_micros(),
         };
         let slot = slots.first().copied();
+        let party = &event.header.party;
         match &event.body {
             EventBody::CommitmentRecorded(data) => {
                 match (slot, event.header.subject.commitment()) {
@@ -89,61 +90,44 @@ impl Book {
                     (Some(_), _) | (None, None) => About::Other,
                 }
             }
-            EventBody::ProgressReported(data) => self.report(slot, &event.header.party, data, at),
-            EventBody::ReportCorrected(data) => {
-                self.report(slot, &event.header.party, &data.report, at)
-            }
+            EventBody::ProgressReported(data) => self.report(slot, party, data, at),
+            EventBody::ReportCorrected(data) => self.correct(slot, party, data, at),
+            EventBody::ReportRetracted(data) => self.retract(slot, data.report, at),
+            EventBody::ReportContested(data) => self.contest(slot, data.report, at),
+            EventBody::ContestAnswered(_) => self.change(slot, at, |_, _| ()),
+            EventBody::ContestResolved(data) => self.resolve(slot, data.contest, at),
+            EventBody::ReportValidated(data) => self.check(slot, data.report, true, at),
+            EventBody::ReportReturned(data) => self.check(slot, data.report, false, at),
             EventBody::CommitmentAmended(data) => self.amend(slot, data, at),
-            EventBody::CommitmentWithdrawn(_) => {
-                self.change(slot, at, |facts| facts.flags.set(Flags::WITHDRAWN, true))
+            EventBody::CommitmentSuspended(_) => self.move_to(slot, Status::Suspended, at),
+            EventBody::CommitmentResumed(_) | EventBody::CommitmentReinstated(_) => {
+                self.move_to(slot, Status::Active, at)
             }
-            EventBody::CommitmentReinstated(_) => {
-                self.change(slot, at, |facts| facts.flags.set(Flags::WITHDRAWN, false))
+            EventBody::CommitmentWithdrawn(_) => self.move_to(slot, Status::Withdrawn, at),
+            EventBody::CommitmentSuperseded(data) => self.supersede(slot, data.successor, at),
+            EventBody::CommitmentClosed(data) => {
+                self.move_to(slot, Status::Closed(data.outcome), at)
             }
-            EventBody::ParticipationConfirmed(_)
-            | EventBody::CommitmentLeft(_)
-            | EventBody::CommitmentSuspended(_)
-            | EventBody::CommitmentResumed(_)
-            | EventBody::CommitmentSuperseded(_)
-            | EventBody::CommitmentClosed(_)
-            | EventBody::MilestoneReached(_)
-            | EventBody::ReportRetracted(_)
-            | EventBody::ReportContested(_)
-            | EventBody::ContestAnswered(_)
-            | EventBody::ContestResolved(_)
-            | EventBody::ReportValidated(_)
-            | EventBody::ReportReturned(_)
-            | EventBody::ProgressAssessed(_)
-            | EventBody::AmbitionAssessed(_)
-            | EventBody::AssessmentRevised(_)
-            | EventBody::EvidenceAttached(_)
-            | EventBody::EvidenceMoved(_)
-            | EventBody::EvidenceFlaggedUnavailable(_) => self.change(slot, at, |_| ()),
-            EventBody::PartyRegistered(data) => self.change_party(party_of(event), |entry| {
-                entry.kind = Some(data.kind);
-                entry.country = data.country;
-                entry.active = true;
-            }),
+            EventBody::ParticipationConfirmed(_) => {
+                self.set_part(slot, party, PartState::Confirmed, at)
+            }
+            EventBody::CommitmentLeft(_) => self.set_part(slot, party, PartState::Left, at),
+            EventBody::MilestoneReached(data) => self.reach_milestone(slot, data, at),
+            EventBody::ProgressAssessed(data) => self.assess_progress(slot, party, data, at),
+            EventBody::AmbitionAssessed(data) => self.assess_ambition(slot, party, data, at),
+            EventBody::AssessmentRevised(data) => self.revise(slot, data, at),
+            EventBody::EvidenceAttached(data) => self.attach(slot, data.report, at),
+            EventBody::EvidenceMoved(data) => self.find_evidence(slot, data.sha256, true, at),
+            EventBody::EvidenceFlaggedUnavailable(data) => {
+                self.find_evidence(slot, data.sha256, false, at)
+            }
+            EventBody::PartyRegistered(data) => self.register_party(event, data),
             EventBody::PartyStatusChanged(data) => self.change_party(party_of(event), |entry| {
                 entry.active = data.status == PartyStatus::Active;
             }),
-            EventBody::InstrumentPublished(_) => {
-                if let Some(id) = instrument_of(event) {
-                    self.instrument(id);
-                }
-                About::Other
-            }
+            EventBody::InstrumentPublished(_) => self.publish(event),
             EventBody::ActionCatalogued(data) => self.catalogue(instrument_of(event), data),
-            EventBody::ActionTextAmended(data) => {
-                let action = self.action_number(&data.code);
-                self.change_action(action, |entry| {
-                    if let Some(title) = &data.title {
-                        entry.title = Some(title.clone());
-                    }
-                    entry.text_status = data.text_status.or(entry.text_status);
-                });
-                About::Actions(vec![action])
-            }
+            EventBody::ActionTextAmended(data) => self.amend_action(data),
             EventBody::ActionsMapped(data) => self.map(&data.from, &data.to),
             EventBody::LedgerOpened(_)
             | EventBody::PartnerRegistered(_)
@@ -173,18 +157,27 @@ impl Book {
             measure.is_some_and(|measure| measure.target.is_some()),
         );
         facts.flags.set(Flags::ILLUSTRATIVE, data.illustrative);
-        let participations = data.participants.iter().map(|participant| Participation {
-            party: self.party(&participant.party),
-            role: match participant.role {
-                ParticipantRole::Partner => ParticipationRole::Partner,
-                ParticipantRole::Supporter => ParticipationRole::Supporter,
-            },
-            claimed: true,
-        });
-        facts.set_participations(participations.collect());
+        facts.add_participations(&self.claimed(&data.participants));
+        facts.name_milestones(data.milestones.len());
         let slot = self.insert(facts);
-        self.change(Some(slot), at, |_| ());
+        self.change(Some(slot), at, |_, _| ());
         slot
+    }
+
+    /// The parts that a lead named: claimed until their parties confirm them.
+    fn claimed(&mut self, participants: &[Participant]) -> Vec<Participation> {
+        let mut parts = Vec::with_capacity(participants.len());
+        for participant in participants {
+            parts.push(Participation {
+                party: self.party(&participant.party),
+                role: match participant.role {
+                    ParticipantRole::Partner => ParticipationRole::Partner,
+                    ParticipantRole::Supporter => ParticipationRole::Supporter,
+                },
+                state: PartState::Claimed,
+            });
+        }
+        parts
     }
 
     /// Gives a commitment the next slot.
@@ -206,19 +199,184 @@ impl Book {
         data: &ProgressReported,
         at: Moment,
     ) -> About {
-        let key = ReportKey {
-            reporter: self.party(reporter),
-            from: data.period.from,
-            to: data.period.to,
-        };
-        let about = self.change(slot, at, |facts| {
-            facts.report(key, data.stage, !data.evidence.is_empty(), at);
-        });
-        if about == About::Commitment {
-            About::Reported
-        } else {
-            about
-        }
+        let report = self.report_of(slot, reporter, data, at);
+        reported(self.change(slot, at, |facts, annex| {
+            facts.add_report(report, &mut annex.reports);
+        }))
+    }
+
+    fn correct(
+        &mut self,
+        slot: Option<Slot>,
+        reporter: &PartyId,
+        data: &ReportCorrected,
+        at: Moment,
+    ) -> About {
+        let report = self.report_of(slot, reporter, &data.report, at);
+        reported(self.change(slot, at, |facts, annex| {
+            facts.correct_report(data.corrects.0, report, &mut annex.reports);
+            if let Some(scrutiny) = facts.scrutiny_mut() {
+                scrutiny.report_corrected(data.corrects.0, at);
+            }
+        }))
+    }
+
+    fn report_of(
+        &self,
+        slot: Option<Slot>,
+        reporter: &PartyId,
+        data: &ProgressReported,
+        at: Moment,
+    ) -> Report {
+        let lead = slot
+            .and_then(|slot| entry_at(&self.parties, self.facts(slot)?.lead))
+            .is_some_and(|lead| lead.id == *reporter);
+        let mut report = Report::new(data.period.to, data.stage, at);
+        report.set(Report::BY_LEAD, lead);
+        report.set(Report::EVIDENCE, !data.evidence.is_empty());
+        report
+    }
+
+    fn retract(&mut self, slot: Option<Slot>, report: Position, at: Moment) -> About {
+        self.change(slot, at, |facts, annex| {
+            facts.retract_report(report.0, &mut annex.reports);
+            if let Some(scrutiny) = facts.scrutiny_mut() {
+                scrutiny.report_retracted(report.0);
+            }
+        })
+    }
+
+    fn contest(&mut self, slot: Option<Slot>, report: Position, at: Moment) -> About {
+        self.change(slot, at, |facts, _| {
+            facts.scrutinise().contest(report.0, at);
+        })
+    }
+
+    fn resolve(&mut self, slot: Option<Slot>, contest: Position, at: Moment) -> About {
+        self.change(slot, at, |facts, _| {
+            if let Some(scrutiny) = facts.scrutiny_mut() {
+                scrutiny.resolve(contest.0);
+            }
+        })
+    }
+
+    /// A report was validated, or returned: the later word on it counts.
+    fn check(&mut self, slot: Option<Slot>, report: Position, valid: bool, at: Moment) -> About {
+        self.change(slot, at, |facts, annex| {
+            if let Some(report) = facts.report_mut(report.0, &mut annex.reports) {
+                report.set(Report::VALIDATED, valid);
+                report.set(Report::RETURNED, !valid);
+            }
+        })
+    }
+
+    fn move_to(&mut self, slot: Option<Slot>, status: Status, at: Moment) -> About {
+        self.change(slot, at, |facts, _| {
+            facts.status = status;
+            if let Some(scrutiny) = facts.scrutiny_mut() {
+                scrutiny.successor = None;
+            }
+        })
+    }
+
+    fn supersede(&mut self, slot: Option<Slot>, successor: CommitmentId, at: Moment) -> About {
+        self.change(slot, at, |facts, _| {
+            facts.status = Status::Superseded;
+            facts.scrutinise().successor = Some(successor);
+        })
+    }
+
+    fn set_part(
+        &mut self,
+        slot: Option<Slot>,
+        party: &PartyId,
+        state: PartState,
+        at: Moment,
+    ) -> About {
+        let party = self.party(party);
+        self.change(slot, at, |facts, _| facts.set_part(party, state))
+    }
+
+    fn reach_milestone(
+        &mut self,
+        slot: Option<Slot>,
+        data: &MilestoneReached,
+        at: Moment,
+    ) -> About {
+        self.change(slot, at, |facts, _| {
+            facts.reach_milestone();
+            if !data.evidence.is_empty() {
+                facts.flags.set(Flags::EVIDENCE_BESIDE_REPORTS, true);
+            }
+        })
+    }
+
+    fn assess_progress(
+        &mut self,
+        slot: Option<Slot>,
+        assessor: &PartyId,
+        data: &ProgressAssessed,
+        at: Moment,
+    ) -> About {
+        let assessor = self.party(assessor);
+        self.change(slot, at, |facts, annex| {
+            let method = annex.method_index(&data.method, &data.method_version);
+            let scrutiny = facts.scrutinise();
+            scrutiny.assess_progress(assessor, method, data, at);
+        })
+    }
+
+    fn assess_ambition(
+        &mut self,
+        slot: Option<Slot>,
+        assessor: &PartyId,
+        data: &AmbitionAssessed,
+        at: Moment,
+    ) -> About {
+        let assessor = self.party(assessor);
+        self.change(slot, at, |facts, annex| {
+            let method = annex.method_index(&data.method, &data.method_version);
+            let scrutiny = facts.scrutinise();
+            scrutiny.assess_ambition(assessor, method, data, at);
+        })
+    }
+
+    fn revise(&mut self, slot: Option<Slot>, data: &AssessmentRevised, at: Moment) -> About {
+        self.change(slot, at, |facts, _| {
+            if let Some(scrutiny) = facts.scrutiny_mut() {
+                scrutiny.revise(data, at);
+            }
+        })
+    }
+
+    /// Evidence was added to a report, or to the commitment itself.
+    fn attach(&mut self, slot: Option<Slot>, report: Option<Position>, at: Moment) -> About {
+        self.change(slot, at, |facts, annex| match report {
+            None => facts.flags.set(Flags::EVIDENCE_BESIDE_REPORTS, true),
+            Some(position) => {
+                if let Some(report) = facts.report_mut(position.0, &mut annex.reports) {
+                    report.set(Report::EVIDENCE, true);
+                }
+            }
+        })
+    }
+
+    /// Evidence was found, or was not.
+    fn find_evidence(
+        &mut self,
+        slot: Option<Slot>,
+        digest: Sha256,
+        found: bool,
+        at: Moment,
+    ) -> About {
+        self.change(slot, at, |facts, _| {
+            if let Some(scrutiny) = facts.scrutiny_mut() {
+                scrutiny.unavailable.retain(|other| *other != digest);
+            }
+            if !found {
+                facts.scrutinise().unavailable.push(digest);
+            }
+        })
     }
 
     fn amend(&mut self, slot: Option<Slot>, data: &CommitmentAmended, at: Moment) -> About {
@@ -227,7 +385,10 @@ impl Book {
             .actions
             .as_ref()
             .map(|actions| self.action_numbers(actions));
-        self.change(slot, at, |facts| {
+        let parts = self.claimed(&data.participants);
+        self.change(slot, at, |facts, _| {
+            facts.add_participations(&parts);
+            facts.name_milestones(data.milestones.len());
             facts.title = title.unwrap_or(facts.title);
             if let Some(actions) = actions {
                 facts.set_actions(&actions);
@@ -253,13 +414,19 @@ impl Book {
         })
     }
 
-    fn change(&mut self, slot: Option<Slot>, at: Moment, change: impl FnOnce(&mut Facts)) -> About {
+    fn change(
+        &mut self,
+        slot: Option<Slot>,
+        at: Moment,
+        change: impl FnOnce(&mut Facts, &mut Annex),
+    ) -> About {
         let Some((slot, facts)) =
             slot.and_then(|slot| Some((slot, self.commitments.get_mut(slot)?)))
         else {
             return About::Other;
         };
-        change(facts);
+        change(facts, &mut self.annex);
+        facts.settle(&self.annex.reports);
         facts.changed_position = at.position;
         if !facts.flags.has(Flags::UNSAVED) {
             facts.flags.set(Flags::UNSAVED, true);
@@ -267,143 +434,13 @@ impl Book {
         }
         About::Commitment
     }
-
-    fn change_party(
-        &mut self,
-        id: Option<&PartyId>,
-        change: impl FnOnce(&mut PartyEntry),
-    ) -> About {
-        let Some(id) = id else { return About::Other };
-        let party = self.party(id);
-        if let Some(entry) = entry_at_mut(&mut self.parties, party) {
-            change(entry);
-        }
-        self.unsaved.parties.push(party);
-        About::Party(party)
-    }
-
-    fn change_action(&mut self, action: ActionIndex, change: impl FnOnce(&mut ActionEntry)) {
-        if let Some(entry) = entry_at_mut(&mut self.actions, action) {
-            change(entry);
-        }
-        self.unsaved.actions.push(action);
-    }
-
-    fn catalogue(&mut self, instrument: Option<&InstrumentId>, data: &ActionCatalogued) -> About {
-        let action = self.action_number(&data.code);
-        let instrument = instrument.map(|id| self.instrument(id));
-        let parent = data
-            .parent
-            .as_ref()
-            .map(|parent| self.action_number(parent));
-        let before = self.action(action).and_then(|entry| entry.parent);
-        self.change_action(action, |entry| {
-            entry.title = Some(data.title.clone());
-            entry.instrument = instrument;
-            entry.parent = parent;
-            entry.text_status = Some(data.text_status);
-        });
-        if let Some(entry) = before.and_then(|before| entry_at_mut(&mut self.actions, before)) {
-            entry.children.retain(|child| *child != action);
-        }
-        if let Some(entry) = parent.and_then(|parent| entry_at_mut(&mut self.actions, parent)) {
-            entry.children.push(action);
-        }
-        // An objective shows how many actions stand under it, at whatever level.
-        let ends: SmallVec<[ActionIndex; 2]> = before.into_iter().chain([action]).collect();
-        About::Actions(self.lineages(&ends).into_vec())
-    }
-
-    fn map(&mut self, from: &ActionCode, to: &[ActionCode]) -> About {
-        let from = self.action_number(from);
-        let to = self.action_numbers(to);
-        for &target in &to {
-            let known = self.maps_to(from).contains(&target);
-            if let (false, Some(entry)) = (known, entry_at_mut(&mut self.actions, target)) {
-                entry.mapped_from.push(from);
-                self.change_action(from, |entry| entry.maps_to.push(target));
-            }
-        }
-        About::Actions(to.into_iter().chain([from]).collect())
-    }
-
-    pub(super) fn party(&mut self, id: &PartyId) -> PartyIndex {
-        if let Some(&party) = self.party_numbers.get(id) {
-            return party;
-        }
-        let party = number(self.parties.len());
-        self.parties.push(PartyEntry {
-            id: id.clone(),
-            kind: None,
-            country: None,
-            active: false,
-        });
-        self.party_numbers.insert(id.clone(), party);
-        self.unsaved.parties.push(party);
-        party
-    }
-
-    pub(super) fn action_number(&mut self, code: &ActionCode) -> ActionIndex {
-        if let Some(&action) = self.action_numbers.get(code) {
-            return action;
-        }
-        let action = number(self.actions.len());
-        self.actions.push(ActionEntry {
-            code: code.clone(),
-            title: None,
-            instrument: None,
-            parent: None,
-            text_status: None,
-            maps_to: Vec::new(),
-            children: Vec::new(),
-            mapped_from: Vec::new(),
-        });
-        self.action_numbers.insert(code.clone(), action);
-        self.unsaved.actions.push(action);
-        action
-    }
-
-    /// The numbers of some codes, each once.
-    fn action_numbers(&mut self, codes: &[ActionCode]) -> SmallVec<[ActionIndex; 4]> {
-        let mut numbers = SmallVec::new();
-        for code in codes {
-            let action = self.action_number(code);
-            if !numbers.contains(&action) {
-                numbers.push(action);
-            }
-        }
-        numbers
-    }
-
-    pub(super) fn instrument(&mut self, id: &InstrumentId) -> InstrumentIndex {
-        if let Some(known) = self.instruments.iter().position(|other| other == id) {
-            return number(known);
-        }
-        let instrument = number(self.instruments.len());
-        self.instruments.push(id.clone());
-        self.unsaved.instruments.push(instrument);
-        instrument
-    }
 }
 
-fn party_of(event: &Event) -> Option<&PartyId> {
-    match &event.header.subject {
-        Subject::Party(id) => Some(id),
-        Subject::Commitment(_)
-        | Subject::Instrument(_)
-        | Subject::Partner(_)
-        | Subject::Review(_)
-        | Subject::Ledger => None,
-    }
-}
-
-fn instrument_of(event: &Event) -> Option<&InstrumentId> {
-    match &event.header.subject {
-        Subject::Instrument(id) => Some(id),
-        Subject::Commitment(_)
-        | Subject::Party(_)
-        | Subject::Partner(_)
-        | Subject::Review(_)
-        | Subject::Ledger => None,
+/// What a report was about, if its commitment is known.
+fn reported(about: About) -> About {
+    if about == About::Commitment {
+        About::Reported
+    } else {
+        about
     }
 }

@@ -4,19 +4,17 @@
 use std::num::NonZeroU32;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use super::RestoreError;
-use super::book::{ActionIndex, Book, PartyIndex};
-use super::codec::{RowReader, RowWriter};
+use super::book::{ActionIndex, PartyIndex, number};
 use super::dates::{Dates, EpochDay};
 use super::fold::Moment;
-use super::list::{CommitmentRow, ParticipationRole};
+use super::list::{Milestones, ParticipationRole};
+use super::reports::{Report, ReportLink, Reports};
+use super::scrutiny::Scrutiny;
 use super::table::TitleRef;
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
-use crate::wire::v1::{Form, Nature, Stage};
+use crate::wire::v1::{Completion, Form, Nature, Outcome, Stage};
 
 /// Stands where a commitment has fewer than three actions.
 const NO_ACTION: ActionIndex = ActionIndex::MAX;
@@ -29,21 +27,20 @@ pub(crate) struct Facts {
     pub(crate) changed_position: u64,
     pub(crate) title: TitleRef,
     pub(crate) recorded: Second,
-    /// When a participant's last report was recorded.
+    /// When the last standing report of a participant was recorded.
     pub(crate) last_report: Option<Second>,
     pub(crate) lead: PartyIndex,
     pub(crate) made: Option<PartialDate>,
     pub(crate) original_due: Option<PartialDate>,
     pub(crate) due: Option<PartialDate>,
-    /// The end of the period that `stage` was reported for.
-    stage_period_end: Option<PartialDate>,
     /// The actions of a commitment that has no more than three, as nearly all do.
     few_actions: [ActionIndex; 3],
-    /// A standing report that names evidence; further ones stand in `rare`.
-    evidenced: Option<ReportKey>,
-    rare: Option<Box<Rare>>,
+    /// The standing reports on it.
+    pub(super) reports: ReportLink,
+    pub(super) rare: Option<Box<Rare>>,
     /// What the lead reported for the latest period; none before its first report.
     pub(crate) stage: Option<Stage>,
+    pub(crate) status: Status,
     pub(crate) form: Form,
     pub(crate) nature: Option<Nature>,
     pub(crate) flags: Flags,
@@ -51,17 +48,41 @@ pub(crate) struct Facts {
 
 /// What most commitments do not have.
 #[derive(Debug, Default)]
-struct Rare {
+pub(super) struct Rare {
     /// Participations of others than the lead.
     participations: Vec<Participation>,
     /// All actions, where they are more than three.
     actions: Vec<ActionIndex>,
-    /// Standing reports that name evidence, besides the first.
-    evidenced: Vec<ReportKey>,
+    pub(super) milestones: Milestones,
+    pub(super) scrutiny: Option<Box<Scrutiny>>,
+}
+
+/// Where a commitment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Active,
+    Suspended,
+    Withdrawn,
+    Superseded,
+    Closed(Outcome),
+}
+
+impl Status {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Withdrawn => "withdrawn",
+            Self::Superseded => "superseded",
+            Self::Closed(Outcome::Fulfilled) => "closed_fulfilled",
+            Self::Closed(Outcome::PartlyFulfilled) => "closed_partly_fulfilled",
+            Self::Closed(Outcome::NotFulfilled) => "closed_not_fulfilled",
+        }
+    }
 }
 
 /// A recorded time to the second, in four bytes even where it is optional. It lasts until 2106.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Second(NonZeroU32);
 
 impl Second {
@@ -70,8 +91,12 @@ impl Second {
         Self::new(u32::try_from(second.max(0)).unwrap_or(u32::MAX))
     }
 
-    fn new(second: u32) -> Self {
+    pub(crate) fn new(second: u32) -> Self {
         Self(NonZeroU32::new(second).unwrap_or(NonZeroU32::MIN))
+    }
+
+    pub(crate) fn get(self) -> u32 {
+        self.0.get()
     }
 
     fn time(self) -> DateTime<Utc> {
@@ -82,7 +107,7 @@ impl Second {
         self.0.get() / 86_400
     }
 
-    fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         self.time().to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 }
@@ -92,33 +117,64 @@ impl Second {
 pub(crate) struct Participation {
     pub(crate) party: PartyIndex,
     pub(crate) role: ParticipationRole,
-    /// Named by the lead, not confirmed by the party.
-    pub(crate) claimed: bool,
+    pub(crate) state: PartState,
 }
 
-/// What makes two reports on one commitment the same report, the later one correcting the earlier.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct ReportKey {
-    pub(crate) reporter: PartyIndex,
-    pub(crate) from: PartialDate,
-    pub(crate) to: PartialDate,
+/// What a party itself says of its part. Of several parts of one party the first in this order is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum PartState {
+    /// The party said that it takes part; the lead always does.
+    Confirmed,
+    /// Only the lead said it.
+    Claimed,
+    /// The party takes part no more, or says that it never did.
+    Left,
 }
 
 /// Yes-or-no facts, one bit each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Flags(u8);
+pub(crate) struct Flags(pub(crate) u16);
 
 impl Flags {
     pub(crate) const BASELINE: Self = Self(1);
     pub(crate) const TARGET: Self = Self(1 << 1);
     pub(crate) const WEAKENED: Self = Self(1 << 2);
     pub(crate) const ILLUSTRATIVE: Self = Self(1 << 3);
-    pub(crate) const WITHDRAWN: Self = Self(1 << 4);
+    /// Evidence was named of the commitment itself, or of a milestone.
+    pub(crate) const EVIDENCE_BESIDE_REPORTS: Self = Self(1 << 4);
     /// The facts differ from the row that was taken last.
     pub(crate) const UNSAVED: Self = Self(1 << 5);
+    // What follows from the reports and from the scrutiny: found again by `Facts::settle` after each change.
+    pub(crate) const REPORT_EVIDENCE: Self = Self(1 << 6);
+    pub(crate) const VALIDATED: Self = Self(1 << 7);
+    pub(crate) const RETURNED: Self = Self(1 << 8);
+    pub(crate) const CONTESTED: Self = Self(1 << 9);
+    pub(crate) const ASSESSED: Self = Self(1 << 10);
+    pub(crate) const ASSESSED_COMPLETE: Self = Self(1 << 11);
+    pub(crate) const ASSESSED_BELOW_REPORT: Self = Self(1 << 12);
+    pub(crate) const DOWNGRADED: Self = Self(1 << 13);
+    pub(crate) const EVIDENCE_UNAVAILABLE: Self = Self(1 << 14);
 
-    pub(crate) fn has(self, flag: Self) -> bool {
-        self.0 & flag.0 != 0
+    /// What a row keeps; the rest follows.
+    pub(crate) const KEPT: u16 = Self::BASELINE.0
+        | Self::TARGET.0
+        | Self::WEAKENED.0
+        | Self::ILLUSTRATIVE.0
+        | Self::EVIDENCE_BESIDE_REPORTS.0;
+    /// What stands in few commitments, so that one test passes over all of it.
+    const UNUSUAL: Self = Self(
+        Self::VALIDATED.0
+            | Self::RETURNED.0
+            | Self::CONTESTED.0
+            | Self::ASSESSED.0
+            | Self::ASSESSED_BELOW_REPORT.0
+            | Self::DOWNGRADED.0
+            | Self::EVIDENCE_UNAVAILABLE.0,
+    );
+
+    /// Whether any of these flags is set.
+    pub(crate) fn has(self, flags: Self) -> bool {
+        self.0 & flags.0 != 0
     }
 
     pub(crate) fn set(&mut self, flag: Self, on: bool) {
@@ -144,11 +200,11 @@ impl Facts {
             made: None,
             original_due: None,
             due: None,
-            stage_period_end: None,
             few_actions: [NO_ACTION; 3],
-            evidenced: None,
+            reports: None,
             rare: None,
             stage: None,
+            status: Status::Active,
             form,
             nature: None,
             flags: Flags::default(),
@@ -180,8 +236,13 @@ impl Facts {
         }
     }
 
+    /// It stands: active or suspended.
     pub(crate) fn is_active(&self) -> bool {
-        !self.flags.has(Flags::WITHDRAWN)
+        matches!(self.status, Status::Active | Status::Suspended)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.status, Status::Closed(_))
     }
 
     /// Progress can be measured: there is a baseline, a target and a due date.
@@ -197,9 +258,35 @@ impl Facts {
         self.flags.has(Flags::ILLUSTRATIVE)
     }
 
-    /// A standing report of some participant names evidence.
+    /// A standing report names evidence, or a milestone does, or the commitment itself.
     pub(crate) fn has_evidence(&self) -> bool {
-        self.evidenced.is_some()
+        self.flags.has(Flags(
+            Flags::REPORT_EVIDENCE.0 | Flags::EVIDENCE_BESIDE_REPORTS.0,
+        ))
+    }
+
+    /// Closed as fulfilled, and nobody's newest assessment says that it is complete.
+    pub(crate) fn is_self_declared(&self) -> bool {
+        self.status == Status::Closed(Outcome::Fulfilled)
+            && !self.flags.has(Flags::ASSESSED_COMPLETE)
+    }
+
+    /// Reported by its lead as fulfilled, or closed as such, and never assessed.
+    pub(crate) fn is_fulfilled_unassessed(&self) -> bool {
+        let closed_fulfilled = self.status == Status::Closed(Outcome::Fulfilled);
+        let fulfilled = closed_fulfilled || self.stage == Some(Stage::Fulfilled);
+        fulfilled && !self.flags.has(Flags::ASSESSED)
+    }
+
+    /// Somebody is named to take part and has not said so itself.
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        let claimed = |part: &Participation| part.state == PartState::Claimed;
+        self.participations().iter().any(claimed)
+    }
+
+    /// Whether any flag is set that few commitments have.
+    pub(crate) fn is_unusual(&self) -> bool {
+        self.flags.has(Flags::UNUSUAL)
     }
 
     /// The participations of others than the lead.
@@ -207,43 +294,151 @@ impl Facts {
         self.rare.as_ref().map_or(&[], |rare| &rare.participations)
     }
 
-    pub(crate) fn set_participations(&mut self, participations: Vec<Participation>) {
-        if !participations.is_empty() || self.rare.is_some() {
-            self.rare.get_or_insert_default().participations = participations;
+    pub(crate) fn add_participations(&mut self, participations: &[Participation]) {
+        if !participations.is_empty() {
+            let known = &mut self.rare.get_or_insert_default().participations;
+            known.reserve_exact(participations.len());
+            known.extend_from_slice(participations);
         }
     }
 
-    /// Takes in a report or the correction of one.
+    /// Somebody takes part, or may, beside the lead.
+    pub(crate) fn is_joint(&self) -> bool {
+        let stays = |part: &Participation| part.state != PartState::Left;
+        self.participations().iter().any(stays)
+    }
+
+    /// A party speaks for itself: it takes part, or no more.
+    pub(crate) fn set_part(&mut self, party: PartyIndex, state: PartState) {
+        let Some(rare) = &mut self.rare else { return };
+        for part in &mut rare.participations {
+            if part.party == party && part.state != PartState::Left {
+                part.state = state;
+            }
+        }
+    }
+
+    pub(crate) fn milestones(&self) -> Milestones {
+        self.rare
+            .as_ref()
+            .map_or_else(Milestones::default, |rare| rare.milestones)
+    }
+
+    pub(crate) fn name_milestones(&mut self, named: usize) {
+        if named > 0 {
+            let milestones = &mut self.rare.get_or_insert_default().milestones;
+            milestones.named = milestones.named.saturating_add(number(named));
+        }
+    }
+
+    pub(crate) fn reach_milestone(&mut self) {
+        let milestones = &mut self.rare.get_or_insert_default().milestones;
+        milestones.reached = milestones.reached.saturating_add(1);
+    }
+
+    pub(crate) fn scrutiny(&self) -> Option<&Scrutiny> {
+        self.rare.as_ref()?.scrutiny.as_deref()
+    }
+
+    /// The scrutiny of a commitment that has had some.
+    pub(crate) fn scrutiny_mut(&mut self) -> Option<&mut Scrutiny> {
+        self.rare.as_mut()?.scrutiny.as_deref_mut()
+    }
+
+    pub(crate) fn scrutinise(&mut self) -> &mut Scrutiny {
+        let rare = self.rare.get_or_insert_default();
+        rare.scrutiny.get_or_insert_default()
+    }
+
+    pub(crate) fn add_report(&mut self, report: Report, reports: &mut Reports) {
+        reports.push(&mut self.reports, report);
+    }
+
+    /// Puts a correction in the place of the report it names; a report of its own where there is no such one.
+    pub(crate) fn correct_report(&mut self, corrects: u64, report: Report, reports: &mut Reports) {
+        if !reports.replace(self.reports, corrects, report) {
+            reports.push(&mut self.reports, report);
+        }
+    }
+
+    pub(crate) fn retract_report(&mut self, position: u64, reports: &mut Reports) {
+        reports.remove(&mut self.reports, position);
+    }
+
+    pub(crate) fn report_mut<'a>(
+        &self,
+        position: u64,
+        reports: &'a mut Reports,
+    ) -> Option<&'a mut Report> {
+        reports.find(self.reports, position)
+    }
+
+    /// Gives up what stands outside of the facts, before others take their place.
+    pub(crate) fn release(&mut self, reports: &mut Reports) {
+        reports.clear(self.reports.take());
+    }
+
+    /// Finds anew what follows from the reports and the scrutiny.
     ///
     /// The stage is the lead's own word on the latest period: a report filed late on an earlier period does not set it back, and
-    /// the correction of an earlier period leaves it alone.
-    pub(crate) fn report(&mut self, key: ReportKey, stage: Stage, evidence: bool, at: Moment) {
-        self.last_report = Some(Second::of(at));
-        if key.reporter == self.lead
-            && self
-                .stage_period_end
-                .is_none_or(|end| end.last_day() <= key.to.last_day())
-        {
-            self.stage = Some(stage);
-            self.stage_period_end = Some(key.to);
+    /// the correction of an earlier period leaves it alone. Of two reports on periods that end on one day the later counts.
+    /// Whether the lead's word was validated or returned is asked of the report that its stage comes from.
+    pub(crate) fn settle(&mut self, reports: &Reports) {
+        let (mut last, mut evidence) = (None, false);
+        let mut newest: Option<&Report> = None;
+        for report in reports.of(self.reports) {
+            last = last.max(Some(report.recorded));
+            evidence |= report.has(Report::EVIDENCE);
+            if report.has(Report::BY_LEAD) && newest.is_none_or(|newest| report.is_newer(newest)) {
+                newest = Some(report);
+            }
         }
-        self.set_evidence(key, evidence);
+        self.last_report = last;
+        self.stage = newest.map(|report| report.stage);
+        let marked = |mark| newest.is_some_and(|report| report.has(mark));
+        self.flags.set(Flags::REPORT_EVIDENCE, evidence);
+        self.flags.set(Flags::VALIDATED, marked(Report::VALIDATED));
+        self.flags.set(Flags::RETURNED, marked(Report::RETURNED));
+        self.settle_scrutiny(reports);
     }
 
-    fn set_evidence(&mut self, key: ReportKey, evidence: bool) {
-        let further = self.rare.as_mut().map(|rare| &mut rare.evidenced);
-        if !evidence {
-            if self.evidenced == Some(key) {
-                self.evidenced = further.and_then(Vec::pop);
-            } else if let Some(further) = further {
-                further.retain(|other| *other != key);
+    fn settle_scrutiny(&mut self, reports: &Reports) {
+        let Some(scrutiny) = self.scrutiny() else {
+            return;
+        };
+        let contested = scrutiny.has_contests()
+            && reports
+                .of(self.reports)
+                .any(|report| scrutiny.contests_report(report.position()));
+        let unavailable = !scrutiny.unavailable.is_empty();
+        let verdicts = scrutiny.verdicts();
+        let below = match (verdicts.lowest, self.claim()) {
+            (Some(lowest), Some(claim)) => lowest < claim,
+            (None | Some(_), None) | (None, Some(_)) => false,
+        };
+        let flags = &mut self.flags;
+        flags.set(Flags::CONTESTED, contested);
+        flags.set(Flags::EVIDENCE_UNAVAILABLE, unavailable);
+        flags.set(Flags::ASSESSED, verdicts.assessed);
+        flags.set(Flags::ASSESSED_COMPLETE, verdicts.complete);
+        flags.set(Flags::ASSESSED_BELOW_REPORT, below);
+        flags.set(Flags::DOWNGRADED, verdicts.downgraded);
+    }
+
+    /// The completion that an assessment must reach to bear the lead out: all done for fulfilled, something done for under way. The lead claims
+    /// nothing by planning, by standing still, or by closing as not fulfilled.
+    fn claim(&self) -> Option<Completion> {
+        match self.status {
+            Status::Closed(Outcome::Fulfilled) => Some(Completion::Complete),
+            Status::Closed(Outcome::PartlyFulfilled) => Some(Completion::Limited),
+            Status::Closed(Outcome::NotFulfilled) => None,
+            Status::Active | Status::Suspended | Status::Withdrawn | Status::Superseded => {
+                match self.stage? {
+                    Stage::Fulfilled => Some(Completion::Complete),
+                    Stage::InProgress => Some(Completion::Limited),
+                    Stage::Planning | Stage::Stalled => None,
+                }
             }
-        } else if self.evidenced.is_none() {
-            self.evidenced = Some(key);
-        } else if self.evidenced != Some(key)
-            && !further.is_some_and(|further| further.contains(&key))
-        {
-            self.rare.get_or_insert_default().evidenced.push(key);
         }
     }
 
@@ -262,189 +457,4 @@ impl Facts {
     pub(crate) fn stage_text(&self) -> &'static str {
         self.stage.map_or("none_reported", Stage::as_str)
     }
-
-    /// The commitment as a list shows it.
-    pub(crate) fn row(
-        &self,
-        book: &Book,
-        role: Option<(ParticipationRole, bool)>,
-    ) -> CommitmentRow {
-        let text = |date: Option<PartialDate>| date.map(|date| date.to_string());
-        CommitmentRow {
-            commitment: self.id.to_string(),
-            title: book.titles.get(self.title).to_owned(),
-            lead: book.party_text(self.lead),
-            role: role.map(|(role, _)| role),
-            claimed: role.is_some_and(|(_, claimed)| claimed),
-            actions: self
-                .actions()
-                .iter()
-                .map(|&action| book.action_text(action))
-                .collect(),
-            status: if self.is_active() {
-                "active"
-            } else {
-                "withdrawn"
-            }
-            .to_owned(),
-            stage: self.stage_text().to_owned(),
-            measurable: self.is_measurable(),
-            evidence: self.has_evidence(),
-            weakened: self.is_weakened(),
-            illustrative: self.is_illustrative(),
-            made: text(self.made),
-            due: text(self.due),
-            original_due: text(self.original_due.filter(|_| self.original_due != self.due)),
-            last_report: self.last_report.map(Second::text),
-            recorded: self.recorded.text(),
-            position: self.recorded_position.to_string(),
-            changed: self.changed_position.to_string(),
-        }
-    }
-
-    pub(crate) fn encode(&self, title: &str, row: &mut RowWriter) {
-        row.array(self.id.0.as_bytes());
-        row.text(title);
-        row.u64(self.recorded_position);
-        row.u64(self.changed_position);
-        row.u32(self.recorded.0.get());
-        row.u32(self.last_report.map_or(0, |second| second.0.get()));
-        row.u32(self.lead);
-        row.count(self.actions().len());
-        self.actions().iter().for_each(|&action| row.u32(action));
-        for date in [
-            self.made,
-            self.original_due,
-            self.due,
-            self.stage_period_end,
-        ] {
-            write_date(row, date);
-        }
-        row.text(self.stage.map_or("", Stage::as_str));
-        row.text(self.form.as_str());
-        row.text(self.nature.map_or("", Nature::as_str));
-        let mut flags = self.flags;
-        flags.set(Flags::UNSAVED, false);
-        row.u8(flags.0);
-        let participations = self.participations();
-        row.count(participations.len());
-        for part in participations {
-            row.u32(part.party);
-            row.u8(match part.role {
-                ParticipationRole::Lead => 0,
-                ParticipationRole::Partner => 1,
-                ParticipationRole::Supporter => 2,
-            });
-            row.u8(u8::from(part.claimed));
-        }
-        row.count(self.evidenced().count());
-        for key in self.evidenced() {
-            row.u32(key.reporter);
-            write_date(row, Some(key.from));
-            write_date(row, Some(key.to));
-        }
-    }
-
-    fn evidenced(&self) -> impl Iterator<Item = &ReportKey> {
-        let further = self.rare.iter().flat_map(|rare| &rare.evidenced);
-        self.evidenced.iter().chain(further)
-    }
-
-    /// Reads what [`Facts::encode`] wrote, and the title beside it.
-    pub(crate) fn decode<'a>(row: &mut RowReader<'a>) -> Result<(Self, &'a str), RestoreError> {
-        let id = CommitmentId(uuid::Uuid::from_bytes(row.array()?));
-        let title = row.text()?;
-        let position = row.u64()?;
-        let at = Moment {
-            position,
-            recorded_us: 0,
-        };
-        let mut facts = Self::new(id, 0, Form::Individual, at);
-        facts.changed_position = row.u64()?;
-        facts.recorded = Second::new(row.u32()?);
-        facts.last_report = NonZeroU32::new(row.u32()?).map(Second);
-        facts.lead = row.u32()?;
-        let actions = (0..row.count()?).map(|_| row.u32());
-        facts.set_actions(&actions.collect::<Result<Vec<_>, _>>()?);
-        facts.made = read_date(row)?;
-        facts.original_due = read_date(row)?;
-        facts.due = read_date(row)?;
-        facts.stage_period_end = read_date(row)?;
-        facts.stage = read_name(row)?;
-        facts.form = read_name(row)?.ok_or_else(|| row.damaged())?;
-        facts.nature = read_name(row)?;
-        facts.flags = Flags(row.u8()?);
-        facts.set_participations(read_participations(row)?);
-        for _ in 0..row.count()? {
-            let reporter = row.u32()?;
-            let from = read_date(row)?.ok_or_else(|| row.damaged())?;
-            let to = read_date(row)?.ok_or_else(|| row.damaged())?;
-            facts.set_evidence(ReportKey { reporter, from, to }, true);
-        }
-        Ok((facts, title))
-    }
-
-    /// Whether every index lies inside the book's tables.
-    pub(crate) fn is_within(&self, parties: usize, actions: usize) -> bool {
-        let party = |index: PartyIndex| usize::try_from(index).is_ok_and(|index| index < parties);
-        party(self.lead)
-            && self
-                .actions()
-                .iter()
-                .all(|&index| usize::try_from(index).is_ok_and(|index| index < actions))
-            && self.participations().iter().all(|part| party(part.party))
-            && self.evidenced().all(|key| party(key.reporter))
-    }
-}
-
-/// A date in its own precision: year, month and day in decimal digits, zeros where it is not known.
-fn write_date(row: &mut RowWriter, date: Option<PartialDate>) {
-    row.u32(date.map_or(0, |date| {
-        let (month, day) = (date.month().unwrap_or(0), date.day().unwrap_or(0));
-        date.year() * 10_000 + month * 100 + day
-    }));
-}
-
-fn read_date(row: &mut RowReader<'_>) -> Result<Option<PartialDate>, RestoreError> {
-    let digits = row.u32()?;
-    let (year, month, day) = (digits / 10_000, digits / 100 % 100, digits % 100);
-    let text = match (year, month, day) {
-        (0, 0, 0) => return Ok(None),
-        (year, 0, 0) => format!("{year:04}"),
-        (year, month, 0) => format!("{year:04}-{month:02}"),
-        (year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
-    };
-    text.parse().map(Some).map_err(|_| row.damaged())
-}
-
-/// Reads something by its word on the wire; an empty word stands for none.
-pub(crate) fn read_name<T: DeserializeOwned>(
-    row: &mut RowReader<'_>,
-) -> Result<Option<T>, RestoreError> {
-    let name = row.text()?;
-    if name.is_empty() {
-        return Ok(None);
-    }
-    let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
-    T::deserialize(name).map(Some).map_err(|_| row.damaged())
-}
-
-fn read_participations(row: &mut RowReader<'_>) -> Result<Vec<Participation>, RestoreError> {
-    let mut participations = Vec::new();
-    for _ in 0..row.count()? {
-        let party = row.u32()?;
-        let role = match row.u8()? {
-            0 => ParticipationRole::Lead,
-            1 => ParticipationRole::Partner,
-            2 => ParticipationRole::Supporter,
-            _ => return Err(row.damaged()),
-        };
-        let claimed = row.u8()? == 1;
-        participations.push(Participation {
-            party,
-            role,
-            claimed,
-        });
-    }
-    Ok(participations)
 }

@@ -11,7 +11,7 @@ use super::book::{About, Book, Slot};
 use super::codec::{RowReader, RowWriter};
 use super::dates::{Calendar, Dates};
 use super::envelope::Timeliness;
-use super::facts::Facts;
+use super::facts::{Facts, PartState};
 use super::list::{CommitmentList, Page, ParticipationRole};
 use super::{Changes, HexKey, RestoreError};
 use crate::wire::v1::Event;
@@ -32,6 +32,14 @@ impl Sign {
         *count = match self {
             Self::Add => count.saturating_add(1),
             Self::Remove => count.saturating_sub(1),
+        };
+    }
+
+    /// Moves a count by so many.
+    pub(crate) fn step_by(self, number: u64, count: &mut u64) {
+        *count = match self {
+            Self::Add => count.saturating_add(number),
+            Self::Remove => count.saturating_sub(number),
         };
     }
 
@@ -107,8 +115,8 @@ pub(crate) trait Lens {
     fn count(counts: &mut Self::Counts, key: Self::Key, book: &Book, facts: &Facts, sign: Sign);
     /// Whether the commitment counts as the view's own, rather than as one its parties take part in.
     fn owns(key: Self::Key, book: &Book, facts: &Facts) -> bool;
-    /// The part that the view's country has in the commitment, and whether it is only claimed.
-    fn role(key: Self::Key, book: &Book, facts: &Facts) -> Option<(ParticipationRole, bool)>;
+    /// The part that the view's country has in the commitment, and what its party says of that.
+    fn role(key: Self::Key, book: &Book, facts: &Facts) -> Option<(ParticipationRole, PartState)>;
     /// The views that an event concerns besides those its commitments stand in.
     fn concerned(book: &Book, about: &About) -> Keys<Self::Key>;
     /// The views that show a figure of this view and so change with it.

@@ -25,7 +25,7 @@ static REGIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
 /// More than the United Nations have regions.
 const MAX_REGIONS: usize = 8;
 
-/// The most bytes that one list of codes may take. Six of them, and the member States, leave room in a body of 64 KiB.
+/// The most bytes that one list of codes may take. Six of them, the instruments in as many, and the member States leave room in a body of 64 KiB.
 const MAX_LIST_BYTES: usize = 8 * 1024;
 
 /// The region of a country that M49 puts in none; no member State is.
@@ -146,8 +146,11 @@ pub(crate) fn body<'a>(
         .map(|action| (book.action_code(action), action))
         .collect();
     catalogued.sort_unstable();
-    let (actions_by_instrument, instruments_left_out) =
-        bounded(by_instrument(book, reach).into_iter(), |of| of.catalogued);
+    let (actions_by_instrument, instruments_left_out) = bounded(
+        by_instrument(book, reach).into_iter(),
+        |of| of.catalogued,
+        MAX_LIST_BYTES,
+    );
     let without = catalogued.iter().filter(|(_, action)| !reach.has(*action));
     let (actions_without_commitment, actions_left_out) = listed(without);
     let moment = changed.map(MomentBody::from);

@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::book::Book;
+use super::facts::{Facts, Flags, PartState, Second};
+use crate::date::PartialDate;
+use crate::wire::v1::Grade;
+
 /// The most rows one page may have.
 pub const MAX_PAGE_ROWS: usize = 200;
 
@@ -60,18 +65,51 @@ pub struct CommitmentRow {
     /// Whether that role was only claimed by the lead and is not confirmed by the party.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub claimed: bool,
+    /// Whether the party takes part no more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
     /// The codes of the actions it is made under.
     pub actions: Vec<String>,
-    /// `active` or `withdrawn`.
+    /// `active`, `suspended`, `withdrawn`, `superseded`, or `closed_` and the outcome.
     pub status: String,
+    /// The commitment that took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
     /// The stage the lead reported last, or `none_reported`.
     pub stage: String,
     /// Whether it has a baseline, a target and a due date.
     pub measurable: bool,
-    /// Whether a standing report on it names evidence.
+    /// Whether a standing report on it, one of its milestones or the commitment itself names evidence.
     pub evidence: bool,
+    /// Whether some of its evidence could not be found when it was looked for last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub evidence_unavailable: bool,
     /// Whether an amendment moved its due date later or its target lower.
     pub weakened: bool,
+    /// Whether a standing report on it is contested and the contest is not resolved. Contested is not false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contested: bool,
+    /// Whether the report that its stage comes from was validated.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub validated: bool,
+    /// Whether the report that its stage comes from was returned to its reporter.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returned: bool,
+    /// Whether it was closed as fulfilled and nobody's newest assessment says that it is complete.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub self_declared: bool,
+    /// Whether somebody's newest assessment says less than its lead does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub assessed_below_report: bool,
+    /// Whether somebody's newest assessment says less than the one before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub downgraded: bool,
+    /// The newest assessment of every assessor, method, version and kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assessments: Vec<AssessmentRow>,
+    /// Its milestones, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub milestones: Option<Milestones>,
     /// Whether it is an example and nobody's real pledge.
     pub illustrative: bool,
     /// When it was made.
@@ -83,7 +121,7 @@ pub struct CommitmentRow {
     /// When it was due first, where that differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original_due: Option<String>,
-    /// When the last report on it was recorded, to the second.
+    /// When the last standing report on it was recorded, to the second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_report: Option<String>,
     /// When it was recorded, to the second.
@@ -92,6 +130,42 @@ pub struct CommitmentRow {
     pub position: String,
     /// The position of the last event about it.
     pub changed: String,
+}
+
+/// What an independent assessor said last, in the method's own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssessmentRow {
+    /// `progress` or `ambition`.
+    pub kind: String,
+    /// The party that assessed.
+    pub assessor: String,
+    /// Its method.
+    pub method: String,
+    /// The version of the method.
+    pub method_version: String,
+    /// What was done, in the ledger's words; absent where the method does not say, and of an assessment of ambition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion: Option<String>,
+    /// The grade, verbatim, of an assessment of progress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<String>,
+    /// The grades, verbatim, of an assessment of ambition.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grades: Vec<Grade>,
+    /// When it was assessed, as precisely as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessed: Option<String>,
+    /// The position of the assessment or of its newest revision.
+    pub position: String,
+}
+
+/// How many milestones a commitment names, and how many of those were reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Milestones {
+    /// Those it names.
+    pub named: u32,
+    /// Those a participant says were reached.
+    pub reached: u32,
 }
 
 /// A party's part in a commitment.
@@ -104,4 +178,55 @@ pub enum ParticipationRole {
     Partner,
     /// A party that supports it.
     Supporter,
+}
+
+impl Facts {
+    /// The commitment as a list shows it.
+    pub(crate) fn row(
+        &self,
+        book: &Book,
+        role: Option<(ParticipationRole, PartState)>,
+    ) -> CommitmentRow {
+        let text = |date: Option<PartialDate>| date.map(|date| date.to_string());
+        let is_in = |state| role.is_some_and(|(_, other)| other == state);
+        let scrutiny = self.scrutiny();
+        CommitmentRow {
+            commitment: self.id.to_string(),
+            title: book.titles.get(self.title).to_owned(),
+            lead: book.party_text(self.lead),
+            role: role.map(|(role, _)| role),
+            claimed: is_in(PartState::Claimed),
+            left: is_in(PartState::Left),
+            actions: self
+                .actions()
+                .iter()
+                .map(|&action| book.action_text(action))
+                .collect(),
+            status: self.status.as_str().to_owned(),
+            successor: scrutiny
+                .and_then(|scrutiny| scrutiny.successor)
+                .map(|successor| successor.to_string()),
+            stage: self.stage_text().to_owned(),
+            measurable: self.is_measurable(),
+            evidence: self.has_evidence(),
+            evidence_unavailable: self.flags.has(Flags::EVIDENCE_UNAVAILABLE),
+            weakened: self.is_weakened(),
+            contested: self.flags.has(Flags::CONTESTED),
+            validated: self.flags.has(Flags::VALIDATED),
+            returned: self.flags.has(Flags::RETURNED),
+            self_declared: self.is_self_declared(),
+            assessed_below_report: self.flags.has(Flags::ASSESSED_BELOW_REPORT),
+            downgraded: self.flags.has(Flags::DOWNGRADED),
+            assessments: scrutiny.map_or_else(Vec::new, |scrutiny| scrutiny.rows(book)),
+            milestones: Some(self.milestones()).filter(|it| *it != Milestones::default()),
+            illustrative: self.is_illustrative(),
+            made: text(self.made),
+            due: text(self.due),
+            original_due: text(self.original_due.filter(|_| self.original_due != self.due)),
+            last_report: self.last_report.map(Second::text),
+            recorded: self.recorded.text(),
+            position: self.recorded_position.to_string(),
+            changed: self.changed_position.to_string(),
+        }
+    }
 }

@@ -9,9 +9,27 @@
 //! nothing they could disagree with.
 //!
 //! # What is counted
-//! Every count stands in an object named after its unit (`commitments`, `participations`, `parties`, …). `recorded` counts all commitments ever recorded; what follows under
-//! `active_commitments` leaves out the withdrawn ones. A joint commitment is counted once, under its lead; its
-//! partners and supporters are counted as participations, apart.
+//! Every count stands in an object named after its unit (`commitments`, `participations`, `parties`, …). `commitments` counts all that were ever
+//! recorded, by where they stand. `active_commitments` are those that stand, active and suspended ones: suspending hides nothing, lateness
+//! neither. `closed_commitments` came to an end. Withdrawn and superseded ones are counted as such and in nothing else. A joint commitment is counted
+//! once, under its lead; its partners and supporters are counted as participations, apart.
+//!
+//! - **Reports** are chains: a correction takes the place of the report it names and a retracted report counts no more, so stage, evidence and
+//!   last report are those of the reports that stand. The *stage* is the lead's word on the latest period. *Validated* and *returned* are the last word on
+//!   that very report, so a correction or a newer report has to be validated anew.
+//! - **Contested**: a contest that is not resolved, of a report that stands. A correction does not settle it.
+//! - **Evidence** is named by a standing report, by a milestone or of the commitment itself. It is *unavailable* from the event that flags it to one
+//!   that says where it moved, whatever became of the report that named it.
+//! - **Assessments** count with the newest word of each assessor under each method and version: a revision takes the place of what it revises, and newer is
+//!   what was assessed later (or recorded later, where the date is unknown or the same). `assessed_commitments_by_method` has each commitment that stands or was
+//!   closed once under each method and version, with the newest word of any assessor; grades that the method does not translate
+//!   are `other`, and stand verbatim in the commitment's row.
+//! - **Self-declared**: closed as fulfilled, and nobody's newest word is `complete`, whether it was said before the closing or after.
+//! - **Downgraded**: somebody's newest word under a method and version is lower than their word before, by a revision or by a newer assessment. What cannot be
+//!   compared is not lower.
+//! - **Assessed below the report**: somebody's newest word does not bear the lead out, who says fulfilled (and it is not `complete`) or under way (and it is
+//!   not even `limited`). What the lead closed as counts before what it reported.
+//! - **Fulfilled, unassessed**: reported or closed as fulfilled, with no assessment of progress at all.
 
 mod action;
 mod body;
@@ -26,7 +44,11 @@ mod fold;
 mod gaps;
 mod list;
 mod partner;
+mod reference;
+mod reports;
 mod rows;
+mod scrutiny;
+mod stored;
 mod summary;
 mod table;
 mod tally;
@@ -41,7 +63,10 @@ use crate::ids::Position;
 use crate::wire::v1::Event;
 
 pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
-pub use list::{CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Page, ParticipationRole};
+pub use list::{
+    AssessmentRow, CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Milestones, Page,
+    ParticipationRole,
+};
 
 /// The largest body a view may have: the bound of a NATS KV value here, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -10,9 +10,9 @@ use super::RestoreError;
 use super::body::MomentBody;
 use super::book::{entry_at, entry_at_mut, number};
 use super::codec::{RowReader, RowWriter};
-use super::facts::read_name;
 use super::fold::Moment;
 use super::rows::{Row, expect, key};
+use super::stored::read_name;
 use crate::ids::{PartnerId, Subject};
 use crate::wire::v1::{Event, EventBody, EventType, Role};
 

@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use super::book::{ActionEntry, Book, PartyEntry, Slot, Unsaved, entry_at, entry_at_mut, number};
 use super::codec::{RowReader, RowWriter};
-use super::facts::{Facts, Flags, read_name};
+use super::facts::{Facts, Flags};
 use super::fold::Moment;
+use super::stored::read_name;
 use super::{HexKey, RestoreError};
 use crate::wire::v1::{EventType, PartyKind, TextStatus};
 
@@ -94,7 +95,7 @@ impl Book {
     fn encode_commitments(&self, slots: Range<Slot>) -> Vec<u8> {
         let mut row = RowWriter::new();
         for facts in slots.filter_map(|slot| self.facts(slot)) {
-            facts.encode(self.titles.get(facts.title), &mut row);
+            facts.encode(self.titles.get(facts.title), &self.annex, &mut row);
         }
         row.finish()
     }
@@ -114,7 +115,7 @@ impl Book {
         let slot = match within {
             [] if first == next => {
                 for _ in 0..PAGE_SLOTS {
-                    let (facts, title) = Facts::decode(&mut row)?;
+                    let (facts, title) = Facts::decode(&mut row, &mut self.annex)?;
                     self.restore_commitment(facts, title);
                 }
                 return row.finish();
@@ -122,15 +123,16 @@ impl Book {
             [slot] if u32::from(*slot) < PAGE_SLOTS => first + u32::from(*slot),
             _ => return Err(missing),
         };
-        let (facts, title) = Facts::decode(&mut row)?;
+        let (mut facts, title) = Facts::decode(&mut row, &mut self.annex)?;
         row.finish()?;
         match self.commitments.get_mut(slot) {
             None if slot == next => self.restore_commitment(facts, title),
             Some(known) if known.id == facts.id => {
                 if known.changed_position < facts.changed_position {
-                    *known = facts;
+                    std::mem::swap(known, &mut facts);
                     known.title = self.titles.push(title);
                 }
+                facts.release(&mut self.annex.reports);
             }
             Some(_) => return Err(RestoreError::Damaged { row: "commitment" }),
             None => return Err(missing),

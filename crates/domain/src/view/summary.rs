@@ -9,11 +9,11 @@ use super::action::{CoverageBody, coverage};
 use super::body::{StampBody, bounded};
 use super::book::{About, Book, InstrumentIndex};
 use super::country::Place;
-use super::facts::Facts;
+use super::facts::{Facts, PartState};
 use super::fold::{Keys, Lens, Sign, View};
 use super::gaps::Reach;
 use super::list::ParticipationRole;
-use super::tally::{self, ActiveBody, RecordedBody, Tally};
+use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
 use crate::ids::CountryCode;
 use crate::wire::v1::{Form, Nature, PartyKind};
 
@@ -21,6 +21,8 @@ use crate::wire::v1::{Form, Nature, PartyKind};
 const SUMMARY: &str = "summary";
 /// What stands where a commitment names nothing.
 const NONE: &str = "none";
+/// The most bytes that the table of instruments may take in a body.
+const INSTRUMENTS_BYTES: usize = 24 * 1024;
 
 /// The view of the whole ledger.
 pub(crate) struct SummaryLens;
@@ -30,7 +32,7 @@ pub(crate) struct SummaryLens;
 pub(crate) struct SummaryCounts {
     pub(crate) all: Tally,
     joint: u64,
-    participations: u64,
+    participations: Participations,
     by_form: FxHashMap<Form, u64>,
     by_nature: FxHashMap<Option<Nature>, u64>,
     pub(crate) by_country: FxHashMap<Place, u64>,
@@ -46,6 +48,8 @@ struct Body<'a> {
     events: EventsBody<'a>,
     commitments: RecordedBody,
     active_commitments: ActiveSummaryBody<'a>,
+    #[serde(flatten)]
+    apart: ApartBody,
     participations: ParticipationsBody,
     parties: PartiesBody,
     countries: CountriesBody,
@@ -75,7 +79,8 @@ struct ActiveSummaryBody<'a> {
 #[derive(Serialize)]
 struct ParticipationsBody {
     lead: u64,
-    partner_or_supporter: u64,
+    #[serde(flatten)]
+    beside: Participations,
 }
 
 #[derive(Serialize)]
@@ -114,7 +119,7 @@ impl Lens for SummaryLens {
         true
     }
 
-    fn role((): (), _: &Book, _: &Facts) -> Option<(ParticipationRole, bool)> {
+    fn role((): (), _: &Book, _: &Facts) -> Option<(ParticipationRole, PartState)> {
         None
     }
 
@@ -149,12 +154,13 @@ impl Lens for SummaryLens {
 
 fn body(view: &View<SummaryLens>) -> Body<'_> {
     let (book, counts) = (view.book(), view.counts(()));
-    let (commitments, active_commitments) = tally::sum(&[&counts.all]);
+    let (commitments, active_commitments, apart) = tally::sum(book, &[&counts.all]);
     let instruments = counts
         .by_instrument
         .iter()
         .map(|(id, &count)| (id.map_or(NONE, |id| book.instrument_id(id)), count));
-    let (by_instrument, instruments_left_out) = bounded(instruments, |&count| count);
+    let (by_instrument, instruments_left_out) =
+        bounded(instruments, |&count| count, INSTRUMENTS_BYTES);
     let mut by_region_of_lead: BTreeMap<&str, u64> = BTreeMap::new();
     for (place, count) in &counts.by_country {
         let region = place
@@ -198,9 +204,10 @@ fn body(view: &View<SummaryLens>) -> Body<'_> {
             by_instrument,
             instruments_left_out,
         },
+        apart,
         participations: ParticipationsBody {
             lead: counts.all.active(),
-            partner_or_supporter: counts.participations,
+            beside: counts.participations,
         },
         parties: parties(book, counts),
         countries: CountriesBody {
@@ -247,9 +254,9 @@ impl SummaryCounts {
         if !facts.is_active() {
             return;
         }
-        sign.step_if(!facts.participations().is_empty(), &mut self.joint);
-        for _ in facts.participations() {
-            sign.step(&mut self.participations);
+        sign.step_if(facts.is_joint(), &mut self.joint);
+        for part in facts.participations() {
+            self.participations.count(*part, sign);
         }
         sign.step_in(&mut self.by_form, facts.form);
         sign.step_in(&mut self.by_nature, facts.nature);

@@ -1,28 +1,29 @@
 //! What the views say of small logs that a reader can check by eye.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::*;
-use super::events::{Step, commitment, date, event, log};
+use super::events::{commitment, date, event, log};
+use super::steps::Step;
 use super::{answers, body, folded, number};
 use crate::ids::Subject;
 use crate::wire::v1::*;
 
-const KEN: usize = 0;
-const MEX: usize = 1;
-const NAIROBI: usize = 3;
-const IOM: usize = 5;
+pub(super) const KEN: usize = 0;
+pub(super) const MEX: usize = 1;
+pub(super) const NAIROBI: usize = 3;
+pub(super) const IOM: usize = 5;
 /// `GCM-05` and its lettered actions.
 const OBJECTIVE: usize = 0;
-const ACTION_A: usize = 1;
+pub(super) const ACTION_A: usize = 1;
 const ACTION_B: usize = 2;
 const UPR_THEME: usize = 5;
 /// Dates by number: 2025, 2026-03, 2026-03-31, 2030-12-31.
-const IN_2025: usize = 1;
-const IN_MARCH: usize = 2;
-const IN_2030: usize = 4;
+pub(super) const IN_2025: usize = 1;
+pub(super) const IN_MARCH: usize = 2;
+pub(super) const IN_2030: usize = 4;
 
-fn record(number: u8, lead: usize, actions: &[usize]) -> Step {
+pub(super) fn record(number: u8, lead: usize, actions: &[usize]) -> Step {
     Step::Record {
         commitment: number,
         lead,
@@ -34,7 +35,7 @@ fn record(number: u8, lead: usize, actions: &[usize]) -> Step {
     }
 }
 
-fn report(number: u8, to: usize, stage: Stage) -> Step {
+pub(super) fn report(number: u8, to: usize, stage: Stage) -> Step {
     let stage = Stage::ALL.iter().position(|other| *other == stage).unwrap();
     Step::Report {
         commitment: number,
@@ -43,7 +44,6 @@ fn report(number: u8, to: usize, stage: Stage) -> Step {
         to,
         stage,
         evidence: false,
-        corrects: false,
     }
 }
 
@@ -54,8 +54,17 @@ fn seeds() -> Vec<Step> {
     parties.into_iter().chain(actions).collect()
 }
 
-fn with(steps: &[Step]) -> Vec<Event> {
+pub(super) fn with(steps: &[Step]) -> Vec<Event> {
     log(&[seeds(), steps.to_vec()].concat())
+}
+
+/// The names of the figures that are not zero.
+pub(super) fn nonzero(figures: &Value) -> Vec<&str> {
+    let figures = figures.as_object().unwrap().iter();
+    figures
+        .filter(|(_, figure)| figure.as_u64().is_some_and(|figure| figure > 0))
+        .map(|(name, _)| name.as_str())
+        .collect()
 }
 
 #[test]
@@ -68,11 +77,16 @@ fn a_country_without_events_shows_zero() {
         concat!(
             r#"{"view":"country","country":"FJI","name":"Fiji","region":"Oceania","subregion":"Melanesia","un_status":"member","#,
             r#""ldc":false,"lldc":false,"sids":true,"position":null,"recorded":null,"last_report":null,"#,
-            r#""commitments":{"recorded":0,"active":0,"withdrawn":0,"illustrative":0},"#,
-            r#""active_commitments":{"by_stage":{"none_reported":0,"planning":0,"in_progress":0,"fulfilled":0,"stalled":0},"#,
-            r#""measurable":0,"not_measurable":0,"with_evidence":0,"weakened":0},"active_commitments_by_action":{},"#,
-            r#""actions_left_out":0,"participations":{"partner":{"claimed":0,"confirmed":0},"#,
-            r#""supporter":{"claimed":0,"confirmed":0}},"parties":{"registered":0,"active":0,"leading":0}}"#,
+            r#""commitments":{"recorded":0,"active":0,"suspended":0,"withdrawn":0,"superseded":0,"closed_fulfilled":0,"#,
+            r#""closed_partly_fulfilled":0,"closed_not_fulfilled":0,"illustrative":0},"#,
+            r#""active_commitments":{"total":0,"by_stage":{"none_reported":0,"planning":0,"in_progress":0,"fulfilled":0,"stalled":0},"#,
+            r#""measurable":0,"not_measurable":0,"with_evidence":0,"no_evidence":0,"evidence_unavailable":0,"weakened":0,"#,
+            r#""contested":0,"validated":0,"returned":0,"assessed":0,"assessed_below_report":0,"downgraded":0,"#,
+            r#""fulfilled_unassessed":0,"unconfirmed":0},"active_commitments_by_action":{},"actions_left_out":0,"#,
+            r#""closed_commitments":{"self_declared":0,"no_evidence":0,"contested":0,"assessed":0,"assessed_below_report":0,"downgraded":0},"#,
+            r#""assessed_commitments_by_method":{},"methods_left_out":0,"milestones":{"named":0,"reached":0},"#,
+            r#""participations":{"lead":0,"partner":{"claimed":0,"confirmed":0,"left":0},"#,
+            r#""supporter":{"claimed":0,"confirmed":0,"left":0}},"parties":{"registered":0,"active":0,"leading":0}}"#,
         )
     );
     assert_eq!(
@@ -110,18 +124,18 @@ fn a_joint_commitment_counts_under_its_lead_and_shows_under_its_partners() {
     let view: CountryView = folded(&with(&[joint]));
     let kenya = body(&view, "KEN");
     assert_eq!(
-        kenya["commitments"],
-        json!({"recorded": 1, "active": 1, "withdrawn": 0, "illustrative": 1})
+        nonzero(&kenya["commitments"]),
+        ["active", "illustrative", "recorded"]
     );
     assert_eq!(
         kenya["participations"]["supporter"],
-        json!({"claimed": 1, "confirmed": 0})
+        json!({"claimed": 1, "confirmed": 0, "left": 0})
     );
     let mexico = body(&view, "MEX");
     assert_eq!(number(&mexico, "/commitments/recorded"), 0);
     assert_eq!(
         mexico["participations"]["partner"],
-        json!({"claimed": 1, "confirmed": 0})
+        json!({"claimed": 1, "confirmed": 0, "left": 0})
     );
     let list = view.list("MEX", &Page::default()).unwrap();
     assert_eq!(
@@ -210,7 +224,7 @@ fn mapped_commitments_are_counted_apart_and_move_nowhere() {
     assert_eq!(number(&action, "/commitments/recorded"), 0);
     assert_eq!(
         action["mapped_from_commitments"],
-        json!({"UPR-Trafficking": 1})
+        json!({"UPR-Trafficking": {"recorded": 1, "active": 1}})
     );
     assert_eq!(
         action["position"], "9",
@@ -243,7 +257,6 @@ fn a_correction_without_evidence_takes_the_evidence_of_its_report_away() {
         to,
         stage: 1,
         evidence,
-        corrects: false,
     };
     let count = |reports: &[Step]| {
         let steps = [&[record(0, KEN, &[ACTION_A])], reports].concat();
@@ -252,13 +265,16 @@ fn a_correction_without_evidence_takes_the_evidence_of_its_report_away() {
             "/active_commitments/with_evidence",
         )
     };
+    let correct = |evidence| Step::Correct {
+        commitment: 0,
+        report: 0,
+        stage: 1,
+        evidence,
+    };
     let first = with_evidence(IN_2025, true, KEN);
     assert_eq!(count(std::slice::from_ref(&first)), 1);
-    assert_eq!(
-        count(&[first.clone(), with_evidence(IN_2025, false, KEN)]),
-        0,
-        "the same report, corrected"
-    );
+    assert_eq!(count(&[first.clone(), correct(false)]), 0);
+    assert_eq!(count(&[first.clone(), correct(false), correct(true)]), 1);
     assert_eq!(
         count(&[first.clone(), with_evidence(IN_MARCH, false, KEN)]),
         1,
@@ -303,10 +319,7 @@ fn a_commitment_without_a_due_date_is_late_against_the_first_it_is_given() {
 fn a_withdrawn_commitment_stays_listed_and_is_counted_as_withdrawn() {
     let view: CountryView = folded(&with(&[record(0, KEN, &[ACTION_A]), Step::Withdraw(0)]));
     let kenya = body(&view, "KEN");
-    assert_eq!(
-        kenya["commitments"],
-        json!({"recorded": 1, "active": 0, "withdrawn": 1, "illustrative": 0})
-    );
+    assert_eq!(nonzero(&kenya["commitments"]), ["recorded", "withdrawn"]);
     assert_eq!(kenya["active_commitments_by_action"], json!({}));
     assert_eq!(
         view.list("KEN", &Page::default()).unwrap().rows[0].status,
@@ -424,12 +437,17 @@ fn a_country_with_every_action_there_could_be_stays_within_the_bound() {
     }
     let countries: CountryView = folded(&log);
     let kenya = body(&countries, "KEN");
-    assert_eq!(number(&kenya, "/actions_left_out"), 2_000 - 320);
+    let shown = |body: &Value, table: &str| body[table].as_object().unwrap().len() as u64;
+    assert_eq!(
+        number(&kenya, "/actions_left_out") + shown(&kenya, "active_commitments_by_action"),
+        2_000
+    );
     assert!(countries.body("KEN").unwrap().len() <= MAX_BODY_BYTES);
     let actions: ActionView = folded(&log);
+    let action = body(&actions, "GCM-05a");
     assert_eq!(
-        number(&body(&actions, "GCM-05a"), "/mappings_left_out"),
-        2_000 - 320
+        number(&action, "/mappings_left_out") + shown(&action, "mapped_from_commitments"),
+        2_000
     );
     assert!(
         actions
@@ -508,7 +526,7 @@ fn a_row_is_written_again_only_when_its_facts_changed() {
 
 #[test]
 fn facts_of_an_ordinary_commitment_stay_small() {
-    assert_eq!(size_of::<super::super::facts::Facts>(), 112);
+    assert_eq!(size_of::<super::super::facts::Facts>(), 104);
 }
 
 #[test]

@@ -21,7 +21,9 @@ fn recounted<P: Projection>(view: &P, key: &str, today: NaiveDate) -> Timeliness
     let list = view.list(key, &page).expect("it lists commitments");
     assert_eq!(list.rows.len(), list.commitments, "one page holds them all");
     let mut counts = Timeliness::default();
-    let active = |row: &&CommitmentRow| row.status == "active" && is_own(row);
+    let active = |row: &&CommitmentRow| {
+        ["active", "suspended"].contains(&row.status.as_str()) && is_own(row)
+    };
     for row in list.rows.iter().filter(active) {
         let past = |due: &String| u64::from(date(due).last_day() < today);
         let open = row.stage != "fulfilled";

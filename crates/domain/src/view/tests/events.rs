@@ -1,106 +1,17 @@
-//! Logs to fold: sensible events in any order, and some that no decision would let through, because a fold never fails.
+//! Steps as events: sensible ones in any order, and some that no decision would let through, because a fold never fails.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each maker takes the steps that are handed to it"
+)]
 
 use chrono::DateTime;
-use proptest::prelude::*;
 use uuid::Uuid;
 
+use super::steps::{ACTIONS, DATES, METHODS, PARTIES, PARTNERS, Step};
 use crate::date::PartialDate;
 use crate::ids::{CommitmentId, EventId, PartyId, Position, Subject, Version};
 use crate::wire::v1::*;
-
-pub(super) const PARTIES: [(&str, PartyKind, Option<&str>); 7] = [
-    ("KEN", PartyKind::MemberState, Some("KEN")),
-    ("MEX", PartyKind::MemberState, Some("MEX")),
-    ("VAT", PartyKind::Observer, Some("VAT")),
-    ("nairobi", PartyKind::LocalAuthority, Some("KEN")),
-    ("aruba-chamber", PartyKind::PrivateSector, Some("ABW")),
-    ("IOM", PartyKind::UnEntity, None),
-    ("AU", PartyKind::RegionalOrganization, None),
-];
-/// Code, instrument, parent.
-pub(super) const ACTIONS: [(&str, &str, Option<&str>); 7] = [
-    ("GCM-05", "GCM-2018", None),
-    ("GCM-05a", "GCM-2018", Some("GCM-05")),
-    ("GCM-05b", "GCM-2018", Some("GCM-05")),
-    ("SDG-10.7", "SDG-10.7", None),
-    ("SDG-10.7.2", "SDG-10.7", Some("SDG-10.7")),
-    ("UPR-Trafficking", "UPR", None),
-    ("UPR-Asylum", "UPR", None),
-];
-/// Each sends two events, then the next.
-pub(super) const PARTNERS: [&str; 3] = ["partner", "import-upr", "city_1"];
-const DATES: [Option<&str>; 5] = [
-    None,
-    Some("2025"),
-    Some("2026-03"),
-    Some("2026-03-31"),
-    Some("2030-12-31"),
-];
-
-/// One event, by numbers into the tables above.
-#[derive(Debug, Clone)]
-pub(super) enum Step {
-    Party(usize),
-    Deactivate(usize, bool),
-    Catalogue(usize, Option<usize>),
-    Retext(usize),
-    Map(usize, Vec<usize>),
-    Record {
-        commitment: u8,
-        lead: usize,
-        actions: Vec<usize>,
-        parts: Vec<(usize, bool)>,
-        due: usize,
-        measured: bool,
-        illustrative: bool,
-    },
-    Report {
-        commitment: u8,
-        reporter: usize,
-        from: usize,
-        to: usize,
-        stage: usize,
-        evidence: bool,
-        corrects: bool,
-    },
-    Amend {
-        commitment: u8,
-        actions: Option<Vec<usize>>,
-        due: usize,
-        measured: bool,
-        weakened: bool,
-    },
-    Withdraw(u8),
-    Other,
-}
-
-pub(super) fn steps() -> impl Strategy<Value = Step> {
-    let party = 0..PARTIES.len();
-    let action = 0..ACTIONS.len();
-    let actions = prop::collection::vec(action.clone(), 1..4);
-    let commitment = 0..6u8;
-    prop_oneof![
-        2 => party.clone().prop_map(Step::Party),
-        1 => (party.clone(), any::<bool>()).prop_map(|(party, active)| Step::Deactivate(party, active)),
-        3 => (action.clone(), prop::option::weighted(0.1, action.clone())).prop_map(|(action, parent)| Step::Catalogue(action, parent)),
-        1 => action.clone().prop_map(Step::Retext),
-        1 => (action, actions.clone()).prop_map(|(from, to)| Step::Map(from, to)),
-        4 => (commitment.clone(), prop_oneof![0..3usize, party], actions.clone(), prop::collection::vec((0..PARTIES.len(), any::<bool>()), 0..3),
-              0..DATES.len(), any::<bool>(), any::<bool>())
-            .prop_map(|(commitment, lead, actions, parts, due, measured, illustrative)| {
-                Step::Record { commitment, lead, actions, parts, due, measured, illustrative }
-            }),
-        // Few reporters and periods, so that many reports are corrected.
-        8 => (0..3u8, 0..3usize, 1..3usize, 1..4usize, 0..Stage::ALL.len(), any::<bool>(), any::<bool>())
-            .prop_map(|(commitment, reporter, from, to, stage, evidence, corrects)| {
-                Step::Report { commitment, reporter, from, to, stage, evidence, corrects }
-            }),
-        2 => (commitment.clone(), prop::option::of(actions), 0..DATES.len(), any::<bool>(), any::<bool>())
-            .prop_map(|(commitment, actions, due, measured, weakened)| Step::Amend { commitment, actions, due, measured, weakened }),
-        1 => commitment.prop_map(Step::Withdraw),
-        1 => Just(Step::Other),
-    ]
-}
 
 pub(super) fn commitment(number: u8) -> CommitmentId {
     CommitmentId(Uuid::from_bytes([number + 1; 16]))
@@ -155,13 +66,32 @@ pub(super) fn event(
 }
 
 pub(super) fn log(steps: &[Step]) -> Vec<Event> {
-    (0..)
-        .zip(steps)
-        .map(|(position, step)| {
-            let (subject, party, body) = body(step);
-            event(position, subject, party, body)
-        })
-        .collect()
+    let mut log: Vec<Event> = Vec::new();
+    for (position, step) in (0..).zip(steps) {
+        let event = match step {
+            Step::Party(..)
+            | Step::Deactivate(..)
+            | Step::Catalogue(..)
+            | Step::Retext(_)
+            | Step::Map(..)
+            | Step::Review(_)
+            | Step::Other => {
+                let (subject, party, body) = reference_body(step);
+                event(position, subject, party, body)
+            }
+            _ => {
+                let (number, party, body) = commitment_body(step, &log);
+                event(
+                    position,
+                    Subject::Commitment(commitment(number)),
+                    &party,
+                    body,
+                )
+            }
+        };
+        log.push(event);
+    }
+    log
 }
 
 fn party_subject(party: usize) -> Subject {
@@ -182,7 +112,16 @@ fn measure(measured: bool) -> Measure {
     }
 }
 
-fn report(from: usize, to: usize, stage: usize, evidence: bool) -> ProgressReported {
+fn evidence(named: bool) -> Vec<Evidence> {
+    let piece = Evidence {
+        sha256: Sha256([7; 32]),
+        url: None,
+        title: None,
+    };
+    if named { vec![piece] } else { vec![] }
+}
+
+fn report(from: usize, to: usize, stage: usize, named: bool) -> ProgressReported {
     ProgressReported {
         period: Period {
             from: table_date(from).unwrap(),
@@ -191,34 +130,22 @@ fn report(from: usize, to: usize, stage: usize, evidence: bool) -> ProgressRepor
         stage: Stage::ALL[stage],
         indicators: vec![],
         narrative: None,
-        evidence: if evidence {
-            vec![Evidence {
-                sha256: Sha256([7; 32]),
-                url: None,
-                title: None,
-            }]
-        } else {
-            vec![]
-        },
+        evidence: evidence(named),
         no_evidence_reason: None,
     }
 }
 
-fn body(step: &Step) -> (Subject, &'static str, EventBody) {
+fn reference_body(step: &Step) -> (Subject, &'static str, EventBody) {
+    let reason = "a reason".to_owned();
     match step {
         Step::Party(party) => {
             let (id, kind, country) = PARTIES[*party];
-            let country = country.map(|country| country.parse().unwrap());
-            (
-                party_subject(*party),
-                id,
-                PartyRegistered {
-                    name: id.to_owned(),
-                    kind,
-                    country,
-                }
-                .into(),
-            )
+            let data = PartyRegistered {
+                name: id.to_owned(),
+                kind,
+                country: country.map(|country| country.parse().unwrap()),
+            };
+            (party_subject(*party), id, data.into())
         }
         Step::Deactivate(party, active) => {
             let status = if *active {
@@ -226,45 +153,16 @@ fn body(step: &Step) -> (Subject, &'static str, EventBody) {
             } else {
                 PartyStatus::Inactive
             };
-            (
-                party_subject(*party),
-                "secretariat",
-                PartyStatusChanged {
-                    status,
-                    reason: "a reason".to_owned(),
-                }
-                .into(),
-            )
+            let data = PartyStatusChanged { status, reason };
+            (party_subject(*party), "secretariat", data.into())
         }
-        Step::Catalogue(..) | Step::Retext(_) | Step::Map(..) => catalogue_body(step),
-        Step::Other => {
-            let subject = Subject::Partner("partner".parse().unwrap());
-            (
-                subject,
-                "ledger",
-                PartnerRevoked {
-                    reason: "a reason".to_owned(),
-                }
-                .into(),
-            )
-        }
-        Step::Record { .. } => record_body(step),
-        Step::Report { .. } | Step::Amend { .. } | Step::Withdraw(_) => commitment_body(step),
-    }
-}
-
-fn catalogue_body(step: &Step) -> (Subject, &'static str, EventBody) {
-    match step {
         Step::Catalogue(action, parent) => {
             let (code, _, usual) = ACTIONS[*action];
-            let parent = parent
-                .map(|parent| ACTIONS[parent].0)
-                .or(usual)
-                .map(|parent| parent.parse().unwrap());
+            let parent = parent.map(|parent| ACTIONS[parent].0).or(usual);
             let data = ActionCatalogued {
                 code: code.parse().unwrap(),
                 title: format!("Title of {code}"),
-                parent,
+                parent: parent.map(|parent| parent.parse().unwrap()),
                 text_status: TextStatus::Seen,
                 description: None,
                 kind: None,
@@ -277,7 +175,7 @@ fn catalogue_body(step: &Step) -> (Subject, &'static str, EventBody) {
                 title: Some("Another title".to_owned()),
                 description: None,
                 text_status: Some(TextStatus::NotSeen),
-                reason: "a reason".to_owned(),
+                reason,
             };
             (instrument_subject(*action), "secretariat", data.into())
         }
@@ -289,17 +187,40 @@ fn catalogue_body(step: &Step) -> (Subject, &'static str, EventBody) {
             };
             (instrument_subject(*from), "secretariat", data.into())
         }
-        Step::Party(_)
-        | Step::Deactivate(..)
-        | Step::Other
-        | Step::Record { .. }
-        | Step::Report { .. }
-        | Step::Amend { .. }
-        | Step::Withdraw(_) => body(step),
+        Step::Review(kind) => review_body(*kind),
+        _ => {
+            let subject = Subject::Partner("partner".parse().unwrap());
+            (subject, "ledger", PartnerRevoked { reason }.into())
+        }
     }
 }
 
-fn recorded(lead: usize, actions: &[usize], parts: &[(usize, bool)]) -> CommitmentRecorded {
+fn review_body(kind: usize) -> (Subject, &'static str, EventBody) {
+    let body = match kind {
+        0 => ReviewOpened {
+            title: "A review".to_owned(),
+            from: None,
+            to: None,
+            instrument: None,
+        }
+        .into(),
+        1 => StatementRecorded {
+            speaker: "KEN".parse().unwrap(),
+            statement: "Said.".to_owned(),
+            url: None,
+            made: None,
+        }
+        .into(),
+        _ => ReviewClosed { note: None }.into(),
+    };
+    (
+        Subject::Review("forum".parse().unwrap()),
+        "secretariat",
+        body,
+    )
+}
+
+fn participants(parts: &[(usize, bool)]) -> Vec<Participant> {
     let participant = |&(party, partner): &(usize, bool)| Participant {
         party: PARTIES[party].0.parse().unwrap(),
         role: if partner {
@@ -308,6 +229,18 @@ fn recorded(lead: usize, actions: &[usize], parts: &[(usize, bool)]) -> Commitme
             ParticipantRole::Supporter
         },
     };
+    parts.iter().map(participant).collect()
+}
+
+fn milestones(count: usize) -> Vec<Milestone> {
+    let milestone = |number| Milestone {
+        name: format!("Step {number}"),
+        due: None,
+    };
+    (0..count).map(milestone).collect()
+}
+
+fn recorded(lead: usize, actions: &[usize], parts: &[(usize, bool)]) -> CommitmentRecorded {
     CommitmentRecorded {
         lead: PARTIES[lead].0.parse().unwrap(),
         country: None,
@@ -322,36 +255,113 @@ fn recorded(lead: usize, actions: &[usize], parts: &[(usize, bool)]) -> Commitme
         },
         nature: None,
         matches: None,
-        participants: parts.iter().map(participant).collect(),
+        participants: participants(parts),
         countries: vec![],
         principles: vec![],
         measure: None,
         made: None,
         due: None,
+        milestones: vec![],
         source: None,
         illustrative: false,
-        milestones: Vec::new(),
     }
 }
 
-fn amended(actions: Option<&[usize]>, weakened: bool) -> CommitmentAmended {
+fn amended() -> CommitmentAmended {
     CommitmentAmended {
         title: None,
         description: None,
         due: None,
         measure: None,
-        actions: actions.map(codes),
+        actions: None,
         countries: None,
         nature: None,
+        participants: vec![],
+        milestones: vec![],
         reason: "a reason".to_owned(),
-        weakened,
+        weakened: false,
         before: Before::default(),
-        milestones: Vec::new(),
-        participants: Vec::new(),
     }
 }
 
-fn record_body(step: &Step) -> (Subject, &'static str, EventBody) {
+/// Events of one commitment that are of certain types, counted back from the newest; position 999 where there is none.
+fn back<'a>(log: &'a [Event], number: u8, count: usize, types: &[EventType]) -> Option<&'a Event> {
+    let subject = Subject::Commitment(commitment(number));
+    let these = |event: &&Event| {
+        event.header.subject == subject && types.contains(&event.header.event_type)
+    };
+    log.iter().rev().filter(these).nth(count)
+}
+
+fn position_back(log: &[Event], number: u8, count: usize, types: &[EventType]) -> Position {
+    back(log, number, count, types).map_or(Position(999), |event| event.header.position)
+}
+
+const REPORTS: &[EventType] = &[EventType::ProgressReported, EventType::ReportCorrected];
+const CONTESTS: &[EventType] = &[EventType::ReportContested];
+const ASSESSMENTS: &[EventType] = &[
+    EventType::ProgressAssessed,
+    EventType::AmbitionAssessed,
+    EventType::AssessmentRevised,
+];
+
+fn commitment_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
+    let reason = "a reason".to_owned();
+    let by = ActedBy::Lead;
+    let (number, body): (u8, EventBody) = match step {
+        Step::Record { .. } | Step::Amend { .. } | Step::Enlarge { .. } => return terms_body(step),
+        Step::Confirm(number, party) => {
+            let data = ParticipationConfirmed { note: None };
+            return (*number, PARTIES[*party].0.to_owned(), data.into());
+        }
+        Step::Leave(number, party) => {
+            let data = CommitmentLeft { reason };
+            return (*number, PARTIES[*party].0.to_owned(), data.into());
+        }
+        Step::Withdraw(number) => (*number, CommitmentWithdrawn { reason, by }.into()),
+        Step::Suspend(number) => (*number, CommitmentSuspended { reason, by }.into()),
+        Step::Resume(number) => (*number, CommitmentResumed { reason, by }.into()),
+        Step::Reinstate(number) => (*number, CommitmentReinstated { reason, by }.into()),
+        Step::Supersede(number, successor) => {
+            let successor = commitment(*successor);
+            let data = CommitmentSuperseded {
+                successor,
+                reason,
+                by,
+            };
+            (*number, data.into())
+        }
+        Step::Close(number, outcome) => {
+            let outcome = *outcome;
+            let data = CommitmentClosed {
+                outcome,
+                reason,
+                by,
+            };
+            (*number, data.into())
+        }
+        Step::Reach(number, named) => {
+            let data = MilestoneReached {
+                milestone: "Step 0".to_owned(),
+                reached: None,
+                note: None,
+                evidence: evidence(*named),
+            };
+            (*number, data.into())
+        }
+        Step::Report { .. } | Step::Correct { .. } => return report_body(step, log),
+        Step::Assess { .. }
+        | Step::Ambition { .. }
+        | Step::Revise { .. }
+        | Step::Attach(..)
+        | Step::Move(..)
+        | Step::Flag(..) => return scrutiny_body(step, log),
+        _ => return contest_body(step, log),
+    };
+    (number, "KEN".to_owned(), body)
+}
+
+fn terms_body(step: &Step) -> (u8, String, EventBody) {
     match step {
         Step::Record {
             commitment: id,
@@ -367,52 +377,9 @@ fn record_body(step: &Step) -> (Subject, &'static str, EventBody) {
             data.nature = illustrative.then_some(Nature::Process);
             data.measure = Some(measure(*measured));
             data.due = table_date(*due);
+            data.milestones = milestones(*due);
             data.illustrative = *illustrative;
-            (
-                Subject::Commitment(commitment(*id)),
-                PARTIES[*lead].0,
-                data.into(),
-            )
-        }
-        Step::Report { .. }
-        | Step::Amend { .. }
-        | Step::Withdraw(_)
-        | Step::Party(_)
-        | Step::Deactivate(..)
-        | Step::Catalogue(..)
-        | Step::Retext(_)
-        | Step::Map(..)
-        | Step::Other => body(step),
-    }
-}
-
-fn commitment_body(step: &Step) -> (Subject, &'static str, EventBody) {
-    match step {
-        Step::Report {
-            commitment: id,
-            reporter,
-            from,
-            to,
-            stage,
-            evidence,
-            corrects,
-        } => {
-            let report = report(*from, *to, *stage, *evidence);
-            let body = if *corrects {
-                ReportCorrected {
-                    corrects: Position(0),
-                    report,
-                    reason: None,
-                }
-                .into()
-            } else {
-                report.into()
-            };
-            (
-                Subject::Commitment(commitment(*id)),
-                PARTIES[*reporter].0,
-                body,
-            )
+            (*id, PARTIES[*lead].0.to_owned(), data.into())
         }
         Step::Amend {
             commitment: id,
@@ -421,31 +388,223 @@ fn commitment_body(step: &Step) -> (Subject, &'static str, EventBody) {
             measured,
             weakened,
         } => {
-            let mut data = amended(actions.as_deref(), *weakened);
+            let mut data = amended();
+            data.actions = actions.as_deref().map(codes);
+            data.weakened = *weakened;
             data.title = Some(format!("Amended {id}"));
             data.due = table_date(*due);
-            let target = measure(*measured).target;
             data.measure = Some(MeasureChange {
-                target,
+                target: measure(*measured).target,
                 ..MeasureChange::default()
             });
-            (Subject::Commitment(commitment(*id)), "KEN", data.into())
+            (*id, "KEN".to_owned(), data.into())
         }
-        Step::Withdraw(id) => {
-            let data = CommitmentWithdrawn {
-                reason: "a reason".to_owned(),
-                by: ActedBy::Lead,
-            };
-            (Subject::Commitment(commitment(*id)), "KEN", data.into())
+        Step::Enlarge {
+            commitment: id,
+            parts,
+            milestones: count,
+        } => {
+            let mut data = amended();
+            data.participants = participants(parts);
+            data.milestones = milestones(*count);
+            (*id, "KEN".to_owned(), data.into())
         }
-        Step::Record { .. }
-        | Step::Party(_)
-        | Step::Deactivate(..)
-        | Step::Catalogue(..)
-        | Step::Retext(_)
-        | Step::Map(..)
-        | Step::Other => body(step),
+        _ => unreachable!("{step:?} sets no terms"),
     }
+}
+
+/// A report; or the correction of one, by its reporter and over its period.
+fn report_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
+    match step {
+        Step::Report {
+            commitment: id,
+            reporter,
+            from,
+            to,
+            stage,
+            evidence,
+        } => {
+            let data = report(*from, *to, *stage, *evidence);
+            (*id, PARTIES[*reporter].0.to_owned(), data.into())
+        }
+        Step::Correct {
+            commitment: id,
+            report: count,
+            stage,
+            evidence,
+        } => {
+            let corrected = back(log, *id, *count, REPORTS);
+            let mut report = report(1, 2, *stage, *evidence);
+            if let Some(event) = corrected {
+                report.period = match &event.body {
+                    EventBody::ProgressReported(data) => data.period,
+                    EventBody::ReportCorrected(data) => data.report.period,
+                    _ => unreachable!("no report"),
+                };
+            }
+            let data = ReportCorrected {
+                corrects: corrected.map_or(Position(999), |event| event.header.position),
+                report,
+                reason: None,
+            };
+            let reporter = corrected.map_or("KEN", |event| event.header.party.as_str());
+            (*id, reporter.to_owned(), data.into())
+        }
+        _ => unreachable!("{step:?} is no report"),
+    }
+}
+
+fn contest_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
+    let reason = "a reason".to_owned();
+    let by = ActedBy::Secretariat;
+    let at = |number: &u8, back: &usize| position_back(log, *number, *back, REPORTS);
+    let contest = |number: &u8, back: &usize| position_back(log, *number, *back, CONTESTS);
+    let (number, body): (&u8, EventBody) = match step {
+        Step::Retract(number, back) => {
+            let report = at(number, back);
+            (number, ReportRetracted { report, reason }.into())
+        }
+        Step::Contest(number, back) => {
+            let data = ReportContested {
+                report: at(number, back),
+                reason,
+                evidence: vec![],
+            };
+            (number, data.into())
+        }
+        Step::Answer(number, back) => {
+            let data = ContestAnswered {
+                contest: contest(number, back),
+                answer: "an answer".to_owned(),
+            };
+            (number, data.into())
+        }
+        Step::Resolve(number, back, outcome) => {
+            let data = ContestResolved {
+                contest: contest(number, back),
+                outcome: *outcome,
+                reason,
+            };
+            (number, data.into())
+        }
+        Step::Validate(number, back) => {
+            let data = ReportValidated {
+                report: at(number, back),
+                by,
+                note: None,
+            };
+            (number, data.into())
+        }
+        Step::Return(number, back) => {
+            let report = at(number, back);
+            (number, ReportReturned { report, by, reason }.into())
+        }
+        _ => unreachable!("{step:?} is about no report"),
+    };
+    (*number, "MEX".to_owned(), body)
+}
+
+fn scrutiny_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
+    let method = |index: usize| {
+        let (method, version) = METHODS[index];
+        (method.parse().unwrap(), version.parse().unwrap())
+    };
+    match step {
+        Step::Assess {
+            commitment: id,
+            assessor,
+            method: index,
+            completion,
+            assessed,
+        } => {
+            let (method, method_version) = method(*index);
+            let data = ProgressAssessed {
+                method,
+                method_version,
+                grade: completion.map_or("Unclear".to_owned(), |it| it.to_string()),
+                completion: *completion,
+                period: None,
+                assessed: table_date(*assessed),
+                summary: None,
+                evidence: vec![],
+            };
+            (*id, PARTIES[*assessor].0.to_owned(), data.into())
+        }
+        Step::Ambition {
+            commitment: id,
+            assessor,
+            method: index,
+        } => {
+            let (method, method_version) = method(*index);
+            let data = AmbitionAssessed {
+                method,
+                method_version,
+                grades: vec![grade("high")],
+                assessed: None,
+                summary: None,
+            };
+            (*id, PARTIES[*assessor].0.to_owned(), data.into())
+        }
+        Step::Revise {
+            commitment: id,
+            assessment: count,
+            completion,
+        } => {
+            let assessment = back(log, *id, *count, ASSESSMENTS);
+            let kind = match assessment.map(|event| &event.body) {
+                Some(EventBody::AssessmentRevised(data)) => data.kind,
+                Some(EventBody::AmbitionAssessed(_)) => AssessmentKind::Ambition,
+                _ => AssessmentKind::Progress,
+            };
+            let data = AssessmentRevised {
+                assessment: assessment.map_or(Position(999), |event| event.header.position),
+                kind,
+                reason: "a reason".to_owned(),
+                grade: None,
+                completion: completion.filter(|_| kind == AssessmentKind::Progress),
+                grades: Some(vec![grade("low")]).filter(|_| kind == AssessmentKind::Ambition),
+                summary: None,
+            };
+            (*id, "IOM".to_owned(), data.into())
+        }
+        _ => evidence_body(step, log),
+    }
+}
+
+fn grade(grade: &str) -> Grade {
+    Grade {
+        dimension: "Specificity".to_owned(),
+        grade: grade.to_owned(),
+    }
+}
+
+fn evidence_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
+    let (number, body): (&u8, EventBody) = match step {
+        Step::Attach(number, back) => {
+            let data = EvidenceAttached {
+                report: back.map(|back| position_back(log, *number, back, REPORTS)),
+                evidence: evidence(true),
+            };
+            (number, data.into())
+        }
+        Step::Move(number, digest) => {
+            let data = EvidenceMoved {
+                sha256: Sha256([*digest; 32]),
+                url: "https://example.org/moved".to_owned(),
+                reason: None,
+            };
+            (number, data.into())
+        }
+        Step::Flag(number, digest) => {
+            let data = EvidenceFlaggedUnavailable {
+                sha256: Sha256([*digest; 32]),
+                reason: "a reason".to_owned(),
+            };
+            (number, data.into())
+        }
+        _ => unreachable!("{step:?} is about no evidence"),
+    };
+    (*number, "KEN".to_owned(), body)
 }
 
 /// The first commitments, then reports on any among further commitments, until there are `all`.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::events::{Step, event, log};
+use super::events::{event, log};
+use super::steps::Step;
 use super::{Projection, SummaryView, body, folded, number};
 use crate::ids::Subject;
 use crate::wire::v1::*;
@@ -120,7 +121,6 @@ fn a_report_leaves_the_gaps_as_they_are_and_a_commitment_changes_them() {
         to: 1,
         stage: 0,
         evidence: false,
-        corrects: false,
     };
     let log = log(&[Step::Other, Step::Other, record, report]);
     view.apply(&log[2]);

@@ -4,27 +4,14 @@ mod gaps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::events::PARTIES;
+use serde_json::{Value, json};
+
+use super::model::Commitment;
+use super::steps::PARTIES;
 use super::{ActionView, CountryView, Projection, SummaryView, body, number};
 use crate::country;
 use crate::ids::Subject;
 use crate::wire::v1::*;
-
-#[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "the plainest model there is")]
-struct Commitment {
-    lead: String,
-    actions: Vec<String>,
-    parts: Vec<(String, ParticipantRole)>,
-    reports: Vec<(String, ProgressReported)>,
-    baseline: bool,
-    target: bool,
-    due: bool,
-    weakened: bool,
-    withdrawn: bool,
-    illustrative: bool,
-    form: Form,
-}
 
 #[derive(Debug, Default)]
 pub(super) struct Recount {
@@ -37,40 +24,6 @@ pub(super) struct Recount {
     events: u64,
 }
 
-impl Commitment {
-    /// The newest report of each reporter and period.
-    fn standing(&self) -> Vec<&(String, ProgressReported)> {
-        let later = |at: usize, of: &(String, ProgressReported)| {
-            self.reports[at + 1..]
-                .iter()
-                .any(|(who, report)| *who == of.0 && report.period == of.1.period)
-        };
-        self.reports
-            .iter()
-            .enumerate()
-            .filter(|(at, report)| !later(*at, report))
-            .map(|(_, report)| report)
-            .collect()
-    }
-
-    /// The lead's own word on the latest period; of several on it, the last.
-    fn stage(&self) -> &'static str {
-        let own = self.reports.iter().filter(|(who, _)| *who == self.lead);
-        own.max_by_key(|(_, report)| report.period.to.last_day())
-            .map_or("none_reported", |(_, report)| report.stage.as_str())
-    }
-
-    fn has_evidence(&self) -> bool {
-        self.standing()
-            .iter()
-            .any(|(_, report)| !report.evidence.is_empty())
-    }
-
-    fn is_measurable(&self) -> bool {
-        self.baseline && self.target && self.due
-    }
-}
-
 impl Recount {
     pub(super) fn of(log: &[Event]) -> Self {
         let mut recount = Self {
@@ -80,18 +33,18 @@ impl Recount {
         let mut commitments: Vec<(Subject, Commitment)> = Vec::new();
         for event in log {
             recount.take_reference(event);
-            if let EventBody::CommitmentRecorded(data) = &event.body {
-                if !commitments
-                    .iter()
-                    .any(|(subject, _)| *subject == event.header.subject)
-                {
-                    commitments.push((event.header.subject.clone(), recorded(data)));
-                }
-            } else if let Some((_, commitment)) = commitments
+            let known = commitments
                 .iter_mut()
-                .find(|(subject, _)| *subject == event.header.subject)
-            {
-                change(commitment, event);
+                .find(|(subject, _)| *subject == event.header.subject);
+            match (known, &event.body) {
+                (Some((_, commitment)), _) => commitment.events.push(event.clone()),
+                (None, EventBody::CommitmentRecorded(recorded)) => {
+                    let recorded = recorded.clone();
+                    let events = Vec::new();
+                    let commitment = Commitment { recorded, events };
+                    commitments.push((event.header.subject.clone(), commitment));
+                }
+                (None, _) => {}
             }
         }
         recount.commitments = commitments
@@ -158,7 +111,7 @@ impl Recount {
     /// Whether the commitment names the action or one under it.
     fn within(&self, commitment: &Commitment, action: &str) -> bool {
         commitment
-            .actions
+            .actions()
             .iter()
             .any(|named| self.ancestry(named).contains(action))
     }
@@ -170,23 +123,16 @@ impl Recount {
             let led: Vec<&Commitment> = self
                 .commitments
                 .iter()
-                .filter(|c| self.country(&c.lead) == place)
+                .filter(|c| self.country(&c.lead()) == place)
                 .collect();
             check_tally(&body, "", &led);
-            let active: Vec<_> = self.commitments.iter().filter(|c| !c.withdrawn).collect();
-            for (role, word) in [
-                (ParticipantRole::Partner, "partner"),
-                (ParticipantRole::Supporter, "supporter"),
-            ] {
-                let parts = active
-                    .iter()
-                    .flat_map(|c| &c.parts)
-                    .filter(|(party, part)| *part == role && self.country(party) == place);
-                assert_eq!(
-                    number(&body, &format!("/participations/{word}/claimed")),
-                    parts.count() as u64
-                );
-            }
+            let parts = self.commitments.iter().filter(|c| c.stands());
+            let parts = parts
+                .flat_map(Commitment::parts)
+                .filter(|(party, ..)| self.country(party) == place);
+            check_participations(&body, "", &parts.collect::<Vec<_>>());
+            let standing = led.iter().filter(|c| c.stands()).count() as u64;
+            assert_eq!(number(&body, "/participations/lead"), standing);
             let registered: Vec<_> = self
                 .parties
                 .values()
@@ -203,10 +149,10 @@ impl Recount {
             assert_eq!(number(&body, "/parties/leading"), leads(&led).len() as u64);
             check_by_action(&body, &led);
             let taking_part = |c: &&Commitment| {
-                self.country(&c.lead) == place
-                    || c.parts
+                self.country(&c.lead()) == place
+                    || c.parts()
                         .iter()
-                        .any(|(party, _)| self.country(party) == place)
+                        .any(|(party, ..)| self.country(party) == place)
             };
             let listed = view
                 .list(&key, &super::Page::default())
@@ -224,9 +170,10 @@ impl Recount {
             let own: Vec<&Commitment> = self
                 .commitments
                 .iter()
-                .filter(|c| c.actions.contains(&key))
+                .filter(|c| c.actions().contains(&key))
                 .collect();
             check_tally(&body, "", &own);
+            check_all_participations(&body, "", &own);
             self.check_coverage(&body, "", &own);
             let within: Vec<&Commitment> = self
                 .commitments
@@ -247,13 +194,14 @@ impl Recount {
             );
             if body.get("rollup").is_some() {
                 check_tally(&body, "/rollup", &within);
+                check_all_participations(&body, "/rollup", &within);
                 self.check_coverage(&body, "/rollup", &within);
                 assert_eq!(number(&body, "/rollup/actions"), beneath.len() as u64);
                 let without = |code: &&&String| {
                     !self
                         .commitments
                         .iter()
-                        .any(|c| !c.withdrawn && self.within(c, code))
+                        .any(|c| c.stands() && self.within(c, code))
                 };
                 assert_eq!(
                     number(&body, "/rollup/actions_without_commitment"),
@@ -261,13 +209,11 @@ impl Recount {
                 );
             }
             for (from, _) in self.mappings.iter().filter(|(_, to)| *to == key) {
-                let mapped = self
-                    .commitments
-                    .iter()
-                    .filter(|c| self.within(c, from))
-                    .count();
+                let mapped = self.commitments.iter().filter(|c| self.within(c, from));
+                let active = mapped.clone().filter(|c| c.stands()).count();
                 assert_eq!(
-                    body["mapped_from_commitments"][from], mapped,
+                    body["mapped_from_commitments"][from],
+                    json!({"recorded": mapped.count(), "active": active}),
                     "{key} from {from}"
                 );
             }
@@ -280,7 +226,47 @@ impl Recount {
         }
     }
 
-    fn check_coverage(&self, body: &serde_json::Value, under: &str, commitments: &[&Commitment]) {
+    /// Compares the rows of the list, which are in recorded order.
+    fn check_rows(&self, view: &SummaryView) {
+        let rows = view.list("summary", &super::Page::default()).unwrap().rows;
+        assert_eq!(rows.len(), self.commitments.len());
+        for (row, commitment) in rows.iter().zip(&self.commitments) {
+            assert_eq!(row.lead, commitment.lead());
+            assert_eq!(row.status, commitment.status());
+            assert_eq!(row.stage, commitment.stage());
+            assert_eq!(row.last_report.is_some(), commitment.is_reported());
+            for (found, holds) in [
+                (row.measurable, Commitment::is_measurable as Holds),
+                (row.evidence, Commitment::has_evidence),
+                (
+                    row.evidence_unavailable,
+                    Commitment::is_evidence_unavailable,
+                ),
+                (row.weakened, Commitment::is_weakened),
+                (row.contested, Commitment::is_contested),
+                (row.validated, Commitment::is_validated),
+                (row.returned, Commitment::is_returned),
+                (row.self_declared, Commitment::is_self_declared),
+                (
+                    row.assessed_below_report,
+                    Commitment::is_assessed_below_report,
+                ),
+                (row.downgraded, Commitment::is_downgraded),
+            ] {
+                assert_eq!(found, holds(commitment), "{row:?}");
+            }
+            let progress = row.assessments.iter().filter(|it| it.kind == "progress");
+            let found: BTreeSet<_> = progress
+                .map(|it| {
+                    let method = format!("{} {}", it.method, it.method_version);
+                    (it.assessor.clone(), method, it.completion.clone())
+                })
+                .collect();
+            assert_eq!(found, commitment.newest_assessments(), "{row:?}");
+        }
+    }
+
+    fn check_coverage(&self, body: &Value, under: &str, commitments: &[&Commitment]) {
         let leads = leads(commitments);
         assert_eq!(
             number(body, &format!("{under}/parties/committed")),
@@ -334,15 +320,16 @@ impl Recount {
     pub(super) fn check_summary(&self, view: &SummaryView) {
         let body = body(view, "summary");
         let all: Vec<&Commitment> = self.commitments.iter().collect();
-        let active: Vec<&Commitment> = self.commitments.iter().filter(|c| !c.withdrawn).collect();
+        let active: Vec<&Commitment> = self.commitments.iter().filter(|c| c.stands()).collect();
         check_tally(&body, "", &all);
         assert_eq!(number(&body, "/events/recorded"), self.events);
-        let parts = active.iter().map(|c| c.parts.len() as u64).sum::<u64>();
-        assert_eq!(number(&body, "/participations/partner_or_supporter"), parts);
-        let joint = active.iter().filter(|c| !c.parts.is_empty()).count() as u64;
+        check_all_participations(&body, "", &all);
+        self.check_rows(view);
+        let stays = |c: &&&Commitment| c.parts().iter().any(|part| part.2 != "left");
+        let joint = active.iter().filter(stays).count() as u64;
         assert_eq!(number(&body, "/active_commitments/joint"), joint);
         for form in Form::ALL {
-            let count = active.iter().filter(|c| c.form == *form).count() as u64;
+            let count = active.iter().filter(|c| c.recorded.form == *form).count() as u64;
             assert_eq!(
                 body["active_commitments"]["by_form"]
                     .get(form.as_str())
@@ -356,7 +343,7 @@ impl Recount {
                     .get(action)
                     .is_some_and(|(of, _)| of == instrument)
             };
-            let count = active.iter().filter(|c| c.actions.iter().any(of)).count() as u64;
+            let count = active.iter().filter(|c| c.actions().iter().any(of)).count() as u64;
             assert_eq!(
                 body["active_commitments"]["by_instrument"]
                     .get(instrument)
@@ -399,148 +386,182 @@ impl Recount {
 }
 
 /// Compares a country's table of actions, which has a line for each action with an active commitment and no other.
-fn check_by_action(body: &serde_json::Value, led: &[&Commitment]) {
+fn check_by_action(body: &Value, led: &[&Commitment]) {
     let mut by_action: BTreeMap<(String, &str), u64> = BTreeMap::new();
-    for commitment in led.iter().filter(|c| !c.withdrawn) {
-        for action in &commitment.actions {
-            *by_action
-                .entry((action.clone(), commitment.stage()))
-                .or_default() += 1;
+    let mut actions = BTreeSet::new();
+    for commitment in led.iter().filter(|c| c.stands()) {
+        let mut words = vec![commitment.stage()];
+        words.extend(commitment.is_assessed().then_some("assessed"));
+        words.extend(commitment.is_contested().then_some("contested"));
+        for action in commitment.actions() {
+            for word in &words {
+                *by_action.entry((action.clone(), word)).or_default() += 1;
+            }
+            actions.insert(action);
         }
     }
-    for ((action, stage), count) in &by_action {
-        assert_eq!(
-            body["active_commitments_by_action"][action][stage], *count,
-            "{action} {stage}"
-        );
+    let table = body["active_commitments_by_action"].as_object().unwrap();
+    assert_eq!(table.keys().cloned().collect::<BTreeSet<_>>(), actions);
+    for action in actions {
+        for word in STAGES.into_iter().chain(["assessed", "contested"]) {
+            let expected = by_action.get(&(action.clone(), word)).copied();
+            assert_eq!(
+                table[&action][word],
+                expected.unwrap_or(0),
+                "{action} {word}"
+            );
+        }
     }
-    let actions: BTreeSet<&String> = by_action.keys().map(|(action, _)| action).collect();
-    assert_eq!(
-        body["active_commitments_by_action"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .collect::<BTreeSet<_>>(),
-        actions
-    );
 }
 
 fn leads(commitments: &[&Commitment]) -> BTreeSet<String> {
     commitments
         .iter()
-        .filter(|c| !c.withdrawn)
-        .map(|c| c.lead.clone())
+        .filter(|c| c.stands())
+        .map(|c| c.lead())
         .collect()
 }
 
+/// Compares participations that are not the lead's.
+fn check_participations(
+    body: &Value,
+    under: &str,
+    parts: &[(String, ParticipantRole, &'static str)],
+) {
+    for role in ParticipantRole::ALL {
+        for state in ["claimed", "confirmed", "left"] {
+            let these =
+                |part: &&(String, ParticipantRole, &str)| part.1 == *role && part.2 == state;
+            assert_eq!(
+                number(body, &format!("{under}/participations/{role}/{state}")),
+                parts.iter().filter(these).count() as u64,
+                "{role} {state} of {body}"
+            );
+        }
+    }
+}
+
+/// Compares the participations in some commitments, whoever takes part.
+fn check_all_participations(body: &Value, under: &str, commitments: &[&Commitment]) {
+    let active = commitments.iter().filter(|c| c.stands());
+    let lead = number(body, &format!("{under}/participations/lead"));
+    assert_eq!(lead, active.clone().count() as u64);
+    let parts: Vec<_> = active.flat_map(|c| c.parts()).collect();
+    check_participations(body, under, &parts);
+}
+
 /// Compares what every view counts of its commitments.
-fn check_tally(body: &serde_json::Value, under: &str, commitments: &[&Commitment]) {
-    let active: Vec<_> = commitments.iter().filter(|c| !c.withdrawn).collect();
-    let count = |holds: fn(&Commitment) -> bool| active.iter().filter(|c| holds(c)).count() as u64;
-    for (pointer, expected) in [
-        ("commitments/recorded", commitments.len() as u64),
-        ("commitments/active", active.len() as u64),
-        (
-            "commitments/withdrawn",
-            commitments.iter().filter(|c| c.withdrawn).count() as u64,
-        ),
-        (
-            "commitments/illustrative",
-            commitments.iter().filter(|c| c.illustrative).count() as u64,
-        ),
-        (
-            "active_commitments/measurable",
-            count(Commitment::is_measurable),
-        ),
-        (
-            "active_commitments/not_measurable",
-            count(|c| !c.is_measurable()),
-        ),
-        (
-            "active_commitments/with_evidence",
-            count(Commitment::has_evidence),
-        ),
-        ("active_commitments/weakened", count(|c| c.weakened)),
-    ] {
-        assert_eq!(
-            number(body, &format!("{under}/{pointer}")),
-            expected,
-            "{under}/{pointer} of {body}"
-        );
+fn check_tally(body: &Value, under: &str, commitments: &[&Commitment]) {
+    let check = |pointer: &str, expected: u64| {
+        let found = number(body, &format!("{under}/{pointer}"));
+        assert_eq!(found, expected, "{under}/{pointer} of {body}");
+    };
+    let total = commitments.len() as u64;
+    check("commitments/recorded", total);
+    let mut by_status = 0;
+    for status in STATUSES {
+        let count = commitments.iter().filter(|c| c.status() == status).count() as u64;
+        check(&format!("commitments/{status}"), count);
+        by_status += count;
     }
-    for stage in [
-        "none_reported",
-        "planning",
-        "in_progress",
-        "fulfilled",
-        "stalled",
-    ] {
+    assert_eq!(by_status, total, "every commitment has one status");
+    let illustrative = commitments
+        .iter()
+        .filter(|c| c.recorded.illustrative)
+        .count();
+    check("commitments/illustrative", illustrative as u64);
+    let active: Vec<_> = commitments.iter().filter(|c| c.stands()).collect();
+    let closed: Vec<_> = commitments.iter().filter(|c| c.is_closed()).collect();
+    for (pointer, holds) in FIGURES {
+        let among = if pointer.starts_with("closed") {
+            &closed
+        } else {
+            &active
+        };
+        check(pointer, among.iter().filter(|c| holds(c)).count() as u64);
+    }
+    for stage in STAGES {
         let expected = active.iter().filter(|c| c.stage() == stage).count() as u64;
-        assert_eq!(
-            number(
-                body,
-                &format!("{under}/active_commitments/by_stage/{stage}")
-            ),
-            expected,
-            "{stage} of {body}"
-        );
+        check(&format!("active_commitments/by_stage/{stage}"), expected);
     }
+    let milestones: Vec<(u64, u64)> = active.iter().map(|c| c.milestones()).collect();
+    check("milestones/named", milestones.iter().map(|it| it.0).sum());
+    check("milestones/reached", milestones.iter().map(|it| it.1).sum());
+    check_methods(body, under, active.into_iter().chain(closed).copied());
 }
 
-fn recorded(data: &CommitmentRecorded) -> Commitment {
-    let mut actions: Vec<String> = data.actions.iter().map(ToString::to_string).collect();
-    actions.sort();
-    actions.dedup();
-    Commitment {
-        lead: data.lead.to_string(),
-        actions,
-        parts: data
-            .participants
-            .iter()
-            .map(|part| (part.party.to_string(), part.role))
-            .collect(),
-        reports: Vec::new(),
-        baseline: data
-            .measure
-            .as_ref()
-            .is_some_and(|measure| measure.baseline.is_some()),
-        target: data
-            .measure
-            .as_ref()
-            .is_some_and(|measure| measure.target.is_some()),
-        due: data.due.is_some(),
-        weakened: false,
-        withdrawn: false,
-        illustrative: data.illustrative,
-        form: data.form,
+/// Compares the table of methods, which has a line for each method that was used and no other.
+fn check_methods<'a>(body: &Value, under: &str, commitments: impl Iterator<Item = &'a Commitment>) {
+    let mut expected: BTreeMap<String, BTreeMap<&str, u64>> = BTreeMap::new();
+    for (method, word) in commitments.flat_map(Commitment::completions) {
+        let line = expected.entry(method).or_insert_with(|| {
+            let words = Completion::ALL.iter().map(|it| it.as_str());
+            words.chain(["other"]).map(|word| (word, 0)).collect()
+        });
+        *line.entry(word).or_default() += 1;
     }
+    let found = body.pointer(&format!("{under}/assessed_commitments_by_method"));
+    assert_eq!(found, Some(&json!(expected)), "{body}");
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the model reads what it needs"
-)]
-fn change(commitment: &mut Commitment, event: &Event) {
-    let reporter = event.header.party.to_string();
-    match &event.body {
-        EventBody::ProgressReported(data) => commitment.reports.push((reporter, data.clone())),
-        EventBody::ReportCorrected(data) => {
-            commitment.reports.push((reporter, data.report.clone()));
-        }
-        EventBody::CommitmentAmended(data) => {
-            if let Some(actions) = &data.actions {
-                commitment.actions = actions.iter().map(ToString::to_string).collect();
-                commitment.actions.sort();
-                commitment.actions.dedup();
-            }
-            commitment.target |= data
-                .measure
-                .as_ref()
-                .is_some_and(|measure| measure.target.is_some());
-            commitment.due |= data.due.is_some();
-            commitment.weakened |= data.weakened;
-        }
-        EventBody::CommitmentWithdrawn(_) => commitment.withdrawn = true,
-        _ => {}
-    }
-}
+const STAGES: [&str; 5] = [
+    "none_reported",
+    "planning",
+    "in_progress",
+    "fulfilled",
+    "stalled",
+];
+
+const STATUSES: [&str; 7] = [
+    "active",
+    "suspended",
+    "withdrawn",
+    "superseded",
+    "closed_fulfilled",
+    "closed_partly_fulfilled",
+    "closed_not_fulfilled",
+];
+
+pub(super) type Holds = fn(&Commitment) -> bool;
+
+/// Where a body says how many of the active, or of the closed commitments have something.
+pub(super) const FIGURES: [(&str, Holds); 21] = [
+    ("active_commitments/total", Commitment::stands),
+    ("active_commitments/measurable", Commitment::is_measurable),
+    ("active_commitments/not_measurable", |c| !c.is_measurable()),
+    ("active_commitments/with_evidence", Commitment::has_evidence),
+    ("active_commitments/no_evidence", |c| !c.has_evidence()),
+    (
+        "active_commitments/evidence_unavailable",
+        Commitment::is_evidence_unavailable,
+    ),
+    ("active_commitments/weakened", Commitment::is_weakened),
+    ("active_commitments/contested", Commitment::is_contested),
+    ("active_commitments/validated", Commitment::is_validated),
+    ("active_commitments/returned", Commitment::is_returned),
+    ("active_commitments/assessed", Commitment::is_assessed),
+    (
+        "active_commitments/assessed_below_report",
+        Commitment::is_assessed_below_report,
+    ),
+    ("active_commitments/downgraded", Commitment::is_downgraded),
+    (
+        "active_commitments/fulfilled_unassessed",
+        Commitment::is_fulfilled_unassessed,
+    ),
+    ("active_commitments/unconfirmed", |c| {
+        c.parts().iter().any(|part| part.2 == "claimed")
+    }),
+    (
+        "closed_commitments/self_declared",
+        Commitment::is_self_declared,
+    ),
+    ("closed_commitments/no_evidence", |c| !c.has_evidence()),
+    ("closed_commitments/contested", Commitment::is_contested),
+    ("closed_commitments/assessed", Commitment::is_assessed),
+    (
+        "closed_commitments/assessed_below_report",
+        Commitment::is_assessed_below_report,
+    ),
+    ("closed_commitments/downgraded", Commitment::is_downgraded),
+];

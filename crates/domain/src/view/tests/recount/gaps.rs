@@ -16,7 +16,7 @@ fn codes(list: &Value) -> BTreeSet<&str> {
 impl Recount {
     pub(in super::super) fn check_gaps(&self, view: &SummaryView) {
         let body = body(view, "gaps");
-        let active: Vec<&Commitment> = self.commitments.iter().filter(|c| !c.withdrawn).collect();
+        let active: Vec<&Commitment> = self.commitments.iter().filter(|c| c.stands()).collect();
         let without = |among: &[&Commitment]| -> BTreeSet<&str> {
             let committed = |action: &&String| among.iter().any(|c| self.within(c, action));
             let actions = self.actions.keys().filter(|action| !committed(action));
@@ -45,7 +45,7 @@ impl Recount {
             let led: Vec<&Commitment> = active
                 .iter()
                 .filter(|c| {
-                    self.state_of(&c.lead)
+                    self.state_of(&c.lead())
                         .is_some_and(|code| is_in(&code, region))
                 })
                 .copied()
@@ -66,8 +66,8 @@ impl Recount {
         let members = country::members().map(|country| country.code.to_string());
         let members: Vec<String> = members.filter(|code| is_in(code, region)).collect();
         for code in &members {
-            let leads = |c: &&&Commitment| self.country(&c.lead).as_ref() == Some(code);
-            let own = |c: &Commitment| self.state_of(&c.lead).as_ref() == Some(code);
+            let leads = |c: &&&Commitment| self.country(&c.lead()).as_ref() == Some(code);
+            let own = |c: &Commitment| self.state_of(&c.lead()).as_ref() == Some(code);
             if active.iter().any(|c| own(c)) {
                 committed += 1;
             } else if active.iter().any(|c| leads(&c)) {

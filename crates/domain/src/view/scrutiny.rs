@@ -1,0 +1,434 @@
+//! What others made of a commitment: contests of its reports, independent assessments, evidence that is gone, the commitment that took its place.
+//! Hardly any commitment has these, so they stand in a box of their own.
+
+use chrono::Datelike;
+use smallvec::SmallVec;
+
+use super::RestoreError;
+use super::book::{Annex, Book, MethodIndex, PartyIndex};
+use super::codec::{RowReader, RowWriter};
+use super::fold::Moment;
+use super::list::AssessmentRow;
+use super::stored::{read_date, read_name, write_date};
+use crate::date::PartialDate;
+use crate::ids::CommitmentId;
+use crate::wire::v1::{
+    AmbitionAssessed, AssessmentKind, AssessmentRevised, Completion, Grade, ProgressAssessed,
+    Sha256,
+};
+
+/// What others made of a commitment.
+#[derive(Debug, Default)]
+pub(crate) struct Scrutiny {
+    /// Those that are not resolved, of reports that were not retracted.
+    contests: Vec<Contest>,
+    series: Vec<Series>,
+    /// Evidence that could not be found when it was looked for last.
+    pub(crate) unavailable: Vec<Sha256>,
+    pub(crate) successor: Option<CommitmentId>,
+}
+
+/// An open contest and the report it is about. Both go by position.
+#[derive(Debug, Clone, Copy)]
+struct Contest {
+    position: u64,
+    report: u64,
+}
+
+/// What one assessor said under one method and version, of progress or of ambition: an assessment made later comes later, whenever it was
+/// recorded; of one day, the one that was recorded later.
+#[derive(Debug)]
+struct Series {
+    assessor: PartyIndex,
+    method: MethodIndex,
+    kind: AssessmentKind,
+    assessments: Vec<Assessment>,
+}
+
+/// An assessment as it was revised last.
+#[derive(Debug)]
+struct Assessment {
+    /// The position of the event that made it; a revision does not move it.
+    first: u64,
+    /// The position of its newest revision, or `first`.
+    position: u64,
+    /// The day it is of, as a number: the last day that `assessed` can mean, else the day it was recorded.
+    day: i32,
+    assessed: Option<PartialDate>,
+    verdict: Verdict,
+}
+
+#[derive(Debug)]
+enum Verdict {
+    Progress {
+        completion: Option<Completion>,
+        grade: Box<str>,
+        /// Its newest revision lowered it.
+        lowered: bool,
+    },
+    Ambition(Vec<Grade>),
+}
+
+/// What follows from the newest assessments of every assessor, method and version.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Verdicts {
+    /// There is an assessment of progress.
+    pub(crate) assessed: bool,
+    /// Somebody assessed it as complete.
+    pub(crate) complete: bool,
+    /// The lowest completion.
+    pub(crate) lowest: Option<Completion>,
+    /// Somebody's newest word is lower than the one before.
+    pub(crate) downgraded: bool,
+}
+
+impl Scrutiny {
+    pub(crate) fn contest(&mut self, report: u64, at: Moment) {
+        self.contests.push(Contest {
+            position: at.position,
+            report,
+        });
+    }
+
+    pub(crate) fn resolve(&mut self, contest: u64) {
+        self.contests.retain(|open| open.position != contest);
+    }
+
+    /// A corrected report stays contested until its contest is resolved.
+    pub(crate) fn report_corrected(&mut self, report: u64, at: Moment) {
+        for contest in &mut self.contests {
+            if contest.report == report {
+                contest.report = at.position;
+            }
+        }
+    }
+
+    pub(crate) fn report_retracted(&mut self, report: u64) {
+        self.contests.retain(|open| open.report != report);
+    }
+
+    /// Whether an open contest is about the report at this position.
+    pub(crate) fn contests_report(&self, report: u64) -> bool {
+        self.contests.iter().any(|open| open.report == report)
+    }
+
+    pub(crate) fn has_contests(&self) -> bool {
+        !self.contests.is_empty()
+    }
+
+    pub(crate) fn assess_progress(
+        &mut self,
+        assessor: PartyIndex,
+        method: MethodIndex,
+        data: &ProgressAssessed,
+        at: Moment,
+    ) {
+        let verdict = Verdict::Progress {
+            completion: data.completion,
+            grade: data.grade.as_str().into(),
+            lowered: false,
+        };
+        let assessment = Assessment::new(data.assessed, verdict, at);
+        self.assess(assessor, method, AssessmentKind::Progress, assessment);
+    }
+
+    pub(crate) fn assess_ambition(
+        &mut self,
+        assessor: PartyIndex,
+        method: MethodIndex,
+        data: &AmbitionAssessed,
+        at: Moment,
+    ) {
+        let assessment = Assessment::new(data.assessed, Verdict::Ambition(data.grades.clone()), at);
+        self.assess(assessor, method, AssessmentKind::Ambition, assessment);
+    }
+
+    fn assess(
+        &mut self,
+        assessor: PartyIndex,
+        method: MethodIndex,
+        kind: AssessmentKind,
+        assessment: Assessment,
+    ) {
+        let same = |series: &&mut Series| {
+            (series.assessor, series.method, series.kind) == (assessor, method, kind)
+        };
+        if let Some(series) = self.series.iter_mut().find(same) {
+            let later = |other: &Assessment| other.order() < assessment.order();
+            let place = series.assessments.partition_point(later);
+            series.assessments.insert(place, assessment);
+            return;
+        }
+        self.series.push(Series {
+            assessor,
+            method,
+            kind,
+            assessments: vec![assessment],
+        });
+    }
+
+    /// Puts a revision in the place of what it revises; what it leaves out stays.
+    pub(crate) fn revise(&mut self, data: &AssessmentRevised, at: Moment) {
+        let mut assessments = self
+            .series
+            .iter_mut()
+            .filter(|series| series.kind == data.kind)
+            .flat_map(|series| &mut series.assessments);
+        if let Some(assessment) = assessments.find(|it| it.position == data.assessment.0) {
+            assessment.revise(data, at);
+        }
+    }
+
+    /// The series of assessments of progress, each with its newest.
+    fn progress(&self) -> impl Iterator<Item = (&Series, &Assessment)> {
+        self.series
+            .iter()
+            .filter(|series| series.kind == AssessmentKind::Progress)
+            .filter_map(|series| Some((series, series.assessments.last()?)))
+    }
+
+    pub(crate) fn verdicts(&self) -> Verdicts {
+        let mut verdicts = Verdicts::default();
+        for (series, newest) in self.progress() {
+            verdicts.assessed = true;
+            let Some(completion) = newest.completion() else {
+                continue;
+            };
+            let before = series.assessments.iter().rev().nth(1);
+            let before = before.and_then(Assessment::completion);
+            verdicts.complete |= completion == Completion::Complete;
+            verdicts.lowest = Some(verdicts.lowest.map_or(completion, |it| it.min(completion)));
+            verdicts.downgraded |=
+                newest.is_lowered() || before.is_some_and(|before| completion < before);
+        }
+        verdicts
+    }
+
+    /// The completion under each method and version, each once: the newest word of any assessor. None is a grade that the method does not translate.
+    pub(crate) fn completions(&self) -> SmallVec<[(MethodIndex, Option<Completion>); 4]> {
+        let mut newest: SmallVec<[(MethodIndex, &Assessment); 4]> = self
+            .progress()
+            .map(|(series, newest)| (series.method, newest))
+            .collect();
+        newest.sort_unstable_by_key(|(method, it)| (*method, std::cmp::Reverse(it.order())));
+        newest.dedup_by_key(|(method, _)| *method);
+        newest
+            .into_iter()
+            .map(|(method, newest)| (method, newest.completion()))
+            .collect()
+    }
+
+    /// The newest assessments as a list shows them, in the order in which assessors and methods first appeared.
+    pub(crate) fn rows(&self, book: &Book) -> Vec<AssessmentRow> {
+        let rows = self.series.iter().filter_map(|series| {
+            let newest = series.assessments.last()?;
+            let (method, version) = book.annex.method(series.method);
+            let mut row = AssessmentRow {
+                kind: series.kind.as_str().to_owned(),
+                assessor: book.party_text(series.assessor),
+                method: method.to_owned(),
+                method_version: version.to_owned(),
+                completion: newest.completion().map(|it| it.as_str().to_owned()),
+                grade: None,
+                grades: Vec::new(),
+                assessed: newest.assessed.map(|date| date.to_string()),
+                position: newest.position.to_string(),
+            };
+            match &newest.verdict {
+                Verdict::Progress { grade, .. } => row.grade = Some(grade.to_string()),
+                Verdict::Ambition(grades) => row.grades.clone_from(grades),
+            }
+            Some(row)
+        });
+        rows.collect()
+    }
+
+    pub(crate) fn parties(&self) -> impl Iterator<Item = PartyIndex> {
+        self.series.iter().map(|series| series.assessor)
+    }
+}
+
+impl Series {
+    fn encode(&self, annex: &Annex, row: &mut RowWriter) {
+        row.u32(self.assessor);
+        let (method, version) = annex.method(self.method);
+        row.text(method);
+        row.text(version);
+        row.text(self.kind.as_str());
+        row.count(self.assessments.len());
+        for assessment in &self.assessments {
+            assessment.encode(row);
+        }
+    }
+
+    fn decode(row: &mut RowReader<'_>, annex: &mut Annex) -> Result<Self, RestoreError> {
+        let assessor = row.u32()?;
+        let method = read_name(row)?.ok_or_else(|| row.damaged())?;
+        let version = read_name(row)?.ok_or_else(|| row.damaged())?;
+        let kind = read_name(row)?.ok_or_else(|| row.damaged())?;
+        let mut assessments = Vec::new();
+        for _ in 0..row.count()? {
+            assessments.push(Assessment::decode(row, kind)?);
+        }
+        Ok(Self {
+            assessor,
+            method: annex.method_index(&method, &version),
+            kind,
+            assessments,
+        })
+    }
+}
+
+impl Assessment {
+    fn new(assessed: Option<PartialDate>, verdict: Verdict, at: Moment) -> Self {
+        let recorded = at.time().unwrap_or_default().date_naive();
+        let day = assessed.map_or(recorded, PartialDate::last_day);
+        Self {
+            first: at.position,
+            position: at.position,
+            day: day.num_days_from_ce(),
+            assessed,
+            verdict,
+        }
+    }
+
+    fn order(&self) -> (i32, u64) {
+        (self.day, self.first)
+    }
+
+    fn revise(&mut self, data: &AssessmentRevised, at: Moment) {
+        self.position = at.position;
+        match &mut self.verdict {
+            Verdict::Progress {
+                completion,
+                grade,
+                lowered,
+            } => {
+                if let Some(revised) = &data.grade {
+                    *grade = revised.as_str().into();
+                }
+                if let Some(revised) = data.completion {
+                    *lowered = completion.is_some_and(|before| revised < before);
+                    *completion = Some(revised);
+                }
+            }
+            Verdict::Ambition(grades) => {
+                if let Some(revised) = &data.grades {
+                    grades.clone_from(revised);
+                }
+            }
+        }
+    }
+
+    fn completion(&self) -> Option<Completion> {
+        match &self.verdict {
+            Verdict::Progress { completion, .. } => *completion,
+            Verdict::Ambition(_) => None,
+        }
+    }
+
+    fn is_lowered(&self) -> bool {
+        match &self.verdict {
+            Verdict::Progress { lowered, .. } => *lowered,
+            Verdict::Ambition(_) => false,
+        }
+    }
+
+    fn encode(&self, row: &mut RowWriter) {
+        row.u64(self.first);
+        row.u64(self.position);
+        row.i64(self.day.into());
+        write_date(row, self.assessed);
+        match &self.verdict {
+            Verdict::Progress {
+                completion,
+                grade,
+                lowered,
+            } => {
+                row.text(completion.map_or("", Completion::as_str));
+                row.text(grade);
+                row.u8(u8::from(*lowered));
+            }
+            Verdict::Ambition(grades) => {
+                row.count(grades.len());
+                for grade in grades {
+                    row.text(&grade.dimension);
+                    row.text(&grade.grade);
+                }
+            }
+        }
+    }
+
+    fn decode(row: &mut RowReader<'_>, kind: AssessmentKind) -> Result<Self, RestoreError> {
+        let first = row.u64()?;
+        let position = row.u64()?;
+        let day = i32::try_from(row.i64()?).map_err(|_| row.damaged())?;
+        let assessed = read_date(row)?;
+        let verdict = match kind {
+            AssessmentKind::Progress => Verdict::Progress {
+                completion: read_name(row)?,
+                grade: row.text()?.into(),
+                lowered: row.u8()? == 1,
+            },
+            AssessmentKind::Ambition => {
+                let mut grades = Vec::new();
+                for _ in 0..row.count()? {
+                    grades.push(Grade {
+                        dimension: row.text()?.to_owned(),
+                        grade: row.text()?.to_owned(),
+                    });
+                }
+                Verdict::Ambition(grades)
+            }
+        };
+        Ok(Self {
+            first,
+            position,
+            day,
+            assessed,
+            verdict,
+        })
+    }
+}
+
+impl Scrutiny {
+    pub(crate) fn encode(&self, annex: &Annex, row: &mut RowWriter) {
+        row.count(self.contests.len());
+        for contest in &self.contests {
+            row.u64(contest.position);
+            row.u64(contest.report);
+        }
+        row.count(self.series.len());
+        for series in &self.series {
+            series.encode(annex, row);
+        }
+        row.count(self.unavailable.len());
+        for digest in &self.unavailable {
+            row.array(&digest.0);
+        }
+        row.u8(u8::from(self.successor.is_some()));
+        if let Some(successor) = self.successor {
+            row.array(successor.0.as_bytes());
+        }
+    }
+
+    pub(crate) fn decode(row: &mut RowReader<'_>, annex: &mut Annex) -> Result<Self, RestoreError> {
+        let mut scrutiny = Self::default();
+        for _ in 0..row.count()? {
+            scrutiny.contests.push(Contest {
+                position: row.u64()?,
+                report: row.u64()?,
+            });
+        }
+        for _ in 0..row.count()? {
+            scrutiny.series.push(Series::decode(row, annex)?);
+        }
+        for _ in 0..row.count()? {
+            scrutiny.unavailable.push(Sha256(row.array()?));
+        }
+        if row.u8()? == 1 {
+            scrutiny.successor = Some(CommitmentId(uuid::Uuid::from_bytes(row.array()?)));
+        }
+        Ok(scrutiny)
+    }
+}

@@ -1,0 +1,216 @@
+//! The facts of one commitment as a row keeps them. What follows from others (stage, last report, most flags) is not kept.
+
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+
+use super::RestoreError;
+use super::book::{Annex, PartyIndex};
+use super::codec::{RowReader, RowWriter};
+use super::facts::{Facts, Flags, PartState, Participation, Second, Status};
+use super::fold::Moment;
+use super::list::{Milestones, ParticipationRole};
+use super::scrutiny::Scrutiny;
+use crate::date::PartialDate;
+use crate::ids::CommitmentId;
+use crate::wire::v1::{Form, Nature, Outcome};
+
+impl Facts {
+    pub(crate) fn encode(&self, title: &str, annex: &Annex, row: &mut RowWriter) {
+        row.array(self.id.0.as_bytes());
+        row.text(title);
+        row.u64(self.recorded_position);
+        row.u64(self.changed_position);
+        row.u32(self.recorded.get());
+        row.u32(self.lead);
+        row.count(self.actions().len());
+        self.actions().iter().for_each(|&action| row.u32(action));
+        for date in [self.made, self.original_due, self.due] {
+            write_date(row, date);
+        }
+        row.u8(self.status.code());
+        row.text(self.form.as_str());
+        row.text(self.nature.map_or("", Nature::as_str));
+        row.u32(u32::from(self.flags.0 & Flags::KEPT));
+        annex.reports.encode(self.reports, row);
+        self.encode_rare(annex, row);
+    }
+
+    fn encode_rare(&self, annex: &Annex, row: &mut RowWriter) {
+        row.u8(u8::from(self.rare.is_some()));
+        if self.rare.is_none() {
+            return;
+        }
+        row.count(self.participations().len());
+        for part in self.participations() {
+            row.u32(part.party);
+            row.u8(role_code(part.role));
+            row.u8(match part.state {
+                PartState::Confirmed => 0,
+                PartState::Claimed => 1,
+                PartState::Left => 2,
+            });
+        }
+        let milestones = self.milestones();
+        row.u32(milestones.named);
+        row.u32(milestones.reached);
+        row.u8(u8::from(self.scrutiny().is_some()));
+        if let Some(scrutiny) = self.scrutiny() {
+            scrutiny.encode(annex, row);
+        }
+    }
+
+    /// Reads what [`Facts::encode`] wrote, and the title beside it.
+    pub(crate) fn decode<'a>(
+        row: &mut RowReader<'a>,
+        annex: &mut Annex,
+    ) -> Result<(Self, &'a str), RestoreError> {
+        let id = CommitmentId(uuid::Uuid::from_bytes(row.array()?));
+        let title = row.text()?;
+        let position = row.u64()?;
+        let at = Moment {
+            position,
+            recorded_us: 0,
+        };
+        let mut facts = Self::new(id, 0, Form::Individual, at);
+        facts.changed_position = row.u64()?;
+        facts.recorded = Second::new(row.u32()?);
+        facts.lead = row.u32()?;
+        let actions = (0..row.count()?).map(|_| row.u32());
+        facts.set_actions(&actions.collect::<Result<Vec<_>, _>>()?);
+        facts.made = read_date(row)?;
+        facts.original_due = read_date(row)?;
+        facts.due = read_date(row)?;
+        facts.status = Status::from_code(row.u8()?).ok_or_else(|| row.damaged())?;
+        facts.form = read_name(row)?.ok_or_else(|| row.damaged())?;
+        facts.nature = read_name(row)?;
+        let flags = u16::try_from(row.u32()?).map_err(|_| row.damaged())?;
+        facts.flags = Flags(flags & Flags::KEPT);
+        facts.reports = annex.reports.decode(row)?;
+        if row.u8()? == 1 {
+            facts.decode_rare(row, annex)?;
+        }
+        facts.settle(&annex.reports);
+        Ok((facts, title))
+    }
+
+    fn decode_rare(
+        &mut self,
+        row: &mut RowReader<'_>,
+        annex: &mut Annex,
+    ) -> Result<(), RestoreError> {
+        self.add_participations(&read_participations(row)?);
+        let milestones = Milestones {
+            named: row.u32()?,
+            reached: row.u32()?,
+        };
+        let scrutinised = row.u8()? == 1;
+        let rare = self.rare.get_or_insert_default();
+        rare.milestones = milestones;
+        if scrutinised {
+            rare.scrutiny = Some(Box::new(Scrutiny::decode(row, annex)?));
+        }
+        Ok(())
+    }
+
+    /// Whether every index lies inside the book's tables.
+    pub(crate) fn is_within(&self, parties: usize, actions: usize) -> bool {
+        let party = |index: PartyIndex| usize::try_from(index).is_ok_and(|index| index < parties);
+        party(self.lead)
+            && self
+                .actions()
+                .iter()
+                .all(|&index| usize::try_from(index).is_ok_and(|index| index < actions))
+            && self.participations().iter().all(|part| party(part.party))
+            && self
+                .scrutiny()
+                .is_none_or(|scrutiny| scrutiny.parties().all(party))
+    }
+}
+
+impl Status {
+    fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Active,
+            1 => Self::Suspended,
+            2 => Self::Withdrawn,
+            3 => Self::Superseded,
+            4 => Self::Closed(Outcome::Fulfilled),
+            5 => Self::Closed(Outcome::PartlyFulfilled),
+            6 => Self::Closed(Outcome::NotFulfilled),
+            _ => return None,
+        })
+    }
+
+    fn code(self) -> u8 {
+        match self {
+            Self::Active => 0,
+            Self::Suspended => 1,
+            Self::Withdrawn => 2,
+            Self::Superseded => 3,
+            Self::Closed(Outcome::Fulfilled) => 4,
+            Self::Closed(Outcome::PartlyFulfilled) => 5,
+            Self::Closed(Outcome::NotFulfilled) => 6,
+        }
+    }
+}
+
+fn role_code(role: ParticipationRole) -> u8 {
+    match role {
+        ParticipationRole::Lead => 0,
+        ParticipationRole::Partner => 1,
+        ParticipationRole::Supporter => 2,
+    }
+}
+
+fn read_participations(row: &mut RowReader<'_>) -> Result<Vec<Participation>, RestoreError> {
+    let mut participations = Vec::new();
+    for _ in 0..row.count()? {
+        let party = row.u32()?;
+        let role = match row.u8()? {
+            0 => ParticipationRole::Lead,
+            1 => ParticipationRole::Partner,
+            2 => ParticipationRole::Supporter,
+            _ => return Err(row.damaged()),
+        };
+        let state = match row.u8()? {
+            0 => PartState::Confirmed,
+            1 => PartState::Claimed,
+            2 => PartState::Left,
+            _ => return Err(row.damaged()),
+        };
+        participations.push(Participation { party, role, state });
+    }
+    Ok(participations)
+}
+
+/// A date in its own precision: year, month and day in decimal digits, zeros where it is not known.
+pub(crate) fn write_date(row: &mut RowWriter, date: Option<PartialDate>) {
+    row.u32(date.map_or(0, |date| {
+        let (month, day) = (date.month().unwrap_or(0), date.day().unwrap_or(0));
+        date.year() * 10_000 + month * 100 + day
+    }));
+}
+
+pub(crate) fn read_date(row: &mut RowReader<'_>) -> Result<Option<PartialDate>, RestoreError> {
+    let digits = row.u32()?;
+    let (year, month, day) = (digits / 10_000, digits / 100 % 100, digits % 100);
+    let text = match (year, month, day) {
+        (0, 0, 0) => return Ok(None),
+        (year, 0, 0) => format!("{year:04}"),
+        (year, month, 0) => format!("{year:04}-{month:02}"),
+        (year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
+    };
+    text.parse().map(Some).map_err(|_| row.damaged())
+}
+
+/// Reads something by its word on the wire; an empty word stands for none.
+pub(crate) fn read_name<T: DeserializeOwned>(
+    row: &mut RowReader<'_>,
+) -> Result<Option<T>, RestoreError> {
+    let name = row.text()?;
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+    T::deserialize(name).map(Some).map_err(|_| row.damaged())
+}

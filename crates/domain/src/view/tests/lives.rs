@@ -1,0 +1,485 @@
+//! What becomes of a commitment, one turn at a time.
+
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+use super::super::*;
+use super::bodies::{
+    ACTION_A, IN_2025, IN_2030, IN_MARCH, IOM, KEN, MEX, NAIROBI, nonzero, record, report, with,
+};
+use super::events::log;
+use super::recount::FIGURES;
+use super::steps::Step;
+use super::{any_steps, body, folded, number};
+use crate::wire::v1::{Completion, ContestOutcome, Outcome, Stage};
+
+const IRM_2014: usize = 0;
+const IRM_2021: usize = 1;
+const PEERS: usize = 2;
+
+/// Kenya's view of one commitment of its own and what became of it.
+fn kenya(steps: &[Step]) -> (Value, CommitmentRow) {
+    let steps = [&[record(0, KEN, &[ACTION_A])], steps].concat();
+    let view: CountryView = folded(&with(&steps));
+    let row = view.list("KEN", &Page::default()).unwrap().rows.remove(0);
+    (body(&view, "KEN"), row)
+}
+
+fn reported_with_evidence(to: usize, stage: Stage) -> Step {
+    let mut step = report(0, to, stage);
+    if let Step::Report { evidence, .. } = &mut step {
+        *evidence = true;
+    }
+    step
+}
+
+fn assess(method: usize, completion: Option<Completion>, assessed: usize) -> Step {
+    Step::Assess {
+        commitment: 0,
+        assessor: IOM,
+        method,
+        completion,
+        assessed,
+    }
+}
+
+fn active(body: &Value, figure: &str) -> u64 {
+    number(body, &format!("/active_commitments/{figure}"))
+}
+
+#[test]
+fn each_status_is_counted_and_those_that_stand_are_the_active_and_the_suspended() {
+    let cases: [(Step, &str, u64); 7] = [
+        (Step::Suspend(0), "suspended", 1),
+        (Step::Resume(0), "active", 1),
+        (Step::Withdraw(0), "withdrawn", 0),
+        (Step::Supersede(0, 1), "superseded", 0),
+        (Step::Close(0, Outcome::Fulfilled), "closed_fulfilled", 0),
+        (
+            Step::Close(0, Outcome::PartlyFulfilled),
+            "closed_partly_fulfilled",
+            0,
+        ),
+        (
+            Step::Close(0, Outcome::NotFulfilled),
+            "closed_not_fulfilled",
+            0,
+        ),
+    ];
+    for (step, status, standing) in cases {
+        let (body, row) = kenya(std::slice::from_ref(&step));
+        assert_eq!(nonzero(&body["commitments"]), ["recorded", status].sorted());
+        assert_eq!(
+            (row.status.as_str(), active(&body, "total")),
+            (status, standing)
+        );
+        let (body, row) = kenya(&[step, Step::Reinstate(0)]);
+        assert_eq!(nonzero(&body["commitments"]), ["active", "recorded"]);
+        assert_eq!((row.status.as_str(), row.successor), ("active", None));
+    }
+    let (_, row) = kenya(&[Step::Supersede(0, 1)]);
+    assert_eq!(
+        row.successor,
+        Some(super::events::commitment(1).to_string())
+    );
+}
+
+/// Names in the order that JSON objects are read in.
+trait Sorted {
+    fn sorted(self) -> Self;
+}
+
+impl<const N: usize> Sorted for [&str; N] {
+    fn sorted(mut self) -> Self {
+        self.sort_unstable();
+        self
+    }
+}
+
+#[test]
+fn a_suspended_commitment_is_late_all_the_same() {
+    let late = |step: Step| {
+        let mut first = record(0, KEN, &[ACTION_A]);
+        if let Step::Record { due, .. } = &mut first {
+            *due = IN_2025;
+        }
+        let view: CountryView = folded(&with(&[first, step]));
+        let day = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap();
+        view.timeliness("KEN", day).unwrap().overdue_original
+    };
+    assert_eq!(late(Step::Suspend(0)), 1);
+    assert_eq!(late(Step::Close(0, Outcome::NotFulfilled)), 0);
+}
+
+#[test]
+fn a_retracted_report_leaves_stage_evidence_and_last_report_to_the_ones_that_stand() {
+    let first = report(0, IN_2025, Stage::InProgress);
+    let second = reported_with_evidence(IN_MARCH, Stage::Fulfilled);
+    let (body, before) = kenya(std::slice::from_ref(&first));
+    assert_eq!(active(&body, "by_stage/in_progress"), 1);
+    let (body, row) = kenya(&[first.clone(), second.clone()]);
+    assert_eq!(active(&body, "by_stage/fulfilled"), 1);
+    assert_eq!(active(&body, "with_evidence"), 1);
+    assert_ne!(row.last_report, before.last_report);
+    let (body, row) = kenya(&[first.clone(), second.clone(), Step::Retract(0, 0)]);
+    assert_eq!(active(&body, "by_stage/in_progress"), 1);
+    assert_eq!(active(&body, "no_evidence"), 1);
+    assert_eq!(row.last_report, before.last_report);
+    let (body, row) = kenya(&[first, Step::Retract(0, 0)]);
+    assert_eq!(active(&body, "by_stage/none_reported"), 1);
+    assert_eq!(row.last_report, None);
+    let (body, _) = kenya(&[second.clone(), Step::Retract(0, 0), second]);
+    assert_eq!(active(&body, "by_stage/fulfilled"), 1, "reported anew");
+}
+
+#[test]
+fn participations_are_claimed_until_confirmed_and_stay_visible_when_left() {
+    let joint = Step::Enlarge {
+        commitment: 0,
+        parts: vec![(MEX, true), (NAIROBI, false)],
+        milestones: 0,
+    };
+    let mexico = |steps: &[Step]| {
+        let steps = [&[record(0, KEN, &[ACTION_A]), joint.clone()], steps].concat();
+        let view: CountryView = folded(&with(&steps));
+        let row = view.list("MEX", &Page::default()).unwrap().rows.remove(0);
+        let unconfirmed = active(&body(&view, "KEN"), "unconfirmed");
+        let parts = body(&view, "MEX")["participations"]["partner"].clone();
+        (parts, unconfirmed, row.claimed, row.left)
+    };
+    let parts = |claimed: u64, confirmed: u64, left: u64| json!({"claimed": claimed, "confirmed": confirmed, "left": left});
+    assert_eq!(mexico(&[]), (parts(1, 0, 0), 1, true, false));
+    let confirmed = [Step::Confirm(0, MEX), Step::Confirm(0, NAIROBI)];
+    assert_eq!(mexico(&confirmed), (parts(0, 1, 0), 0, false, false));
+    let left = [Step::Confirm(0, MEX), Step::Leave(0, MEX)];
+    assert_eq!(mexico(&left), (parts(0, 0, 1), 1, false, true));
+    let again = [Step::Leave(0, MEX), joint.clone(), Step::Confirm(0, MEX)];
+    assert_eq!(mexico(&again), (parts(0, 1, 1), 1, false, false));
+    let all_left = [Step::Leave(0, MEX), Step::Leave(0, NAIROBI)];
+    let steps = [&[record(0, KEN, &[ACTION_A]), joint.clone()], &all_left[..]].concat();
+    let summary = body(&folded::<SummaryView>(&with(&steps)), "summary");
+    assert_eq!(active(&summary, "joint"), 0);
+}
+
+#[test]
+fn a_report_is_contested_until_the_contest_is_resolved_or_the_report_retracted() {
+    let contested = |steps: &[Step]| {
+        let reported = [report(0, IN_2025, Stage::Planning), Step::Contest(0, 0)];
+        let (body, row) = kenya(&[&reported, steps].concat());
+        assert_eq!(active(&body, "contested"), u64::from(row.contested));
+        row.contested
+    };
+    let correct = Step::Correct {
+        commitment: 0,
+        report: 0,
+        stage: 1,
+        evidence: true,
+    };
+    assert!(contested(&[]));
+    assert!(contested(&[Step::Answer(0, 0)]));
+    assert!(
+        contested(std::slice::from_ref(&correct)),
+        "a correction does not settle it"
+    );
+    for outcome in ContestOutcome::ALL {
+        assert!(!contested(&[Step::Resolve(0, 0, *outcome)]), "{outcome}");
+        assert!(!contested(&[
+            correct.clone(),
+            Step::Resolve(0, 0, *outcome)
+        ]));
+    }
+    assert!(!contested(&[Step::Retract(0, 0)]));
+    assert!(!contested(&[correct, Step::Retract(0, 0)]));
+}
+
+#[test]
+fn a_closed_commitment_that_is_contested_is_counted_among_the_closed() {
+    let (body, _) = kenya(&[
+        reported_with_evidence(IN_2025, Stage::Fulfilled),
+        Step::Close(0, Outcome::Fulfilled),
+        Step::Contest(0, 0),
+    ]);
+    assert_eq!(number(&body, "/closed_commitments/contested"), 1);
+    assert_eq!(active(&body, "contested"), 0);
+}
+
+#[test]
+fn the_last_word_on_the_report_that_counts_is_validated_or_returned() {
+    let checked = |steps: &[Step]| {
+        let (body, row) = kenya(&[&[report(0, IN_2025, Stage::Planning)], steps].concat());
+        let found = (active(&body, "validated"), active(&body, "returned"));
+        assert_eq!(found, (row.validated.into(), row.returned.into()));
+        found
+    };
+    assert_eq!(checked(&[]), (0, 0), "silence is never validation");
+    assert_eq!(checked(&[Step::Validate(0, 0)]), (1, 0));
+    assert_eq!(checked(&[Step::Validate(0, 0), Step::Return(0, 0)]), (0, 1));
+    let newer = report(0, IN_MARCH, Stage::InProgress);
+    assert_eq!(checked(&[Step::Validate(0, 0), newer]), (0, 0));
+    let correct = Step::Correct {
+        commitment: 0,
+        report: 0,
+        stage: 1,
+        evidence: true,
+    };
+    assert_eq!(checked(&[Step::Validate(0, 0), correct]), (0, 0));
+}
+
+#[test]
+fn fulfilled_is_self_declared_until_somebody_assesses_it_as_complete() {
+    let declared = |steps: &[Step]| {
+        let (body, row) = kenya(steps);
+        let count = number(&body, "/closed_commitments/self_declared");
+        assert_eq!(count, u64::from(row.self_declared));
+        row.self_declared
+    };
+    let (close, complete) = (
+        Step::Close(0, Outcome::Fulfilled),
+        assess(IRM_2014, Some(Completion::Complete), IN_2025),
+    );
+    let substantial = assess(IRM_2014, Some(Completion::Substantial), IN_2025);
+    assert!(declared(std::slice::from_ref(&close)));
+    assert!(declared(&[close.clone(), substantial]));
+    assert!(!declared(&[close.clone(), complete.clone()]));
+    assert!(
+        !declared(&[complete.clone(), close.clone()]),
+        "whenever it was assessed"
+    );
+    let lowered = Step::Revise {
+        commitment: 0,
+        assessment: 0,
+        completion: Some(Completion::Limited),
+    };
+    assert!(declared(&[close, complete, lowered]));
+    assert!(!declared(&[Step::Close(0, Outcome::PartlyFulfilled)]));
+}
+
+#[test]
+fn completions_are_counted_per_method_and_version_and_unknown_grades_stay_verbatim() {
+    let mut other_assessor = assess(IRM_2014, Some(Completion::Limited), IN_MARCH);
+    if let Step::Assess { assessor, .. } = &mut other_assessor {
+        *assessor = MEX;
+    }
+    let (body, row) = kenya(&[
+        assess(IRM_2014, Some(Completion::Complete), IN_2025),
+        other_assessor,
+        assess(IRM_2021, Some(Completion::Complete), IN_2025),
+        assess(PEERS, None, IN_2025),
+    ]);
+    let table = body["assessed_commitments_by_method"].as_object().unwrap();
+    let lines: Vec<_> = table
+        .iter()
+        .map(|(method, line)| (method.as_str(), nonzero(line)))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            ("IRM 2014", vec!["limited"]),
+            ("IRM 2021", vec!["complete"]),
+            ("Peers 1", vec!["other"]),
+        ],
+        "under one method a commitment counts once: with the newest word"
+    );
+    assert_eq!(active(&body, "assessed"), 1, "one commitment");
+    assert_eq!(
+        row.assessments.len(),
+        4,
+        "one for each assessor, method and version"
+    );
+    let peers = &row.assessments[3];
+    assert_eq!(
+        (
+            peers.grade.as_deref(),
+            peers.completion.as_deref(),
+            peers.assessed.as_deref()
+        ),
+        (Some("Unclear"), None, Some("2025"))
+    );
+}
+
+#[test]
+fn an_assessment_of_ambition_says_nothing_of_progress() {
+    let ambition = Step::Ambition {
+        commitment: 0,
+        assessor: IOM,
+        method: IRM_2014,
+    };
+    let revise = Step::Revise {
+        commitment: 0,
+        assessment: 0,
+        completion: None,
+    };
+    let (body, row) = kenya(&[ambition.clone(), revise]);
+    assert_eq!(active(&body, "assessed"), 0);
+    assert_eq!(body["assessed_commitments_by_method"], json!({}));
+    let shown = &row.assessments[0];
+    assert_eq!(
+        (shown.kind.as_str(), shown.grades[0].grade.as_str()),
+        ("ambition", "low")
+    );
+    let (_, row) = kenya(&[ambition]);
+    assert_eq!(row.assessments[0].grades[0].grade, "high");
+}
+
+#[test]
+fn downgraded_is_what_falls_by_one_assessor_under_one_method() {
+    let downgraded = |steps: &[Step]| {
+        let (body, row) = kenya(steps);
+        assert_eq!(active(&body, "downgraded"), u64::from(row.downgraded));
+        row.downgraded
+    };
+    let high = assess(IRM_2014, Some(Completion::Substantial), IN_2025);
+    let low = assess(IRM_2014, Some(Completion::Limited), IN_MARCH);
+    let later = assess(IRM_2014, Some(Completion::Complete), IN_2030);
+    let revise = |completion| Step::Revise {
+        commitment: 0,
+        assessment: 0,
+        completion: Some(completion),
+    };
+    assert!(!downgraded(std::slice::from_ref(&high)));
+    assert!(downgraded(&[high.clone(), low.clone()]));
+    assert!(
+        downgraded(&[low.clone(), high.clone()]),
+        "in the order of assessment, not of recording"
+    );
+    assert!(
+        !downgraded(&[high.clone(), low.clone(), later]),
+        "the newest word counts"
+    );
+    let elsewhere = assess(IRM_2021, Some(Completion::Limited), IN_MARCH);
+    assert!(
+        !downgraded(&[high.clone(), elsewhere]),
+        "another version's scale may differ"
+    );
+    let unclear = assess(IRM_2014, None, IN_MARCH);
+    assert!(
+        !downgraded(&[high.clone(), unclear]),
+        "an unknown grade is not lower"
+    );
+    assert!(downgraded(&[high.clone(), revise(Completion::NotStarted)]));
+    assert!(!downgraded(&[high, low, revise(Completion::Complete)]));
+}
+
+#[test]
+fn an_assessment_is_below_the_report_when_it_does_not_bear_the_lead_out() {
+    let below = |stage: Stage, completion: Completion| {
+        let steps = [
+            report(0, IN_2025, stage),
+            assess(PEERS, Some(completion), IN_2030),
+        ];
+        let (body, row) = kenya(&steps);
+        let count = active(&body, "assessed_below_report");
+        assert_eq!(count, u64::from(row.assessed_below_report));
+        row.assessed_below_report
+    };
+    assert!(below(Stage::Fulfilled, Completion::Substantial));
+    assert!(!below(Stage::Fulfilled, Completion::Complete));
+    assert!(below(Stage::InProgress, Completion::NotStarted));
+    assert!(!below(Stage::InProgress, Completion::Limited));
+    assert!(!below(Stage::Planning, Completion::NoEvidence));
+    assert!(!below(Stage::Stalled, Completion::NoEvidence));
+    let (body, _) = kenya(&[report(0, IN_2025, Stage::Fulfilled)]);
+    assert_eq!(active(&body, "fulfilled_unassessed"), 1);
+    let limited = assess(PEERS, Some(Completion::Limited), IN_2030);
+    let (body, _) = kenya(&[Step::Close(0, Outcome::PartlyFulfilled), limited.clone()]);
+    assert_eq!(
+        number(&body, "/closed_commitments/assessed_below_report"),
+        0
+    );
+    let (body, _) = kenya(&[Step::Close(0, Outcome::Fulfilled), limited]);
+    assert_eq!(
+        number(&body, "/closed_commitments/assessed_below_report"),
+        1
+    );
+}
+
+#[test]
+fn evidence_counts_wherever_it_is_named_and_is_unavailable_until_it_is_found_again() {
+    let evidence = |steps: &[Step]| {
+        let (body, row) = kenya(&[&[report(0, IN_2025, Stage::Planning)], steps].concat());
+        assert_eq!(active(&body, "with_evidence"), u64::from(row.evidence));
+        let unavailable = active(&body, "evidence_unavailable");
+        assert_eq!(unavailable, u64::from(row.evidence_unavailable));
+        (row.evidence, row.evidence_unavailable)
+    };
+    assert_eq!(evidence(&[]), (false, false));
+    assert_eq!(evidence(&[Step::Attach(0, None)]), (true, false));
+    assert_eq!(evidence(&[Step::Attach(0, Some(0))]), (true, false));
+    assert_eq!(
+        evidence(&[Step::Attach(0, Some(0)), Step::Retract(0, 0)]),
+        (false, false),
+        "what belongs to a report goes with it"
+    );
+    assert_eq!(evidence(&[Step::Reach(0, true)]), (true, false));
+    assert_eq!(evidence(&[Step::Reach(0, false)]), (false, false));
+    let flag = [Step::Attach(0, None), Step::Flag(0, 7), Step::Flag(0, 7)];
+    assert_eq!(evidence(&flag), (true, true));
+    let moved = [&flag[..], &[Step::Move(0, 7)]].concat();
+    assert_eq!(evidence(&moved), (true, false));
+    assert_eq!(
+        evidence(&[&flag[..], &[Step::Move(0, 8)]].concat()),
+        (true, true)
+    );
+}
+
+#[test]
+fn milestones_are_counted_as_milestones() {
+    let named = Step::Enlarge {
+        commitment: 0,
+        parts: vec![],
+        milestones: 2,
+    };
+    let (body, row) = kenya(&[named, Step::Reach(0, false)]);
+    // The commitment was recorded with four of its own.
+    assert_eq!(body["milestones"], json!({"named": 6, "reached": 1}));
+    assert_eq!(
+        row.milestones,
+        Some(Milestones {
+            named: 6,
+            reached: 1
+        })
+    );
+}
+
+/// The property tests compare figures of random histories: here is that those histories have something to count.
+#[test]
+fn random_histories_move_every_figure() {
+    let mut runner = TestRunner::deterministic();
+    let mut missing: Vec<&str> = FIGURES.iter().map(|(figure, _)| *figure).collect();
+    let mut tries = 0;
+    while !missing.is_empty() && tries < 500 {
+        let steps = proptest::strategy::Strategy::new_tree(&any_steps(), &mut runner);
+        let summary: SummaryView = folded(&log(&steps.unwrap().current()));
+        let summary = body(&summary, "summary");
+        missing.retain(|figure| number(&summary, &format!("/{figure}")) == 0);
+        tries += 1;
+    }
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+#[test]
+fn a_body_with_more_methods_than_there_could_be_stays_within_the_bound() {
+    let mut log = with(&[record(0, KEN, &[0, ACTION_A])]);
+    let assessed = with(&[assess(IRM_2014, None, IN_2025)]).pop().unwrap();
+    for number in 0..1_000 {
+        let mut event = assessed.clone();
+        event.header.position = crate::ids::Position(log.len() as u64);
+        if let crate::wire::v1::EventBody::ProgressAssessed(data) = &mut event.body {
+            data.method = format!("M{number:0>63}").parse().unwrap();
+            data.method_version = format!("{number:0>64}").parse().unwrap();
+        }
+        log.push(event);
+    }
+    let actions: ActionView = folded(&log);
+    let own = body(&actions, "GCM-05");
+    let shown = own["assessed_commitments_by_method"]
+        .as_object()
+        .unwrap()
+        .len() as u64;
+    assert_eq!(number(&own, "/methods_left_out") + shown, 1_000);
+    assert!(shown > 20, "{shown}");
+    assert!(actions.body("GCM-05").unwrap().len() <= MAX_BODY_BYTES);
+    let countries: CountryView = folded(&log);
+    assert!(countries.body("KEN").unwrap().len() <= MAX_BODY_BYTES);
+}

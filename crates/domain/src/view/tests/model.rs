@@ -1,0 +1,388 @@
+//! One commitment as anyone would make it out from the list of its events, in no hurry and with no state but the list.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the model reads what it needs"
+)]
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use crate::date::PartialDate;
+use crate::ids::Position;
+use crate::wire::v1::*;
+
+/// A commitment and every event about it, in order.
+#[derive(Debug, Clone)]
+pub(super) struct Commitment {
+    pub(super) recorded: CommitmentRecorded,
+    pub(super) events: Vec<Event>,
+}
+
+/// A report that stands.
+#[derive(Debug, Clone)]
+struct Standing {
+    position: Position,
+    reporter: String,
+    report: ProgressReported,
+    attached: bool,
+    valid: Option<bool>,
+}
+
+/// An assessment as it was revised last.
+#[derive(Debug, Clone)]
+struct Assessed {
+    first: Position,
+    position: Position,
+    day: NaiveDate,
+    assessor: String,
+    method: String,
+    completion: Option<Completion>,
+    lowered: bool,
+}
+
+impl Commitment {
+    pub(super) fn lead(&self) -> String {
+        self.recorded.lead.to_string()
+    }
+
+    pub(super) fn actions(&self) -> Vec<String> {
+        let amended = self
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match &event.body {
+                EventBody::CommitmentAmended(data) => data.actions.clone(),
+                _ => None,
+            });
+        let actions = amended.unwrap_or_else(|| self.recorded.actions.clone());
+        let codes: BTreeSet<String> = actions.iter().map(ToString::to_string).collect();
+        codes.into_iter().collect()
+    }
+
+    /// The last word on where it stands.
+    pub(super) fn status(&self) -> &'static str {
+        let word = |event: &Event| match &event.body {
+            EventBody::CommitmentSuspended(_) => Some("suspended"),
+            EventBody::CommitmentResumed(_) | EventBody::CommitmentReinstated(_) => Some("active"),
+            EventBody::CommitmentWithdrawn(_) => Some("withdrawn"),
+            EventBody::CommitmentSuperseded(_) => Some("superseded"),
+            EventBody::CommitmentClosed(data) => Some(match data.outcome {
+                Outcome::Fulfilled => "closed_fulfilled",
+                Outcome::PartlyFulfilled => "closed_partly_fulfilled",
+                Outcome::NotFulfilled => "closed_not_fulfilled",
+            }),
+            _ => None,
+        };
+        self.events.iter().rev().find_map(word).unwrap_or("active")
+    }
+
+    pub(super) fn stands(&self) -> bool {
+        ["active", "suspended"].contains(&self.status())
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.status().starts_with("closed_")
+    }
+
+    /// Parties beside the lead: who, in which role, and `claimed`, `confirmed` or `left`.
+    pub(super) fn parts(&self) -> Vec<(String, ParticipantRole, &'static str)> {
+        let named = |participants: &[Participant]| {
+            let part = |it: &Participant| (it.party.to_string(), it.role, "claimed");
+            participants.iter().map(part).collect::<Vec<_>>()
+        };
+        let mut parts = named(&self.recorded.participants);
+        for event in &self.events {
+            let word = match &event.body {
+                EventBody::CommitmentAmended(data) => {
+                    parts.extend(named(&data.participants));
+                    continue;
+                }
+                EventBody::ParticipationConfirmed(_) => "confirmed",
+                EventBody::CommitmentLeft(_) => "left",
+                _ => continue,
+            };
+            for part in &mut parts {
+                if part.0 == event.header.party.as_str() && part.2 != "left" {
+                    part.2 = word;
+                }
+            }
+        }
+        parts
+    }
+
+    /// The reports that stand: the last correction of each, less the retracted ones.
+    fn standing(&self) -> Vec<Standing> {
+        let mut standing: Vec<Standing> = Vec::new();
+        for event in &self.events {
+            let new = |report: &ProgressReported| Standing {
+                position: event.header.position,
+                reporter: event.header.party.to_string(),
+                report: report.clone(),
+                attached: false,
+                valid: None,
+            };
+            let named = |position| move |it: &&mut Standing| it.position == position;
+            match &event.body {
+                EventBody::ProgressReported(data) => standing.push(new(data)),
+                EventBody::ReportCorrected(data) => {
+                    standing.retain(|it| it.position != data.corrects);
+                    standing.push(new(&data.report));
+                }
+                EventBody::ReportRetracted(data) => {
+                    standing.retain(|it| it.position != data.report);
+                }
+                EventBody::ReportValidated(data) => {
+                    if let Some(it) = standing.iter_mut().find(named(data.report)) {
+                        it.valid = Some(true);
+                    }
+                }
+                EventBody::ReportReturned(data) => {
+                    if let Some(it) = standing.iter_mut().find(named(data.report)) {
+                        it.valid = Some(false);
+                    }
+                }
+                EventBody::EvidenceAttached(data) => {
+                    let report = data.report.unwrap_or(Position(u64::MAX));
+                    if let Some(it) = standing.iter_mut().find(named(report)) {
+                        it.attached = true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        standing
+    }
+
+    pub(super) fn is_reported(&self) -> bool {
+        !self.standing().is_empty()
+    }
+
+    /// The lead's own word on the latest period; of several on it, the last.
+    fn word(&self) -> Option<Standing> {
+        let own = self.standing().into_iter();
+        own.filter(|it| it.reporter == self.lead())
+            .max_by_key(|it| (it.report.period.to.last_day(), it.position))
+    }
+
+    pub(super) fn stage(&self) -> &'static str {
+        self.word()
+            .map_or("none_reported", |it| it.report.stage.as_str())
+    }
+
+    pub(super) fn is_validated(&self) -> bool {
+        self.word().is_some_and(|it| it.valid == Some(true))
+    }
+
+    pub(super) fn is_returned(&self) -> bool {
+        self.word().is_some_and(|it| it.valid == Some(false))
+    }
+
+    pub(super) fn has_evidence(&self) -> bool {
+        let of_report = |it: &Standing| it.attached || !it.report.evidence.is_empty();
+        let beside = |event: &Event| match &event.body {
+            EventBody::EvidenceAttached(data) => data.report.is_none(),
+            EventBody::MilestoneReached(data) => !data.evidence.is_empty(),
+            _ => false,
+        };
+        self.standing().iter().any(of_report) || self.events.iter().any(beside)
+    }
+
+    /// Evidence that was flagged and not moved since.
+    pub(super) fn is_evidence_unavailable(&self) -> bool {
+        let mut gone = BTreeSet::new();
+        for event in &self.events {
+            match &event.body {
+                EventBody::EvidenceFlaggedUnavailable(data) => {
+                    gone.insert(data.sha256.to_string());
+                }
+                EventBody::EvidenceMoved(data) => {
+                    gone.remove(&data.sha256.to_string());
+                }
+                _ => {}
+            }
+        }
+        !gone.is_empty()
+    }
+
+    /// A contest that is not resolved, of a report that stands still, as it is or corrected since.
+    pub(super) fn is_contested(&self) -> bool {
+        let standing = self.standing();
+        let resolved = |contest| {
+            self.events.iter().any(|event| {
+                matches!(&event.body, EventBody::ContestResolved(data) if data.contest == contest)
+            })
+        };
+        self.events.iter().enumerate().any(|(at, event)| {
+            let EventBody::ReportContested(data) = &event.body else {
+                return false;
+            };
+            let mut report = data.report;
+            for later in &self.events[at..] {
+                match &later.body {
+                    EventBody::ReportCorrected(data) if data.corrects == report => {
+                        report = later.header.position;
+                    }
+                    EventBody::ReportRetracted(data) if data.report == report => return false,
+                    _ => {}
+                }
+            }
+            !resolved(event.header.position) && standing.iter().any(|it| it.position == report)
+        })
+    }
+
+    /// Assessments of progress, as they were revised last.
+    fn assessments(&self) -> Vec<Assessed> {
+        let mut assessments: Vec<Assessed> = Vec::new();
+        for event in &self.events {
+            let position = event.header.position;
+            match &event.body {
+                EventBody::ProgressAssessed(data) => assessments.push(Assessed {
+                    first: position,
+                    position,
+                    day: data
+                        .assessed
+                        .map_or(event.header.time.date_naive(), PartialDate::last_day),
+                    assessor: event.header.party.to_string(),
+                    method: format!("{} {}", data.method, data.method_version),
+                    completion: data.completion,
+                    lowered: false,
+                }),
+                EventBody::AssessmentRevised(data) if data.kind == AssessmentKind::Progress => {
+                    let mut assessments = assessments.iter_mut();
+                    if let Some(it) = assessments.find(|it| it.position == data.assessment) {
+                        it.position = position;
+                        if data.completion.is_some() {
+                            it.lowered = it.completion.is_some() && data.completion < it.completion;
+                            it.completion = data.completion;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        assessments
+    }
+
+    /// The assessments of each assessor under each method and version, the newest first.
+    fn series(&self) -> Vec<Vec<Assessed>> {
+        let mut assessments = self.assessments();
+        assessments.sort_by_key(|it| std::cmp::Reverse((it.day, it.first)));
+        let mut series: Vec<Vec<Assessed>> = Vec::new();
+        for it in assessments {
+            let same = |other: &&mut Vec<Assessed>| {
+                other[0].assessor == it.assessor && other[0].method == it.method
+            };
+            match series.iter_mut().find(same) {
+                Some(series) => series.push(it),
+                None => series.push(vec![it]),
+            }
+        }
+        series
+    }
+
+    /// Assessor, method and completion of the newest assessment of each.
+    pub(super) fn newest_assessments(&self) -> BTreeSet<(String, String, Option<String>)> {
+        let newest = |series: Vec<Assessed>| {
+            let it = series[0].clone();
+            (
+                it.assessor,
+                it.method,
+                it.completion.map(|it| it.to_string()),
+            )
+        };
+        self.series().into_iter().map(newest).collect()
+    }
+
+    pub(super) fn is_assessed(&self) -> bool {
+        !self.assessments().is_empty()
+    }
+
+    pub(super) fn is_self_declared(&self) -> bool {
+        let complete = |series: &Vec<Assessed>| series[0].completion == Some(Completion::Complete);
+        self.status() == "closed_fulfilled" && !self.series().iter().any(complete)
+    }
+
+    pub(super) fn is_fulfilled_unassessed(&self) -> bool {
+        let fulfilled = self.stage() == "fulfilled" || self.status() == "closed_fulfilled";
+        fulfilled && !self.is_assessed()
+    }
+
+    pub(super) fn is_downgraded(&self) -> bool {
+        self.series().iter().any(|series| {
+            let fell = series.get(1).is_some_and(|before| {
+                match (series[0].completion, before.completion) {
+                    (Some(now), Some(before)) => now < before,
+                    _ => false,
+                }
+            });
+            series[0].lowered || fell
+        })
+    }
+
+    pub(super) fn is_assessed_below_report(&self) -> bool {
+        let word = match self.status() {
+            "closed_fulfilled" => "fulfilled",
+            "closed_partly_fulfilled" => "in_progress",
+            "closed_not_fulfilled" => "stalled",
+            _ => self.stage(),
+        };
+        let needed = match word {
+            "fulfilled" => Completion::Complete,
+            "in_progress" => Completion::Limited,
+            _ => return false,
+        };
+        let below = |series: &Vec<Assessed>| series[0].completion.is_some_and(|it| it < needed);
+        self.series().iter().any(below)
+    }
+
+    /// The newest completion under each method, whoever assessed.
+    pub(super) fn completions(&self) -> Vec<(String, &'static str)> {
+        let mut newest: Vec<Assessed> = Vec::new();
+        let mut assessments = self.assessments();
+        assessments.sort_by_key(|it| std::cmp::Reverse((it.day, it.first)));
+        for it in assessments {
+            if !newest.iter().any(|other| other.method == it.method) {
+                newest.push(it);
+            }
+        }
+        let word = |it: Assessed| (it.method, it.completion.map_or("other", Completion::as_str));
+        newest.into_iter().map(word).collect()
+    }
+
+    /// Milestones named, and reached.
+    pub(super) fn milestones(&self) -> (u64, u64) {
+        let mut counts = (self.recorded.milestones.len() as u64, 0);
+        for event in &self.events {
+            match &event.body {
+                EventBody::CommitmentAmended(data) => counts.0 += data.milestones.len() as u64,
+                EventBody::MilestoneReached(_) => counts.1 += 1,
+                _ => {}
+            }
+        }
+        counts
+    }
+
+    fn amendments(&self) -> impl Iterator<Item = &CommitmentAmended> {
+        self.events.iter().filter_map(|event| match &event.body {
+            EventBody::CommitmentAmended(data) => Some(data),
+            _ => None,
+        })
+    }
+
+    pub(super) fn is_measurable(&self) -> bool {
+        let measure = self.recorded.measure.as_ref();
+        let changes = || self.amendments().filter_map(|data| data.measure.as_ref());
+        let baseline = measure.is_some_and(|it| it.baseline.is_some())
+            || changes().any(|it| it.baseline.is_some());
+        let target = measure.is_some_and(|it| it.target.is_some())
+            || changes().any(|it| it.target.is_some());
+        let due = self.recorded.due.is_some() || self.amendments().any(|it| it.due.is_some());
+        baseline && target && due
+    }
+
+    pub(super) fn is_weakened(&self) -> bool {
+        self.amendments().any(|data| data.weakened)
+    }
+}
