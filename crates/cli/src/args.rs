@@ -216,6 +216,11 @@ pub(crate) enum ImportCommand {
         #[arg(long)]
         no_demo: bool,
     },
+    /// Commitments of the Open Government Partnership, with the assessments of its Independent Reporting Mechanism.
+    Ogp {
+        /// The file of the Partnership's records, one JSON object a line; `-` for standard input.
+        file: PathBuf,
+    },
     /// Accepted recommendations on migration of the Universal Periodic Review.
     Upr {
         /// The file of the review's records, one JSON object a line; `-` for standard input.

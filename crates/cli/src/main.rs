@@ -61,6 +61,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             source: ImportCommand::Seeds { no_demo },
         } => commands::import::seeds(nats, !no_demo, output).await,
         Command::Import {
+            source: ImportCommand::Ogp { file },
+        } => commands::import::ogp(nats, &file, output).await,
+        Command::Import {
             source: ImportCommand::Upr { file },
         } => commands::import::upr(nats, &file, output).await,
         Command::Country { code, list } => {

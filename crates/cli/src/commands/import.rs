@@ -5,7 +5,7 @@ use super::{connect, progress_beside_lines};
 use crate::failure::Failure;
 use crate::output::{Output, json_line, text};
 use bytes::Bytes;
-use ledger_client::import::{Edits, LineError, LineFault, upr};
+use ledger_client::import::{Edits, LineError, LineFault, ogp, upr};
 use ledger_client::{Connection, LineOutcome, SubmitOptions, audit, submit_in_order};
 use ledger_domain::wire::v1::Command;
 use serde_json::{Value, json};
@@ -59,6 +59,46 @@ pub(crate) async fn upr(nats: &str, file: &Path, output: Output) -> Result<(), F
             import.recommendation_count,
             import.accepted_count,
             import.noted_count,
+            in_words(&outcome)
+        );
+    }
+    finish(&outcome, &import.refused_lines)
+}
+
+/// Imports commitments of the Open Government Partnership with their assessments.
+pub(crate) async fn ogp(nats: &str, file: &Path, output: Output) -> Result<(), Failure> {
+    let records = read(file)?;
+    let connection = connect(nats).await?;
+    let root = audit::opened(&connection).await?.root;
+    let import = ogp::import(records.lines(), &root);
+    say_refused(&import.refused_lines);
+    let outcome = send(&connection, import.commands).await?;
+    if output.json {
+        let counts = json!({
+            "records": {
+                "commitments": import.commitment_count,
+                "ambition_assessments": import.ambition_count,
+                "progress_assessments": import.progress_count,
+                "withdrawals": import.withdrawal_count,
+                "unusable": import.refused_lines.len(),
+            },
+            "dates_kept_as_text": import.date_notes.len(),
+            "texts": edits_json(import.edits),
+            "commands": outcome_json(&outcome),
+        });
+        eprintln!("{counts}");
+    } else {
+        for note in &import.date_notes {
+            eprintln!("{note}");
+        }
+        say_edits(import.edits);
+        eprintln!(
+            "{} commitments, {} assessments of ambition and {} of progress, {} withdrawn; {} dates kept as text; {}",
+            import.commitment_count,
+            import.ambition_count,
+            import.progress_count,
+            import.withdrawal_count,
+            import.date_notes.len(),
             in_words(&outcome)
         );
     }

@@ -4,6 +4,7 @@
 //! import makes the same bytes and adds nothing. What is the same for every source is here: reading lines
 //! ([`LineError`]), commands with derived ids, and texts that the ledger takes ([`Edits`]).
 
+pub mod ogp;
 mod records;
 mod sender;
 mod texts;

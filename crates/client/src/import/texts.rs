@@ -97,10 +97,24 @@ pub(super) fn title(text: &str) -> String {
 }
 
 fn first_identifier(text: &str) -> Option<(Pattern, Range<usize>)> {
+    if let Some(address) = scanned_address(text) {
+        return Some((Pattern::Email, address));
+    }
     let known = Pattern::ALL
         .iter()
         .find_map(|pattern| personal::locate(text, *pattern, 0).map(|range| (*pattern, range)));
     known.or_else(|| contact_number(text).map(|range| (Pattern::Phone, range)))
+}
+
+/// An e-mail address whose `@` came out of a scanner as `©`.
+fn scanned_address(text: &str) -> Option<Range<usize>> {
+    if !text.contains('©') {
+        return None;
+    }
+    // As long as before, so that what is found stands at the same place.
+    let address = personal::locate(&text.replace('©', "_@"), Pattern::Email, 0)?;
+    let found = text.get(address.clone())?;
+    (found.contains('©') && !found.starts_with('©')).then_some(address)
 }
 
 /// What has fewer digits is no phone number.
@@ -195,6 +209,8 @@ mod tests {
             }
         );
         assert_eq!(personal::find(&clean, Pattern::ALL), None);
+        let (scanned, _) = cleaned("write to amina©example.org.");
+        assert_eq!(scanned, "write to [e-mail address masked].");
     }
 
     #[test]
@@ -227,6 +243,7 @@ mod tests {
             "Telephone hotline: 12 calls",
             "Law No. 8503 of 30.06.1999\n\tline two",
             "mail A1234567890",
+            "©example.org 2020",
         ] {
             assert_eq!(cleaned(text), (text.to_owned(), Edits::default()));
         }

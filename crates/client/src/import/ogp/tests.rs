@@ -1,0 +1,276 @@
+use super::*;
+use ledger_domain::wire::v1::Policy;
+
+const SAMPLE: &str = include_str!("../../../../../seeds/samples/ogp.jsonl");
+
+fn root() -> Root {
+    Root {
+        partner: "root".parse().unwrap(),
+        party: "ledger".parse().unwrap(),
+    }
+}
+
+fn sample() -> OgpImport {
+    let import = import(SAMPLE.lines(), &root());
+    assert!(
+        import.refused_lines.is_empty(),
+        "{:?}",
+        import.refused_lines
+    );
+    import
+}
+
+fn bodies<'a, T>(
+    import: &'a OgpImport,
+    of: impl Fn(&'a CommandBody) -> Option<&'a T>,
+) -> Vec<&'a T> {
+    let body = |command: &'a Command| of(&command.body);
+    import.commands.iter().filter_map(body).collect()
+}
+
+fn records(import: &OgpImport) -> Vec<&RecordCommitment> {
+    bodies(import, |body| {
+        if let CommandBody::RecordCommitment(record) = body {
+            Some(record)
+        } else {
+            None
+        }
+    })
+}
+
+fn assessments(import: &OgpImport) -> Vec<&AssessProgress> {
+    bodies(import, |body| {
+        if let CommandBody::AssessProgress(assessment) = body {
+            Some(assessment)
+        } else {
+            None
+        }
+    })
+}
+
+#[test]
+fn the_sample_becomes_commitments_assessments_and_a_withdrawal_in_its_order() {
+    let import = sample();
+    let counts = (
+        import.commitment_count,
+        import.ambition_count,
+        import.progress_count,
+        import.withdrawal_count,
+    );
+    assert_eq!(counts, (3, 2, 3, 1));
+    let names: Vec<_> = import
+        .commands
+        .iter()
+        .map(|command| (command.body.command_type().name(), command.partner.as_str()))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("register_partner", "root"),
+            ("publish_instrument", "import-ogp"),
+            ("catalogue_action", "import-ogp"),
+            ("register_partner", "root"),
+            ("register_party", "import-ogp"),
+            ("catalogue_action", "import-ogp"),
+            ("record_commitment", "import-ogp"),
+            ("assess_ambition", "OGP-IRM"),
+            ("assess_progress", "OGP-IRM"),
+            ("assess_progress", "OGP-IRM"),
+            ("catalogue_action", "import-ogp"),
+            ("record_commitment", "import-ogp"),
+            ("withdraw_commitment", "import-ogp"),
+            ("register_partner", "root"),
+            ("register_party", "import-ogp"),
+            ("record_commitment", "import-ogp-GBSC"),
+            ("assess_ambition", "OGP-IRM"),
+            ("assess_progress", "OGP-IRM"),
+        ]
+    );
+}
+
+#[test]
+fn the_agency_is_data_and_the_lead_is_the_party() {
+    let import = sample();
+    let description = records(&import)[2].description.as_deref().unwrap();
+    assert_eq!(
+        description,
+        "Made up, nobody promised this. The budget comes with a leaflet of four pages. Email and Phone: [email removed], \
+         [phone number masked].\n\nLead agency: Treasury office\nSupporting: Two reading groups; A college\n\
+         Level: Legacy Local\nAction plan: AP_GBSC02, submitted in 2021"
+    );
+    let leads: Vec<_> = import
+        .commands
+        .iter()
+        .filter(|command| matches!(command.body, CommandBody::RecordCommitment(_)))
+        .map(|command| command.party.as_str())
+        .collect();
+    assert_eq!(leads, ["GHA", "SVK", "GBSC"]);
+    let codes: Vec<_> = records(&import)
+        .iter()
+        .map(|record| record.actions[0].as_str())
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "OGP-OpenParliament.1",
+            "OGP-OpenParliament.2",
+            "OGP-OpenParliament.2"
+        ]
+    );
+}
+
+#[test]
+fn grades_stay_in_the_words_of_the_mechanism() {
+    let import = sample();
+    let grades: Vec<_> = assessments(&import)
+        .iter()
+        .map(|assessment| {
+            (
+                assessment.method_version.as_str(),
+                assessment.grade.as_str(),
+                assessment.completion,
+            )
+        })
+        .collect();
+    assert_eq!(
+        grades,
+        [
+            ("before-2020", "Limited", Some(Completion::Limited)),
+            ("before-2020", "Substantial", Some(Completion::Substantial)),
+            ("2020", "Unclear", None),
+        ]
+    );
+    assert_eq!(
+        assessments(&import)[1].summary.as_deref(),
+        Some(
+            "From the end-of-term report of 2016. Did it open government: Marginal. Early results: ND."
+        )
+    );
+    for grade in ["ND", "NA", "NR", "Unclear", "complete", "Withdrawn", ""] {
+        assert_eq!(completion(grade), None, "{grade}");
+    }
+    let ambition = bodies(&import, |body| {
+        if let CommandBody::AssessAmbition(assessment) = body {
+            Some(assessment)
+        } else {
+            None
+        }
+    });
+    let words: Vec<_> = ambition[0]
+        .grades
+        .iter()
+        .map(|grade| grade.grade.as_str())
+        .collect();
+    assert_eq!(words, ["Medium", "Yes", "Moderate", "ND"]);
+}
+
+#[test]
+fn the_withdrawal_is_the_leads_and_says_that_no_reason_is_given() {
+    let import = sample();
+    let command = import
+        .commands
+        .iter()
+        .find(|command| matches!(command.body, CommandBody::WithdrawCommitment(_)))
+        .unwrap();
+    assert_eq!(command.party.as_str(), "SVK");
+    let CommandBody::WithdrawCommitment(withdrawal) = &command.body else {
+        panic!("a withdrawal");
+    };
+    assert!(withdrawal.reason.starts_with("The source gives no reason"));
+    assert_eq!(withdrawal.effective.unwrap().to_string(), "2015");
+}
+
+#[test]
+fn a_date_that_is_none_is_noted_and_kept_as_text() {
+    let import = sample();
+    let [note] = &import.date_notes[..] else {
+        panic!("one note: {:?}", import.date_notes);
+    };
+    assert_eq!(
+        (note.line, note.which, note.fault),
+        (5, "end", DateFault::NoDate)
+    );
+    let record = records(&import)[1];
+    assert_eq!((record.made, record.due), (None, None));
+    let description = record.description.as_deref().unwrap();
+    assert!(description.ends_with("\nDates in the source: start NA, end 31/12/2015"));
+}
+
+#[test]
+fn phone_numbers_are_masked_and_counted() {
+    let import = sample();
+    assert_eq!(
+        (import.edits.masked_text_count, import.edits.phone_count),
+        (2, 2)
+    );
+}
+
+#[test]
+fn every_command_is_one_that_the_ledger_reads_and_none_stands_twice() {
+    let import = sample();
+    let mut ids = BTreeSet::new();
+    for command in &import.commands {
+        let bytes = command.encode();
+        let decoded = Command::decode(&bytes, &Policy::default());
+        assert_eq!(decoded.as_ref(), Ok(command), "{}", bytes.escape_ascii());
+        assert!(ids.insert(command.id), "{}", bytes.escape_ascii());
+    }
+    let again: Vec<_> = sample().commands.iter().map(Command::encode).collect();
+    let bytes: Vec<_> = import.commands.iter().map(Command::encode).collect();
+    assert_eq!(again, bytes);
+}
+
+#[test]
+fn a_line_that_cannot_be_used_is_named_and_stops_nothing() {
+    let lines = [
+        "not json",
+        r#"{"command":"AssessProgress","subject":"US1","recorded_at":"2014","report":"midterm","completion":"NR"}"#,
+        r#"{"command":"Other"}"#,
+    ];
+    let bad = import(lines.into_iter().chain(SAMPLE.lines()), &root());
+    let numbers: Vec<_> = bad.refused_lines.iter().map(|error| error.line).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    assert!(matches!(bad.refused_lines[1].fault, LineFault::Unknown(_)));
+    assert_eq!(bad.commitment_count, 3);
+}
+
+#[test]
+fn the_real_file_gives_558_commitments_and_1040_assessments() {
+    let data = std::env::var_os("LEDGER_TEST_DATA").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        std::path::PathBuf::from,
+    );
+    let file = data.join("ogp/ogp_commands.jsonl");
+    let Ok(text) = std::fs::read_to_string(&file) else {
+        eprintln!("skipped: there is no {}", file.display());
+        return;
+    };
+    let import = import(text.lines(), &root());
+    assert!(
+        import.refused_lines.is_empty(),
+        "{:?}",
+        import.refused_lines
+    );
+    let counts = (
+        import.commitment_count,
+        import.ambition_count,
+        import.progress_count,
+        import.withdrawal_count,
+    );
+    assert_eq!(counts, (558, 490, 550, 1));
+    assert_eq!(import.edits.cut_text_count, 0);
+    assert!(import.edits.email_count >= 1, "{}", import.edits);
+    assert_eq!(import.edits.passport_count, 0, "{}", import.edits);
+    assert!(import.edits.phone_count >= 15, "{}", import.edits);
+    assert!(import.date_notes.len() >= 40, "{}", import.date_notes.len());
+    for command in &import.commands {
+        let decoded = Command::decode(&command.encode(), &Policy::default());
+        assert_eq!(decoded.as_ref(), Ok(command));
+    }
+    let graded_otherwise = assessments(&import)
+        .iter()
+        .filter(|assessment| assessment.completion.is_none())
+        .map(|assessment| assessment.grade.as_str())
+        .collect::<Vec<_>>();
+    assert_eq!(graded_otherwise, ["Unclear", "Unclear"]);
+}
