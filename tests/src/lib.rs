@@ -12,6 +12,7 @@
 
 pub mod commands;
 mod data;
+mod examples;
 mod http;
 mod log;
 mod nats;
@@ -23,6 +24,7 @@ mod wait;
 mod writers;
 
 pub use data::test_data;
+pub use examples::illustrative_commitments;
 pub use http::{Response, get};
 pub use log::{Recorded, assert_receipt_holds};
 pub use nats::TestNats;

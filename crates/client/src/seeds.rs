@@ -3,28 +3,29 @@
 //! The files are in `seeds/`. Ids and times follow from them alone, so that loading them a second time makes the same
 //! bytes and adds nothing.
 
+mod illustrative;
+
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use ledger_domain::Rejection;
 use ledger_domain::country::{self, UnStatus};
 use ledger_domain::ids::{
-    ActionCode, CommandId, CommitmentId, IdError, InstrumentId, PartnerId, PartyId, Subject,
+    ActionCode, CommandId, IdError, InstrumentId, PartnerId, PartyId, Subject,
 };
 use ledger_domain::wire::v1::{
-    ActionKind, AmendCommitment, CatalogueAction, Command, CommandBody, MapActions, PartyKind,
-    PublishInstrument, RecordCommitment, RegisterPartner, RegisterParty, ReportProgress, Role,
-    Root, TextStatus, WithdrawCommitment,
+    ActionKind, CatalogueAction, Command, CommandBody, MapActions, PartyKind, PublishInstrument,
+    RegisterPartner, RegisterParty, Role, Root, TextStatus,
 };
 use serde::Deserialize;
 use thiserror::Error;
 use uuid::Uuid;
+
+pub use illustrative::{Illustrative, illustrative_id};
 
 /// The partner that keeps the catalogue and the parties.
 pub const SECRETARIAT: &str = "secretariat";
 
 /// The party that the secretariat speaks for.
 pub const SECRETARIAT_PARTY: &str = "UNNM";
-
-/// The partner that sends the illustrative commitments.
-pub const ILLUSTRATIVE: &str = "illustrative";
 
 /// Namespace of all ids that the seeds derive (UUID version 5); never to be changed, or a second load would add everything
 /// again.
@@ -49,9 +50,6 @@ const INSTRUMENTS: [(&str, &str); 3] = [
     ),
 ];
 
-const ILLUSTRATIVE_FILE: &str = "seeds/illustrative.json";
-const ILLUSTRATIVE_TEXT: &str = include_str!("../../../seeds/illustrative.json");
-
 /// A seed that is no command. The files are part of the program, so this is a fault of the build and not of the user.
 #[derive(Debug, Error)]
 pub enum SeedError {
@@ -70,6 +68,20 @@ pub enum SeedError {
     /// A day is none.
     #[error("`{0}` is not a day")]
     Day(String),
+    /// A step is not one command that there is.
+    #[error("a step of {0} is not one known command")]
+    NotOneCommand(String),
+    /// A step names an event that has no receipt yet.
+    #[error("no receipt says where {0} is")]
+    UnknownName(String),
+    /// A step has data that no ledger takes.
+    #[error("a step of {key} is no command: {rejection}")]
+    Refused {
+        /// The commitment or review it belongs to.
+        key: String,
+        /// Why.
+        rejection: Rejection,
+    },
 }
 
 #[derive(Deserialize)]
@@ -93,62 +105,6 @@ struct ActionSeed {
     /// What stands under it.
     #[serde(default)]
     actions: Vec<ActionSeed>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct IllustrativeSeeds {
-    parties: Vec<PartySeed>,
-    commitments: Vec<CommitmentSeed>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PartySeed {
-    id: PartyId,
-    register_party: RegisterParty,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CommitmentSeed {
-    /// What the others call it; its id follows from it.
-    key: String,
-    party: PartyId,
-    /// The day it was sent.
-    at: String,
-    record_commitment: RecordCommitment,
-    /// The key of the commitment it answers.
-    matches: Option<String>,
-    then: Vec<StepSeed>,
-}
-
-/// What happened to a commitment later.
-#[derive(Deserialize)]
-struct StepSeed {
-    at: String,
-    /// Who, when not the lead.
-    party: Option<PartyId>,
-    #[serde(flatten)]
-    step: Step,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Step {
-    ReportProgress(ReportProgress),
-    AmendCommitment(AmendCommitment),
-    WithdrawCommitment(WithdrawCommitment),
-}
-
-impl From<Step> for CommandBody {
-    fn from(step: Step) -> Self {
-        match step {
-            Step::ReportProgress(body) => Self::ReportProgress(body),
-            Step::AmendCommitment(body) => Self::AmendCommitment(body),
-            Step::WithdrawCommitment(body) => Self::WithdrawCommitment(body),
-        }
-    }
 }
 
 /// What every ledger starts with: the secretariat as a partner, the instruments with their actions and mappings, the
@@ -197,46 +153,6 @@ pub fn reference_commands(root: &Root) -> Result<Vec<Command>, SeedError> {
     Ok(commands)
 }
 
-/// Commitments that were made up, with reports, amendments and withdrawals, for a newcomer to look at: each is marked
-/// illustrative. They need the reference catalogue. In the order in which they are to be sent; the first is the root's.
-///
-/// # Errors
-/// Never with the files that the program was built with; a test holds that.
-pub fn illustrative_commands(root: &Root) -> Result<Vec<Command>, SeedError> {
-    let seeds: IllustrativeSeeds = parse(ILLUSTRATIVE_FILE, ILLUSTRATIVE_TEXT)?;
-    let time = noon(REFERENCE_DAY)?;
-    let partner: PartnerId = ILLUSTRATIVE.parse()?;
-    let mut commands = vec![Sender::root(root).command(
-        Subject::Partner(partner.clone()),
-        time,
-        "register_partner",
-        CommandBody::RegisterPartner(RegisterPartner {
-            name: "Illustrative commitments".to_owned(),
-            roles: vec![Role::Reporter],
-            parties: speakers(&seeds.commitments),
-            focal_point_for: Vec::new(),
-        }),
-    )];
-    let secretariat = Sender::new(SECRETARIAT, SECRETARIAT_PARTY)?;
-    for party in seeds.parties {
-        commands.push(secretariat.register_party(party.id, time, party.register_party));
-    }
-    let mut histories = Vec::new();
-    for seed in seeds.commitments {
-        commitment_commands(seed, &partner, &mut histories)?;
-    }
-    // Told in the order in which it happened, as a live ledger would have it.
-    histories.sort_by_key(|command| command.time);
-    commands.append(&mut histories);
-    Ok(commands)
-}
-
-/// The id of the illustrative commitment with this key.
-pub fn illustrative_id(key: &str) -> CommitmentId {
-    let name = format!("{ILLUSTRATIVE}/{key}");
-    CommitmentId(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
-}
-
 fn parse<T: for<'de> Deserialize<'de>>(file: &'static str, text: &str) -> Result<T, SeedError> {
     serde_json::from_str(text).map_err(|source| SeedError::File { file, source })
 }
@@ -247,20 +163,6 @@ fn noon(day: &str) -> Result<DateTime<Utc>, SeedError> {
         .zip(NaiveTime::from_hms_opt(12, 0, 0))
         .map(|(day, noon)| day.and_time(noon).and_utc())
         .ok_or_else(|| SeedError::Day(day.to_owned()))
-}
-
-/// Every party that leads or reports, once, in the order in which they appear.
-fn speakers(commitments: &[CommitmentSeed]) -> Vec<PartyId> {
-    let mut parties = Vec::new();
-    for seed in commitments {
-        let reporters = seed.then.iter().filter_map(|step| step.party.as_ref());
-        for party in std::iter::once(&seed.party).chain(reporters) {
-            if !parties.contains(party) {
-                parties.push(party.clone());
-            }
-        }
-    }
-    parties
 }
 
 fn instrument_commands(
@@ -311,33 +213,6 @@ fn action_commands(
     }
 }
 
-fn commitment_commands(
-    seed: CommitmentSeed,
-    partner: &PartnerId,
-    commands: &mut Vec<Command>,
-) -> Result<(), SeedError> {
-    let subject = Subject::Commitment(illustrative_id(&seed.key));
-    let lead = Sender {
-        partner: partner.clone(),
-        party: seed.party,
-    };
-    let mut record = seed.record_commitment;
-    record.matches = seed.matches.as_deref().map(illustrative_id);
-    record.illustrative = true;
-    let body = CommandBody::RecordCommitment(record);
-    commands.push(lead.command(subject.clone(), noon(&seed.at)?, "record_commitment", body));
-    for (number, step) in (1..).zip(seed.then) {
-        let sender = Sender {
-            partner: partner.clone(),
-            party: step.party.unwrap_or_else(|| lead.party.clone()),
-        };
-        let what = format!("step/{number}");
-        let time = noon(&step.at)?;
-        commands.push(sender.command(subject.clone(), time, &what, step.step.into()));
-    }
-    Ok(())
-}
-
 /// A partner, and the party it acts for.
 struct Sender {
     partner: PartnerId,
@@ -359,6 +234,12 @@ impl Sender {
         }
     }
 
+    /// The id of the command on this subject that `what` tells from the others.
+    fn id(&self, subject: &Subject, what: &str) -> CommandId {
+        let name = format!("{}/{subject}/{what}", self.partner);
+        CommandId(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
+    }
+
     /// A command; `what` tells it from the others on the same subject, and its id follows from both.
     fn command(
         &self,
@@ -368,10 +249,7 @@ impl Sender {
         body: CommandBody,
     ) -> Command {
         Command {
-            id: CommandId(Uuid::new_v5(
-                &NAMESPACE,
-                format!("{}/{subject}/{what}", self.partner).as_bytes(),
-            )),
+            id: self.id(&subject, what),
             partner: self.partner.clone(),
             subject,
             time,

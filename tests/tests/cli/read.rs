@@ -45,7 +45,7 @@ fn a_replay_that_follows_goes_on_with_what_is_recorded() {
     let up = Up::start(&[]);
     let mut command = ledger(["replay", "--follow", "--type", "commitment_withdrawn"]);
     let mut following = Process::start("replay", up.command(&mut command));
-    let mut kenya = Commander::new("illustrative", "KEN", 8);
+    let mut kenya = Commander::new("illustrative-africa", "KEN", 8);
     let (commitment, record) = kenya.record(&["GCM-10"]);
     let withdraw = kenya.withdraw(commitment, "A test withdraws it.");
     let input = [record.encode(), withdraw.encode()].join(&b'\n');

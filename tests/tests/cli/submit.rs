@@ -19,8 +19,8 @@ fn file(commands: &[&Command]) -> Vec<u8> {
 #[test]
 fn each_line_has_its_receipt_and_only_refusals_make_it_fail() {
     let up = Up::start(&[]);
-    // The partner of the illustrative commitments is registered and may speak for Kenya.
-    let mut kenya = Commander::new("illustrative", "KEN", 7);
+    // The partner of the illustrative commitments of Africa is registered and may speak for Kenya.
+    let mut kenya = Commander::new("illustrative-africa", "KEN", 7);
     let (commitment, record) = kenya.record(&["GCM-10"]);
     let withdraw = kenya.withdraw(commitment, "A test withdraws it.");
     let good = up.cli(["submit", "-"], &file(&[&record, &withdraw]));
