@@ -54,7 +54,7 @@ pub const NEXT_HEADER: &str = "Ledger-Next";
 /// Header of a replay's answer: events on disk when it was made.
 pub const TREE_SIZE_HEADER: &str = "Ledger-Tree-Size";
 
-/// Query of `query.country.<ISO3>`, `query.action.<code>`, `query.summary`, `query.gaps` and `query.partner.<id>`: the body in its
+/// Query of `query.country.<ISO3>`, `query.action.<code>`, `query.summary`, `query.gaps`, `query.partner.<id>` and `query.review.<id>`: the body in its
 /// envelope, and under `list` a page of its commitments when some were asked for and it is a view of commitments.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -78,6 +78,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PartnerCommand,
     },
+    /// A review cycle: who spoke in it, and the position that its figures are frozen at.
+    Review {
+        /// The review's id.
+        id: String,
+    },
     /// Print recorded events in their order, one JSON object a line.
     Replay(ReplayArgs),
     /// Check the log without trusting the ledger.

@@ -8,6 +8,7 @@ pub(crate) mod import;
 pub(crate) mod manual;
 pub(crate) mod partner;
 pub(crate) mod replay;
+pub(crate) mod review;
 pub(crate) mod scrub;
 pub(crate) mod serve;
 pub(crate) mod submit;

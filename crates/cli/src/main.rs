@@ -75,6 +75,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Partner {
             command: PartnerCommand::Show { id },
         } => commands::partner::show(nats, &id, output).await,
+        Command::Review { id } => commands::review::run(nats, &id, output).await,
         Command::Replay(args) => commands::replay::run(nats, &args).await,
         Command::Audit {
             command: AuditCommand::Verify { key },

@@ -88,7 +88,7 @@ impl Connection {
     }
 
     /// A view as its projector serves it now: `country` and an ISO alpha-3 code, `action` and its code, or `summary`
-    /// and one of its keys: `summary`, `gaps`, `partner.<id>`.
+    /// and one of its keys: `summary`, `gaps`, `partner.<id>`, `review.<id>`.
     ///
     /// # Errors
     ///

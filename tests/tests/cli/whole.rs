@@ -1,6 +1,7 @@
 //! The views of the ledger as a whole: gaps, partners.
 
-use ledger_domain::wire::v1::Stage;
+use ledger_client::seeds;
+use ledger_domain::wire::v1::{CloseReview, CommandBody, OpenReview, RecordStatement, Stage};
 use ledger_tests::Up;
 use ledger_tests::commands::Commander;
 
@@ -58,7 +59,7 @@ fn a_commitment_closes_a_gap_and_counts_for_the_partner_that_sent_it() {
     assert_eq!(partner[0]["view"]["events"]["by_type"], sent);
     assert_eq!(
         partner[0]["view"]["reports"],
-        serde_json::json!({"sent": 1, "corrected": 0})
+        serde_json::json!({"sent": 1, "corrected": 0, "retracted": 0})
     );
     let table = up.cli(["partner", "show", "kenya"], b"").succeeded();
     assert!(table.starts_with("kenya  "), "{table}");
@@ -75,4 +76,41 @@ fn a_commitment_closes_a_gap_and_counts_for_the_partner_that_sent_it() {
             finished.stderr
         );
     }
+}
+
+#[test]
+fn a_review_shows_who_spoke_and_where_its_figures_are_frozen() {
+    let up = Up::start(&["--no-demo"]);
+    let mut secretariat = Commander::new(seeds::SECRETARIAT, seeds::SECRETARIAT_PARTY, 5);
+    let open = CommandBody::OpenReview(OpenReview {
+        title: "Second review forum".to_owned(),
+        from: "2022".parse().ok(),
+        to: "2026-05".parse().ok(),
+        instrument: "GCM-2018".parse().ok(),
+    });
+    let speak = CommandBody::RecordStatement(RecordStatement {
+        speaker: "KEN".parse().unwrap(),
+        statement: "We did what we said.".to_owned(),
+        url: None,
+        made: None,
+    });
+    let close = CommandBody::CloseReview(CloseReview { note: None });
+    let commands = [open, speak, close].map(|body| secretariat.command("review/IMRF-2026", body));
+    let input = commands.map(|command| command.encode()).join(&b'\n');
+    let receipts = lines(&up.cli(["submit", "-"], &input).succeeded());
+    audited(&up);
+    let json = up.cli(["review", "IMRF-2026", "--json"], b"").succeeded();
+    let review = &lines(&json)[0]["view"];
+    assert_eq!(
+        review["closed"]["position"],
+        receipts[2]["events"][0]["position"].to_string()
+    );
+    assert_eq!(review["statements_by_party"], serde_json::json!({"KEN": 1}));
+    let table = up.cli(["review", "IMRF-2026"], b"").succeeded();
+    assert!(
+        table.starts_with("IMRF-2026  Second review forum\n"),
+        "{table}"
+    );
+    assert_eq!(code(&up.cli(["review", "IMRF-2030"], b"")), 1);
+    assert_eq!(code(&up.cli(["review", "a b"], b"")), 2);
 }

@@ -31,6 +31,7 @@ fn activity(answer: &Value) -> String {
     row("parties it speaks for", at("/parties/speaks_for"));
     row("reports sent", at("/reports/sent"));
     row("reports corrected", at("/reports/corrected"));
+    row("reports retracted", at("/reports/retracted"));
     row("first event recorded", at("/events/first/recorded"));
     row("last event recorded", at("/events/last/recorded"));
     let mut events = Table::new(&["events", "sent"]);

@@ -46,6 +46,7 @@ mod list;
 mod partner;
 mod reference;
 mod reports;
+mod review;
 mod rows;
 mod scrutiny;
 mod stored;
@@ -129,7 +130,7 @@ projections! {
     CountryView(fold::View<country::CountryLens>) = "country";
     /// The views of actions: one for each catalogued action, objectives rolling up the actions under them.
     ActionView(fold::View<action::ActionLens>) = "action";
-    /// The views of the whole ledger: `summary`, `gaps`, and `partner.<id>` for each partner.
+    /// The views of the whole ledger: `summary`, `gaps`, `partner.<id>` for each partner and `review.<id>` for each review cycle.
     SummaryView(whole::Whole) = "summary";
 }
 

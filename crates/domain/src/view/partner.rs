@@ -94,6 +94,7 @@ struct EventsBody {
 struct ReportsBody {
     sent: u64,
     corrected: u64,
+    retracted: u64,
 }
 
 impl Activity {
@@ -151,6 +152,7 @@ impl Activity {
             reports: ReportsBody {
                 sent: self.sent(EventType::ProgressReported),
                 corrected: self.sent(EventType::ReportCorrected),
+                retracted: self.sent(EventType::ReportRetracted),
             },
         };
         serde_json::to_vec(&body).ok()

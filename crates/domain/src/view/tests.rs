@@ -7,6 +7,7 @@ mod lives;
 mod model;
 mod partners;
 mod recount;
+mod reviews;
 mod steps;
 
 use std::collections::BTreeMap;

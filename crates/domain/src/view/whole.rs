@@ -1,5 +1,4 @@
-//! The views of the ledger as a whole: the summary, and beside it the gaps and the activity of each partner, which are counted from the
-//! same facts or from the events' headers.
+//! The views of the ledger as a whole: the summary, and beside it the gaps, the activity of each partner and the review cycles.
 
 use chrono::NaiveDate;
 
@@ -10,6 +9,7 @@ use super::fold::{Moment, View};
 use super::gaps;
 use super::list::{CommitmentList, Page};
 use super::partner::{PARTNER_ROW, Partners};
+use super::review::{REVIEW_ROW, Reviews};
 use super::summary::SummaryLens;
 use super::{Changes, RestoreError};
 use crate::wire::v1::Event;
@@ -24,6 +24,7 @@ const GAPS_ROW: u8 = b'g';
 pub(crate) struct Whole {
     summary: View<SummaryLens>,
     partners: Partners,
+    reviews: Reviews,
     gaps_changed: Option<Moment>,
     /// The gaps are not among the changes taken last.
     gaps_untaken: bool,
@@ -34,6 +35,7 @@ impl Default for Whole {
         Self {
             summary: View::default(),
             partners: Partners::default(),
+            reviews: Reviews::default(),
             gaps_changed: None,
             gaps_untaken: true,
         }
@@ -46,6 +48,7 @@ impl Whole {
             return;
         };
         self.partners.apply(event, moment);
+        self.reviews.apply(event, moment);
         match about {
             About::Recorded(_) | About::Commitment | About::Party(_) | About::Actions(_) => {
                 self.gaps_changed = Some(moment);
@@ -63,6 +66,7 @@ impl Whole {
         let mut keys = self.summary.keys();
         keys.push(GAPS.to_owned());
         keys.extend(self.partners.keys());
+        keys.extend(self.reviews.keys());
         keys.sort_unstable();
         keys
     }
@@ -71,7 +75,10 @@ impl Whole {
         if key == GAPS {
             return self.gaps();
         }
-        self.summary.body(key).or_else(|| self.partners.body(key))
+        self.summary
+            .body(key)
+            .or_else(|| self.partners.body(key))
+            .or_else(|| self.reviews.body(key))
     }
 
     fn gaps(&self) -> Option<Vec<u8>> {
@@ -81,7 +88,10 @@ impl Whole {
     }
 
     pub(crate) fn title(&self, key: &str) -> Option<String> {
-        self.summary.title(key).or_else(|| self.partners.title(key))
+        self.summary
+            .title(key)
+            .or_else(|| self.partners.title(key))
+            .or_else(|| self.reviews.title(key))
     }
 
     pub(crate) fn list(&self, key: &str, page: &Page) -> Option<CommitmentList> {
@@ -103,6 +113,7 @@ impl Whole {
             }
         }
         self.partners.take_changes(&mut rows, &mut keys);
+        self.reviews.take_changes(&mut rows, &mut keys);
         keys.sort_unstable();
         Changes { rows, keys }
     }
@@ -111,11 +122,13 @@ impl Whole {
         rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
     ) -> Result<Self, RestoreError> {
         let mut partners = Partners::default();
+        let mut reviews = Reviews::default();
         let mut gaps_changed = None;
         let mut refused = None;
         let mut take = |key: &[u8], value: &[u8]| -> Result<bool, RestoreError> {
             match key.split_first() {
                 Some((&PARTNER_ROW, rest)) => partners.restore_row(rest, value)?,
+                Some((&REVIEW_ROW, rest)) => reviews.restore_row(rest, value)?,
                 Some((&GAPS_ROW, [])) => {
                     let mut row = RowReader::new("gaps", value)?;
                     gaps_changed = row.moment()?;
@@ -138,6 +151,7 @@ impl Whole {
             None => Ok(Self {
                 summary,
                 partners,
+                reviews,
                 gaps_changed,
                 gaps_untaken: false,
             }),

@@ -11,10 +11,11 @@ use super::{Interruption, Projector};
 use crate::queries::{json, parse};
 
 /// The views of the whole ledger, each asked for by a name of its own: some are one view, the others one for each id.
-const WHOLE: [(&str, Argument); 3] = [
+const WHOLE: [(&str, Argument); 4] = [
     ("summary", Argument::None),
     ("gaps", Argument::None),
     ("partner", Argument::Tokens),
+    ("review", Argument::Tokens),
 ];
 
 /// What a projector answers: its views, and how far it has come.

@@ -86,7 +86,7 @@ fn a_partner_that_was_registered_and_sent_nothing_shows_zero() {
         json!({"view": "partner", "partner": "nairobi", "position": "0", "recorded": "2026-05-28T20:26:40.000005Z",
             "status": "registered", "roles": ["reporter"], "parties": {"speaks_for": 2},
             "events": {"sent": 0, "by_type": {}, "first": null, "last": null},
-            "reports": {"sent": 0, "corrected": 0}})
+            "reports": {"sent": 0, "corrected": 0, "retracted": 0}})
     );
     assert_eq!(
         view.title("partner.nairobi").as_deref(),

@@ -1,0 +1,254 @@
+//! The review cycles: when each was opened and closed, and who spoke in it. A review's figures are the views as of the position that closed it:
+//! they are not kept here, since every view can be asked for as it was known at a position.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use super::RestoreError;
+use super::body::{MomentBody, bounded};
+use super::book::{entry_at, entry_at_mut, number};
+use super::codec::{RowReader, RowWriter};
+use super::fold::Moment;
+use super::rows::{Row, expect, key};
+use super::stored::read_name;
+use crate::date::PartialDate;
+use crate::ids::{InstrumentId, PartyId, ReviewId, Subject};
+use crate::wire::v1::{Event, EventBody};
+
+/// The first byte of the keys of reviews' rows.
+pub(crate) const REVIEW_ROW: u8 = b'v';
+
+/// The most bytes that the table of parties that spoke may take.
+const MAX_SPEAKERS_BYTES: usize = 32 * 1024;
+
+/// What a review's key begins with.
+const KEY_PREFIX: &str = "review.";
+
+/// Every review.
+#[derive(Debug, Default)]
+pub(crate) struct Reviews {
+    entries: Vec<Review>,
+    numbers: FxHashMap<ReviewId, u32>,
+    changed: Vec<u32>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Review {
+    id: ReviewId,
+    title: Option<String>,
+    instrument: Option<InstrumentId>,
+    from: Option<PartialDate>,
+    to: Option<PartialDate>,
+    opened: Option<Moment>,
+    closed: Option<Moment>,
+    /// Who spoke, and how often.
+    speakers: BTreeMap<PartyId, u64>,
+    /// The last event about it.
+    stamp: Option<Moment>,
+    changed: bool,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    view: &'static str,
+    review: &'a str,
+    position: Option<String>,
+    recorded: Option<String>,
+    status: &'static str,
+    instrument: Option<&'a str>,
+    from: Option<PartialDate>,
+    to: Option<PartialDate>,
+    opened: Option<MomentBody>,
+    closed: Option<MomentBody>,
+    statements: StatementsBody,
+    parties: PartiesBody,
+    statements_by_party: BTreeMap<&'a str, u64>,
+    parties_left_out: usize,
+}
+
+#[derive(Serialize)]
+struct StatementsBody {
+    recorded: u64,
+}
+
+#[derive(Serialize)]
+struct PartiesBody {
+    spoke: usize,
+}
+
+impl Review {
+    fn new(id: ReviewId) -> Self {
+        Self {
+            id,
+            title: None,
+            instrument: None,
+            from: None,
+            to: None,
+            opened: None,
+            closed: None,
+            speakers: BTreeMap::new(),
+            stamp: None,
+            changed: false,
+        }
+    }
+
+    fn take_in(&mut self, body: &EventBody, at: Moment) {
+        if let EventBody::ReviewOpened(data) = body {
+            self.title = Some(data.title.clone());
+            self.instrument.clone_from(&data.instrument);
+            (self.from, self.to) = (data.from, data.to);
+            self.opened = Some(at);
+        } else if let EventBody::StatementRecorded(data) = body {
+            *self.speakers.entry(data.speaker.clone()).or_default() += 1;
+        } else if let EventBody::ReviewClosed(_) = body {
+            self.closed = Some(at);
+        }
+    }
+
+    fn body(&self) -> Option<Vec<u8>> {
+        let stamp = self.stamp.map(MomentBody::from);
+        let speakers = self
+            .speakers
+            .iter()
+            .map(|(id, &count)| (id.as_str(), count));
+        let (statements_by_party, parties_left_out) =
+            bounded(speakers, |&count| count, MAX_SPEAKERS_BYTES);
+        let body = Body {
+            view: "review",
+            review: self.id.as_str(),
+            position: stamp.as_ref().map(|moment| moment.position.clone()),
+            recorded: stamp.map(|moment| moment.recorded),
+            status: if self.closed.is_some() {
+                "closed"
+            } else {
+                "open"
+            },
+            instrument: self.instrument.as_ref().map(InstrumentId::as_str),
+            from: self.from,
+            to: self.to,
+            opened: self.opened.map(MomentBody::from),
+            closed: self.closed.map(MomentBody::from),
+            statements: StatementsBody {
+                recorded: self.speakers.values().sum(),
+            },
+            parties: PartiesBody {
+                spoke: self.speakers.len(),
+            },
+            statements_by_party,
+            parties_left_out,
+        };
+        serde_json::to_vec(&body).ok()
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut row = RowWriter::new();
+        row.text(self.id.as_str());
+        row.u8(u8::from(self.title.is_some()));
+        row.text(self.title.as_deref().unwrap_or_default());
+        row.text(self.instrument.as_ref().map_or("", InstrumentId::as_str));
+        for date in [self.from, self.to] {
+            row.text(&date.map_or_else(String::new, |date| date.to_string()));
+        }
+        for moment in [self.opened, self.closed, self.stamp] {
+            row.moment(moment);
+        }
+        row.count(self.speakers.len());
+        for (speaker, count) in &self.speakers {
+            row.text(speaker.as_str());
+            row.u64(*count);
+        }
+        row.finish()
+    }
+
+    fn decode(value: &[u8]) -> Result<Self, RestoreError> {
+        let mut row = RowReader::new("review", value)?;
+        let id = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+        let mut review = Self::new(id);
+        let titled = row.u8()? == 1;
+        review.title = Some(row.text()?.to_owned()).filter(|_| titled);
+        review.instrument = read_name(&mut row)?;
+        review.from = read_name(&mut row)?;
+        review.to = read_name(&mut row)?;
+        review.opened = row.moment()?;
+        review.closed = row.moment()?;
+        review.stamp = row.moment()?;
+        for _ in 0..row.count()? {
+            let speaker = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+            review.speakers.insert(speaker, row.u64()?);
+        }
+        row.finish()?;
+        Ok(review)
+    }
+}
+
+impl Reviews {
+    pub(crate) fn apply(&mut self, event: &Event, at: Moment) {
+        let Subject::Review(id) = &event.header.subject else {
+            return;
+        };
+        let review = self.number(id);
+        let Some(entry) = entry_at_mut(&mut self.entries, review) else {
+            return;
+        };
+        entry.take_in(&event.body, at);
+        entry.stamp = Some(at);
+        if !entry.changed {
+            entry.changed = true;
+            self.changed.push(review);
+        }
+    }
+
+    fn number(&mut self, id: &ReviewId) -> u32 {
+        if let Some(&known) = self.numbers.get(id) {
+            return known;
+        }
+        let review = number(self.entries.len());
+        self.entries.push(Review::new(id.clone()));
+        self.numbers.insert(id.clone(), review);
+        review
+    }
+
+    fn find(&self, view: &str) -> Option<&Review> {
+        let review = self.numbers.get(view.strip_prefix(KEY_PREFIX)?)?;
+        entry_at(&self.entries, *review)
+    }
+
+    pub(crate) fn body(&self, view: &str) -> Option<Vec<u8>> {
+        self.find(view)?.body()
+    }
+
+    pub(crate) fn title(&self, view: &str) -> Option<String> {
+        self.find(view)?.title.clone()
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
+        self.entries.iter().map(|entry| view_key(&entry.id))
+    }
+
+    /// The rows and the keys of the reviews that changed since the last call.
+    pub(crate) fn take_changes(&mut self, rows: &mut Vec<Row>, keys: &mut Vec<String>) {
+        for review in std::mem::take(&mut self.changed) {
+            if let Some(entry) = entry_at_mut(&mut self.entries, review) {
+                entry.changed = false;
+                rows.push((key(REVIEW_ROW, review), entry.encode()));
+                keys.push(view_key(&entry.id));
+            }
+        }
+    }
+
+    /// Takes one row back in; `rest` is its key after the first letter.
+    pub(crate) fn restore_row(&mut self, rest: &[u8], value: &[u8]) -> Result<(), RestoreError> {
+        expect("review", rest, self.entries.len())?;
+        let entry = Review::decode(value)?;
+        self.numbers
+            .insert(entry.id.clone(), number(self.entries.len()));
+        self.entries.push(entry);
+        Ok(())
+    }
+}
+
+fn view_key(id: &ReviewId) -> String {
+    format!("{KEY_PREFIX}{id}")
+}
