@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod commitment;
+mod figures;
 pub(crate) mod gaps;
 pub(crate) mod health;
 pub(crate) mod import;

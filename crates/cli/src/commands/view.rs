@@ -1,21 +1,13 @@
 //! `country` and `action`: a view and a page of its commitments.
 
 use super::connect;
+use super::figures::{assessed, by_action, commitments, counts, mapped, participations};
 use crate::args::ListArgs;
 use crate::failure::Failure;
-use crate::output::{Output, Table, is_true, json_line, shown, text};
+use crate::output::{Output, Table, json_line, shown, text};
 use ledger_bus::query::ViewQuery;
 use ledger_client::is_not_found;
 use serde_json::Value;
-
-/// The stages in the order of a commitment's life, as a view's JSON names them and as people read them.
-const STAGES: [(&str, &str); 5] = [
-    ("none_reported", "no report"),
-    ("planning", "planning"),
-    ("in_progress", "in progress"),
-    ("fulfilled", "fulfilled"),
-    ("stalled", "stalled"),
-];
 
 /// Prints a country's view.
 pub(crate) async fn country(
@@ -43,8 +35,10 @@ pub(crate) async fn country(
         page.push_str(&format_line(&place.join(", ")));
     }
     page.push_str(&counts(&answer, "/view", true));
+    page.push_str(&assessed(&answer, "/view"));
+    page.push_str(&participations(&answer, "/view"));
     page.push_str(&by_action(&answer));
-    page.push_str(&commitments(&answer));
+    page.push_str(&commitments(&answer, true));
     Ok(text(&page)?)
 }
 
@@ -63,7 +57,7 @@ pub(crate) async fn action(
     let mut page = heading(&answer, &format!("{code}  {}", shown(&answer, "/title")));
     page.push_str(&action_counts(&answer));
     page.push_str(&mapped(&answer));
-    page.push_str(&commitments(&answer));
+    page.push_str(&commitments(&answer, false));
     Ok(text(&page)?)
 }
 
@@ -72,6 +66,8 @@ pub(crate) async fn action(
 fn action_counts(answer: &Value) -> String {
     let has_rollup = answer.pointer("/view/rollup").is_some();
     let mut page = counts(answer, "/view", !has_rollup);
+    page.push_str(&assessed(answer, "/view"));
+    page.push_str(&participations(answer, "/view"));
     page.push_str(&coverage(answer, "/view"));
     if has_rollup {
         page.push_str(&format_line(&format!(
@@ -80,6 +76,8 @@ fn action_counts(answer: &Value) -> String {
             shown(answer, "/view/rollup/actions_without_commitment"),
         )));
         page.push_str(&counts(answer, "/view/rollup", true));
+        page.push_str(&assessed(answer, "/view/rollup"));
+        page.push_str(&participations(answer, "/view/rollup"));
         page.push_str(&coverage(answer, "/view/rollup"));
     }
     page
@@ -142,38 +140,6 @@ pub(super) fn heading(answer: &Value, title: &str) -> String {
     format!("{}\n{change}{lag}\n", title.trim_end())
 }
 
-/// The counts under `base`, with those of today where they are about the same commitments.
-fn counts(answer: &Value, base: &str, with_today: bool) -> String {
-    let at = |pointer: &str| shown(answer, &format!("{base}{pointer}"));
-    let mut table = Table::new(&["commitments", ""]);
-    let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
-    row("recorded", at("/commitments/recorded"));
-    row("withdrawn", at("/commitments/withdrawn"));
-    row("active", at("/commitments/active"));
-    for (stage, name) in STAGES {
-        let count = at(&format!("/active_commitments/by_stage/{stage}"));
-        row(&format!("  {name}"), count);
-    }
-    row("  measurable", at("/active_commitments/measurable"));
-    row("  with evidence", at("/active_commitments/with_evidence"));
-    row("  weakened", at("/active_commitments/weakened"));
-    if with_today {
-        for (flag, name) in [
-            ("overdue_original", "  overdue (first due date)"),
-            ("overdue_amended", "  overdue (amended due date)"),
-            ("stale", "  stale"),
-            ("never_reported", "  never reported"),
-        ] {
-            row(name, shown(answer, &format!("/commitments_today/{flag}")));
-        }
-    }
-    row(
-        "illustrative (examples, nobody's pledge)",
-        at("/commitments/illustrative"),
-    );
-    format!("\n{}", table.render())
-}
-
 fn coverage(answer: &Value, base: &str) -> String {
     let at = |pointer: &str| shown(answer, &format!("{base}{pointer}"));
     let mut table = Table::new(&["member States", "committed", "of"]);
@@ -200,109 +166,18 @@ fn coverage(answer: &Value, base: &str) -> String {
     )
 }
 
-fn by_action(answer: &Value) -> String {
-    let mut headings = vec!["action"];
-    headings.extend(STAGES.iter().map(|(_, name)| *name));
-    let mut table = Table::new(&headings);
-    if let Some(Value::Object(actions)) = answer.pointer("/view/active_commitments_by_action") {
-        for (code, stages) in actions {
-            let mut cells = vec![code.clone()];
-            cells.extend(
-                STAGES
-                    .iter()
-                    .map(|(stage, _)| shown(stages, &format!("/{stage}"))),
-            );
-            table.row(cells);
-        }
-    }
-    section(&table)
-}
-
-fn mapped(answer: &Value) -> String {
-    let mut table = Table::new(&["mapped from (counted apart)", "commitments"]);
-    if let Some(Value::Object(codes)) = answer.pointer("/view/mapped_from_commitments") {
-        for (code, count) in codes {
-            table.row([code.clone(), shown(count, "/recorded")]);
-        }
-    }
-    section(&table)
-}
-
-fn commitments(answer: &Value) -> String {
-    let mut table = Table::new(&[
-        "commitment",
-        "lead",
-        "role",
-        "stage",
-        "made",
-        "due",
-        "title",
-    ]);
-    let rows = answer.pointer("/list/rows").and_then(Value::as_array);
-    for row in rows.into_iter().flatten() {
-        let withdrawn = shown(row, "/status") == "withdrawn";
-        let stage = if withdrawn { "/status" } else { "/stage" };
-        let mut role = shown(row, "/role");
-        if is_true(row, "/claimed") {
-            role.push_str(" (claimed)");
-        }
-        let mut title = shown(row, "/title");
-        if is_true(row, "/illustrative") {
-            title.insert_str(0, "[illustrative] ");
-        }
-        let cell = |pointer| shown(row, pointer);
-        table.row([
-            cell("/commitment"),
-            cell("/lead"),
-            role,
-            cell(stage),
-            cell("/made"),
-            cell("/due"),
-            title,
-        ]);
-    }
-    let more = match shown(answer, "/list/next").as_str() {
-        "" => String::new(),
-        next => format!("more: --after {next}\n"),
-    };
-    section(&table) + &more
-}
-
-fn section(table: &Table) -> String {
-    if table.is_empty() {
-        String::new()
-    } else {
-        format!("\n{}", table.render())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     #[test]
-    fn an_illustrative_or_claimed_commitment_says_so() {
-        let answer = json!({"list": {"rows": [{
-            "commitment": "c", "lead": "KEN", "role": "partner", "claimed": true,
-            "status": "active", "stage": "planning", "title": "T", "illustrative": true,
-        }], "next": "7"}});
-        let page = commitments(&answer);
-        assert!(page.contains("[illustrative] T"), "{page}");
-        assert!(page.contains("partner (claimed)"), "{page}");
-        assert!(page.ends_with("more: --after 7\n"), "{page}");
-    }
-
-    #[test]
-    fn a_view_without_commitments_shows_its_zeros() {
-        let answer = json!({"lag_events": 0, "view": {"position": null,
-            "commitments": {"recorded": 0, "active": 0, "withdrawn": 0, "illustrative": 0}}});
+    fn a_view_without_events_says_so() {
+        let answer = json!({"lag_events": 0, "view": {"position": null}});
         assert_eq!(
             heading(&answer, "KEN  Kenya"),
             "KEN  Kenya\nNothing recorded.\n"
         );
-        assert!(counts(&answer, "/view", true).contains("recorded"));
-        assert_eq!(by_action(&answer), "");
     }
 
     #[test]
