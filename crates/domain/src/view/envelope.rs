@@ -9,7 +9,7 @@ use super::body::recorded_text;
 /// An active, unfulfilled commitment whose last report is older than this many days is stale.
 pub const STALE_AFTER_DAYS: i64 = 365;
 
-/// How a view's commitments stand against their dates on one day. Units are commitments; only active ones are counted, and those reported as
+/// How a view's commitments stand against their dates on one day. Units are commitments; only active and suspended ones are counted, and those reported as
 /// fulfilled are neither overdue nor stale.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeliness {
@@ -19,7 +19,7 @@ pub struct Timeliness {
     pub overdue_amended: u64,
     /// Reported on, but not for more than [`STALE_AFTER_DAYS`] days.
     pub stale: u64,
-    /// Never reported on by any participant.
+    /// Without a standing report of any participant: never reported on, or every report retracted.
     pub never_reported: u64,
 }
 
