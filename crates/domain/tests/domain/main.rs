@@ -3,13 +3,23 @@
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod assessments;
+#[cfg(test)]
 mod commitments;
 #[cfg(test)]
 mod form;
 #[cfg(test)]
+mod participation;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod reporting;
+#[cfg(test)]
+mod status;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -111,6 +111,11 @@ impl World {
         self
     }
 
+    /// The position of the newest event.
+    pub(crate) fn last(&self) -> Position {
+        Position(self.events.len() as u64 - 1)
+    }
+
     pub(crate) fn when(&self, command: &Command) -> Outcome {
         Outcome(self.decide(command))
     }
@@ -193,7 +198,8 @@ fn action(code: &str) -> ActionCatalogued {
 
 /// A ledger with partners, parties and a catalogue:
 /// `sec` is the secretariat, `gov` reports for KEN, UGA, NBO (a city in Kenya), OLD (inactive) and NEW (not registered),
-/// `ngo` reports for NGO and has the secretariat's role too, `audit` only reads.
+/// `ngo` reports for NGO and has the secretariat's role too, `audit` only reads, `ind` assesses for IND, UNI and UGA, `focal`
+/// reports for KEN, UGA and NBO and is the focal point of KEN.
 pub(crate) fn given() -> World {
     let inactive = PartyStatusChanged {
         status: PartyStatus::Inactive,
@@ -259,6 +265,55 @@ pub(crate) fn given() -> World {
         .given("UNNM", "party/NGO", party(PartyKind::CivilSociety, None))
         .given("UNNM", "party/OLD", party(PartyKind::Academia, None))
         .given("UNNM", "party/OLD", inactive)
+        .given("UNNM", "party/IND", party(PartyKind::Academia, None))
+        .given("UNNM", "party/UNI", party(PartyKind::Academia, None))
+        .given(
+            "ledger",
+            "partner/ind",
+            partner(&[Role::Assessor], &["IND", "UNI", "UGA"]),
+        )
+        .given(
+            "ledger",
+            "partner/focal",
+            PartnerRegistered {
+                focal_point_for: vec![id("KEN")],
+                ..partner(&[Role::Reporter], &["KEN", "UGA", "NBO"])
+            },
+        )
+}
+
+/// A command as its sender writes it, read as the ledger reads it.
+pub(crate) fn say(partner: &str, party: &str, subject: &str, name: &str, data: &str) -> Command {
+    let text = format!(
+        r#"{{"specversion":"1.0","id":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f","source":"partner/{partner}","type":"ledger.{name}.v1","subject":"{subject}","time":"2026-11-23T08:30:00Z","party":"{party}","data":{data}}}"#
+    );
+    Command::decode(text.as_bytes(), &Policy::default())
+        .unwrap_or_else(|refusal| panic!("{}: {text}", refusal.rejection))
+}
+
+/// A command about commitment 1.
+pub(crate) fn about(partner: &str, party: &str, name: &str, data: &str) -> Command {
+    say(partner, party, &commitment(1).to_string(), name, data)
+}
+
+/// The ledger of `given()` with KEN's commitment 1, in which UGA is named as a partner and which has one milestone.
+pub(crate) fn committed() -> World {
+    let data = r#"{"title":"Visas","actions":["GCM-05a"],"participants":[{"party":"UGA","role":"partner"}],"milestones":[{"name":"Law","due":"2027"}],"made":"2026-03","due":"2028"}"#;
+    given().and(&about("gov", "KEN", "record_commitment", data))
+}
+
+/// A digest of evidence, as text.
+pub(crate) fn digest(byte: u8) -> String {
+    format!("{byte:02x}").repeat(32)
+}
+
+/// KEN's report on commitment 1 over a year, with evidence whose digest is `digest(1)`.
+pub(crate) fn evidenced(year: &str) -> Command {
+    let digest = digest(1);
+    let data = format!(
+        r#"{{"period":{{"from":"{year}","to":"{year}"}},"stage":"fulfilled","evidence":[{{"sha256":"{digest}"}}]}}"#
+    );
+    about("gov", "KEN", "report_progress", &data)
 }
 
 /// A command of `partner` for `party`.
