@@ -293,6 +293,145 @@ fn every_field_of_every_command_is_strict() {
     assert_eq!(missing, 92, "required fields");
 }
 
+/// What a value of this kind is replaced by, and the codes with which that is refused.
+fn spoilt(value: &serde_json::Value) -> Vec<(serde_json::Value, &'static [RejectionCode])> {
+    use RejectionCode as Code;
+    use serde_json::{Value, json};
+    const EMPTY: &[RejectionCode] = &[Code::TextEmpty, Code::InvalidValue, Code::UnknownCountry];
+    const LONG: &[RejectionCode] = &[Code::TextTooLong, Code::InvalidValue, Code::UnknownCountry];
+    const TYPE: &[RejectionCode] = &[Code::WrongType];
+    match value {
+        Value::String(_) => vec![
+            (json!({}), TYPE),
+            (json!([["x"]]), TYPE),
+            (json!(7), TYPE),
+            (json!(""), EMPTY),
+            (json!(" \n"), EMPTY),
+            (json!("x".repeat(40_000)), LONG),
+            (
+                json!("a\u{0}b"),
+                &[
+                    Code::ControlCharacter,
+                    Code::InvalidValue,
+                    Code::UnknownCountry,
+                ],
+            ),
+        ],
+        Value::Number(_) => vec![
+            (json!("7"), TYPE),
+            (json!([7]), TYPE),
+            (json!(1e300), &[Code::NumberOutOfRange]),
+            (json!(9_007_199_254_740_993_u64), &[Code::NumberOutOfRange]),
+        ],
+        Value::Bool(_) => vec![(json!("true"), TYPE), (json!(1), TYPE)],
+        Value::Object(_) => vec![(json!([]), TYPE), (json!("x"), TYPE)],
+        Value::Array(items) => {
+            let many = vec![items[0].clone(); 1001];
+            vec![
+                (json!({}), TYPE),
+                (json!("x"), TYPE),
+                (json!(many), &[Code::TooManyItems]),
+            ]
+        }
+        Value::Null => Vec::new(),
+    }
+}
+
+#[test]
+fn every_value_of_every_command_has_a_type_and_bounds() {
+    let mut tried = 0;
+    for (name, subject, data) in EXAMPLES {
+        let value: serde_json::Value = serde_json::from_str(data).expect("JSON");
+        let mut places = Vec::new();
+        fields(&value, "", &mut places);
+        for (at, key) in places {
+            let pointer = format!("{at}/{key}");
+            let found = value.pointer(&pointer).expect("a value");
+            let field = path(&pointer);
+            let refuse = |new: serde_json::Value| {
+                let mut changed = value.clone();
+                *changed.pointer_mut(&pointer).expect("a value") = new;
+                decode(&example(name, subject, &changed.to_string()))
+            };
+            for (new, codes) in spoilt(found) {
+                tried += 1;
+                let (code, place) = refuse(new).expect_err(&field);
+                assert!(codes.contains(&code), "{name}: {code} at {field}");
+                assert_eq!(place.as_deref(), Some(field.as_str()), "{name}: {code}");
+            }
+            if let Some(items) = found.as_array() {
+                let twice = vec![items[0].clone(); 2];
+                let second = (RejectionCode::DuplicateValue, Some(format!("{field}[1]")));
+                assert_eq!(refuse(twice.into()).expect_err(&field), second, "{name}");
+                // An empty list is absent, or required, or would blank what stands; it is never kept as one.
+                if let Err((code, place)) = refuse(serde_json::json!([])) {
+                    let codes = [RejectionCode::MissingField, RejectionCode::BlankingRefused];
+                    assert!(codes.contains(&code) && place == Some(field), "{name}");
+                }
+            }
+        }
+    }
+    assert!(tried > 800, "{tried} values");
+}
+
+#[test]
+fn shares_and_money_have_bounds_and_currencies_have_codes() {
+    use RejectionCode as Code;
+    let record = |unit: &str, numbers: &str, nature: &str| {
+        let data = format!(
+            r#"{{"title":"x","actions":["GCM-10"],"nature":"{nature}","measure":{{"indicator":"x","unit":"{unit}",{numbers}}}}}"#
+        );
+        let subject = "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90";
+        decode(&example("record_commitment", subject, &data)).map(drop)
+    };
+    let refused = |code, field: &str| Err((code, Some(format!("data.measure.{field}"))));
+    let share = |numbers: &str| record("%", numbers, "process");
+    assert_eq!(share(r#""baseline":0,"target":100"#), Ok(()));
+    assert_eq!(
+        share(r#""target":100.5"#),
+        refused(Code::AmountOutOfRange, "target")
+    );
+    assert_eq!(
+        share(r#""baseline":-1"#),
+        refused(Code::AmountOutOfRange, "baseline")
+    );
+    assert_eq!(
+        record("per cent", r#""target":101"#, "process"),
+        refused(Code::AmountOutOfRange, "target")
+    );
+    assert_eq!(record("% a year", r#""target":300"#, "process"), Ok(()));
+    assert_eq!(
+        record("USD", r#""target":-5"#, "financial"),
+        refused(Code::AmountOutOfRange, "target")
+    );
+    assert_eq!(record("tonnes", r#""target":-5"#, "process"), Ok(()));
+    for unit in ["$", "million €", "US$", "£ sterling", "₹"] {
+        assert_eq!(
+            record(unit, r#""target":5"#, "financial"),
+            refused(Code::CurrencySign, "unit")
+        );
+    }
+    for (value, unit, code, field) in [
+        ("101", "percent", Code::AmountOutOfRange, "value"),
+        ("7", "€", Code::CurrencySign, "unit"),
+    ] {
+        for name in ["report_progress", "correct_report"] {
+            let (_, subject, data) = EXAMPLES
+                .iter()
+                .find(|(known, _, _)| *known == name)
+                .expect(name);
+            let new = format!(r#""value":{value},"unit":"{unit}""#);
+            let data = data.replace(r#""value":7,"unit":"a year""#, &new);
+            let found = decode(&example(name, subject, &data)).expect_err(unit);
+            assert_eq!(
+                found,
+                (code, Some(format!("data.indicators[0].{field}"))),
+                "{name}"
+            );
+        }
+    }
+}
+
 /// A command, what is replaced in its data, by what, and the code and field of the refusal.
 type Limit = (
     &'static str,

@@ -9,6 +9,8 @@ mod commitments;
 #[cfg(test)]
 mod form;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod participation;
 #[cfg(test)]
 mod properties;
@@ -18,6 +20,8 @@ mod readme;
 mod refusals;
 #[cfg(test)]
 mod reporting;
+#[cfg(test)]
+mod rich;
 #[cfg(test)]
 mod status;
 #[cfg(test)]
