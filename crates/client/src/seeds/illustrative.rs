@@ -5,7 +5,7 @@
 //! and a position is known from its receipt only. So a command that names one waits until the phase that makes it has
 //! its receipts. Receipts never change, so the commands of a second load are the same bytes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::SecondsFormat;
 use ledger_domain::date::PartialDate;
@@ -395,19 +395,50 @@ impl Histories {
         Ok(())
     }
 
-    /// The steps phase by phase, each phase in the order in which it happened, as a live ledger would have it.
+    /// The steps phase by phase, and in each phase year by year, as a live ledger would have them. Within a year each
+    /// partner sends together what it can, as a submission is of one partner.
     fn into_phases(mut self) -> Vec<Vec<Step>> {
         self.steps
             .sort_by_key(|(phase, step)| (*phase, step.at.first_day()));
         let mut phases: Vec<(usize, Vec<Step>)> = Vec::new();
-        for (phase, step) in self.steps {
+        let same_year =
+            |a: &(usize, Step), b: &(usize, Step)| (a.0, a.1.at.year()) == (b.0, b.1.at.year());
+        while let Some(last) = self.steps.last() {
+            let year = self.steps.iter().rev();
+            let count = year.take_while(|step| same_year(step, last)).count();
+            let phase = last.0;
+            let year = self.steps.split_off(self.steps.len() - count);
+            let mut steps = by_partner(year.into_iter().map(|(_, step)| step).collect());
             match phases.last_mut() {
-                Some((last, steps)) if *last == phase => steps.push(step),
-                Some(_) | None => phases.push((phase, vec![step])),
+                Some((earlier, later)) if *earlier == phase => {
+                    steps.append(later);
+                    *later = steps;
+                }
+                Some(_) | None => phases.push((phase, steps)),
             }
         }
-        phases.into_iter().map(|(_, steps)| steps).collect()
+        phases.into_iter().rev().map(|(_, steps)| steps).collect()
     }
+}
+
+/// The same steps in fewer runs of one partner each. A step stays behind those before it on its own commitment, and behind
+/// those on a commitment that it names.
+fn by_partner(mut steps: Vec<Step>) -> Vec<Step> {
+    let mut ordered = Vec::with_capacity(steps.len());
+    while let Some(partner) = steps.first().map(|step| step.sender.partner.clone()) {
+        let mut waiting: HashSet<String> = HashSet::new();
+        let (sent, left): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(|step| {
+            let mut about = std::iter::once(step.key.as_str()).chain(step.commitments());
+            let free = step.sender.partner == partner && !about.any(|key| waiting.contains(key));
+            if !free {
+                waiting.insert(step.key.clone());
+            }
+            free
+        });
+        ordered.extend(sent);
+        steps = left;
+    }
+    ordered
 }
 
 /// The one command that a step is.
@@ -457,7 +488,16 @@ fn full_record(mut record: Map<String, Value>) -> Map<String, Value> {
     record
 }
 
+/// The fields that name another commitment by its key.
+const KEY_FIELDS: [&str; 2] = ["matches", "successor"];
+
 impl Step {
+    /// The other commitments that it names.
+    fn commitments(&self) -> impl Iterator<Item = &str> {
+        let named = |field: &&str| self.data.get(*field).and_then(Value::as_str);
+        KEY_FIELDS.iter().filter_map(named)
+    }
+
     /// The command, with positions in the place of names.
     fn command(&self, positions: &HashMap<String, Position>) -> Result<Command, SeedError> {
         let mut data = self.data.clone();
@@ -469,7 +509,7 @@ impl Step {
                 *name = position.ok_or(SeedError::UnknownName(scoped))?.to_string();
             }
         }
-        for field in ["matches", "successor"] {
+        for field in KEY_FIELDS {
             if let Some(Value::String(key)) = data.get_mut(field) {
                 *key = illustrative_id(key).to_string();
             }
