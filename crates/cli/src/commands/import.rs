@@ -93,7 +93,7 @@ pub(crate) async fn ogp(nats: &str, file: &Path, output: Output) -> Result<(), F
         }
         say_edits(import.edits);
         eprintln!(
-            "{} commitments, {} assessments of ambition and {} of progress, {} withdrawn; {} dates kept as text; {}",
+            "{} commitments, {} assessments of ambition and {} of progress, {} withdrawn; dates kept as text: {}; {}",
             import.commitment_count,
             import.ambition_count,
             import.progress_count,
