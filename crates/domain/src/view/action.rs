@@ -152,6 +152,24 @@ impl Lens for ActionLens {
         book.maps_to(action)
     }
 
+    /// An action shows how many of those under it have commitments, and the commitments of those that map to it.
+    fn sources(book: &Book, action: ActionIndex) -> Vec<(ActionIndex, Vec<ActionIndex>)> {
+        let mut own = book.beneath(action);
+        own.push(action);
+        let mapped = book
+            .action(action)
+            .map_or(&[][..], |entry| &entry.mapped_from);
+        let mut sources: Vec<_> = mapped
+            .iter()
+            .map(|from| {
+                let counted_already = own.contains(from);
+                (*from, if counted_already { vec![] } else { vec![*from] })
+            })
+            .collect();
+        sources.push((action, own));
+        sources
+    }
+
     fn standing(book: &Book) -> Vec<ActionIndex> {
         book.catalogued().collect()
     }

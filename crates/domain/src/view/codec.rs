@@ -19,6 +19,11 @@ impl RowWriter {
         Self(bytes)
     }
 
+    /// Goes on after bytes that are there already, as in a list of entries: no version byte of its own.
+    pub(crate) fn onto(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     pub(crate) fn u64(&mut self, mut value: u64) {
         loop {
             let low = (value & 0x7f).to_le_bytes()[0];
@@ -85,6 +90,16 @@ impl<'a> RowReader<'a> {
         }
     }
 
+    /// Starts reading what [`RowWriter::onto`] wrote.
+    pub(crate) fn within(row: &'static str, rest: &'a [u8]) -> Self {
+        Self { row, rest }
+    }
+
+    /// The bytes not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub(crate) fn damaged(&self) -> RestoreError {
         RestoreError::Damaged { row: self.row }
     }
@@ -137,13 +152,18 @@ impl<'a> RowReader<'a> {
     }
 
     pub(crate) fn text(&mut self) -> Result<&'a str, RestoreError> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| self.damaged())
+    }
+
+    /// A run of bytes with its length before it.
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], RestoreError> {
         let length = self.count()?;
-        let (text, rest) = self
+        let (bytes, rest) = self
             .rest
             .split_at_checked(length)
             .ok_or_else(|| self.damaged())?;
         self.rest = rest;
-        std::str::from_utf8(text).map_err(|_| self.damaged())
+        Ok(bytes)
     }
 
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], RestoreError> {

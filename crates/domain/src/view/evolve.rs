@@ -11,7 +11,7 @@ use super::reports::Report;
 use crate::ids::{CommitmentId, PartyId, Position};
 use crate::wire::v1::{
     AmbitionAssessed, AssessmentRevised, CommitmentAmended, CommitmentRecorded, Event, EventBody,
-    MilestoneReached, Participant, ParticipantRole, PartyStatus, ProgressAssessed,
+    EventType, MilestoneReached, Participant, ParticipantRole, PartyStatus, ProgressAssessed,
     ProgressReported, ReportCorrected, Sha256,
 };
 
@@ -30,12 +30,15 @@ impl Book {
         }
         self.watermark = Some(moment);
         self.unsaved.watermark = true;
-        let kind = event.body.event_type();
+        self.count_event(event.body.event_type());
+        Some(moment)
+    }
+
+    pub(super) fn count_event(&mut self, kind: EventType) {
         match self.events.iter_mut().find(|(other, _)| *other == kind) {
             Some((_, count)) => *count += 1,
             None => self.events.push((kind, 1)),
         }
-        Some(moment)
     }
 
     /// The commitments whose standing in the views an event may change: its own; and, where a party or an action is made known only

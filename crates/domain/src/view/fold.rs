@@ -12,7 +12,9 @@ use super::codec::{RowReader, RowWriter};
 use super::dates::{Calendar, Dates};
 use super::envelope::Timeliness;
 use super::facts::{Facts, PartState};
+use super::history::{History, HistoryChunk, List, MOMENTS, REFERENCE};
 use super::list::{CommitmentList, Page, ParticipationRole};
+use super::table::TitleRef;
 use super::{Changes, HexKey, RestoreError};
 use crate::wire::v1::Event;
 
@@ -101,8 +103,8 @@ impl<K> Default for Held<K> {
     }
 }
 
-/// Commitments that an event may change, the views they stood in and the dates they were held to before it.
-type Before<K> = SmallVec<[(Slot, Keys<K>, Held<K>); 1]>;
+/// Commitments that an event may change, the views they stood in, the dates they were held to and the titles they had before it.
+type Before<K> = SmallVec<[(Slot, Keys<K>, Held<K>, TitleRef); 1]>;
 
 /// What one family of views looks at, and how it counts one commitment.
 pub(crate) trait Lens {
@@ -121,6 +123,11 @@ pub(crate) trait Lens {
     fn concerned(book: &Book, about: &About) -> Keys<Self::Key>;
     /// The views that show a figure of this view and so change with it.
     fn echoes(book: &Book, key: Self::Key) -> &[Self::Key];
+    /// Where the figures of a view come from: the views whose commitments it looks at, with the views that those are counted into; none where
+    /// another source counts them.
+    fn sources(_: &Book, key: Self::Key) -> Vec<(Self::Key, Vec<Self::Key>)> {
+        vec![(key, vec![key])]
+    }
     /// The views that exist whether or not anything was counted in them.
     fn standing(book: &Book) -> Vec<Self::Key>;
     /// Finds a view by its key's text.
@@ -136,13 +143,13 @@ pub(crate) trait Lens {
 }
 
 /// One view: its counts, its commitments, and when it changed.
-struct Entry<C> {
-    counts: C,
+pub(super) struct Entry<C> {
+    pub(super) counts: C,
     /// The dates of the view's own commitments.
-    calendar: Calendar,
+    pub(super) calendar: Calendar,
     /// The view's commitments in recorded order.
     members: Vec<Slot>,
-    stamp: Stamp,
+    pub(super) stamp: Stamp,
     changed: bool,
 }
 
@@ -164,6 +171,8 @@ pub(crate) struct View<L: Lens> {
     entries: FxHashMap<L::Key, Entry<L::Counts>>,
     changed: Vec<L::Key>,
     nothing: L::Counts,
+    /// What the views were made of at every position, if that is kept.
+    history: Option<History<L::Key>>,
 }
 
 impl<L: Lens> Default for View<L> {
@@ -178,17 +187,27 @@ impl<L: Lens> Default for View<L> {
 }
 
 impl<L: Lens> View<L> {
-    fn over(book: Book) -> Self {
+    pub(super) fn over(book: Book) -> Self {
         Self {
             book,
             entries: FxHashMap::default(),
             changed: Vec::new(),
             nothing: L::Counts::default(),
+            history: None,
         }
     }
 
     pub(crate) fn book(&self) -> &Book {
         &self.book
+    }
+
+    pub(super) fn book_mut(&mut self) -> &mut Book {
+        &mut self.book
+    }
+
+    /// A view, made if it is not there, beside the book.
+    pub(super) fn entry(&mut self, key: L::Key) -> (&Book, &mut Entry<L::Counts>) {
+        (&self.book, self.entries.entry(key).or_default())
     }
 
     /// The counts of a view; all zero where nothing was counted.
@@ -211,18 +230,30 @@ impl<L: Lens> View<L> {
         let slots = self.book.slots_of(event);
         let mut before: Before<L::Key> = SmallVec::new();
         for &slot in &slots {
+            let title = self.book.facts(slot).map(|facts| facts.title);
             let left = self.count(slot, Sign::Remove);
-            before.push((slot, left.clone(), self.held(slot, left)));
+            let held = self.held(slot, left.clone());
+            before.push((slot, left, held, title.unwrap_or_default()));
         }
+        let known = self.book.unsaved.reference();
         let about = self.book.evolve(event, &slots);
         if let About::Recorded(slot) = about {
-            before.push((slot, Keys::new(), Held::default()));
+            before.push((slot, Keys::new(), Held::default(), TitleRef::default()));
+        }
+        if let Some(history) = &mut self.history {
+            history.begin(event);
+            history.moment(moment);
+            history.set_reported(about == About::Reported);
+            self.book.rows_since(known, |kind, number, row| {
+                history.reference(moment, kind, number, &row);
+            });
         }
         let mut concerned: SmallVec<[L::Key; 16]> = SmallVec::new();
-        for (slot, left, held) in before {
+        for (slot, left, held, title) in before {
             let entered = self.count(slot, Sign::Add);
             self.move_dates(&held, &self.held(slot, entered.clone()));
             self.move_member(slot, &left, &entered);
+            self.keep_facts(slot, moment, title, &left, &entered);
             concerned.extend(left.into_iter().filter(|key| !entered.contains(key)));
             concerned.extend(entered);
         }
@@ -249,7 +280,35 @@ impl<L: Lens> View<L> {
         }
     }
 
+    /// Enters a commitment's facts into the history of the views it stands in or has left.
+    fn keep_facts(
+        &mut self,
+        slot: Slot,
+        moment: Moment,
+        title: TitleRef,
+        left: &[L::Key],
+        entered: &[L::Key],
+    ) {
+        let (Some(history), Some(facts)) = (&mut self.history, self.book.facts(slot)) else {
+            return;
+        };
+        let renamed = facts.title != title;
+        let mut views: SmallVec<[(L::Key, bool); 16]> = SmallVec::new();
+        for key in entered {
+            views.push((*key, renamed || !left.contains(key)));
+        }
+        for key in left.iter().filter(|key| !entered.contains(key)) {
+            views.push((*key, false));
+        }
+        history.facts(slot, moment, &views, |row| {
+            facts.encode(self.book.titles.get(facts.title), &self.book.annex, row);
+        });
+    }
+
     fn stamped(&mut self, key: L::Key, moment: Moment) -> &mut Entry<L::Counts> {
+        if let Some(history) = &mut self.history {
+            history.touch(key, moment);
+        }
         let entry = self.entries.entry(key).or_default();
         entry.stamp.change = Some(moment);
         if !entry.changed {
@@ -380,8 +439,73 @@ impl<L: Lens> View<L> {
     }
 
     pub(crate) fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
-        let entry = self.entries.get(&self.find(key)?);
-        Some(entry.map_or_else(Timeliness::default, |entry| entry.calendar.on(today)))
+        Some(self.timeliness_of(self.find(key)?, today))
+    }
+
+    pub(super) fn timeliness_of(&self, key: L::Key, today: NaiveDate) -> Timeliness {
+        let entry = self.entries.get(&key);
+        entry.map_or_else(Timeliness::default, |entry| entry.calendar.on(today))
+    }
+
+    /// Begins to keep the history of every view, or goes on with the open chunks of one.
+    pub(crate) fn keep_history(
+        &mut self,
+        open: impl Iterator<Item = (String, Vec<u8>)>,
+    ) -> Result<(), RestoreError> {
+        let mut history = History::default();
+        for (name, bytes) in open {
+            let list = match name.as_str() {
+                REFERENCE => List::Reference,
+                MOMENTS => List::Moments,
+                key => L::parse(&self.book, key)
+                    .map(List::View)
+                    .ok_or(RestoreError::Dangling { row: "history" })?,
+            };
+            history.resume(list, bytes)?;
+        }
+        self.history = Some(history);
+        Ok(())
+    }
+
+    fn list_text(book: &Book, list: List<L::Key>) -> String {
+        match list {
+            List::View(key) => L::text(book, key),
+            List::Reference => REFERENCE.to_owned(),
+            List::Moments => MOMENTS.to_owned(),
+        }
+    }
+
+    pub(crate) fn take_closed_history(&mut self) -> Vec<HistoryChunk> {
+        let book = &self.book;
+        let history = self.history.as_mut();
+        history.map_or_else(Vec::new, |history| {
+            history.take_closed(|list| Self::list_text(book, list))
+        })
+    }
+
+    pub(crate) fn take_grown_history(&mut self) -> Vec<HistoryChunk> {
+        let book = &self.book;
+        let history = self.history.as_mut();
+        history.map_or_else(Vec::new, |history| {
+            history.take_grown(|list| Self::list_text(book, list))
+        })
+    }
+
+    /// The open chunks of every list that an answer about a view as known earlier is made from.
+    pub(crate) fn history_of(&self, key: &str) -> Option<Vec<HistoryChunk>> {
+        let key = self.find(key)?;
+        let history = self.history.as_ref()?;
+        let views = L::sources(&self.book, key).into_iter();
+        let views = views.map(|(list, _)| List::View(list));
+        let lists = views.chain([List::Reference, List::Moments]);
+        let chunk = |list| {
+            let name = Self::list_text(&self.book, list);
+            let nothing = || HistoryChunk::nothing(name.clone());
+            history
+                .open_chunk(list, name.clone())
+                .unwrap_or_else(nothing)
+        };
+        Some(lists.map(chunk).collect())
     }
 
     pub(crate) fn take_changes(&mut self) -> Changes {

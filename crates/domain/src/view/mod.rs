@@ -42,6 +42,8 @@ mod evolve;
 mod facts;
 mod fold;
 mod gaps;
+mod history;
+mod known;
 mod list;
 mod partner;
 mod reference;
@@ -64,6 +66,11 @@ use crate::ids::Position;
 use crate::wire::v1::Event;
 
 pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
+pub use history::{HistoryChunk, history_version};
+pub use known::{
+    KnownEvent, KnownEvents, KnownHistory, KnownView, MAX_EVENT_ROWS, VisitChunk, position_at,
+    recorded_at,
+};
 pub use list::{
     AssessmentRow, CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Milestones, Page,
     ParticipationRole,
@@ -115,6 +122,45 @@ macro_rules! projections {
 
             fn take_changes(&mut self) -> Changes {
                 self.0.take_changes()
+            }
+
+            fn keep_history(
+                &mut self,
+                open: impl Iterator<Item = (String, Vec<u8>)>,
+            ) -> Result<(), RestoreError> {
+                self.0.keep_history(open)
+            }
+
+            fn take_closed_history(&mut self) -> Vec<HistoryChunk> {
+                self.0.take_closed_history()
+            }
+
+            fn take_grown_history(&mut self) -> Vec<HistoryChunk> {
+                self.0.take_grown_history()
+            }
+
+            fn history_of(&self, key: &str) -> Option<Vec<HistoryChunk>> {
+                self.0.history_of(key)
+            }
+
+            fn as_known<S: KnownHistory>(
+                source: &S,
+                key: &str,
+                position: u64,
+                today: NaiveDate,
+                page: Option<&Page>,
+            ) -> Result<Option<KnownView>, S::Error> {
+                <$fold>::as_known(source, key, position, today, page)
+            }
+
+            fn events_between<S: KnownHistory>(
+                source: &S,
+                key: &str,
+                after: Option<u64>,
+                to: u64,
+                page: &Page,
+            ) -> Result<KnownEvents, S::Error> {
+                <$fold>::events_between(source, key, (after, to), page)
             }
 
             fn restore(rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self, RestoreError> {
@@ -171,6 +217,51 @@ pub trait Projection: Default {
     ///
     /// Catching up, call it rarely (every million events, say): then most commitments are written in pages of 64, and each once.
     fn take_changes(&mut self) -> Changes;
+
+    /// Begins to keep the history of every view: from the start of the log, or with the open chunks that were saved together with the rows it was
+    /// restored from. Without this call no history is kept and folding is cheaper.
+    ///
+    /// # Errors
+    /// When an open chunk is damaged: the caller folds from position 0 instead.
+    fn keep_history(
+        &mut self,
+        open: impl Iterator<Item = (String, Vec<u8>)>,
+    ) -> Result<(), RestoreError>;
+
+    /// The chunks of history that were closed since the last call, in the order of each list. They never change again.
+    fn take_closed_history(&mut self) -> Vec<HistoryChunk>;
+
+    /// The open chunks that grew since the last call, to be saved in place of what was saved of them before.
+    fn take_grown_history(&mut self) -> Vec<HistoryChunk>;
+
+    /// The open chunks of every list that answers about a view at past positions are made from; one without entries is empty. None if there is no such
+    /// view, or no history is kept.
+    fn history_of(&self, key: &str) -> Option<Vec<HistoryChunk>>;
+
+    /// The view as known at a position: its body, byte for byte as a fold of the log up to there gives it, how its commitments stand on `today`,
+    /// and a page of them. None if there was no such view then.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    fn as_known<S: KnownHistory>(
+        source: &S,
+        key: &str,
+        position: u64,
+        today: NaiveDate,
+        page: Option<&Page>,
+    ) -> Result<Option<KnownView>, S::Error>;
+
+    /// A page of the events that concerned a view after the position `after`, or from the first, up to and with the position `to`.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    fn events_between<S: KnownHistory>(
+        source: &S,
+        key: &str,
+        after: Option<u64>,
+        to: u64,
+        page: &Page,
+    ) -> Result<KnownEvents, S::Error>;
 
     /// Builds the projection from every row ever taken, the last value of each key, in the order of the keys' bytes.
     ///

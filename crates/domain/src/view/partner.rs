@@ -11,6 +11,7 @@ use super::body::MomentBody;
 use super::book::{entry_at, entry_at_mut, number};
 use super::codec::{RowReader, RowWriter};
 use super::fold::Moment;
+use super::known::KnownView;
 use super::rows::{Row, expect, key};
 use super::stored::read_name;
 use crate::ids::{PartnerId, Subject};
@@ -23,7 +24,7 @@ pub(crate) const PARTNER_ROW: u8 = b'w';
 const KEY_PREFIX: &str = "partner.";
 
 /// The number of a partner in the order they were first named.
-type PartnerIndex = u32;
+pub(crate) type PartnerIndex = u32;
 
 /// The activity of every partner.
 #[derive(Debug, Default)]
@@ -256,6 +257,55 @@ impl Partners {
             .insert(entry.id.clone(), number(self.entries.len()));
         self.entries.push(entry);
         Ok(())
+    }
+}
+
+/// What the history of partners needs of them.
+impl Partners {
+    /// The sender of the event taken in last.
+    pub(crate) fn last_sender(&self) -> PartnerIndex {
+        self.last_sender
+    }
+
+    /// The partners that an event registered, changed or revoked.
+    pub(crate) fn registered_by(&self, event: &Event) -> impl Iterator<Item = PartnerIndex> {
+        let mut named = None;
+        if let EventBody::LedgerOpened(data) = &event.body {
+            named = self.numbers.get(&data.root.partner);
+        } else if let Subject::Partner(id) = &event.header.subject {
+            named = self.numbers.get(id);
+        }
+        named.into_iter().copied()
+    }
+
+    pub(crate) fn find_number(&self, view: &str) -> Option<PartnerIndex> {
+        self.numbers.get(view.strip_prefix(KEY_PREFIX)?).copied()
+    }
+
+    pub(crate) fn view_key(&self, partner: PartnerIndex) -> String {
+        entry_at(&self.entries, partner).map_or_else(String::new, |entry| view_key(&entry.id))
+    }
+
+    pub(crate) fn encode(&self, partner: PartnerIndex) -> Vec<u8> {
+        entry_at(&self.entries, partner).map_or_else(Vec::new, Activity::encode)
+    }
+
+    /// The view of a partner as its row says, after some more events that it sent.
+    pub(crate) fn known(
+        row: &[u8],
+        sent: impl Iterator<Item = (EventType, Moment)>,
+    ) -> Result<Option<KnownView>, RestoreError> {
+        let mut entry = Activity::decode(row)?;
+        for (kind, at) in sent {
+            entry.send(kind, at);
+            entry.stamp = Some(at);
+        }
+        Ok(entry.body().map(|body| KnownView {
+            body,
+            title: entry.name,
+            timeliness: None,
+            list: None,
+        }))
     }
 }
 

@@ -11,6 +11,7 @@ use super::body::{MomentBody, bounded};
 use super::book::{entry_at, entry_at_mut, number};
 use super::codec::{RowReader, RowWriter};
 use super::fold::Moment;
+use super::known::KnownView;
 use super::rows::{Row, expect, key};
 use super::stored::read_name;
 use crate::date::PartialDate;
@@ -24,7 +25,7 @@ pub(crate) const REVIEW_ROW: u8 = b'v';
 const MAX_SPEAKERS_BYTES: usize = 32 * 1024;
 
 /// What a review's key begins with.
-const KEY_PREFIX: &str = "review.";
+pub(crate) const KEY_PREFIX: &str = "review.";
 
 /// Every review.
 #[derive(Debug, Default)]
@@ -246,6 +247,41 @@ impl Reviews {
             .insert(entry.id.clone(), number(self.entries.len()));
         self.entries.push(entry);
         Ok(())
+    }
+}
+
+/// What the history of reviews needs of them.
+impl Reviews {
+    /// The review that an event is about.
+    pub(crate) fn number_of(&self, event: &Event) -> Option<u32> {
+        if let Subject::Review(id) = &event.header.subject {
+            self.numbers.get(id).copied()
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn find_number(&self, view: &str) -> Option<u32> {
+        self.numbers.get(view.strip_prefix(KEY_PREFIX)?).copied()
+    }
+
+    pub(crate) fn view_key(&self, review: u32) -> String {
+        entry_at(&self.entries, review).map_or_else(String::new, |entry| view_key(&entry.id))
+    }
+
+    pub(crate) fn encode(&self, review: u32) -> Vec<u8> {
+        entry_at(&self.entries, review).map_or_else(Vec::new, Review::encode)
+    }
+
+    /// The view of a review as its row says.
+    pub(crate) fn known(row: &[u8]) -> Result<Option<KnownView>, RestoreError> {
+        let review = Review::decode(row)?;
+        Ok(review.body().map(|body| KnownView {
+            body,
+            title: review.title,
+            timeliness: None,
+            list: None,
+        }))
     }
 }
 

@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use super::book::{ActionEntry, Book, PartyEntry, Slot, Unsaved, entry_at, entry_at_mut, number};
+use super::book::{
+    ActionEntry, Book, InstrumentIndex, PartyEntry, Slot, Unsaved, entry_at, entry_at_mut, number,
+};
 use super::codec::{RowReader, RowWriter};
 use super::facts::{Facts, Flags};
 use super::fold::Moment;
@@ -24,6 +26,24 @@ const PAGE_SLOTS: u32 = 64;
 const WHOLE_PAGE_CHANGES: usize = 16;
 
 pub(super) type Row = (Vec<u8>, Vec<u8>);
+
+/// How many changes of parties, actions and instruments are not taken yet: what comes after them is newer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reference {
+    parties: usize,
+    actions: usize,
+    instruments: usize,
+}
+
+impl Unsaved {
+    pub(super) fn reference(&self) -> Reference {
+        Reference {
+            parties: self.parties.len(),
+            actions: self.actions.len(),
+            instruments: self.instruments.len(),
+        }
+    }
+}
 
 impl Book {
     /// The rows that differ from those taken before.
@@ -44,9 +64,8 @@ impl Book {
         }
         self.take_commitments(commitments, &mut rows);
         for instrument in once_each(instruments) {
-            let mut row = RowWriter::new();
-            row.text(self.instrument_id(instrument));
-            rows.push((key(INSTRUMENT, instrument), row.finish()));
+            let row = self.encode_instrument(instrument);
+            rows.push((key(INSTRUMENT, instrument), row));
         }
         for party in once_each(parties) {
             rows.extend(
@@ -66,6 +85,38 @@ impl Book {
             rows.push((vec![META], row.finish()));
         }
         rows
+    }
+
+    /// Calls `visit` with the kind, the number and the row of every party, action and instrument that was changed since `known`.
+    pub(super) fn rows_since(&self, known: Reference, mut visit: impl FnMut(u8, u32, Vec<u8>)) {
+        let Unsaved {
+            parties,
+            actions,
+            instruments,
+            ..
+        } = &self.unsaved;
+        let since = |numbers: &[u32], known: usize| {
+            once_each(numbers.get(known..).unwrap_or_default().to_vec())
+        };
+        for action in since(actions, known.actions) {
+            if let Some(entry) = entry_at(&self.actions, action) {
+                visit(ACTION, action, encode_action(entry));
+            }
+        }
+        for instrument in since(instruments, known.instruments) {
+            visit(INSTRUMENT, instrument, self.encode_instrument(instrument));
+        }
+        for party in since(parties, known.parties) {
+            if let Some(entry) = entry_at(&self.parties, party) {
+                visit(PARTY, party, encode_party(entry));
+            }
+        }
+    }
+
+    fn encode_instrument(&self, instrument: InstrumentIndex) -> Vec<u8> {
+        let mut row = RowWriter::new();
+        row.text(self.instrument_id(instrument));
+        row.finish()
     }
 
     /// The rows of changed commitments. Where much of a page changed the whole page is one row, so that folding the log from its start does not
@@ -196,6 +247,11 @@ impl Book {
             self.events.push((kind, count));
         }
         row.finish()
+    }
+
+    /// Whether facts refer to nothing that is missing.
+    pub(super) fn holds(&self, facts: &Facts) -> bool {
+        facts.is_within(self.parties.len(), self.actions.len())
     }
 
     /// Works out what follows from the rows, and refuses rows that refer to missing ones.

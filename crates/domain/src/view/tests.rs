@@ -3,6 +3,7 @@
 mod bodies;
 mod dates;
 mod events;
+mod known;
 mod lives;
 mod model;
 mod partners;

@@ -1,19 +1,26 @@
 //! The views of the ledger as a whole: the summary, and beside it the gaps, the activity of each partner and the review cycles.
 
+use std::ops::ControlFlow;
+
 use chrono::NaiveDate;
+use smallvec::SmallVec;
 
 use super::book::About;
 use super::codec::{RowReader, RowWriter};
 use super::envelope::Timeliness;
 use super::fold::{Moment, View};
 use super::gaps;
+use super::history::{Entries, History, HistoryChunk, Holds, List, MOMENTS, REFERENCE};
+use super::known::{KnownEvents, KnownHistory, KnownView};
 use super::list::{CommitmentList, Page};
-use super::partner::{PARTNER_ROW, Partners};
-use super::review::{REVIEW_ROW, Reviews};
+use super::partner::{PARTNER_ROW, PartnerIndex, Partners};
+use super::review::{self, REVIEW_ROW, Reviews};
 use super::summary::SummaryLens;
 use super::{Changes, RestoreError};
 use crate::wire::v1::Event;
 
+/// The key of the summary.
+const SUMMARY: &str = "summary";
 /// The key of the gaps.
 const GAPS: &str = "gaps";
 
@@ -28,6 +35,16 @@ pub(crate) struct Whole {
     gaps_changed: Option<Moment>,
     /// The gaps are not among the changes taken last.
     gaps_untaken: bool,
+    /// When the gaps changed, and what the partners did, if history is kept.
+    history: Option<History<Beside>>,
+}
+
+/// What stands beside the summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Beside {
+    Gaps,
+    Partner(PartnerIndex),
+    Review(u32),
 }
 
 impl Default for Whole {
@@ -38,6 +55,7 @@ impl Default for Whole {
             reviews: Reviews::default(),
             gaps_changed: None,
             gaps_untaken: true,
+            history: None,
         }
     }
 }
@@ -49,12 +67,40 @@ impl Whole {
         };
         self.partners.apply(event, moment);
         self.reviews.apply(event, moment);
+        self.keep_beside(event, moment);
         match about {
             About::Recorded(_) | About::Commitment | About::Party(_) | About::Actions(_) => {
                 self.gaps_changed = Some(moment);
                 self.gaps_untaken = true;
+                if let Some(history) = &mut self.history {
+                    history.mark(Beside::Gaps, moment);
+                }
             }
             About::Reported | About::Other => {}
+        }
+    }
+
+    /// Enters what the event did to a review and to partners: a partner's chunk begins with all that is known of it, and goes on with what
+    /// it sent.
+    fn keep_beside(&mut self, event: &Event, at: Moment) {
+        let Some(history) = &mut self.history else {
+            return;
+        };
+        history.begin(event);
+        if let Some(review) = self.reviews.number_of(event) {
+            history.state(Beside::Review(review), at, &self.reviews.encode(review));
+        }
+        let sender = self.partners.last_sender();
+        let mut registered: SmallVec<[PartnerIndex; 2]> =
+            self.partners.registered_by(event).collect();
+        if registered.is_empty() && !history.begins_chunk(Beside::Partner(sender)) {
+            return history.mark(Beside::Partner(sender), at);
+        }
+        registered.push(sender);
+        registered.sort_unstable();
+        registered.dedup();
+        for partner in registered {
+            history.state(Beside::Partner(partner), at, &self.partners.encode(partner));
         }
     }
 
@@ -73,18 +119,12 @@ impl Whole {
 
     pub(crate) fn body(&self, key: &str) -> Option<Vec<u8>> {
         if key == GAPS {
-            return self.gaps();
+            return gaps_body(&self.summary, self.gaps_changed);
         }
         self.summary
             .body(key)
             .or_else(|| self.partners.body(key))
             .or_else(|| self.reviews.body(key))
-    }
-
-    fn gaps(&self) -> Option<Vec<u8>> {
-        let (book, counts) = (self.summary.book(), self.summary.counts(()));
-        let (places, leads) = (counts.by_country.keys(), counts.all.leading.keys());
-        gaps::body(book, &counts.reach, places, leads, self.gaps_changed)
     }
 
     pub(crate) fn title(&self, key: &str) -> Option<String> {
@@ -154,7 +194,160 @@ impl Whole {
                 reviews,
                 gaps_changed,
                 gaps_untaken: false,
+                history: None,
             }),
         }
     }
+}
+
+/// What is known of past positions.
+impl Whole {
+    pub(crate) fn keep_history(
+        &mut self,
+        open: impl Iterator<Item = (String, Vec<u8>)>,
+    ) -> Result<(), RestoreError> {
+        let mut history = History::default();
+        let mut of_summary = Vec::new();
+        for (list, bytes) in open {
+            match self.beside(&list) {
+                Some(beside) => history.resume(List::View(beside), bytes)?,
+                None => of_summary.push((list, bytes)),
+            }
+        }
+        self.history = Some(history);
+        self.summary.keep_history(of_summary.into_iter())
+    }
+
+    fn beside(&self, key: &str) -> Option<Beside> {
+        if key == GAPS {
+            return Some(Beside::Gaps);
+        }
+        let partner = self.partners.find_number(key).map(Beside::Partner);
+        partner.or_else(|| self.reviews.find_number(key).map(Beside::Review))
+    }
+
+    pub(crate) fn take_closed_history(&mut self) -> Vec<HistoryChunk> {
+        let mut chunks = self.summary.take_closed_history();
+        if let Some(history) = &mut self.history {
+            chunks
+                .extend(history.take_closed(|list| list_text(&self.partners, &self.reviews, list)));
+        }
+        chunks
+    }
+
+    pub(crate) fn take_grown_history(&mut self) -> Vec<HistoryChunk> {
+        let mut chunks = self.summary.take_grown_history();
+        if let Some(history) = &mut self.history {
+            chunks
+                .extend(history.take_grown(|list| list_text(&self.partners, &self.reviews, list)));
+        }
+        chunks
+    }
+
+    pub(crate) fn history_of(&self, key: &str) -> Option<Vec<HistoryChunk>> {
+        let Some(beside) = self.beside(key) else {
+            return self.summary.history_of(key);
+        };
+        let mut chunks = self.summary.history_of(SUMMARY)?;
+        let history = self.history.as_ref()?;
+        let nothing = || HistoryChunk::nothing(key.to_owned());
+        let open = history.open_chunk(List::View(beside), key.to_owned());
+        chunks.push(open.unwrap_or_else(nothing));
+        Some(chunks)
+    }
+
+    pub(crate) fn as_known<S: KnownHistory>(
+        source: &S,
+        key: &str,
+        position: u64,
+        today: NaiveDate,
+        page: Option<&Page>,
+    ) -> Result<Option<KnownView>, S::Error> {
+        if key == GAPS {
+            return gaps_as_known(source, position);
+        }
+        if key == SUMMARY {
+            return View::<SummaryLens>::as_known(source, key, position, today, page);
+        }
+        state_as_known(source, key, position)
+    }
+
+    pub(crate) fn events_between<S: KnownHistory>(
+        source: &S,
+        key: &str,
+        between: (Option<u64>, u64),
+        page: &Page,
+    ) -> Result<KnownEvents, S::Error> {
+        View::<SummaryLens>::events_between(source, key, between, page)
+    }
+}
+
+fn list_text(partners: &Partners, reviews: &Reviews, list: List<Beside>) -> String {
+    match list {
+        List::View(Beside::Gaps) => GAPS.to_owned(),
+        List::View(Beside::Partner(partner)) => partners.view_key(partner),
+        List::View(Beside::Review(review)) => reviews.view_key(review),
+        List::Reference => REFERENCE.to_owned(),
+        List::Moments => MOMENTS.to_owned(),
+    }
+}
+
+fn gaps_as_known<S: KnownHistory>(
+    source: &S,
+    position: u64,
+) -> Result<Option<KnownView>, S::Error> {
+    let mut changed = None;
+    source.newest_first(GAPS, position, &mut |chunk| {
+        for entry in Entries::new(chunk) {
+            let at = entry?.at;
+            changed = Some(at).filter(|at| at.position <= position).or(changed);
+        }
+        Ok(ControlFlow::Break(()))
+    })?;
+    let summary = View::<SummaryLens>::counts_as_known(source, (), position)?;
+    Ok(gaps_body(&summary, changed).map(|body| KnownView {
+        body,
+        title: None,
+        timeliness: None,
+        list: None,
+    }))
+}
+
+/// A partner or a review.
+fn state_as_known<S: KnownHistory>(
+    source: &S,
+    key: &str,
+    position: u64,
+) -> Result<Option<KnownView>, S::Error> {
+    let mut known = None;
+    source.newest_first(key, position, &mut |chunk| {
+        let (mut state, mut sent): (&[u8], Vec<_>) = (&[], Vec::new());
+        for entry in Entries::new(chunk) {
+            let entry = entry?;
+            if entry.at.position > position {
+                break;
+            }
+            if let Holds::State { row, .. } = entry.holds {
+                state = row;
+                sent.clear();
+            } else {
+                sent.push((entry.kind, entry.at));
+            }
+        }
+        if !state.is_empty() {
+            known = if key.starts_with(review::KEY_PREFIX) {
+                Reviews::known(state)?
+            } else {
+                Partners::known(state, sent.into_iter())?
+            };
+        }
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(known)
+}
+
+fn gaps_body(summary: &View<SummaryLens>, changed: Option<Moment>) -> Option<Vec<u8>> {
+    let (book, counts) = (summary.book(), summary.counts(()));
+    let (places, leads) = (counts.by_country.keys(), counts.all.leading.keys());
+    gaps::body(book, &counts.reach, places, leads, changed)
 }

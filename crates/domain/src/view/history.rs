@@ -1,0 +1,504 @@
+//! What every view was made of at any past position: for each view a list of entries, one for each event that concerned it and
+//! each commitment that the event touched there.
+//!
+//! An entry holds the commitment's facts as they stood after the event, so that a view as known at a position is counted from
+//! the newest entry of each commitment up to there. A commitment that enters a view late brings its facts with it, and one that leaves
+//! leaves an entry that says so; nothing has to be looked for elsewhere. Parties, actions and instruments have one list for
+//! themselves, and the recorded times one.
+//!
+//! Lists are written in chunks: closed ones never change, the open one grows. Entries are encoded once per event, whatever number of views
+//! they concern.
+
+use std::hash::Hash;
+
+use rustc_hash::FxHashMap;
+
+use super::RestoreError;
+use super::codec::{RowReader, RowWriter};
+use super::fold::Moment;
+use crate::date::PartialDate;
+use crate::ids::Subject;
+use crate::wire::v1::{Event, EventType};
+
+/// Bytes after which a chunk is closed.
+const CHUNK_BYTES: usize = if cfg!(test) { 100 } else { 16 * 1024 };
+
+/// The list of parties, actions and instruments. No view has a key that begins with a dot.
+pub(crate) const REFERENCE: &str = ".reference";
+/// The list of recorded times.
+pub(crate) const MOMENTS: &str = ".moments";
+
+/// What the errors of reading call an entry.
+const ENTRY: &str = "history";
+
+/// A run of entries of one list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryChunk {
+    /// The list: a view's key, or a name that begins with a dot.
+    pub list: String,
+    /// The position of its first entry.
+    pub first: u64,
+    /// The position of its last entry.
+    pub last: u64,
+    /// When its last entry was recorded, in microseconds since 1970.
+    pub last_recorded_us: i64,
+    /// Its entries.
+    pub bytes: Vec<u8>,
+}
+
+impl HistoryChunk {
+    /// The open chunk of a list that has none.
+    pub(crate) fn nothing(list: String) -> Self {
+        Self {
+            list,
+            first: 0,
+            last: 0,
+            last_recorded_us: 0,
+            bytes: Vec::new(),
+        }
+    }
+}
+
+/// The name of a list before it is text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum List<K> {
+    View(K),
+    Reference,
+    Moments,
+}
+
+/// A chunk that entries are still added to.
+#[derive(Debug)]
+struct Open {
+    bytes: Vec<u8>,
+    first: u64,
+    last: Moment,
+    unsaved: bool,
+}
+
+/// What every entry of an event says of it.
+#[derive(Debug)]
+struct About {
+    kind: u8,
+    effective: Option<PartialDate>,
+    subject: Subject,
+    reported: bool,
+}
+
+/// The lists of a family of views while it is folded.
+#[derive(Debug)]
+pub(crate) struct History<K> {
+    open: FxHashMap<List<K>, Open>,
+    closed: Vec<(List<K>, Open)>,
+    event: Option<About>,
+    scratch: Vec<u8>,
+}
+
+impl<K> Default for History<K> {
+    fn default() -> Self {
+        Self {
+            open: FxHashMap::default(),
+            closed: Vec::new(),
+            event: None,
+            scratch: Vec::new(),
+        }
+    }
+}
+
+/// What an entry holds, one bit each.
+mod bits {
+    /// The facts of a commitment, without its id and title.
+    pub(super) const FACTS: u8 = 1;
+    /// Its id and title before them.
+    pub(super) const TITLED: u8 = 1 << 1;
+    /// The event is a report on one of the view's commitments.
+    pub(super) const REPORTED: u8 = 1 << 2;
+    /// The event's effective date.
+    pub(super) const EFFECTIVE: u8 = 1 << 3;
+    /// What the event is about, where that is not the commitment.
+    pub(super) const SUBJECT: u8 = 1 << 4;
+    /// Another kind of state.
+    pub(super) const STATE: u8 = 1 << 5;
+}
+
+impl<K: Copy + Eq + Hash> History<K> {
+    /// Begins an event: what follows, up to the next, is about it.
+    pub(crate) fn begin(&mut self, event: &Event) {
+        self.event = Some(About {
+            kind: type_number(event.body.event_type()),
+            effective: event.header.effective,
+            subject: event.header.subject.clone(),
+            reported: false,
+        });
+    }
+
+    /// Enters when the event was recorded, where that is another time than that of the one before it.
+    pub(crate) fn moment(&mut self, at: Moment) {
+        let unmoved = self
+            .open
+            .get(&List::Moments)
+            .is_some_and(|open| open.last.recorded_us == at.recorded_us);
+        if !unmoved {
+            self.append(List::Moments, at, |_, _| ());
+        }
+    }
+
+    /// Says whether the event was a report.
+    pub(crate) fn set_reported(&mut self, reported: bool) {
+        if let Some(event) = &mut self.event {
+            event.reported = reported;
+        }
+    }
+
+    /// Enters the facts of a commitment into the lists of some views: with id and title into those it is new in, or into all when the
+    /// title changed. `encode` writes the facts as a row does, id and title first.
+    pub(crate) fn facts(
+        &mut self,
+        slot: u32,
+        at: Moment,
+        views: &[(K, bool)],
+        encode: impl FnOnce(&mut RowWriter),
+    ) {
+        let mut row = RowWriter::onto(std::mem::take(&mut self.scratch));
+        encode(&mut row);
+        let facts = row.finish();
+        let slim = untitled(&facts).unwrap_or(&facts);
+        for &(view, titled) in views {
+            self.append(List::View(view), at, |event, row| {
+                let event_is_commitment = facts
+                    .first_chunk::<16>()
+                    .zip(event.subject.commitment())
+                    .is_some_and(|(id, subject)| subject.0.as_bytes() == id);
+                let holds = bits::FACTS
+                    | if titled { bits::TITLED } else { 0 }
+                    | if event.reported { bits::REPORTED } else { 0 }
+                    | if event_is_commitment {
+                        0
+                    } else {
+                        bits::SUBJECT
+                    };
+                event.write(holds, row);
+                row.u32(slot);
+                let bytes = if titled { &facts[..] } else { slim };
+                row.count(bytes.len());
+                row.array(bytes);
+            });
+        }
+        self.scratch = facts;
+        self.scratch.clear();
+    }
+
+    /// Enters that the event concerned a view, unless the list says so already.
+    pub(crate) fn touch(&mut self, view: K, at: Moment) {
+        let list = List::View(view);
+        let entered = self
+            .open
+            .get(&list)
+            .is_some_and(|open| open.last.position == at.position);
+        if !entered {
+            self.append(list, at, |event, row| event.write(bits::SUBJECT, row));
+        }
+    }
+
+    /// Enters that the event concerned a list, and nothing more of it.
+    pub(crate) fn mark(&mut self, view: K, at: Moment) {
+        self.append(List::View(view), at, |event, row| event.write(0, row));
+    }
+
+    /// Whether the next entry of a list begins a chunk.
+    pub(crate) fn begins_chunk(&self, view: K) -> bool {
+        let open = self.open.get(&List::View(view));
+        open.is_none_or(|open| open.bytes.len() >= CHUNK_BYTES)
+    }
+
+    /// Enters the whole state of something that no commitment's facts give.
+    pub(crate) fn state(&mut self, view: K, at: Moment, state: &[u8]) {
+        self.append(List::View(view), at, |event, row| {
+            event.write(bits::STATE, row);
+            row.u8(0);
+            row.u32(0);
+            row.count(state.len());
+            row.array(state);
+        });
+    }
+
+    /// Enters a row of a party, an action or an instrument.
+    pub(crate) fn reference(&mut self, at: Moment, kind: u8, number: u32, row: &[u8]) {
+        self.append(List::Reference, at, |event, entry| {
+            event.write(bits::STATE, entry);
+            entry.u8(kind);
+            entry.u32(number);
+            entry.count(row.len());
+            entry.array(row);
+        });
+    }
+
+    fn append(&mut self, list: List<K>, at: Moment, write: impl FnOnce(&About, &mut RowWriter)) {
+        let Some(event) = &self.event else { return };
+        let open = self.open.entry(list).or_insert_with(|| Open::at(at));
+        if open.bytes.len() >= CHUNK_BYTES {
+            let full = std::mem::replace(open, Open::at(at));
+            self.closed.push((list, full));
+        }
+        let mut row = RowWriter::onto(std::mem::take(&mut open.bytes));
+        row.u64(at.position.saturating_sub(open.last.position));
+        row.i64(at.recorded_us.saturating_sub(open.last.recorded_us));
+        write(event, &mut row);
+        open.bytes = row.finish();
+        open.last = at;
+        open.unsaved = true;
+    }
+
+    /// The chunks that were closed since the last call, in order.
+    pub(crate) fn take_closed(&mut self, text: impl Fn(List<K>) -> String) -> Vec<HistoryChunk> {
+        let closed = std::mem::take(&mut self.closed);
+        closed
+            .into_iter()
+            .map(|(list, open)| open.into_chunk(text(list)))
+            .collect()
+    }
+
+    /// The open chunks that grew since the last call.
+    pub(crate) fn take_grown(&mut self, text: impl Fn(List<K>) -> String) -> Vec<HistoryChunk> {
+        let mut grown = Vec::new();
+        for (list, open) in &mut self.open {
+            if std::mem::take(&mut open.unsaved) {
+                grown.push(open.chunk(text(*list)));
+            }
+        }
+        grown
+    }
+
+    /// The open chunk of a list; none of one that has no entries.
+    pub(crate) fn open_chunk(&self, list: List<K>, text: String) -> Option<HistoryChunk> {
+        self.open.get(&list).map(|open| open.chunk(text))
+    }
+
+    /// Goes on with an open chunk that was saved.
+    pub(crate) fn resume(&mut self, list: List<K>, bytes: Vec<u8>) -> Result<(), RestoreError> {
+        let mut ends: Option<(u64, Moment)> = None;
+        let mut visit = |at: Moment| {
+            let first = ends.map_or(at.position, |(first, _)| first);
+            ends = Some((first, at));
+        };
+        if list == List::Moments {
+            for at in Moments::new(&bytes) {
+                visit(at?);
+            }
+        } else {
+            for entry in Entries::new(&bytes) {
+                visit(entry?.at);
+            }
+        }
+        if let Some((first, last)) = ends {
+            let open = Open {
+                bytes,
+                first,
+                last,
+                unsaved: false,
+            };
+            self.open.insert(list, open);
+        }
+        Ok(())
+    }
+}
+
+impl Open {
+    /// An empty chunk whose first entry will be at this moment; differences begin at nothing.
+    fn at(at: Moment) -> Self {
+        Self {
+            bytes: Vec::new(),
+            first: at.position,
+            last: Moment {
+                position: 0,
+                recorded_us: 0,
+            },
+            unsaved: true,
+        }
+    }
+
+    fn chunk(&self, list: String) -> HistoryChunk {
+        HistoryChunk {
+            list,
+            first: self.first,
+            last: self.last.position,
+            last_recorded_us: self.last.recorded_us,
+            bytes: self.bytes.clone(),
+        }
+    }
+
+    fn into_chunk(self, list: String) -> HistoryChunk {
+        HistoryChunk {
+            list,
+            first: self.first,
+            last: self.last.position,
+            last_recorded_us: self.last.recorded_us,
+            bytes: self.bytes,
+        }
+    }
+}
+
+impl About {
+    fn write(&self, holds: u8, row: &mut RowWriter) {
+        let holds = holds | self.effective.map_or(0, |_| bits::EFFECTIVE);
+        row.u8(self.kind);
+        row.u8(holds);
+        if let Some(date) = self.effective {
+            row.text(&date.to_string());
+        }
+        if holds & bits::SUBJECT != 0 {
+            row.text(&self.subject.to_string());
+        }
+    }
+}
+
+/// The facts after id and title, which come first in a row.
+fn untitled(facts: &[u8]) -> Option<&[u8]> {
+    let mut row = RowReader::within(ENTRY, facts);
+    row.array::<16>().ok()?;
+    row.bytes().ok()?;
+    Some(row.rest())
+}
+
+fn type_number(kind: EventType) -> u8 {
+    let number = EventType::ALL.iter().position(|other| *other == kind);
+    number
+        .and_then(|number| u8::try_from(number).ok())
+        .unwrap_or(u8::MAX)
+}
+
+/// The names of the event types by which entries number them: lists that were written with other ones are not read.
+pub fn history_version() -> String {
+    let names: Vec<&str> = EventType::ALL.iter().map(|kind| kind.name()).collect();
+    names.join(",")
+}
+
+/// One entry, read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    pub(crate) at: Moment,
+    pub(crate) kind: EventType,
+    pub(crate) reported: bool,
+    pub(crate) effective: Option<&'a str>,
+    /// What the event is about, where it is not the commitment of the facts.
+    pub(crate) subject: Option<&'a str>,
+    pub(crate) holds: Holds<'a>,
+}
+
+/// What an entry holds besides its event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Holds<'a> {
+    Nothing,
+    /// The facts of a commitment, with id and title first where `titled`.
+    Facts {
+        slot: u32,
+        titled: bool,
+        row: &'a [u8],
+    },
+    /// A row of a party, an action or an instrument, or another state.
+    State {
+        kind: u8,
+        number: u32,
+        row: &'a [u8],
+    },
+}
+
+/// Reads the entries of a chunk in order.
+pub(crate) struct Entries<'a> {
+    row: RowReader<'a>,
+    last: Moment,
+}
+
+impl<'a> Entries<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            row: RowReader::within(ENTRY, bytes),
+            last: Moment {
+                position: 0,
+                recorded_us: 0,
+            },
+        }
+    }
+
+    fn read(&mut self) -> Result<Entry<'a>, RestoreError> {
+        let row = &mut self.row;
+        let at = read_moment(row, self.last)?;
+        self.last = at;
+        let kind = EventType::ALL.get(usize::from(row.u8()?)).copied();
+        let kind = kind.ok_or_else(|| row.damaged())?;
+        let bits = row.u8()?;
+        let has = |bit: u8| bits & bit != 0;
+        let effective = has(bits::EFFECTIVE).then(|| row.text()).transpose()?;
+        let subject = has(bits::SUBJECT).then(|| row.text()).transpose()?;
+        let holds = if has(bits::FACTS) {
+            Holds::Facts {
+                slot: row.u32()?,
+                titled: has(bits::TITLED),
+                row: row.bytes()?,
+            }
+        } else if has(bits::STATE) {
+            Holds::State {
+                kind: row.u8()?,
+                number: row.u32()?,
+                row: row.bytes()?,
+            }
+        } else {
+            Holds::Nothing
+        };
+        Ok(Entry {
+            at,
+            kind,
+            reported: has(bits::REPORTED),
+            effective,
+            subject,
+            holds,
+        })
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<Entry<'a>, RestoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        (!self.row.rest().is_empty()).then(|| self.read())
+    }
+}
+
+/// Reads the recorded times of a chunk: one for each event that was recorded at another time than the one before it.
+pub(crate) struct Moments<'a> {
+    row: RowReader<'a>,
+    last: Moment,
+}
+
+impl<'a> Moments<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        let Entries { row, last } = Entries::new(bytes);
+        Self { row, last }
+    }
+}
+
+impl Iterator for Moments<'_> {
+    type Item = Result<Moment, RestoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.row.rest().is_empty() {
+            return None;
+        }
+        let at = read_moment(&mut self.row, self.last);
+        if let Ok(at) = at {
+            self.last = at;
+        }
+        Some(at)
+    }
+}
+
+fn read_moment(row: &mut RowReader<'_>, last: Moment) -> Result<Moment, RestoreError> {
+    let position = last.position.checked_add(row.u64()?);
+    let recorded_us = last.recorded_us.checked_add(row.i64()?);
+    let moment = position.zip(recorded_us);
+    let (position, recorded_us) = moment.ok_or_else(|| row.damaged())?;
+    Ok(Moment {
+        position,
+        recorded_us,
+    })
+}

@@ -1,0 +1,609 @@
+//! Views as they were known at a past position, counted from the history of their keys.
+//!
+//! What counts is the same code as in the fold: the facts that a commitment had then are put into the counts of the view, with the
+//! parties and actions as they were then. One chunk of a list is in memory at a time, and of the commitments only those of the page
+//! that was asked for, so that the whole of a ledger of any size can be asked for too.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::RestoreError;
+use super::body::recorded_text;
+use super::book::{Book, Slot};
+use super::codec::{RowReader, RowWriter};
+use super::dates::Dates;
+use super::envelope::Timeliness;
+use super::facts::Facts;
+use super::fold::{Keys, Lens, Moment, Sign, View};
+use super::history::{Entries, Entry, Holds, MOMENTS, Moments, REFERENCE};
+use super::list::{CommitmentList, Page};
+use crate::ids::CommitmentId;
+use crate::wire::v1::EventType;
+
+/// The most events one page of [`KnownEvents`] has.
+pub const MAX_EVENT_ROWS: usize = 1_000;
+
+/// What is done with the entries of a chunk, and whether older ones are wanted.
+pub type VisitChunk<'a, E> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>, E> + 'a;
+
+/// The chunks of a projection's lists, as they were kept: closed ones and the one that was open when the question was asked.
+pub trait KnownHistory {
+    /// Why a chunk cannot be read.
+    type Error: From<RestoreError>;
+
+    /// Calls `visit` with the entries of the chunks of a list that begin at `position` or before, the newest chunk first, until it breaks.
+    ///
+    /// # Errors
+    /// When a chunk cannot be read, or what `visit` returns.
+    fn newest_first(
+        &self,
+        list: &str,
+        position: u64,
+        visit: &mut VisitChunk<'_, Self::Error>,
+    ) -> Result<(), Self::Error>;
+}
+
+/// A view as known at a position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownView {
+    /// Its body: the bytes that a fold of the log up to there gives.
+    pub body: Vec<u8>,
+    /// The title of what it is about.
+    pub title: Option<String>,
+    /// How its commitments stood on the day asked for; none of a view that has no commitments of its own.
+    pub timeliness: Option<Timeliness>,
+    /// A page of its commitments, if one was asked for.
+    pub list: Option<CommitmentList>,
+}
+
+/// The events that concerned a view between two positions, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownEvents {
+    /// How many there are in all.
+    pub events: usize,
+    /// The rows of this page.
+    pub rows: Vec<KnownEvent>,
+    /// What to ask for as `after` to get the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// One event as a list of events shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownEvent {
+    /// Its position.
+    pub position: String,
+    /// When the ledger learned it.
+    pub recorded: String,
+    /// When it was true, as precisely as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective: Option<String>,
+    /// What happened, by the event's name.
+    pub event: String,
+    /// The commitment it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commitment: Option<String>,
+    /// The commitment's title as it was known then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it is about, where that is no commitment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+}
+
+/// When the last event up to a position was recorded; none before the first.
+///
+/// # Errors
+/// When the history cannot be read.
+pub fn recorded_at<S: KnownHistory>(
+    source: &S,
+    position: u64,
+) -> Result<Option<DateTime<Utc>>, S::Error> {
+    let mut found = None;
+    source.newest_first(MOMENTS, position, &mut |chunk| {
+        for at in Moments::new(chunk) {
+            let at = at?;
+            if at.position <= position {
+                found = at.time();
+            }
+        }
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(found)
+}
+
+/// The last of the first `tree_size` positions that was recorded at or before a time; none when nothing was.
+///
+/// # Errors
+/// When the history cannot be read.
+pub fn position_at<S: KnownHistory>(
+    source: &S,
+    time: DateTime<Utc>,
+    tree_size: u64,
+) -> Result<Option<u64>, S::Error> {
+    let asked_us = time.timestamp_micros();
+    let mut later = tree_size;
+    source.newest_first(MOMENTS, tree_size, &mut |chunk| {
+        for at in Moments::new(chunk) {
+            let at = at?;
+            if at.recorded_us > asked_us {
+                later = at.position;
+                // All before it in this chunk is earlier, and so is every older chunk unless this is its first entry.
+                let is_first = Moments::new(chunk).next() == Some(Ok(at));
+                return Ok(if is_first {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                });
+            }
+        }
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(later.checked_sub(1))
+}
+
+impl<L: Lens> View<L> {
+    /// The view as known at a position; none if there was no such view then.
+    pub(crate) fn as_known<S: KnownHistory>(
+        source: &S,
+        key: &str,
+        position: u64,
+        today: NaiveDate,
+        page: Option<&Page>,
+    ) -> Result<Option<KnownView>, S::Error> {
+        let mut view = Self::over(known_book(source, position)?);
+        let Some(asked) = L::parse(view.book(), key) else {
+            return Ok(None);
+        };
+        let mut known = view.count_known(source, asked, position, page)?;
+        if !known.is_concerned && !L::standing(view.book()).contains(&asked) {
+            return Ok(None);
+        }
+        let list = page.map(|page| known.take_list(&mut view, page));
+        let body = L::body(&view, asked);
+        Ok(body.map(|body| KnownView {
+            body,
+            title: L::title(view.book(), asked),
+            timeliness: Some(view.timeliness_of(asked, today)),
+            list,
+        }))
+    }
+
+    /// The counts of one view as known at a position, over the parties and actions of then.
+    pub(super) fn counts_as_known<S: KnownHistory>(
+        source: &S,
+        key: L::Key,
+        position: u64,
+    ) -> Result<Self, S::Error> {
+        let mut view = Self::over(known_book(source, position)?);
+        view.count_known(source, key, position, None)?;
+        Ok(view)
+    }
+
+    fn count_known<S: KnownHistory>(
+        &mut self,
+        source: &S,
+        asked: L::Key,
+        position: u64,
+        page: Option<&Page>,
+    ) -> Result<Known<L>, S::Error> {
+        let mut known = Known::<L>::new(asked, page);
+        for (list, counted) in L::sources(self.book(), asked) {
+            if !counted.is_empty() {
+                known.read(source, self, list, &counted, position)?;
+            }
+        }
+        Ok(known)
+    }
+
+    /// A page of the events that concerned a view after one position and up to another.
+    pub(crate) fn events_between<S: KnownHistory>(
+        source: &S,
+        list: &str,
+        (after, to): (Option<u64>, u64),
+        page: &Page,
+    ) -> Result<KnownEvents, S::Error> {
+        Between::new(after, page).read(source, list, to)
+    }
+}
+
+/// The parties, actions and instruments as they were known at a position.
+fn known_book<S: KnownHistory>(source: &S, position: u64) -> Result<Book, S::Error> {
+    let mut rows: BTreeMap<(u8, u32), Vec<u8>> = BTreeMap::new();
+    source.newest_first(REFERENCE, position, &mut |chunk| {
+        let entries: Vec<Entry<'_>> = Entries::new(chunk).collect::<Result<_, _>>()?;
+        for entry in entries.iter().rev() {
+            if let Holds::State { kind, number, row } = entry.holds
+                && entry.at.position <= position
+            {
+                rows.entry((kind, number)).or_insert_with(|| row.to_vec());
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let mut book = Book::default();
+    for ((kind, number), row) in rows {
+        book.restore_row(kind, &number.to_be_bytes(), &row)?;
+    }
+    book.finish_restore()?;
+    Ok(book)
+}
+
+/// Which slots were seen: a bit each.
+#[derive(Default)]
+struct Slots(Vec<u64>);
+
+impl Slots {
+    /// Marks a slot; whether it was not marked before.
+    fn insert(&mut self, slot: Slot) -> bool {
+        let Ok(index) = usize::try_from(slot / 64) else {
+            return false;
+        };
+        if self.0.len() <= index {
+            self.0.resize(index + 1, 0);
+        }
+        let bit = 1u64 << (slot % 64);
+        self.0.get_mut(index).is_some_and(|bits| {
+            let new = *bits & bit == 0;
+            *bits |= bit;
+            new
+        })
+    }
+}
+
+/// A commitment of the page: its facts, and its id and title as soon as they are found.
+struct Shown {
+    facts: Facts,
+    title: Option<String>,
+}
+
+/// A view being counted from its history.
+struct Known<L: Lens> {
+    key: L::Key,
+    /// The commitments of the page, and one more; none are wanted if no page was asked for.
+    shown: BTreeMap<Slot, Shown>,
+    after: Option<u64>,
+    wanted: usize,
+    commitments: usize,
+    is_concerned: bool,
+    last_event: Option<u64>,
+    buffer: Vec<u8>,
+}
+
+impl<L: Lens> Known<L> {
+    fn new(key: L::Key, page: Option<&Page>) -> Self {
+        Self {
+            key,
+            shown: BTreeMap::new(),
+            after: page.and_then(|page| page.after),
+            wanted: page.map_or(0, |page| page.rows() + 1),
+            commitments: 0,
+            is_concerned: false,
+            last_event: None,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Counts the newest facts in the list of a view into some views, if they stood in the list's own then: those that had left it
+    /// are not up to date in it.
+    fn read<S: KnownHistory>(
+        &mut self,
+        source: &S,
+        view: &mut View<L>,
+        list: L::Key,
+        counted: &[L::Key],
+        position: u64,
+    ) -> Result<(), S::Error> {
+        let mut seen = Slots::default();
+        let name = L::text(view.book(), list);
+        source.newest_first(&name, position, &mut |chunk| {
+            let entries: Vec<Entry<'_>> = Entries::new(chunk).collect::<Result<_, _>>()?;
+            for entry in entries.iter().rev() {
+                if entry.at.position > position {
+                    continue;
+                }
+                if list == self.key {
+                    self.note(view, entry);
+                }
+                let Holds::Facts { slot, titled, row } = entry.holds else {
+                    continue;
+                };
+                if seen.insert(slot) {
+                    self.count(view, list, counted, slot, titled, row)?;
+                } else if titled && list == self.key {
+                    self.name(slot, row)?;
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// Takes from an entry, newest first, when the view changed and what kinds of events concerned it.
+    fn note(&mut self, view: &mut View<L>, entry: &Entry<'_>) {
+        self.is_concerned = true;
+        view.stamp_back(self.key, entry.at, entry.reported);
+        if self.last_event != Some(entry.at.position) {
+            self.last_event = Some(entry.at.position);
+            view.book_mut().count_event(entry.kind);
+        }
+    }
+
+    fn count(
+        &mut self,
+        view: &mut View<L>,
+        list: L::Key,
+        counted: &[L::Key],
+        slot: Slot,
+        titled: bool,
+        row: &[u8],
+    ) -> Result<(), RestoreError> {
+        let (facts, title) = self.decode(view.book_mut(), titled, row)?;
+        if !view.book().holds(&facts) {
+            return Err(RestoreError::Dangling { row: "history" });
+        }
+        let keys = L::memberships(view.book(), &facts);
+        let mut kept = Some(Shown { facts, title });
+        if keys.contains(&list) {
+            let counted: Keys<L::Key> = keys
+                .into_iter()
+                .filter(|key| counted.contains(key))
+                .collect();
+            if let Some(Shown { facts, .. }) = &kept {
+                view.count_facts(&counted, facts);
+            }
+            if list == self.key {
+                self.commitments += 1;
+                kept = kept.and_then(|it| self.show(slot, it));
+            }
+        }
+        // What the facts keep in the book is needed no more: memory is that of a page, whatever is counted.
+        if let Some(Shown { mut facts, .. }) = kept {
+            facts.release(&mut view.book_mut().annex.reports);
+        }
+        Ok(())
+    }
+
+    /// Keeps a commitment for the page, as long as no earlier ones fill it; gives back the one that is not kept.
+    fn show(&mut self, slot: Slot, shown: Shown) -> Option<Shown> {
+        let recorded = shown.facts.recorded_position;
+        if self.wanted == 0 || self.after.is_some_and(|after| recorded <= after) {
+            return Some(shown);
+        }
+        self.shown.insert(slot, shown);
+        if self.shown.len() > self.wanted {
+            return self.shown.pop_last().map(|(_, last)| last);
+        }
+        None
+    }
+
+    /// Gives a commitment of the page the id and the title that its newest facts came without.
+    fn name(&mut self, slot: Slot, row: &[u8]) -> Result<(), RestoreError> {
+        let Some(shown) = self.shown.get_mut(&slot).filter(|it| it.title.is_none()) else {
+            return Ok(());
+        };
+        let (id, title) = named(row)?;
+        shown.facts.id = id;
+        shown.title = Some(title.to_owned());
+        Ok(())
+    }
+
+    fn decode(
+        &mut self,
+        book: &mut Book,
+        titled: bool,
+        row: &[u8],
+    ) -> Result<(Facts, Option<String>), RestoreError> {
+        if titled {
+            let mut row = RowReader::within("history", row);
+            let (facts, title) = Facts::decode(&mut row, &mut book.annex)?;
+            row.finish()?;
+            return Ok((facts, (self.wanted > 0).then(|| title.to_owned())));
+        }
+        let mut whole = RowWriter::onto(std::mem::take(&mut self.buffer));
+        whole.array(&[0; 16]);
+        whole.text("");
+        whole.array(row);
+        self.buffer = whole.finish();
+        let mut row = RowReader::within("history", &self.buffer);
+        let (facts, _) = Facts::decode(&mut row, &mut book.annex)?;
+        row.finish()?;
+        self.buffer.clear();
+        Ok((facts, None))
+    }
+
+    fn take_list(&mut self, view: &mut View<L>, page: &Page) -> CommitmentList {
+        let more = self.shown.len() > page.rows();
+        let shown = std::mem::take(&mut self.shown);
+        let mut list = CommitmentList {
+            commitments: self.commitments,
+            rows: Vec::with_capacity(shown.len()),
+            next: None,
+        };
+        for Shown { mut facts, title } in shown.into_values().take(page.rows()) {
+            facts.title = view.book_mut().titles.push(&title.unwrap_or_default());
+            let role = L::role(self.key, view.book(), &facts);
+            list.next = more.then(|| facts.recorded_position.to_string());
+            list.rows.push(facts.row(view.book(), role));
+        }
+        list
+    }
+}
+
+/// The id and the title that come first in a commitment's row.
+fn named(row: &[u8]) -> Result<(CommitmentId, &str), RestoreError> {
+    let mut row = RowReader::within("history", row);
+    let id = CommitmentId(uuid::Uuid::from_bytes(row.array()?));
+    Ok((id, row.text()?))
+}
+
+impl<L: Lens> View<L> {
+    /// Counts facts into some views, and their dates into those that own them.
+    fn count_facts(&mut self, keys: &[L::Key], facts: &Facts) {
+        for &key in keys {
+            let owned = L::owns(key, self.book(), facts);
+            let (book, entry) = self.entry(key);
+            L::count(&mut entry.counts, key, book, facts, Sign::Add);
+            if owned {
+                entry.calendar.change(Dates::default(), facts.dates());
+            }
+        }
+    }
+
+    /// Takes a stamp from an entry, where entries come newest first.
+    fn stamp_back(&mut self, key: L::Key, at: Moment, reported: bool) {
+        let stamp = &mut self.entry(key).1.stamp;
+        stamp.change.get_or_insert(at);
+        if reported {
+            stamp.report.get_or_insert(at);
+        }
+    }
+}
+
+/// The events of a list being looked through, newest first.
+struct Between {
+    after: Option<u64>,
+    rows: usize,
+    events: usize,
+    /// The earliest events after `after`, one more than a page has, and the slots of their commitments.
+    shown: BTreeMap<u64, (KnownEvent, Option<Slot>)>,
+    /// The events among them whose commitment's title was not found yet, by its slot.
+    untitled: FxHashMap<Slot, Vec<u64>>,
+    last: Option<u64>,
+    from: Option<u64>,
+}
+
+impl Between {
+    fn new(from: Option<u64>, page: &Page) -> Self {
+        Self {
+            after: page.after.max(from),
+            rows: page.limit.clamp(1, MAX_EVENT_ROWS),
+            events: 0,
+            shown: BTreeMap::new(),
+            untitled: FxHashMap::default(),
+            last: None,
+            from,
+        }
+    }
+
+    fn read<S: KnownHistory>(
+        mut self,
+        source: &S,
+        list: &str,
+        to: u64,
+    ) -> Result<KnownEvents, S::Error> {
+        source.newest_first(list, to, &mut |chunk| {
+            let entries: Vec<Entry<'_>> = Entries::new(chunk).collect::<Result<_, _>>()?;
+            let mut before = false;
+            for entry in entries.iter().rev() {
+                if entry.at.position > to {
+                    continue;
+                }
+                if self.from.is_none_or(|from| entry.at.position > from) {
+                    self.take(entry);
+                } else {
+                    before = true;
+                }
+                self.name(entry)?;
+            }
+            let found = before && self.untitled.is_empty();
+            Ok(if found {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })?;
+        Ok(self.finish())
+    }
+
+    fn take(&mut self, entry: &Entry<'_>) {
+        let position = entry.at.position;
+        if self.last == Some(position) {
+            return;
+        }
+        self.last = Some(position);
+        self.events += 1;
+        if self.after.is_some_and(|after| position <= after) {
+            return;
+        }
+        let mut row = KnownEvent {
+            position: position.to_string(),
+            recorded: recorded_text(entry.at.recorded_us),
+            effective: entry.effective.map(str::to_owned),
+            event: EventType::name(entry.kind).to_owned(),
+            commitment: None,
+            title: None,
+            subject: None,
+        };
+        let mut commitment = None;
+        match (entry.subject, entry.holds) {
+            (Some(subject), _) if subject.parse::<CommitmentId>().is_ok() => {
+                row.commitment = Some(subject.to_owned());
+            }
+            (Some(subject), _) => row.subject = Some(subject.to_owned()),
+            (None, Holds::Facts { slot, .. }) => {
+                commitment = Some(slot);
+                self.untitled.entry(slot).or_default().push(position);
+            }
+            (None, Holds::Nothing | Holds::State { .. }) => {}
+        }
+        self.shown.insert(position, (row, commitment));
+        if self.shown.len() > self.rows + 1 {
+            self.leave_out_last();
+        }
+    }
+
+    fn leave_out_last(&mut self) {
+        let Some((position, (_, Some(slot)))) = self.shown.pop_last() else {
+            return;
+        };
+        if let Some(waiting) = self.untitled.get_mut(&slot) {
+            waiting.retain(|other| *other != position);
+            if waiting.is_empty() {
+                self.untitled.remove(&slot);
+            }
+        }
+    }
+
+    /// Gives the events of a commitment the title it had, which stands in the newest entry before them that has one.
+    fn name(&mut self, entry: &Entry<'_>) -> Result<(), RestoreError> {
+        let Holds::Facts {
+            slot,
+            titled: true,
+            row,
+        } = entry.holds
+        else {
+            return Ok(());
+        };
+        let Some(waiting) = self.untitled.remove(&slot) else {
+            return Ok(());
+        };
+        let (id, title) = named(row)?;
+        for position in waiting {
+            if let Some((event, _)) = self.shown.get_mut(&position) {
+                event.commitment = Some(id.to_string());
+                event.title = Some(title.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> KnownEvents {
+        let more = self.shown.len() > self.rows;
+        if more {
+            self.shown.pop_last();
+        }
+        KnownEvents {
+            events: self.events,
+            next: self
+                .shown
+                .last_key_value()
+                .filter(|_| more)
+                .map(|(position, _)| position.to_string()),
+            rows: self.shown.into_values().map(|(row, _)| row).collect(),
+        }
+    }
+}
