@@ -104,9 +104,12 @@ pub struct CommitmentRow {
     /// Whether somebody's newest assessment says less than the one before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub downgraded: bool,
-    /// The newest assessment of every assessor, method, version and kind.
+    /// The newest assessment of every assessor, method, version and kind, the newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assessments: Vec<AssessmentRow>,
+    /// How many of those had no room here: the commitment's history has them all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub assessments_left_out: usize,
     /// Its milestones, if it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milestones: Option<Milestones>,
@@ -180,6 +183,14 @@ pub enum ParticipationRole {
     Supporter,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a field over by reference"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 impl Facts {
     /// The commitment as a list shows it.
     pub(crate) fn row(
@@ -190,6 +201,8 @@ impl Facts {
         let text = |date: Option<PartialDate>| date.map(|date| date.to_string());
         let is_in = |state| role.is_some_and(|(_, other)| other == state);
         let scrutiny = self.scrutiny();
+        let (assessments, assessments_left_out) =
+            scrutiny.map_or_else(Default::default, |scrutiny| scrutiny.rows(book));
         CommitmentRow {
             commitment: self.id.to_string(),
             title: book.titles.get(self.title).to_owned(),
@@ -217,7 +230,8 @@ impl Facts {
             self_declared: self.is_self_declared(),
             assessed_below_report: self.flags.has(Flags::ASSESSED_BELOW_REPORT),
             downgraded: self.flags.has(Flags::DOWNGRADED),
-            assessments: scrutiny.map_or_else(Vec::new, |scrutiny| scrutiny.rows(book)),
+            assessments,
+            assessments_left_out,
             milestones: Some(self.milestones()).filter(|it| *it != Milestones::default()),
             illustrative: self.is_illustrative(),
             made: text(self.made),

@@ -17,6 +17,11 @@ use crate::wire::v1::{
     Sha256,
 };
 
+/// The bytes that the assessments of one commitment may take in a list, so that a page of them fits into a message.
+const MAX_ROW_BYTES: usize = 16 * 1024;
+/// What an assessment takes beside its grades: names of the assessor, the method and the version, and what stands around them.
+const ROW_BYTES: usize = 400;
+
 /// What others made of a commitment.
 #[derive(Debug, Default)]
 pub(crate) struct Scrutiny {
@@ -218,29 +223,24 @@ impl Scrutiny {
             .collect()
     }
 
-    /// The newest assessments as a list shows them, in the order in which assessors and methods first appeared.
-    pub(crate) fn rows(&self, book: &Book) -> Vec<AssessmentRow> {
-        let rows = self.series.iter().filter_map(|series| {
-            let newest = series.assessments.last()?;
-            let (method, version) = book.annex.method(series.method);
-            let mut row = AssessmentRow {
-                kind: series.kind.as_str().to_owned(),
-                assessor: book.party_text(series.assessor),
-                method: method.to_owned(),
-                method_version: version.to_owned(),
-                completion: newest.completion().map(|it| it.as_str().to_owned()),
-                grade: None,
-                grades: Vec::new(),
-                assessed: newest.assessed.map(|date| date.to_string()),
-                position: newest.position.to_string(),
-            };
-            match &newest.verdict {
-                Verdict::Progress { grade, .. } => row.grade = Some(grade.to_string()),
-                Verdict::Ambition(grades) => row.grades.clone_from(grades),
-            }
-            Some(row)
-        });
-        rows.collect()
+    /// The newest assessments as a list shows them, the newest first, and how many of them had no room.
+    pub(crate) fn rows(&self, book: &Book) -> (Vec<AssessmentRow>, usize) {
+        let mut newest: Vec<(&Series, &Assessment)> = self
+            .series
+            .iter()
+            .filter_map(|series| Some((series, series.assessments.last()?)))
+            .collect();
+        newest.sort_unstable_by_key(|(_, newest)| std::cmp::Reverse(newest.order()));
+        let mut room = MAX_ROW_BYTES;
+        let rows: Vec<_> = newest
+            .iter()
+            .map_while(|(series, assessment)| {
+                room = room.checked_sub(ROW_BYTES + assessment.text_bytes())?;
+                Some(series.row(assessment, book))
+            })
+            .collect();
+        let left_out = newest.len() - rows.len();
+        (rows, left_out)
     }
 
     pub(crate) fn parties(&self) -> impl Iterator<Item = PartyIndex> {
@@ -249,6 +249,26 @@ impl Scrutiny {
 }
 
 impl Series {
+    fn row(&self, assessment: &Assessment, book: &Book) -> AssessmentRow {
+        let (method, version) = book.annex.method(self.method);
+        let mut row = AssessmentRow {
+            kind: self.kind.as_str().to_owned(),
+            assessor: book.party_text(self.assessor),
+            method: method.to_owned(),
+            method_version: version.to_owned(),
+            completion: assessment.completion().map(|it| it.as_str().to_owned()),
+            grade: None,
+            grades: Vec::new(),
+            assessed: assessment.assessed.map(|date| date.to_string()),
+            position: assessment.position.to_string(),
+        };
+        match &assessment.verdict {
+            Verdict::Progress { grade, .. } => row.grade = Some(grade.to_string()),
+            Verdict::Ambition(grades) => row.grades.clone_from(grades),
+        }
+        row
+    }
+
     fn encode(&self, annex: &Annex, row: &mut RowWriter) {
         row.u32(self.assessor);
         let (method, version) = annex.method(self.method);
@@ -324,6 +344,16 @@ impl Assessment {
         match &self.verdict {
             Verdict::Progress { completion, .. } => *completion,
             Verdict::Ambition(_) => None,
+        }
+    }
+
+    fn text_bytes(&self) -> usize {
+        match &self.verdict {
+            Verdict::Progress { grade, .. } => grade.len(),
+            Verdict::Ambition(grades) => grades
+                .iter()
+                .map(|grade| grade.dimension.len() + grade.grade.len())
+                .sum(),
         }
     }
 
