@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use ledger_domain::view::WatchAnswer;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -65,6 +66,42 @@ pub struct ViewQuery {
     /// Leave out the commitments recorded at this position or before: `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
+}
+
+/// Query of `query.watch`: the watch lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchQuery {
+    /// The list to read, such as `overdue`; the counts of all lists alone if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
+    /// Only commitments that this country's parties lead (ISO alpha-3, or `INT`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Only commitments under this action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// Rows to give, at least 1 and at most 200.
+    #[serde(default)]
+    pub limit: usize,
+    /// Leave out the commitments recorded at this position or before: `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+}
+
+/// Answer of `query.watch`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchEnvelope {
+    /// The time that counts as today.
+    pub as_of: String,
+    /// The highest position that is included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<String>,
+    /// Events on disk that are not included yet.
+    pub lag_events: u64,
+    /// The lists.
+    #[serde(flatten)]
+    pub lists: WatchAnswer,
 }
 
 /// Header of a view's answer: positions below this are folded into the projection.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::bench::BenchArgs;
+use ledger_domain::view::WatchList;
 
 /// The implementation ledger of the Global Compact for Migration: record commitments and progress, and let anyone check.
 #[derive(Debug, Parser)]
@@ -83,6 +84,8 @@ pub(crate) enum Command {
         /// The review's id.
         id: String,
     },
+    /// The commitments that somebody should look at: overdue, stale, contested and the like, and why.
+    Watch(WatchArgs),
     /// Print recorded events in their order, one JSON object a line.
     Replay(ReplayArgs),
     /// Check the log without trusting the ledger.
@@ -259,6 +262,26 @@ pub(crate) enum AuditCommand {
 pub(crate) struct ListArgs {
     /// How many commitments to list, at most 200.
     #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(0..=200))]
+    pub(crate) limit: u16,
+    /// Go on after this cursor, from the page before.
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<u64>,
+}
+
+/// Which watch list to show.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// The list; without it, how many commitments are on each.
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(WatchList::ALL.iter().map(|list| list.as_str())))]
+    pub(crate) list: Option<String>,
+    /// Only commitments that this country's parties lead: ISO 3166-1 alpha-3 code; `INT` for organizations.
+    #[arg(long, value_name = "ISO3", requires = "list")]
+    pub(crate) country: Option<String>,
+    /// Only commitments under this action.
+    #[arg(long, value_name = "CODE", requires = "list")]
+    pub(crate) action: Option<String>,
+    /// How many commitments to show, at most 200.
+    #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=200))]
     pub(crate) limit: u16,
     /// Go on after this cursor, from the page before.
     #[arg(long, value_name = "CURSOR")]

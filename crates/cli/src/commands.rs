@@ -14,6 +14,7 @@ pub(crate) mod scrub;
 pub(crate) mod serve;
 pub(crate) mod submit;
 pub(crate) mod view;
+pub(crate) mod watch;
 
 use crate::failure::Failure;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -76,6 +76,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             command: PartnerCommand::Show { id },
         } => commands::partner::show(nats, &id, output).await,
         Command::Review { id } => commands::review::run(nats, &id, output).await,
+        Command::Watch(args) => commands::watch::run(nats, args, output).await,
         Command::Replay(args) => commands::replay::run(nats, &args).await,
         Command::Audit {
             command: AuditCommand::Verify { key },

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use ledger_bus::query::{
     CommitmentAnswer, CommitmentQuery, HeadAnswer, ProjectionAnswer, QueryError, ScrubAnswer,
-    ViewQuery, WATERMARK_HEADER,
+    ViewQuery, WATERMARK_HEADER, WatchEnvelope, WatchQuery,
 };
 use ledger_bus::{Bus, BusOptions, ConnectError, RequestError, subject};
 use std::time::Duration;
@@ -121,6 +121,30 @@ impl Connection {
             json: reply.payload,
             watermark,
         })
+    }
+
+    /// The watch lists today: the counts of all, and rows of one where the query names it. As many rows as were asked for, if there are: where
+    /// one answer ends before that, this goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`]; [`is_not_found`] tells if there is no such country or action.
+    pub async fn watch(&self, query: &WatchQuery) -> Result<WatchEnvelope, QueryError> {
+        let mut query = query.clone();
+        let wanted = query.limit;
+        let mut whole: WatchEnvelope = self.bus.ask("watch", &query, QUERY_TIMEOUT).await?;
+        while let Some(found) = &mut whole.lists.watch {
+            query.limit = wanted.saturating_sub(found.rows.len());
+            query.after = found.next.as_ref().and_then(|next| next.parse().ok());
+            if query.after.is_none() || query.limit == 0 {
+                break;
+            }
+            let page: WatchEnvelope = self.bus.ask("watch", &query, QUERY_TIMEOUT).await?;
+            let Some(page) = page.lists.watch else { break };
+            found.rows.extend(page.rows);
+            found.next = page.next;
+        }
+        Ok(whole)
     }
 
     /// Has the node check its log against itself, from end to end, while it goes on recording. It reads the whole log.

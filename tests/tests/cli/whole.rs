@@ -114,3 +114,51 @@ fn a_review_shows_who_spoke_and_where_its_figures_are_frozen() {
     assert_eq!(code(&up.cli(["review", "IMRF-2030"], b"")), 1);
     assert_eq!(code(&up.cli(["review", "a b"], b"")), 2);
 }
+
+#[test]
+fn a_watch_list_says_who_should_look_at_what_and_why() {
+    let up = Up::start(&[]);
+    audited(&up);
+    let counts = lines(&up.cli(["watch", "--json"], b"").succeeded()).remove(0);
+    let counts = counts["commitments_by_list"].as_object().unwrap();
+    let table = up.cli(["watch"], b"").succeeded();
+    for (list, count) in counts {
+        assert!(table.lines().any(|line| line.starts_with(list)), "{table}");
+        let page = up
+            .cli(["watch", list, "--limit", "200", "--json"], b"")
+            .succeeded();
+        let page = lines(&page).remove(0);
+        let rows = page["watch"]["rows"].as_array().unwrap();
+        assert_eq!(
+            rows.len() as u64,
+            count.as_u64().unwrap().min(200),
+            "{list}"
+        );
+        assert!(
+            rows.iter()
+                .all(|row| !row["why"].as_str().unwrap().is_empty())
+        );
+    }
+    let overdue = up
+        .cli(["watch", "never_reported", "--limit", "1"], b"")
+        .succeeded();
+    assert!(overdue.contains("[illustrative]"), "{overdue}");
+    let kenya = up.cli(
+        [
+            "watch",
+            "unconfirmed",
+            "--country",
+            "ken",
+            "--action",
+            "GCM-10",
+        ],
+        b"",
+    );
+    assert_eq!(code(&kenya), 0, "{}", kenya.stderr);
+    assert_eq!(code(&up.cli(["watch", "nonsense"], b"")), 2);
+    assert_eq!(
+        code(&up.cli(["watch", "stale", "--country", "XXX"], b"")),
+        1
+    );
+    assert_eq!(code(&up.cli(["watch", "--country", "KEN"], b"")), 2);
+}

@@ -22,6 +22,15 @@ const ACTIONS_BYTES: usize = 48 * 1024;
 /// A country's code; none for the view of what belongs to no country.
 pub(crate) type Place = Option<CountryCode>;
 
+/// The place that a key names.
+pub(crate) fn place(key: &str) -> Option<Place> {
+    if key == NO_COUNTRY {
+        Some(None)
+    } else {
+        country::find(key).map(|country| Some(country.code))
+    }
+}
+
 /// The views of countries.
 pub(crate) struct CountryLens;
 
@@ -155,11 +164,7 @@ impl Lens for CountryLens {
     }
 
     fn parse(_: &Book, key: &str) -> Option<Place> {
-        if key == NO_COUNTRY {
-            Some(None)
-        } else {
-            country::find(key).map(|country| Some(country.code))
-        }
+        place(key)
     }
 
     fn text(_: &Book, place: Place) -> String {

@@ -7,6 +7,7 @@ use chrono::{Days, NaiveDate};
 use rustc_hash::FxHashMap;
 
 use super::envelope::{STALE_AFTER_DAYS, Timeliness};
+use super::watch::{Watched, WatchedCounts};
 use crate::date::PartialDate;
 
 /// A day as the number of days since 1970.
@@ -20,6 +21,8 @@ pub(crate) struct Dates {
     /// The day its last report was recorded on.
     pub(crate) last_report: Option<EpochDay>,
     pub(crate) never_reported: bool,
+    /// The watch lists it is on, but for those that follow from the dates.
+    pub(crate) watched: Watched,
 }
 
 /// How many commitments of a view are held to each date. Dates repeat, so this stays small however many commitments there are.
@@ -29,6 +32,7 @@ pub(crate) struct Calendar {
     original_due: FxHashMap<PartialDate, u32>,
     last_report: FxHashMap<EpochDay, u32>,
     never_reported: u32,
+    pub(crate) watched: WatchedCounts,
 }
 
 impl Calendar {
@@ -43,6 +47,7 @@ impl Calendar {
         shift(&mut self.last_report, before.last_report, after.last_report);
         self.never_reported = (self.never_reported + u32::from(after.never_reported))
             .saturating_sub(u32::from(before.never_reported));
+        self.watched.change(before.watched, after.watched);
     }
 
     /// How the commitments stand against their dates on a day.
@@ -113,7 +118,7 @@ mod tests {
             due: due.parse().ok(),
             original_due: "2025".parse().ok(),
             last_report: Some(20_000),
-            never_reported: false,
+            ..Dates::default()
         };
         calendar.change(Dates::default(), dates("2026"));
         calendar.change(dates("2026"), dates("2027"));

@@ -96,7 +96,7 @@ impl Book {
             EventBody::ProgressReported(data) => self.report(slot, party, data, at),
             EventBody::ReportCorrected(data) => self.correct(slot, party, data, at),
             EventBody::ReportRetracted(data) => self.retract(slot, data.report, at),
-            EventBody::ReportContested(data) => self.contest(slot, data.report, at),
+            EventBody::ReportContested(data) => self.contest(slot, party, data.report, at),
             EventBody::ContestAnswered(_) => self.change(slot, at, |_, _| ()),
             EventBody::ContestResolved(data) => self.resolve(slot, data.contest, at),
             EventBody::ReportValidated(data) => self.check(slot, data.report, true, at),
@@ -249,9 +249,16 @@ impl Book {
         })
     }
 
-    fn contest(&mut self, slot: Option<Slot>, report: Position, at: Moment) -> About {
+    fn contest(
+        &mut self,
+        slot: Option<Slot>,
+        party: &PartyId,
+        report: Position,
+        at: Moment,
+    ) -> About {
+        let party = self.party(party);
         self.change(slot, at, |facts, _| {
-            facts.scrutinise().contest(report.0, at);
+            facts.scrutinise().contest(party, report.0, at);
         })
     }
 

@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU32;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 
 use super::book::{ActionIndex, PartyIndex, number};
 use super::dates::{Dates, EpochDay};
@@ -12,6 +12,7 @@ use super::list::{Milestones, ParticipationRole};
 use super::reports::{Report, ReportLink, Reports};
 use super::scrutiny::Scrutiny;
 use super::table::TitleRef;
+use super::watch::Watched;
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
 use crate::wire::v1::{Completion, Form, Nature, Outcome, Stage};
@@ -101,6 +102,10 @@ impl Second {
 
     fn time(self) -> DateTime<Utc> {
         DateTime::from_timestamp(i64::from(self.0.get()), 0).unwrap_or_default()
+    }
+
+    pub(crate) fn date(self) -> NaiveDate {
+        self.time().date_naive()
     }
 
     fn day(self) -> EpochDay {
@@ -451,6 +456,7 @@ impl Facts {
             original_due: self.original_due.filter(|_| open),
             last_report: self.last_report.filter(|_| open).map(Second::day),
             never_reported: owes && self.last_report.is_none(),
+            watched: Watched::of(self),
         }
     }
 

@@ -15,6 +15,7 @@ use super::facts::{Facts, PartState};
 use super::history::{History, HistoryChunk, List, MOMENTS, REFERENCE};
 use super::list::{CommitmentList, Page, ParticipationRole};
 use super::table::TitleRef;
+use super::watch::{self, UnknownFilter, WatchAnswer, WatchPage, WatchedCounts};
 use super::{Changes, HexKey, RestoreError};
 use crate::wire::v1::Event;
 
@@ -506,6 +507,36 @@ impl<L: Lens> View<L> {
                 .unwrap_or_else(nothing)
         };
         Some(lists.map(chunk).collect())
+    }
+
+    /// A family of views keeps no watch lists: what stands beside the summary does.
+    #[expect(clippy::unused_self, reason = "it stands where another fold answers")]
+    pub(crate) fn watch(
+        &self,
+        _: &WatchPage,
+        _: NaiveDate,
+    ) -> Option<Result<WatchAnswer, UnknownFilter>> {
+        None
+    }
+
+    /// The watch lists on a day, counted over one view's own commitments.
+    pub(crate) fn watched(
+        &self,
+        key: L::Key,
+        page: &WatchPage,
+        today: NaiveDate,
+    ) -> Result<WatchAnswer, UnknownFilter> {
+        let rows = page
+            .list
+            .map(|list| watch::rows(&self.book, list, page, today));
+        let entry = self.entries.get(&key);
+        Ok(WatchAnswer {
+            commitments_by_list: entry.map_or_else(
+                || WatchedCounts::default().with(Timeliness::default()),
+                |entry| entry.calendar.watched.with(entry.calendar.on(today)),
+            ),
+            watch: rows.transpose()?,
+        })
     }
 
     pub(crate) fn take_changes(&mut self) -> Changes {

@@ -55,6 +55,7 @@ mod stored;
 mod summary;
 mod table;
 mod tally;
+mod watch;
 mod whole;
 
 use std::fmt;
@@ -75,6 +76,7 @@ pub use list::{
     AssessmentRow, CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Milestones, Page,
     ParticipationRole,
 };
+pub use watch::{UnknownFilter, WatchAnswer, WatchList, WatchPage, WatchRow, WatchRows};
 
 /// The largest body a view may have: the bound of a NATS KV value here, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -118,6 +120,14 @@ macro_rules! projections {
 
             fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
                 self.0.timeliness(key, today)
+            }
+
+            fn watch(
+                &self,
+                page: &WatchPage,
+                today: NaiveDate,
+            ) -> Option<Result<WatchAnswer, UnknownFilter>> {
+                self.0.watch(page, today)
             }
 
             fn take_changes(&mut self) -> Changes {
@@ -211,6 +221,14 @@ pub trait Projection: Default {
 
     /// How the view's active commitments stand against their dates on `today`; none as for [`Projection::list`].
     fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness>;
+
+    /// The watch lists on `today`: how many commitments are on each, and a page of one where the page names it. None of a projection
+    /// that keeps none: only that of the whole ledger does.
+    fn watch(
+        &self,
+        page: &WatchPage,
+        today: NaiveDate,
+    ) -> Option<Result<WatchAnswer, UnknownFilter>>;
 
     /// What changed since the last call: rows to keep, in one atomic write together with the watermark, and keys to publish.
     /// The first call after a start from nothing names every key there is.

@@ -38,6 +38,8 @@ pub(crate) struct Scrutiny {
 struct Contest {
     position: u64,
     report: u64,
+    /// Who contests it.
+    party: PartyIndex,
 }
 
 /// What one assessor said under one method and version, of progress or of ambition: an assessment made later comes later, whenever it was
@@ -88,10 +90,11 @@ pub(crate) struct Verdicts {
 }
 
 impl Scrutiny {
-    pub(crate) fn contest(&mut self, report: u64, at: Moment) {
+    pub(crate) fn contest(&mut self, party: PartyIndex, report: u64, at: Moment) {
         self.contests.push(Contest {
             position: at.position,
             report,
+            party,
         });
     }
 
@@ -115,6 +118,11 @@ impl Scrutiny {
     /// Whether an open contest is about the report at this position.
     pub(crate) fn contests_report(&self, report: u64) -> bool {
         self.contests.iter().any(|open| open.report == report)
+    }
+
+    /// Who contests which report. Reports go by position.
+    pub(crate) fn open_contests(&self) -> impl Iterator<Item = (PartyIndex, u64)> {
+        self.contests.iter().map(|open| (open.party, open.report))
     }
 
     pub(crate) fn has_contests(&self) -> bool {
@@ -244,7 +252,11 @@ impl Scrutiny {
     }
 
     pub(crate) fn parties(&self) -> impl Iterator<Item = PartyIndex> {
-        self.series.iter().map(|series| series.assessor)
+        let contestants = self.contests.iter().map(|contest| contest.party);
+        self.series
+            .iter()
+            .map(|series| series.assessor)
+            .chain(contestants)
     }
 }
 
@@ -427,6 +439,7 @@ impl Scrutiny {
         for contest in &self.contests {
             row.u64(contest.position);
             row.u64(contest.report);
+            row.u32(contest.party);
         }
         row.count(self.series.len());
         for series in &self.series {
@@ -448,6 +461,7 @@ impl Scrutiny {
             scrutiny.contests.push(Contest {
                 position: row.u64()?,
                 report: row.u64()?,
+                party: row.u32()?,
             });
         }
         for _ in 0..row.count()? {

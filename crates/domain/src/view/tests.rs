@@ -2,7 +2,7 @@
 
 mod bodies;
 mod dates;
-mod events;
+pub(super) mod events;
 mod known;
 mod lives;
 mod model;
@@ -10,6 +10,7 @@ mod partners;
 mod recount;
 mod reviews;
 mod steps;
+mod watch;
 
 use std::collections::BTreeMap;
 

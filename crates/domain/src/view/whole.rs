@@ -16,6 +16,7 @@ use super::list::{CommitmentList, Page};
 use super::partner::{PARTNER_ROW, PartnerIndex, Partners};
 use super::review::{self, REVIEW_ROW, Reviews};
 use super::summary::SummaryLens;
+use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
 use super::{Changes, RestoreError};
 use crate::wire::v1::Event;
 
@@ -140,6 +141,18 @@ impl Whole {
 
     pub(crate) fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
         self.summary.timeliness(key, today)
+    }
+
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "it stands where other folds answer none"
+    )]
+    pub(crate) fn watch(
+        &self,
+        page: &WatchPage,
+        today: NaiveDate,
+    ) -> Option<Result<WatchAnswer, UnknownFilter>> {
+        Some(self.summary.watched((), page, today))
     }
 
     pub(crate) fn take_changes(&mut self) -> Changes {

@@ -2,20 +2,24 @@
 
 use std::pin::pin;
 
-use chrono::Utc;
-use ledger_bus::query::{ProjectionAnswer, ViewQuery, WATERMARK_HEADER};
+use chrono::{SecondsFormat, Utc};
+use ledger_bus::query::{ProjectionAnswer, ViewQuery, WATERMARK_HEADER, WatchEnvelope, WatchQuery};
 use ledger_bus::{Answer, Argument, Endpoint, FeedError, Query, QueryFailure, QueryService};
-use ledger_domain::view::{Envelope, Page, Projection};
+use ledger_domain::view::{Envelope, Page, Projection, WatchList, WatchPage};
 
 use super::{Interruption, Projector};
 use crate::queries::{json, parse};
 
+/// The endpoint of the watch lists, which are no view: what is on them depends on the day.
+const WATCH: &str = "watch";
+
 /// The views of the whole ledger, each asked for by a name of its own: some are one view, the others one for each id.
-const WHOLE: [(&str, Argument); 4] = [
+const WHOLE: [(&str, Argument); 5] = [
     ("summary", Argument::None),
     ("gaps", Argument::None),
     ("partner", Argument::Tokens),
     ("review", Argument::Tokens),
+    (WATCH, Argument::None),
 ];
 
 /// What a projector answers: its views, and how far it has come.
@@ -77,7 +81,9 @@ impl<P: Projection + Send + 'static> Projector<P> {
             }
             .into());
         };
-        let answer = if let Some(key) = key_of(&query) {
+        let answer = if query.endpoint == WATCH {
+            parse(&query.payload).and_then(|asked| self.watch(asked))
+        } else if let Some(key) = key_of(&query) {
             parse(&query.payload).and_then(|asked| self.view(&key, &asked))
         } else {
             json(&ProjectionAnswer {
@@ -88,6 +94,38 @@ impl<P: Projection + Send + 'static> Projector<P> {
         };
         query.respond(answer).await;
         Ok(())
+    }
+
+    /// The watch lists today.
+    fn watch(&self, asked: WatchQuery) -> Result<Answer, QueryFailure> {
+        let now = Utc::now();
+        let list = asked.list.as_deref().map(|name| {
+            let known = WatchList::ALL.iter().find(|list| list.as_str() == name);
+            known.copied().ok_or_else(|| {
+                let names: Vec<&str> = WatchList::ALL.iter().map(|list| list.as_str()).collect();
+                QueryFailure::bad(format!(
+                    "there is no watch list {name}; there are {}",
+                    names.join(", ")
+                ))
+            })
+        });
+        let page = WatchPage {
+            list: list.transpose()?,
+            country: asked.country,
+            action: asked.action,
+            after: asked.after,
+            limit: asked.limit,
+        };
+        let lists = self.projection.watch(&page, now.date_naive());
+        let lists = lists
+            .ok_or_else(|| QueryFailure::not_found("this projection keeps no watch lists"))?
+            .map_err(|error| QueryFailure::not_found(error.to_string()))?;
+        json(&WatchEnvelope {
+            as_of: now.to_rfc3339_opts(SecondsFormat::Micros, true),
+            watermark: self.checkpoint.checked_sub(1).map(|last| last.to_string()),
+            lag_events: self.tree_size.saturating_sub(self.checkpoint),
+            lists,
+        })
     }
 
     /// A view in its envelope, with a page of its commitments when some are asked for.

@@ -608,7 +608,7 @@ fn evidence_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
 }
 
 /// The first commitments, then reports on any among further commitments, until there are `all`.
-pub(super) fn large_log(first: u64, reports: &[(u64, bool)], all: u64) -> Vec<Event> {
+pub(in super::super) fn large_log(first: u64, reports: &[(u64, bool)], all: u64) -> Vec<Event> {
     let subject =
         |number: u64| Subject::Commitment(CommitmentId(Uuid::from_u128(u128::from(number))));
     let record = |number: u64| {

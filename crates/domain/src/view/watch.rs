@@ -1,0 +1,514 @@
+//! The watch lists: commitments that somebody should look at, and why.
+//!
+//! Which lists a commitment is on follows from its facts and, for those about dates, from the day of asking. How many are on a list is kept
+//! counted. Rows are found by reading the commitments in recorded order, at most [`MAX_READ`] for one answer, so that no answer holds the others up:
+//! a page may come short and still say where to go on.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
+
+use super::book::{ActionIndex, Book, Slot, number};
+use super::country::{self, Place};
+use super::dates::{Dates, days_before, epoch_day};
+use super::envelope::{STALE_AFTER_DAYS, Timeliness};
+use super::facts::{Facts, Flags, PartState, Status};
+use super::list::{AssessmentRow, CommitmentRow, MAX_PAGE_ROWS};
+use super::scrutiny::Scrutiny;
+use crate::date::PartialDate;
+use crate::wire::v1::Outcome;
+
+/// The most commitments that are read for one answer.
+pub(crate) const MAX_READ: u32 = 65_536;
+
+macro_rules! watch_lists {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
+        /// A list of commitments that somebody should look at.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum WatchList {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl WatchList {
+            /// Every list, in the order in which they are shown.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// Its name in queries and answers.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+        }
+    };
+}
+
+watch_lists! {
+    /// Past the due date they have now, and not reported as fulfilled.
+    Overdue = "overdue",
+    /// Past the due date they were recorded with, and not reported as fulfilled.
+    OverdueOriginal = "overdue_original",
+    /// Reported on, but not for more than [`STALE_AFTER_DAYS`] days.
+    Stale = "stale",
+    /// Never reported on by any participant.
+    NeverReported = "never_reported",
+    /// Reported or closed as fulfilled, and never assessed.
+    FulfilledUnassessed = "fulfilled_unassessed",
+    /// Somebody's newest assessment says less than the lead does.
+    AssessedBelowReport = "assessed_below_report",
+    /// Somebody's newest assessment says less than the one before.
+    Downgraded = "downgraded",
+    /// A standing report is contested and the contest is not resolved.
+    Contested = "contested",
+    /// Reported on, and nothing names evidence.
+    EvidenceMissing = "evidence_missing",
+    /// Evidence could not be found when it was looked for last.
+    EvidenceUnavailable = "evidence_unavailable",
+    /// A party is named that has not confirmed its part.
+    Unconfirmed = "unconfirmed",
+}
+
+/// The lists that do not depend on the day.
+const UNDATED: [WatchList; 7] = [
+    WatchList::FulfilledUnassessed,
+    WatchList::AssessedBelowReport,
+    WatchList::Downgraded,
+    WatchList::Contested,
+    WatchList::EvidenceMissing,
+    WatchList::EvidenceUnavailable,
+    WatchList::Unconfirmed,
+];
+
+/// The undated lists that a commitment is on, one bit each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Watched(u8);
+
+/// How many commitments are on each undated list.
+#[derive(Debug, Default)]
+pub(crate) struct WatchedCounts([u32; UNDATED.len()]);
+
+/// Which part of a watch list is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WatchPage {
+    /// The list; none for the counts alone.
+    pub list: Option<WatchList>,
+    /// Only commitments that a party of this country leads, or may take part in where the list is about that: ISO alpha-3, or `INT` for those of
+    /// no country.
+    pub country: Option<String>,
+    /// Only commitments under this action.
+    pub action: Option<String>,
+    /// Leave out the commitments recorded at this position or before: the `next` of the page before.
+    pub after: Option<u64>,
+    /// At most this many rows; at least 1 and at most [`MAX_PAGE_ROWS`] are given.
+    pub limit: usize,
+}
+
+/// What a watch list is asked for does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the ledger knows no {what} {key}")]
+pub struct UnknownFilter {
+    /// `country` or `action`.
+    pub what: &'static str,
+    /// The key that was asked for.
+    pub key: String,
+}
+
+/// The watch lists on one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchAnswer {
+    /// How many commitments of the whole ledger are on each list.
+    pub commitments_by_list: BTreeMap<WatchList, u64>,
+    /// A page of the list that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<WatchRows>,
+}
+
+/// A page of a watch list, in the order in which the commitments were recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchRows {
+    /// The list.
+    pub list: WatchList,
+    /// The rows; they may be fewer than asked for while there is a `next`.
+    pub rows: Vec<WatchRow>,
+    /// What to ask for as `after` to go on; absent at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A commitment on a watch list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchRow {
+    /// Why it is on the list, in words.
+    pub why: String,
+    /// The first day it was, where the list is about dates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// The commitment.
+    #[serde(flatten)]
+    pub commitment: CommitmentRow,
+}
+
+impl WatchedCounts {
+    pub(crate) fn change(&mut self, before: Watched, after: Watched) {
+        if before == after {
+            return;
+        }
+        for (bit, count) in self.0.iter_mut().enumerate() {
+            let on = |watched: Watched| u32::from(watched.0 >> bit & 1);
+            *count = (*count + on(after)).saturating_sub(on(before));
+        }
+    }
+
+    /// The counts of all lists, with those that depend on the day.
+    pub(crate) fn with(&self, today: Timeliness) -> BTreeMap<WatchList, u64> {
+        let undated = UNDATED
+            .iter()
+            .zip(self.0)
+            .map(|(&list, count)| (list, u64::from(count)));
+        let dated = [
+            (WatchList::Overdue, today.overdue_amended),
+            (WatchList::OverdueOriginal, today.overdue_original),
+            (WatchList::Stale, today.stale),
+            (WatchList::NeverReported, today.never_reported),
+        ];
+        dated.into_iter().chain(undated).collect()
+    }
+}
+
+impl Watched {
+    pub(crate) fn of(facts: &Facts) -> Self {
+        let mut watched = Self::default();
+        for (bit, list) in UNDATED.iter().enumerate() {
+            watched.0 |= u8::from(is_on_undated(*list, facts)) << bit;
+        }
+        watched
+    }
+}
+
+/// Whether a commitment is on a list that does not depend on the day; never on another. What was withdrawn or superseded is watched no more, but
+/// for its open contests.
+fn is_on_undated(list: WatchList, facts: &Facts) -> bool {
+    let kept = facts.is_active() || facts.is_closed();
+    let has = |flag| facts.flags.has(flag);
+    match list {
+        WatchList::Overdue
+        | WatchList::OverdueOriginal
+        | WatchList::Stale
+        | WatchList::NeverReported => false,
+        WatchList::FulfilledUnassessed => kept && facts.is_fulfilled_unassessed(),
+        WatchList::AssessedBelowReport => kept && has(Flags::ASSESSED_BELOW_REPORT),
+        WatchList::Downgraded => kept && has(Flags::DOWNGRADED),
+        WatchList::Contested => has(Flags::CONTESTED),
+        WatchList::EvidenceMissing => kept && facts.last_report.is_some() && !facts.has_evidence(),
+        WatchList::EvidenceUnavailable => kept && has(Flags::EVIDENCE_UNAVAILABLE),
+        WatchList::Unconfirmed => facts.is_active() && facts.is_unconfirmed(),
+    }
+}
+
+/// A list on a day, for some commitments.
+struct Search<'a> {
+    book: &'a Book,
+    list: WatchList,
+    today: NaiveDate,
+    place: Option<Place>,
+    /// The action asked for and those under it.
+    actions: Option<FxHashSet<ActionIndex>>,
+}
+
+/// A page of a list.
+pub(crate) fn rows(
+    book: &Book,
+    list: WatchList,
+    page: &WatchPage,
+    today: NaiveDate,
+) -> Result<WatchRows, UnknownFilter> {
+    let unknown = |what, key: &str| UnknownFilter {
+        what,
+        key: key.to_owned(),
+    };
+    let place = page
+        .country
+        .as_deref()
+        .map(|key| country::place(key).ok_or_else(|| unknown("country", key)));
+    let actions = page.action.as_deref().map(|code| {
+        let action = book
+            .find_action(code)
+            .ok_or_else(|| unknown("action", code))?;
+        Ok(book.beneath(action).into_iter().chain([action]).collect())
+    });
+    let search = Search {
+        book,
+        list,
+        today,
+        place: place.transpose()?,
+        actions: actions.transpose()?,
+    };
+    Ok(search.run(page, MAX_READ))
+}
+
+impl Search<'_> {
+    fn run(&self, page: &WatchPage, max_read: u32) -> WatchRows {
+        let start = page.after.map_or(0, |after| self.book.slot_after(after));
+        let end = start
+            .saturating_add(max_read)
+            .min(number(self.book.commitments.len()));
+        let limit = page.limit.clamp(1, MAX_PAGE_ROWS);
+        let mut rows = Vec::new();
+        let mut next = None;
+        for facts in (start..end).filter_map(|slot: Slot| self.book.facts(slot)) {
+            if !self.finds(facts) {
+                continue;
+            }
+            if rows.len() == limit {
+                // One more than asked for is enough to know that the list goes on.
+                return WatchRows {
+                    list: self.list,
+                    rows,
+                    next,
+                };
+            }
+            rows.push(self.row(facts));
+            next = Some(facts.recorded_position.to_string());
+        }
+        let last_read = end.checked_sub(1).and_then(|slot| self.book.facts(slot));
+        let at_end = end >= number(self.book.commitments.len());
+        WatchRows {
+            list: self.list,
+            rows,
+            next: last_read
+                .filter(|_| !at_end)
+                .map(|facts| facts.recorded_position.to_string()),
+        }
+    }
+
+    fn finds(&self, facts: &Facts) -> bool {
+        self.is_on(facts)
+            && self.place.is_none_or(|place| self.is_of(place, facts))
+            && self
+                .actions
+                .as_ref()
+                .is_none_or(|wanted| facts.actions().iter().any(|action| wanted.contains(action)))
+    }
+
+    fn is_on(&self, facts: &Facts) -> bool {
+        let dates = || facts.dates();
+        let past = |due: Option<PartialDate>| due.is_some_and(|due| due.last_day() < self.today);
+        match self.list {
+            WatchList::Overdue => past(dates().due),
+            WatchList::OverdueOriginal => past(dates().original_due),
+            WatchList::Stale => {
+                let fresh_from = epoch_day(days_before(self.today, STALE_AFTER_DAYS));
+                dates().last_report.is_some_and(|day| day < fresh_from)
+            }
+            WatchList::NeverReported => dates().never_reported,
+            WatchList::FulfilledUnassessed
+            | WatchList::AssessedBelowReport
+            | WatchList::Downgraded
+            | WatchList::Contested
+            | WatchList::EvidenceMissing
+            | WatchList::EvidenceUnavailable
+            | WatchList::Unconfirmed => is_on_undated(self.list, facts),
+        }
+    }
+
+    fn is_of(&self, place: Place, facts: &Facts) -> bool {
+        let leads = self.book.country_of(facts.lead) == place;
+        leads
+            || (self.list == WatchList::Unconfirmed
+                && facts.participations().iter().any(|part| {
+                    part.state == PartState::Claimed && self.book.country_of(part.party) == place
+                }))
+    }
+
+    fn row(&self, facts: &Facts) -> WatchRow {
+        let commitment = facts.row(self.book, None);
+        let since = self.since(facts);
+        WatchRow {
+            why: self.why(facts, &commitment, since),
+            since: since.map(|day| day.to_string()),
+            commitment,
+        }
+    }
+
+    /// The first day on the list.
+    fn since(&self, facts: &Facts) -> Option<NaiveDate> {
+        let Dates {
+            due, original_due, ..
+        } = facts.dates();
+        match self.list {
+            WatchList::Overdue => due?.last_day().succ_opt(),
+            WatchList::OverdueOriginal => original_due?.last_day().succ_opt(),
+            WatchList::Stale => {
+                let days = chrono::Days::new(STALE_AFTER_DAYS.unsigned_abs() + 1);
+                facts.last_report?.date().checked_add_days(days)
+            }
+            WatchList::NeverReported => Some(facts.recorded.date()),
+            WatchList::FulfilledUnassessed
+            | WatchList::AssessedBelowReport
+            | WatchList::Downgraded
+            | WatchList::Contested
+            | WatchList::EvidenceMissing
+            | WatchList::EvidenceUnavailable
+            | WatchList::Unconfirmed => None,
+        }
+    }
+
+    fn why(&self, facts: &Facts, row: &CommitmentRow, since: Option<NaiveDate>) -> String {
+        let days = since.map_or(0, |since| {
+            self.today.signed_duration_since(since).num_days()
+        });
+        let text =
+            |date: Option<PartialDate>| date.map_or_else(String::new, |date| date.to_string());
+        let said = || {
+            format!(
+                "the lead says {}; {}",
+                said_by_lead(facts),
+                assessments(row)
+            )
+        };
+        match self.list {
+            WatchList::Overdue => format!("due {}, {} days late", text(facts.due), days + 1),
+            WatchList::OverdueOriginal => {
+                format!(
+                    "first due {}, {} days late",
+                    text(facts.original_due),
+                    days + 1
+                )
+            }
+            WatchList::Stale => format!("no report for {} days", days + STALE_AFTER_DAYS + 1),
+            WatchList::NeverReported => format!("no report in {days} days since it was recorded"),
+            WatchList::FulfilledUnassessed => {
+                format!("the lead says {}; nobody assessed it", said_by_lead(facts))
+            }
+            WatchList::AssessedBelowReport | WatchList::Downgraded => said(),
+            WatchList::Contested => {
+                let contests = facts
+                    .scrutiny()
+                    .into_iter()
+                    .flat_map(Scrutiny::open_contests);
+                let contests: Vec<String> = contests
+                    .map(|(party, report)| {
+                        format!(
+                            "{} contests the report at position {report}",
+                            self.book.party_text(party)
+                        )
+                    })
+                    .collect();
+                contests.join("; ")
+            }
+            WatchList::EvidenceMissing => "reported on without evidence".to_owned(),
+            WatchList::EvidenceUnavailable => {
+                let count = facts
+                    .scrutiny()
+                    .map_or(0, |scrutiny| scrutiny.unavailable.len());
+                format!("evidence that could not be found: {count}")
+            }
+            WatchList::Unconfirmed => {
+                let claimed = facts
+                    .participations()
+                    .iter()
+                    .filter(|part| part.state == PartState::Claimed);
+                let parties: Vec<String> = claimed
+                    .map(|part| self.book.party_text(part.party))
+                    .collect();
+                format!("not confirmed by {}", parties.join(", "))
+            }
+        }
+    }
+}
+
+/// What the lead itself says: how it closed the commitment, else the stage it reported last.
+fn said_by_lead(facts: &Facts) -> &'static str {
+    match facts.status {
+        Status::Closed(Outcome::Fulfilled) => "closed as fulfilled",
+        Status::Closed(Outcome::PartlyFulfilled) => "closed as partly fulfilled",
+        Status::Closed(Outcome::NotFulfilled) => "closed as not fulfilled",
+        Status::Active | Status::Suspended | Status::Withdrawn | Status::Superseded => {
+            facts.stage_text()
+        }
+    }
+}
+
+/// The newest assessments of progress in words, in the ledger's where the method has them.
+fn assessments(row: &CommitmentRow) -> String {
+    let of_progress = |row: &&AssessmentRow| row.completion.is_some() || row.grade.is_some();
+    let said: Vec<String> = row
+        .assessments
+        .iter()
+        .filter(of_progress)
+        .map(|row| {
+            let said = row.completion.as_ref().or(row.grade.as_ref());
+            let said = said.map_or("", String::as_str);
+            format!(
+                "{} by {} {} says {said}",
+                row.assessor, row.method, row.method_version
+            )
+        })
+        .collect();
+    said.join("; ")
+}
+
+impl Book {
+    /// The first commitment that was recorded after a position.
+    fn slot_after(&self, position: u64) -> Slot {
+        let (mut low, mut high) = (0, number(self.commitments.len()));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let before = self
+                .facts(middle)
+                .is_some_and(|facts| facts.recorded_position <= position);
+            if before {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_one_name_on_the_wire_and_in_words() {
+        for list in WatchList::ALL {
+            let json = serde_json::to_string(list).unwrap();
+            assert_eq!(json, format!("{:?}", list.as_str()));
+        }
+        assert!(UNDATED.len() <= 8, "one bit each");
+    }
+
+    #[test]
+    fn an_answer_that_read_enough_says_where_to_go_on() {
+        let log = crate::view::tests::events::large_log(300, &[], 0);
+        let mut view = crate::view::fold::View::<crate::view::summary::SummaryLens>::default();
+        for event in &log {
+            view.apply(event);
+        }
+        let search = Search {
+            book: view.book(),
+            list: WatchList::NeverReported,
+            today: NaiveDate::default(),
+            place: None,
+            actions: Some(FxHashSet::default()),
+        };
+        let mut page = WatchPage {
+            limit: 10,
+            ..WatchPage::default()
+        };
+        let mut answers = 0;
+        loop {
+            let found = search.run(&page, 128);
+            assert!(found.rows.is_empty(), "no commitment is under no action");
+            answers += 1;
+            match found.next {
+                Some(next) => page.after = next.parse().ok(),
+                None => break,
+            }
+        }
+        assert_eq!(answers, 3);
+    }
+}
