@@ -14,6 +14,9 @@ use crate::history::{
     HistoryError, RecordedCommand, commands_around, for_each_event, header_at, recorded_command,
 };
 
+/// A command names at most this many commitments, and all of them must be in memory when it is decided.
+const NAMED_BY_A_COMMAND: usize = 2;
+
 /// The state of the log at `next_position`, as far as decisions need it.
 pub(crate) struct DecisionState {
     log: Log,
@@ -73,7 +76,7 @@ impl DecisionState {
         Ok(Self {
             log,
             reference,
-            commitments: CommitmentCache::new(cached_commitments),
+            commitments: CommitmentCache::new(cached_commitments.max(NAMED_BY_A_COMMAND)),
             recent: RecentCommands::default(),
             reread: HashMap::default(),
             next_position,
