@@ -8,6 +8,7 @@
 
 mod busy;
 mod cold;
+mod life;
 mod messages;
 mod refusals;
 mod repeats;
