@@ -18,8 +18,8 @@ pub(crate) type EpochDay = u32;
 pub(crate) struct Dates {
     pub(crate) due: Option<PartialDate>,
     pub(crate) original_due: Option<PartialDate>,
-    /// The day its last report was recorded on.
-    pub(crate) last_report: Option<EpochDay>,
+    /// The last day that a report is about.
+    pub(crate) reported_until: Option<EpochDay>,
     pub(crate) never_reported: bool,
     /// The watch lists it is on, but for those that follow from the dates.
     pub(crate) watched: Watched,
@@ -30,7 +30,7 @@ pub(crate) struct Dates {
 pub(crate) struct Calendar {
     due: FxHashMap<PartialDate, u32>,
     original_due: FxHashMap<PartialDate, u32>,
-    last_report: FxHashMap<EpochDay, u32>,
+    reported_until: FxHashMap<EpochDay, u32>,
     never_reported: u32,
     pub(crate) watched: WatchedCounts,
 }
@@ -44,7 +44,11 @@ impl Calendar {
             before.original_due,
             after.original_due,
         );
-        shift(&mut self.last_report, before.last_report, after.last_report);
+        shift(
+            &mut self.reported_until,
+            before.reported_until,
+            after.reported_until,
+        );
         self.never_reported = (self.never_reported + u32::from(after.never_reported))
             .saturating_sub(u32::from(before.never_reported));
         self.watched.change(before.watched, after.watched);
@@ -57,7 +61,7 @@ impl Calendar {
         Timeliness {
             overdue_original: sum(&self.original_due, past),
             overdue_amended: sum(&self.due, past),
-            stale: sum(&self.last_report, |&day| day < stale_before),
+            stale: sum(&self.reported_until, |&day| day < stale_before),
             never_reported: self.never_reported.into(),
         }
     }
@@ -117,7 +121,7 @@ mod tests {
         let dates = |due: &str| Dates {
             due: due.parse().ok(),
             original_due: "2025".parse().ok(),
-            last_report: Some(20_000),
+            reported_until: Some(20_000),
             ..Dates::default()
         };
         calendar.change(Dates::default(), dates("2026"));
@@ -128,6 +132,6 @@ mod tests {
         assert_eq!(on(&calendar, "2028-01-01").overdue_amended, 1);
         calendar.change(dates("2027"), Dates::default());
         assert_eq!(on(&calendar, "2099-01-01"), Timeliness::default());
-        assert!(calendar.due.is_empty() && calendar.last_report.is_empty());
+        assert!(calendar.due.is_empty() && calendar.reported_until.is_empty());
     }
 }

@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use super::body::recorded_text;
 
-/// An active, unfulfilled commitment whose last report is older than this many days is stale.
+/// An active, unfulfilled commitment is stale when the latest period that any participant reported on ended more than this many days ago.
+/// The period counts, not the day its report was recorded: old reports that are imported late say nothing of today.
 pub const STALE_AFTER_DAYS: i64 = 365;
 
 /// How a view's commitments stand against their dates on one day. Units are commitments; only active and suspended ones are counted, and those reported as
@@ -17,7 +18,7 @@ pub struct Timeliness {
     pub overdue_original: u64,
     /// Past the due date they have now.
     pub overdue_amended: u64,
-    /// Reported on, but not for more than [`STALE_AFTER_DAYS`] days.
+    /// Reported on, but on no period that ended within the last [`STALE_AFTER_DAYS`] days.
     pub stale: u64,
     /// Without a standing report of any participant: never reported on, or every report retracted.
     pub never_reported: u64,

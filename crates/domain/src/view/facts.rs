@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 
 use super::book::{ActionIndex, PartyIndex, number};
-use super::dates::{Dates, EpochDay};
+use super::dates::{Dates, epoch_day};
 use super::fold::Moment;
 use super::list::{Milestones, ParticipationRole};
 use super::reports::{Report, ReportLink, Reports};
@@ -30,6 +30,8 @@ pub(crate) struct Facts {
     pub(crate) recorded: Second,
     /// When the last standing report of a participant was recorded.
     pub(crate) last_report: Option<Second>,
+    /// The last day of the latest period that a participant's standing report is about.
+    pub(crate) reported_until: Option<NaiveDate>,
     pub(crate) lead: PartyIndex,
     pub(crate) made: Option<PartialDate>,
     pub(crate) original_due: Option<PartialDate>,
@@ -106,10 +108,6 @@ impl Second {
 
     pub(crate) fn date(self) -> NaiveDate {
         self.time().date_naive()
-    }
-
-    fn day(self) -> EpochDay {
-        self.0.get() / 86_400
     }
 
     pub(crate) fn text(self) -> String {
@@ -201,6 +199,7 @@ impl Facts {
             title: TitleRef::default(),
             recorded: Second::of(at),
             last_report: None,
+            reported_until: None,
             lead,
             made: None,
             original_due: None,
@@ -390,15 +389,18 @@ impl Facts {
     /// Whether the lead's word was validated or returned is asked of the report that its stage comes from.
     pub(crate) fn settle(&mut self, reports: &Reports) {
         let (mut last, mut evidence) = (None, false);
+        let mut until: Option<NaiveDate> = None;
         let mut newest: Option<&Report> = None;
         for report in reports.of(self.reports) {
             last = last.max(Some(report.recorded));
+            until = until.max(Some(report.to.last_day()));
             evidence |= report.has(Report::EVIDENCE);
             if report.has(Report::BY_LEAD) && newest.is_none_or(|newest| report.is_newer(newest)) {
                 newest = Some(report);
             }
         }
         self.last_report = last;
+        self.reported_until = until;
         self.stage = newest.map(|report| report.stage);
         let marked = |mark| newest.is_some_and(|report| report.has(mark));
         self.flags.set(Flags::REPORT_EVIDENCE, evidence);
@@ -454,7 +456,7 @@ impl Facts {
         Dates {
             due: self.due.filter(|_| open),
             original_due: self.original_due.filter(|_| open),
-            last_report: self.last_report.filter(|_| open).map(Second::day),
+            reported_until: self.reported_until.filter(|_| open).map(epoch_day),
             never_reported: owes && self.last_report.is_none(),
             watched: Watched::of(self),
         }

@@ -127,6 +127,9 @@ pub struct CommitmentRow {
     /// When the last standing report on it was recorded, to the second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_report: Option<String>,
+    /// The last day of the latest period that a standing report is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_until: Option<String>,
     /// When it was recorded, to the second.
     pub recorded: String,
     /// The position it was recorded at.
@@ -238,6 +241,7 @@ impl Facts {
             due: text(self.due),
             original_due: text(self.original_due.filter(|_| self.original_due != self.due)),
             last_report: self.last_report.map(Second::text),
+            reported_until: self.reported_until.map(|until| until.to_string()),
             recorded: self.recorded.text(),
             position: self.recorded_position.to_string(),
             changed: self.changed_position.to_string(),

@@ -299,7 +299,7 @@ impl Search<'_> {
             WatchList::OverdueOriginal => past(dates().original_due),
             WatchList::Stale => {
                 let fresh_from = epoch_day(days_before(self.today, STALE_AFTER_DAYS));
-                dates().last_report.is_some_and(|day| day < fresh_from)
+                dates().reported_until.is_some_and(|day| day < fresh_from)
             }
             WatchList::NeverReported => dates().never_reported,
             WatchList::FulfilledUnassessed
@@ -341,7 +341,7 @@ impl Search<'_> {
             WatchList::OverdueOriginal => original_due?.last_day().succ_opt(),
             WatchList::Stale => {
                 let days = chrono::Days::new(STALE_AFTER_DAYS.unsigned_abs() + 1);
-                facts.last_report?.date().checked_add_days(days)
+                facts.reported_until?.checked_add_days(days)
             }
             WatchList::NeverReported => Some(facts.recorded.date()),
             WatchList::FulfilledUnassessed
@@ -376,7 +376,9 @@ impl Search<'_> {
                     days + 1
                 )
             }
-            WatchList::Stale => format!("no report for {} days", days + STALE_AFTER_DAYS + 1),
+            WatchList::Stale => {
+                format!("no report on the last {} days", days + STALE_AFTER_DAYS + 1)
+            }
             WatchList::NeverReported => format!("no report in {days} days since it was recorded"),
             WatchList::FulfilledUnassessed => {
                 format!("the lead says {}; nobody assessed it", said_by_lead(facts))

@@ -28,11 +28,11 @@ fn recounted<P: Projection>(view: &P, key: &str, today: NaiveDate) -> Timeliness
         let past = |due: &String| u64::from(date(due).last_day() < today);
         let open = row.stage != "fulfilled";
         let original = row.original_due.as_ref().or(row.due.as_ref());
-        match &row.last_report {
+        match &row.reported_until {
             None => counts.never_reported += 1,
-            Some(report) if open => {
-                let reported: DateTime<Utc> = report.parse().unwrap();
-                let fresh = reported.date_naive() + Days::new(STALE_AFTER_DAYS as u64) >= today;
+            Some(until) if open => {
+                let until: NaiveDate = until.parse().unwrap();
+                let fresh = until + Days::new(STALE_AFTER_DAYS as u64) >= today;
                 counts.stale += u64::from(!fresh);
             }
             Some(_) => {}

@@ -44,8 +44,8 @@ fn is_on(list: WatchList, row: &CommitmentRow, today: NaiveDate) -> Option<bool>
     let past = |due: &Option<String>| due.as_ref().is_some_and(|due| date(due).last_day() < today);
     let assessed = row.assessments.iter().any(|it| it.kind == "progress");
     let fulfilled = row.stage == "fulfilled" || row.status == "closed_fulfilled";
-    let reported = row.last_report.as_ref();
-    let reported = reported.map(|time| time.parse::<DateTime<Utc>>().unwrap().date_naive());
+    let reported = row.reported_until.as_ref();
+    let reported = reported.map(|until| until.parse::<NaiveDate>().unwrap());
     Some(match list {
         WatchList::Overdue => open && past(&row.due),
         WatchList::OverdueOriginal => {
