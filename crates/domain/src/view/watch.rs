@@ -360,13 +360,7 @@ impl Search<'_> {
         });
         let text =
             |date: Option<PartialDate>| date.map_or_else(String::new, |date| date.to_string());
-        let said = || {
-            format!(
-                "the lead says {}; {}",
-                said_by_lead(facts),
-                assessments(row)
-            )
-        };
+        let said = || format!("lead: {}; {}", said_by_lead(facts), assessments(row));
         match self.list {
             WatchList::Overdue => format!("due {}, {} days late", text(facts.due), days + 1),
             WatchList::OverdueOriginal => {
@@ -381,7 +375,7 @@ impl Search<'_> {
             }
             WatchList::NeverReported => format!("no report in {days} days since it was recorded"),
             WatchList::FulfilledUnassessed => {
-                format!("the lead says {}; nobody assessed it", said_by_lead(facts))
+                format!("lead: {}; nobody assessed it", said_by_lead(facts))
             }
             WatchList::AssessedBelowReport | WatchList::Downgraded => said(),
             WatchList::Contested => {
@@ -443,7 +437,7 @@ fn assessments(row: &CommitmentRow) -> String {
             let said = row.completion.as_ref().or(row.grade.as_ref());
             let said = said.map_or("", String::as_str);
             format!(
-                "{} by {} {} says {said}",
+                "{}: {said} ({} {})",
                 row.assessor, row.method, row.method_version
             )
         })
