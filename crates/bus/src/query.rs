@@ -60,12 +60,18 @@ pub const TREE_SIZE_HEADER: &str = "Ledger-Tree-Size";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ViewQuery {
-    /// Commitments to list, at most 200; none by default.
+    /// Commitments to list, at most 200; none by default. With `since`, events to list, at most 1,000.
     #[serde(default)]
     pub limit: usize,
-    /// Leave out the commitments recorded at this position or before: `next` of the page before.
+    /// Leave out the commitments recorded at this position or before: `next` of the page before. With `since`, the events up to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
+    /// The view as it was known then: a position, in digits, or a time (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
+    /// List the events that concerned the view after this position or time and up to `as_of`, instead of its commitments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
 }
 
 /// Query of `query.watch`: the watch lists.

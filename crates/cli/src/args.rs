@@ -73,6 +73,8 @@ pub(crate) enum Command {
         /// The lists of one region: Africa, Americas, Asia, Europe or Oceania.
         #[arg(long, value_name = "REGION")]
         region: Option<String>,
+        #[command(flatten)]
+        known: KnownArgs,
     },
     /// The systems that publish to the ledger.
     Partner {
@@ -83,7 +85,11 @@ pub(crate) enum Command {
     Review {
         /// The review's id.
         id: String,
+        #[command(flatten)]
+        known: KnownArgs,
     },
+    /// What changed between two positions or times: in a country's view, an action's, or the whole ledger's.
+    Diff(DiffArgs),
     /// The commitments that somebody should look at: overdue, stale, contested and the like, and why.
     Watch(WatchArgs),
     /// Print recorded events in their order, one JSON object a line.
@@ -242,6 +248,8 @@ pub(crate) enum PartnerCommand {
     Show {
         /// The partner's id.
         id: String,
+        #[command(flatten)]
+        known: KnownArgs,
     },
 }
 
@@ -266,6 +274,36 @@ pub(crate) struct ListArgs {
     /// Go on after this cursor, from the page before.
     #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<u64>,
+    #[command(flatten)]
+    pub(crate) known: KnownArgs,
+}
+
+/// As of when to show a view.
+#[derive(Debug, Default, Args)]
+pub(crate) struct KnownArgs {
+    /// Show it as it was known at this position, or at this time (RFC 3339), whatever was recorded since.
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub(crate) as_of: Option<String>,
+}
+
+/// What to compare.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// Compare this country's view: ISO 3166-1 alpha-3 code; `INT` for organizations.
+    #[arg(long, value_name = "ISO3")]
+    pub(crate) country: Option<String>,
+    /// Compare this action's view.
+    #[arg(long, value_name = "CODE", conflicts_with = "country")]
+    pub(crate) action: Option<String>,
+    /// The earlier position or time (RFC 3339).
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub(crate) from: String,
+    /// The later position or time; without it, now.
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub(crate) to: Option<String>,
+    /// How many events to list, at most 1,000.
+    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub(crate) limit: u16,
 }
 
 /// Which watch list to show.

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod commitment;
+pub(crate) mod diff;
 mod figures;
 pub(crate) mod gaps;
 pub(crate) mod health;

@@ -71,11 +71,14 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         Command::Action { code, list } => commands::view::action(nats, &code, &list, output).await,
         Command::Commitment { id } => commands::commitment::run(nats, &id, output).await,
-        Command::Gaps { region } => commands::gaps::run(nats, region.as_deref(), output).await,
+        Command::Gaps { region, known } => {
+            commands::gaps::run(nats, region.as_deref(), &known, output).await
+        }
         Command::Partner {
-            command: PartnerCommand::Show { id },
-        } => commands::partner::show(nats, &id, output).await,
-        Command::Review { id } => commands::review::run(nats, &id, output).await,
+            command: PartnerCommand::Show { id, known },
+        } => commands::partner::show(nats, &id, &known, output).await,
+        Command::Review { id, known } => commands::review::run(nats, &id, &known, output).await,
+        Command::Diff(args) => commands::diff::run(nats, &args, output).await,
         Command::Watch(args) => commands::watch::run(nats, args, output).await,
         Command::Replay(args) => commands::replay::run(nats, &args).await,
         Command::Audit {

@@ -6,9 +6,11 @@
 
 mod answer;
 mod follow;
+mod known;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -17,12 +19,13 @@ use ledger_bus::query::QueryError;
 use ledger_bus::{
     BucketError, Bus, BusOptions, ConnectError, FeedError, QueryService, ServiceError, ViewBucket,
 };
-use ledger_domain::view::Projection;
+use ledger_domain::view::{Projection, RestoreError, history_version};
 use ledger_domain::wire::v1::Event;
 use ledger_proof::block::Decoder;
 use ledger_proof::{EMPTY_HASH, Hash, leaf_hash};
 use ledger_store::{SledFault, ViewStore};
 use thiserror::Error;
+use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
 use crate::history::HistoryError;
@@ -34,6 +37,8 @@ use crate::waiting::Waiting;
 const VIEW_STORE_VERSION: &str = "2";
 /// The row that says from which log the views come; no projection has a key like it.
 const LAST_LEAF_KEY: &[u8] = b"\0last-leaf";
+/// Questions about the past that are answered at once, each on a thread of its own.
+const KNOWN_AT_ONCE: usize = 4;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// What a projector is told when it starts.
@@ -57,6 +62,9 @@ pub enum ProjectorError {
     /// Its store cannot be opened or written.
     #[error("the projector's store cannot be used")]
     Store(#[from] SledFault),
+    /// A history of nothing does not begin.
+    #[error("the history of the views cannot begin")]
+    History(#[from] RestoreError),
     /// An event of the log cannot be read by this version: going on would give wrong views.
     #[error("an event cannot be folded")]
     Event(#[from] HistoryError),
@@ -198,6 +206,8 @@ struct Projector<P> {
     unpublished: BTreeSet<String>,
     saved_at: Instant,
     decoder: Decoder,
+    /// Room for questions about the past.
+    known: Arc<Semaphore>,
 }
 
 impl<P: Projection + Send + 'static> Projector<P> {
@@ -207,7 +217,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
         options: &ProjectorOptions,
         telemetry: Telemetry,
     ) -> Result<Self, ProjectorError> {
-        let store = ViewStore::open(&options.dir, VIEW_STORE_VERSION)?;
+        let version = format!("{VIEW_STORE_VERSION} {}", history_version());
+        let store = ViewStore::open(&options.dir, &version)?;
         let mut projector = Self {
             bus,
             telemetry,
@@ -221,6 +232,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             unpublished: BTreeSet::new(),
             saved_at: Instant::now(),
             decoder: Decoder::default(),
+            known: Arc::new(Semaphore::new(KNOWN_AT_ONCE)),
         };
         if let Some(saved) = projector.store.load()? {
             let (mark, rows): (Vec<_>, Vec<_>) = saved
@@ -230,7 +242,12 @@ impl<P: Projection + Send + 'static> Projector<P> {
             let last_leaf = mark
                 .first()
                 .and_then(|(_, hash)| hash.as_slice().try_into().ok());
-            match (P::restore(rows.into_iter()), last_leaf) {
+            let open_history = saved.open_history.into_iter();
+            let restored = P::restore(rows.into_iter()).and_then(|mut projection| {
+                projection.keep_history(open_history)?;
+                Ok(projection)
+            });
+            match (restored, last_leaf) {
                 (Ok(projection), Some(last_leaf)) => {
                     projector.projection = projection;
                     projector.checkpoint = saved.checkpoint;
@@ -243,13 +260,16 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 (Ok(_), None) => projector.store.clear()?,
             }
         }
+        if projector.checkpoint == 0 {
+            projector.projection = begun()?;
+        }
         Ok(projector)
     }
 
     /// Forgets everything and begins at position 0.
     fn start_over(&mut self) -> Result<(), ProjectorError> {
         self.store.clear()?;
-        self.projection = P::default();
+        self.projection = begun()?;
         self.checkpoint = 0;
         self.telemetry.set_checkpoint(P::NAME, 0);
         self.last_leaf = LastLeaf::Hash(EMPTY_HASH);
@@ -295,9 +315,18 @@ impl<P: Projection + Send + 'static> Projector<P> {
         self.collect_changes();
         let mut rows = std::mem::take(&mut self.unsaved_rows);
         rows.insert(LAST_LEAF_KEY.to_vec(), self.last_leaf.hash().0.to_vec());
-        tokio::task::block_in_place(|| self.store.save(self.checkpoint, rows))?;
+        let grown = self.projection.take_grown_history();
+        let open_history = grown.into_iter().map(|chunk| (chunk.list, chunk.bytes));
+        tokio::task::block_in_place(|| self.store.save(self.checkpoint, rows, open_history))?;
         self.unsaved_events = 0;
         self.saved_at = Instant::now();
         Ok(())
     }
+}
+
+/// A projection of nothing yet that keeps its history.
+fn begun<P: Projection>() -> Result<P, ProjectorError> {
+    let mut projection = P::default();
+    projection.keep_history(std::iter::empty())?;
+    Ok(projection)
 }

@@ -36,6 +36,7 @@ mod options;
 mod scrub;
 mod shards;
 mod sledbox;
+mod view_history;
 mod views;
 
 #[cfg(test)]
@@ -50,4 +51,5 @@ pub use log::{Found, Kept, Log, RecordedCommand, RecordedSubmission};
 pub use open::Recovery;
 pub use options::Options;
 pub use scrub::{Fault, Finding, ScrubReport, scrub};
+pub use view_history::{HistoryFault, HistoryList};
 pub use views::{SavedViews, ViewStore};

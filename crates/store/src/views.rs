@@ -7,11 +7,19 @@
 use crate::error::SledFault;
 use crate::index::run::check;
 use crate::sledbox::{self, guard};
+use crate::view_history::{ChunkPlace, HistoryFile, HistoryList};
 use std::path::{Path, PathBuf};
 
 const CHECKPOINT: &[u8] = &[0];
 const VERSION: &[u8] = &[1];
 const ROW: u8 = 2;
+/// Where a closed chunk of history lies: list, a zero, number.
+const CHUNK: u8 = 3;
+/// The open chunk of a list.
+const OPEN_CHUNK: u8 = 4;
+
+/// The open chunk of each list of a history.
+type OpenHistory = Vec<(String, Vec<u8>)>;
 
 /// Rows of a projection, and the checkpoint they stand at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +28,8 @@ pub struct SavedViews {
     pub checkpoint: u64,
     /// Keys and values, in key order.
     pub rows: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The open chunk of each list of the history.
+    pub open_history: OpenHistory,
 }
 
 /// A projector's own sled database.
@@ -29,6 +39,7 @@ pub struct ViewStore {
     version: String,
     cache_bytes: u64,
     db: sled::Db,
+    history: HistoryFile,
 }
 
 impl ViewStore {
@@ -48,6 +59,7 @@ impl ViewStore {
             }
         };
         Ok(Self {
+            history: HistoryFile::open(path)?,
             path: path.to_path_buf(),
             version: version.to_owned(),
             cache_bytes,
@@ -74,7 +86,7 @@ impl ViewStore {
         }
     }
 
-    fn read(&self) -> Result<Option<SavedViews>, SledFault> {
+    fn read(&mut self) -> Result<Option<SavedViews>, SledFault> {
         let stated = |key: &[u8]| -> Result<Option<Vec<u8>>, SledFault> {
             let value = guard(|| self.db.get(key))?;
             Ok(value.and_then(|value| check(&value).map(<[u8]>::to_vec)))
@@ -94,24 +106,85 @@ impl ViewStore {
             };
             rows.push((key.to_vec(), value.to_vec()));
         }
-        Ok(Some(SavedViews { checkpoint, rows }))
+        let Some(open_history) = self.read_history()? else {
+            return Ok(None);
+        };
+        Ok(Some(SavedViews {
+            checkpoint,
+            rows,
+            open_history,
+        }))
     }
 
-    /// Saves rows and the checkpoint they stand at, all or nothing. A row replaces the one of its key. Written, but not synced, on
-    /// return.
+    /// Finds the closed chunks of the history, and gives back the open ones; nothing when the history does not hold.
+    fn read_history(&mut self) -> Result<Option<OpenHistory>, SledFault> {
+        self.history = HistoryFile::open(&self.path)?;
+        let mut stored = self.db.scan_prefix([CHUNK]);
+        while let Some((key, value)) = guard(|| stored.next().transpose())? {
+            let place = check(&value).and_then(ChunkPlace::decode);
+            let (Some((list, number)), Some(place)) = (chunk_of(&key), place) else {
+                return Ok(None);
+            };
+            if !self.history.restore(list, number, place) {
+                return Ok(None);
+            }
+        }
+        let mut open = Vec::new();
+        let mut stored = self.db.scan_prefix([OPEN_CHUNK]);
+        while let Some((key, value)) = guard(|| stored.next().transpose())? {
+            let list = key.get(1..).and_then(|list| str::from_utf8(list).ok());
+            let (Some(list), Some(value)) = (list, check(&value)) else {
+                return Ok(None);
+            };
+            open.push((list.to_owned(), value.to_vec()));
+        }
+        Ok(Some(open))
+    }
+
+    /// Adds a closed chunk to a list of the history; `first` is the position of its first entry. The next save names it: until then it is as if it were
+    /// not there after a restart.
+    ///
+    /// # Errors
+    /// [`SledFault`] when the file cannot be written.
+    pub fn append_history(
+        &mut self,
+        list: &str,
+        first: u64,
+        bytes: &[u8],
+    ) -> Result<(), SledFault> {
+        self.history.append(list, first, bytes)
+    }
+
+    /// The closed chunks of a list of the history as they are now.
+    pub fn history(&self, list: &str) -> HistoryList {
+        self.history.list(list)
+    }
+
+    /// Saves rows, the open chunks of the history that grew, and the checkpoint they stand at, all or nothing. A row replaces the one of its key,
+    /// an open chunk the one of its list. Written, but not synced, on return.
     ///
     /// # Errors
     /// [`SledFault`]; what is kept is then the save before.
     pub fn save<K: AsRef<[u8]>, V: AsRef<[u8]>>(
-        &self,
+        &mut self,
         checkpoint: u64,
         rows: impl IntoIterator<Item = (K, V)>,
+        open_history: impl IntoIterator<Item = (String, Vec<u8>)>,
     ) -> Result<(), SledFault> {
         let mut batch = sled::Batch::default();
+        let mut put = |kind: u8, key: &[u8], value: &[u8]| {
+            let mut row = vec![kind];
+            row.extend_from_slice(key);
+            batch.insert(row, with_checksum(value));
+        };
         for (key, value) in rows {
-            let mut row = vec![ROW];
-            row.extend_from_slice(key.as_ref());
-            batch.insert(row, with_checksum(value.as_ref()));
+            put(ROW, key.as_ref(), value.as_ref());
+        }
+        for (list, number, place) in self.history.unsaved() {
+            put(CHUNK, &chunk_key(list, *number), &place.encode());
+        }
+        for (list, bytes) in open_history {
+            put(OPEN_CHUNK, list.as_bytes(), &bytes);
         }
         batch.insert(VERSION, with_checksum(self.version.as_bytes()));
         batch.insert(CHECKPOINT, with_checksum(&checkpoint.to_be_bytes()));
@@ -119,7 +192,9 @@ impl ViewStore {
             self.db.apply_batch(batch)?;
             self.db.flush()?;
             Ok(())
-        })
+        })?;
+        self.history.saved();
+        Ok(())
     }
 
     /// Forgets everything, and gives its space back.
@@ -131,8 +206,22 @@ impl ViewStore {
         self.db = guard(|| sled::Config::new().temporary(true).open())?;
         sledbox::remove(&self.path)?;
         self.db = sledbox::open(&self.path, self.cache_bytes)?;
+        self.history = HistoryFile::open(&self.path)?;
         Ok(())
     }
+}
+
+fn chunk_key(list: &str, number: u32) -> Vec<u8> {
+    let mut key = list.as_bytes().to_vec();
+    key.push(0);
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+fn chunk_of(row: &[u8]) -> Option<(&str, u32)> {
+    let (key, number) = row.get(1..)?.split_last_chunk()?;
+    let list = key.strip_suffix(&[0])?;
+    Some((str::from_utf8(list).ok()?, u32::from_be_bytes(*number)))
 }
 
 fn with_checksum(bytes: &[u8]) -> Vec<u8> {
@@ -144,6 +233,7 @@ fn with_checksum(bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view_history::HistoryFault;
 
     fn rows(store: &mut ViewStore) -> Vec<(String, String)> {
         let saved = store
@@ -164,8 +254,10 @@ mod tests {
         let path = dir.path().join("views");
         let mut store = ViewStore::open(&path, "country-1").unwrap();
         assert_eq!(store.load().unwrap(), None);
-        store.save(10, [("KEN", "one"), ("CHE", "one")]).unwrap();
-        store.save(12, [("KEN", "two")]).unwrap();
+        store
+            .save(10, [("KEN", "one"), ("CHE", "one")], [])
+            .unwrap();
+        store.save(12, [("KEN", "two")], []).unwrap();
         drop(store);
         let mut store = ViewStore::open(&path, "country-1").unwrap();
         assert_eq!(
@@ -178,16 +270,80 @@ mod tests {
     }
 
     #[test]
+    fn history_comes_back_as_far_as_it_was_saved() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("views");
+        let mut store = ViewStore::open(&path, "1").unwrap();
+        let rows: [(&str, &str); 0] = [];
+        store.append_history("KEN", 3, b"three").unwrap();
+        store.append_history("KEN", 9, b"nine").unwrap();
+        store.append_history("CHE", 4, b"four").unwrap();
+        let open = |bytes: &[u8]| [("KEN".to_owned(), bytes.to_vec())];
+        store.save(12, rows, open(b"open")).unwrap();
+        store.append_history("KEN", 13, b"lost").unwrap();
+        let read = |store: &ViewStore, list: &str, position| -> Vec<Vec<u8>> {
+            let list = store.history(list);
+            let chunks = list.newest_first(position);
+            chunks.collect::<Result<_, _>>().unwrap()
+        };
+        assert_eq!(read(&store, "KEN", 20).len(), 3);
+        drop(store);
+        let mut store = ViewStore::open(&path, "1").unwrap();
+        let saved = store.load().unwrap().unwrap();
+        assert_eq!(saved.open_history, open(b"open"));
+        assert_eq!(
+            read(&store, "KEN", 20),
+            [b"nine".to_vec(), b"three".to_vec()]
+        );
+        assert_eq!(read(&store, "KEN", 8), [b"three".to_vec()]);
+        assert_eq!(read(&store, "CHE", 3), Vec::<Vec<u8>>::new());
+        store.append_history("CHE", 13, b"again").unwrap();
+        assert_eq!(
+            read(&store, "CHE", 20),
+            [b"again".to_vec(), b"four".to_vec()]
+        );
+        store.clear().unwrap();
+        assert_eq!(read(&store, "KEN", 20), Vec::<Vec<u8>>::new());
+    }
+
+    #[test]
+    fn a_chunk_that_does_not_hold_is_said_and_a_file_cut_short_starts_from_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("views");
+        let mut store = ViewStore::open(&path, "1").unwrap();
+        let rows: [(&str, &str); 0] = [];
+        store.append_history("KEN", 3, &[7; 300]).unwrap();
+        store.save(12, rows, []).unwrap();
+        drop(store);
+        let file = path.join("history");
+        let mut bytes = std::fs::read(&file).unwrap();
+        bytes[2] ^= 1;
+        std::fs::write(&file, &bytes).unwrap();
+        let mut store = ViewStore::open(&path, "1").unwrap();
+        assert!(store.load().unwrap().is_some());
+        let list = store.history("KEN");
+        let found = list.newest_first(3).next();
+        assert!(matches!(
+            found,
+            Some(Err(HistoryFault::Damaged { offset: 0 }))
+        ));
+        drop(store);
+        std::fs::write(&file, &bytes[..3]).unwrap();
+        let mut store = ViewStore::open(&path, "1").unwrap();
+        assert_eq!(store.load().unwrap(), None);
+    }
+
+    #[test]
     fn another_version_starts_from_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("views");
         ViewStore::open(&path, "1")
             .unwrap()
-            .save(10, [("a", "b")])
+            .save(10, [("a", "b")], [])
             .unwrap();
         let mut store = ViewStore::open(&path, "2").unwrap();
         assert_eq!(store.load().unwrap(), None);
-        store.save(3, [("c", "d")]).unwrap();
+        store.save(3, [("c", "d")], []).unwrap();
         assert_eq!(rows(&mut store), [("c".to_owned(), "d".to_owned())]);
         store.clear().unwrap();
         assert_eq!(store.load().unwrap(), None);
@@ -202,7 +358,7 @@ mod tests {
             .collect();
         ViewStore::open(&path, "1")
             .unwrap()
-            .save(300, many.clone())
+            .save(300, many.clone(), [])
             .unwrap();
         let file = path.join("db");
         let sound = std::fs::read(&file).unwrap();
@@ -219,7 +375,7 @@ mod tests {
                 Some(saved) => assert_eq!((saved.checkpoint, saved.rows.len()), (300, 300)),
                 None => cleared += 1,
             }
-            store.save(1, [("a", "b")]).unwrap();
+            store.save(1, [("a", "b")], []).unwrap();
         }
         assert!(cleared > 0, "no flip did any harm");
     }

@@ -7,6 +7,7 @@
 )]
 
 mod import;
+mod known;
 mod operate;
 mod read;
 mod submit;

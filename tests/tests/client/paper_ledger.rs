@@ -316,6 +316,7 @@ impl State {
         }
         let envelope = Envelope {
             as_of: time_of(0),
+            as_of_position: None,
             watermark: Some(self.events.len() as u64 - 1),
             lag_events: 0,
             title: None,

@@ -1,17 +1,22 @@
 //! `gaps`: what nobody has committed to yet.
 
-use super::view::{fetch, heading, parse};
+use super::view::{fetch, heading, known, parse};
+use crate::args::KnownArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
-use ledger_bus::query::ViewQuery;
 use serde_json::Value;
 
 /// Codes on one line of a list.
 const CODES_A_LINE: usize = 10;
 
 /// Prints the gaps: of the whole ledger, or of one region of the member States.
-pub(crate) async fn run(nats: &str, region: Option<&str>, output: Output) -> Result<(), Failure> {
-    let json = fetch(nats, "summary", "gaps", &ViewQuery::default()).await?;
+pub(crate) async fn run(
+    nats: &str,
+    region: Option<&str>,
+    at: &KnownArgs,
+    output: Output,
+) -> Result<(), Failure> {
+    let json = fetch(nats, "summary", "gaps", &known(at)).await?;
     let mut answer = parse(&json)?;
     if let Some(region) = region {
         keep_region(&mut answer, region)?;

@@ -1,18 +1,23 @@
 //! `partner show`: what a partner sent.
 
-use super::view::{fetch, heading, parse};
+use super::view::{fetch, heading, known, parse};
+use crate::args::KnownArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
-use ledger_bus::query::ViewQuery;
 use serde_json::Value;
 
 /// Prints a partner's activity.
-pub(crate) async fn show(nats: &str, id: &str, output: Output) -> Result<(), Failure> {
+pub(crate) async fn show(
+    nats: &str,
+    id: &str,
+    at: &KnownArgs,
+    output: Output,
+) -> Result<(), Failure> {
     if id.parse::<ledger_domain::ids::PartnerId>().is_err() {
         return Err(Failure::usage(format!("`{id}` is not the id of a partner")));
     }
     let key = format!("partner.{id}");
-    let json = fetch(nats, "summary", &key, &ViewQuery::default()).await?;
+    let json = fetch(nats, "summary", &key, &known(at)).await?;
     if output.json {
         return Ok(json_line(&json)?);
     }

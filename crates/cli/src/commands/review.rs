@@ -1,18 +1,23 @@
 //! `review`: a review cycle, who spoke in it, and the position its figures are frozen at.
 
-use super::view::{fetch, heading, parse};
+use super::view::{fetch, heading, known, parse};
+use crate::args::KnownArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
-use ledger_bus::query::ViewQuery;
 use serde_json::Value;
 
 /// Prints a review cycle.
-pub(crate) async fn run(nats: &str, id: &str, output: Output) -> Result<(), Failure> {
+pub(crate) async fn run(
+    nats: &str,
+    id: &str,
+    at: &KnownArgs,
+    output: Output,
+) -> Result<(), Failure> {
     if id.parse::<ledger_domain::ids::ReviewId>().is_err() {
         return Err(Failure::usage(format!("`{id}` is not the id of a review")));
     }
     let key = format!("review.{id}");
-    let json = fetch(nats, "summary", &key, &ViewQuery::default()).await?;
+    let json = fetch(nats, "summary", &key, &known(at)).await?;
     if output.json {
         return Ok(json_line(&json)?);
     }

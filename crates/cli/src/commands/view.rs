@@ -2,7 +2,7 @@
 
 use super::connect;
 use super::figures::{assessed, by_action, commitments, counts, mapped, participations};
-use crate::args::ListArgs;
+use crate::args::{KnownArgs, ListArgs};
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
 use ledger_bus::query::ViewQuery;
@@ -87,6 +87,16 @@ fn page_of(list: &ListArgs) -> ViewQuery {
     ViewQuery {
         limit: list.limit.into(),
         after: list.after,
+        as_of: list.known.as_of.clone(),
+        since: None,
+    }
+}
+
+/// A view without a list.
+pub(super) fn known(at: &KnownArgs) -> ViewQuery {
+    ViewQuery {
+        as_of: at.as_of.clone(),
+        ..ViewQuery::default()
     }
 }
 
@@ -137,7 +147,14 @@ pub(super) fn heading(answer: &Value, title: &str) -> String {
         "" | "0" => String::new(),
         events => format!(" The view is {events} events behind the log."),
     };
-    format!("{}\n{change}{lag}\n", title.trim_end())
+    let known = match shown(answer, "/as_of_position").as_str() {
+        "" => String::new(),
+        position => format!(
+            "As known at position {position}; today is {}.\n",
+            shown(answer, "/as_of")
+        ),
+    };
+    format!("{}\n{known}{change}{lag}\n", title.trim_end())
 }
 
 fn coverage(answer: &Value, base: &str) -> String {

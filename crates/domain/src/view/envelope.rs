@@ -29,6 +29,8 @@ pub struct Timeliness {
 pub struct Envelope {
     /// The time that counts as "today": now, or the recorded time of the position asked for.
     pub as_of: DateTime<Utc>,
+    /// The position that the view is shown as known at; none for what is known now.
+    pub as_of_position: Option<u64>,
     /// The highest position the view includes; none before the first event.
     pub watermark: Option<u64>,
     /// How many events the log has that the view does not include yet.
@@ -42,6 +44,8 @@ pub struct Envelope {
 #[derive(Serialize)]
 struct Wrapped<'a> {
     as_of: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of_position: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     watermark: Option<String>,
     lag_events: u64,
@@ -60,6 +64,7 @@ impl Envelope {
     pub fn wrap(&self, body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(&Wrapped {
             as_of: recorded_text(self.as_of.timestamp_micros()),
+            as_of_position: self.as_of_position.map(|position| position.to_string()),
             watermark: self.watermark.map(|position| position.to_string()),
             lag_events: self.lag_events,
             title: self.title.as_deref(),
@@ -78,6 +83,7 @@ mod tests {
         let body = br#"{"view":"summary","position":"7"}"#;
         let envelope = Envelope {
             as_of: DateTime::from_timestamp_micros(1_000_001).unwrap(),
+            as_of_position: None,
             watermark: Some(9),
             lag_events: 2,
             title: None,

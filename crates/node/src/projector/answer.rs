@@ -7,6 +7,7 @@ use ledger_bus::query::{ProjectionAnswer, ViewQuery, WATERMARK_HEADER, WatchEnve
 use ledger_bus::{Answer, Argument, Endpoint, FeedError, Query, QueryFailure, QueryService};
 use ledger_domain::view::{Envelope, Page, Projection, WatchList, WatchPage};
 
+use super::known::{not_found, put};
 use super::{Interruption, Projector};
 use crate::queries::{json, parse};
 
@@ -84,7 +85,14 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let answer = if query.endpoint == WATCH {
             parse(&query.payload).and_then(|asked| self.watch(asked))
         } else if let Some(key) = key_of(&query) {
-            parse(&query.payload).and_then(|asked| self.view(&key, &asked))
+            match parse::<ViewQuery>(&query.payload) {
+                Ok(asked) if asked.as_of.is_some() || asked.since.is_some() => {
+                    self.answer_known(query, key, asked);
+                    return Ok(());
+                }
+                Ok(asked) => self.view(&key, &asked),
+                Err(failure) => Err(failure),
+            }
         } else {
             json(&ProjectionAnswer {
                 projection: P::NAME.to_owned(),
@@ -131,10 +139,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     /// A view in its envelope, with a page of its commitments when some are asked for.
     pub(super) fn view(&self, key: &str, asked: &ViewQuery) -> Result<Answer, QueryFailure> {
         let Some(body) = self.projection.body(key) else {
-            return Err(QueryFailure::not_found(format!(
-                "there is no {} view of {key}",
-                P::NAME
-            )));
+            return Err(not_found::<P>(key));
         };
         let failed = |error: serde_json::Error| QueryFailure {
             code: 500,
@@ -143,6 +148,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let now = Utc::now();
         let envelope = Envelope {
             as_of: now,
+            as_of_position: None,
             watermark: self.checkpoint.checked_sub(1),
             lag_events: self.tree_size.saturating_sub(self.checkpoint),
             title: self.projection.title(key),
@@ -156,12 +162,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
             };
             self.projection.list(key, &page)
         });
-        if let Some(list) = listed.flatten()
-            && payload.pop() == Some(b'}')
-        {
-            payload.extend_from_slice(b",\"list\":");
-            serde_json::to_writer(&mut payload, &list).map_err(failed)?;
-            payload.push(b'}');
+        if let Some(list) = listed.flatten() {
+            put(&mut payload, "list", &list).map_err(failed)?;
         }
         let headers = vec![(WATERMARK_HEADER, self.checkpoint.to_string())];
         Ok(Answer {

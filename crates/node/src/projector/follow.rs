@@ -12,6 +12,7 @@ use ledger_proof::leaf_hash;
 use tokio::time::MissedTickBehavior;
 use tracing::warn;
 
+use super::known::keep_closed;
 use super::{Interruption, Projector};
 use crate::history::{HistoryError, decode_event};
 
@@ -200,7 +201,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
         });
         self.decoder = decoder;
         self.telemetry.set_checkpoint(P::NAME, self.checkpoint);
-        folded.map_err(Into::into)
+        folded?;
+        Ok(keep_closed(&mut self.projection, &mut self.store)?)
     }
 
     /// Folds what the stream delivered; a gap is filled from the node first.
@@ -239,7 +241,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         }
         self.tree_size = self.tree_size.max(self.checkpoint);
         self.telemetry.set_checkpoint(P::NAME, self.checkpoint);
-        Ok(())
+        Ok(keep_closed(&mut self.projection, &mut self.store)?)
     }
 }
 

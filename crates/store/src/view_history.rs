@@ -1,0 +1,194 @@
+//! The history that a projector keeps beside its rows: closed chunks in one file that only grows, and where each lies in sled.
+//!
+//! Chunks are compressed and end in their CRC32C. The file is written before the save that names its chunks, and what lies behind the last
+//! named chunk is written over. Neither is synced: after a power loss a chunk may not hold, which is said when it is read, and the history is
+//! then folded anew like the rows.
+
+use crate::error::SledFault;
+use crate::index::run::check;
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+const FILE_NAME: &str = "history";
+/// Fast: entries resemble each other, so that a higher level gains little.
+const ZSTD_LEVEL: i32 = 1;
+
+/// A chunk in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ChunkPlace {
+    /// The position of its first entry.
+    pub(crate) first: u64,
+    offset: u64,
+    stored_bytes: u32,
+    raw_bytes: u32,
+}
+
+impl ChunkPlace {
+    /// The place as a row keeps it.
+    pub(crate) fn encode(self) -> Vec<u8> {
+        let mut row = Vec::with_capacity(24);
+        row.extend_from_slice(&self.first.to_be_bytes());
+        row.extend_from_slice(&self.offset.to_be_bytes());
+        row.extend_from_slice(&self.stored_bytes.to_be_bytes());
+        row.extend_from_slice(&self.raw_bytes.to_be_bytes());
+        row
+    }
+
+    pub(crate) fn decode(row: &[u8]) -> Option<Self> {
+        let (first, row) = row.split_first_chunk()?;
+        let (offset, row) = row.split_first_chunk()?;
+        let (stored_bytes, row) = row.split_first_chunk()?;
+        let raw_bytes = row.try_into().ok()?;
+        Some(Self {
+            first: u64::from_be_bytes(*first),
+            offset: u64::from_be_bytes(*offset),
+            stored_bytes: u32::from_be_bytes(*stored_bytes),
+            raw_bytes: u32::from_be_bytes(raw_bytes),
+        })
+    }
+
+    fn end(self) -> u64 {
+        self.offset + u64::from(self.stored_bytes)
+    }
+}
+
+/// The file, and where the chunks of each list lie in it, in order.
+#[derive(Debug)]
+pub(crate) struct HistoryFile {
+    file: Arc<File>,
+    end: u64,
+    lists: HashMap<String, Vec<ChunkPlace>>,
+    /// Chunks that no save names yet: the list and the number within it.
+    unsaved: Vec<(String, u32, ChunkPlace)>,
+}
+
+impl HistoryFile {
+    /// Opens or makes the file in a store's directory.
+    pub(crate) fn open(dir: &Path) -> Result<Self, SledFault> {
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(dir.join(FILE_NAME))
+            .map_err(fault)?;
+        Ok(Self {
+            file: Arc::new(file),
+            end: 0,
+            lists: HashMap::new(),
+            unsaved: Vec::new(),
+        })
+    }
+
+    /// Takes a saved chunk back in; the chunks of a list come in order. Whether the file can hold it.
+    pub(crate) fn restore(&mut self, list: &str, number: u32, place: ChunkPlace) -> bool {
+        let chunks = self.lists.entry(list.to_owned()).or_default();
+        let in_order = usize::try_from(number).is_ok_and(|number| number == chunks.len());
+        chunks.push(place);
+        self.end = self.end.max(place.end());
+        in_order
+            && self
+                .file
+                .metadata()
+                .is_ok_and(|file| file.len() >= place.end())
+    }
+
+    /// Writes a closed chunk behind the others.
+    pub(crate) fn append(&mut self, list: &str, first: u64, bytes: &[u8]) -> Result<(), SledFault> {
+        let mut stored = zstd::bulk::compress(bytes, ZSTD_LEVEL).map_err(fault)?;
+        let crc = crc32c::crc32c(&stored);
+        stored.extend_from_slice(&crc.to_le_bytes());
+        self.file.write_all_at(&stored, self.end).map_err(fault)?;
+        let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+        let place = ChunkPlace {
+            first,
+            offset: self.end,
+            stored_bytes: length(stored.len()),
+            raw_bytes: length(bytes.len()),
+        };
+        self.end = place.end();
+        if !self.lists.contains_key(list) {
+            self.lists.insert(list.to_owned(), Vec::new());
+        }
+        if let Some(chunks) = self.lists.get_mut(list) {
+            self.unsaved
+                .push((list.to_owned(), length(chunks.len()), place));
+            chunks.push(place);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn unsaved(&self) -> &[(String, u32, ChunkPlace)] {
+        &self.unsaved
+    }
+
+    pub(crate) fn saved(&mut self) {
+        self.unsaved.clear();
+    }
+
+    pub(crate) fn list(&self, list: &str) -> HistoryList {
+        HistoryList {
+            file: Arc::clone(&self.file),
+            chunks: self.lists.get(list).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// The closed chunks of one list as they were at one moment. They can be read from any thread while more are written.
+#[derive(Debug, Clone)]
+pub struct HistoryList {
+    file: Arc<File>,
+    chunks: Vec<ChunkPlace>,
+}
+
+/// A chunk of history does not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryFault {
+    /// The file cannot be read.
+    #[error("the file of the history cannot be read")]
+    Io(#[from] std::io::Error),
+    /// The bytes are not those that were written.
+    #[error("the chunk of the history at byte {offset} is damaged")]
+    Damaged {
+        /// Where it begins in the file.
+        offset: u64,
+    },
+}
+
+impl HistoryList {
+    /// The chunks whose first entry stands at `position` or before, the newest first.
+    ///
+    /// # Errors
+    /// Each is [`HistoryFault`] when it cannot be read or does not hold.
+    pub fn newest_first(
+        &self,
+        position: u64,
+    ) -> impl Iterator<Item = Result<Vec<u8>, HistoryFault>> {
+        let end = self.chunks.partition_point(|chunk| chunk.first <= position);
+        let chunks = self.chunks.get(..end).unwrap_or_default();
+        let mut decompressor = None;
+        chunks.iter().rev().map(move |place| {
+            let decompressor = match &mut decompressor {
+                Some(decompressor) => decompressor,
+                empty => empty.insert(zstd::bulk::Decompressor::new()?),
+            };
+            let damaged = || HistoryFault::Damaged {
+                offset: place.offset,
+            };
+            let length = |bytes: u32| usize::try_from(bytes).map_err(|_| damaged());
+            let mut stored = vec![0; length(place.stored_bytes)?];
+            self.file.read_exact_at(&mut stored, place.offset)?;
+            let compressed = check(&stored).ok_or_else(damaged)?;
+            decompressor
+                .decompress(compressed, length(place.raw_bytes)?)
+                .map_err(|_| damaged())
+        })
+    }
+}
+
+fn fault(error: std::io::Error) -> SledFault {
+    SledFault::Error(sled::Error::Io(error))
+}
