@@ -149,11 +149,11 @@ fn page(difference: &Difference) -> String {
             about.unwrap_or_default(),
         ]);
     }
-    page.push_str(&format!(
-        "\nevents between: {}\n{}",
-        shown(&difference.events, "/events"),
-        events.render()
-    ));
+    let between = shown(&difference.events, "/events");
+    page.push_str("\nevents between: ");
+    page.push_str(&between);
+    page.push('\n');
+    page.push_str(&events.render());
     page
 }
 
