@@ -126,9 +126,9 @@ impl TryFrom<&str> for PartialDate {
     }
 }
 
-impl fmt::Display for PartialDate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Written by hand: every command and event of the log goes through here.
+impl PartialDate {
+    /// Its text and how long that is. Written by hand: every command and event of the log goes through here.
+    fn text(self) -> ([u8; 10], usize) {
         let digit = |value: u32| u8::try_from(value % 10).map_or(b'0', |value| b'0' + value);
         let year = self.year();
         let mut text = *b"0000-00-00";
@@ -143,8 +143,21 @@ impl fmt::Display for PartialDate {
             }
             length += 3;
         }
+        (text, length)
+    }
+
+    /// Calls `write` with its text.
+    pub(crate) fn with_text<T>(self, write: impl FnOnce(&str) -> T) -> T {
+        let (text, length) = self.text();
         let written = text.get(..length).unwrap_or_default();
-        f.write_str(str::from_utf8(written).map_err(|_| fmt::Error)?)
+        // Digits and hyphens are always UTF-8.
+        write(str::from_utf8(written).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for PartialDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| f.write_str(text))
     }
 }
 
@@ -156,7 +169,7 @@ impl fmt::Debug for PartialDate {
 
 impl Serialize for PartialDate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 

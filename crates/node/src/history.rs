@@ -35,15 +35,6 @@ pub enum HistoryError {
         #[source]
         source: HeaderError,
     },
-    /// The leaf is not in its form.
-    #[error("the leaf at position {position} is damaged")]
-    Leaf {
-        /// Its position.
-        position: u64,
-        /// What is wrong with it.
-        #[source]
-        source: ledger_proof::header::HeaderError,
-    },
     /// The data is not what the header says.
     #[error("the data at position {position} cannot be read")]
     Data {

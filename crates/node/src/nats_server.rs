@@ -32,6 +32,10 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// How long a server has to leave after SIGTERM before it is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
+/// The server lives on a few tens of megabytes and makes garbage at every message: collecting it at twice that size, as Go does by
+/// itself, takes a tenth of the server's time. Near the limit it collects as ever. What the environment says goes first.
+const GO_RUNTIME: [(&str, &str); 2] = [("GOGC", "400"), ("GOMEMLIMIT", "512MiB")];
+
 /// How the child is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Launch {
@@ -395,6 +399,11 @@ fn spawn(shared: &Shared) -> std::io::Result<Child> {
         .append(true)
         .open(&shared.files.log)?;
     command
+        .envs(
+            GO_RUNTIME
+                .into_iter()
+                .filter(|(name, _)| std::env::var_os(name).is_none()),
+        )
         .arg("--config")
         .arg(&shared.files.config)
         .stdin(Stdio::null())

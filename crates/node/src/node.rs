@@ -15,7 +15,8 @@ use ledger_domain::ids::{
 use ledger_domain::wire::v1::{EventBody, EventHeader, LedgerOpened, Policy, Root};
 use ledger_proof::{data_digest, leaf_hash};
 use ledger_store::{
-    AppendError, Appender, Damage, Group, HeadError, Log, NewRecord, OpenError, Options, Witness,
+    AppendError, Appender, Damage, EventKeys, Group, HeadError, Log, NewRecord, OpenError, Options,
+    Witness,
 };
 use rand::RngCore;
 use thiserror::Error;
@@ -209,12 +210,17 @@ pub(crate) fn opening_group(log: &Log, ledger: &LedgerId, root: Root) -> Group {
         data_digest: data_digest(&salt, &data),
     }
     .encode();
-    let leaf_hash = leaf_hash(&header);
+    let keys = EventKeys {
+        command: None,
+        commitment: None,
+        leaf: leaf_hash(&header),
+    };
     let record = NewRecord {
+        position: 0,
+        keys,
         header,
         salt,
         data,
-        leaf_hash,
         route: "|".to_owned(),
     };
     Group {
@@ -273,6 +279,7 @@ impl Loops {
             pending: Arc::clone(&pending),
             replies: reply_sender.clone(),
             runtime: Handle::current(),
+            encoded: Vec::new(),
         };
         let recent = Arc::new(RecentEvents::default());
         let append_loop = AppendLoop {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use ledger_bus::{Bus, EventPublisher, MAX_RUN_EVENTS, PublishError, subject};
 use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
-use ledger_proof::header::LeafHeader;
+use ledger_proof::header::event_name_of;
 use ledger_store::Log;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -284,15 +284,12 @@ fn read_run(log: &Log, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, Histo
 
 /// The subject on which an event is published, and its delivered form.
 fn publishable(stored: &StoredEvent<'_>) -> Result<(String, Bytes), HistoryError> {
-    let position = stored.position;
-    let header = LeafHeader::parse(stored.header)
-        .map_err(|source| HistoryError::Leaf { position, source })?;
     let country = stored
         .route
         .split('|')
         .next()
         .filter(|country| !country.is_empty());
-    let event = header.event_name().unwrap_or("unknown");
+    let event = event_name_of(stored.header).unwrap_or("unknown");
     Ok((
         subject::event(country.unwrap_or("INT"), event),
         deliver(stored)?.into(),

@@ -114,13 +114,19 @@ impl RecentEvents {
 mod tests {
     use super::*;
     use ledger_proof::EMPTY_HASH;
+    use ledger_store::EventKeys;
 
     fn records(count: usize, bytes: usize) -> Vec<NewRecord> {
         let record = NewRecord {
+            position: 0,
+            keys: EventKeys {
+                command: None,
+                commitment: None,
+                leaf: EMPTY_HASH,
+            },
             header: Vec::new(),
             salt: [0; 16],
             data: vec![0; bytes],
-            leaf_hash: EMPTY_HASH,
             route: String::new(),
         };
         vec![record; count]

@@ -35,12 +35,12 @@ impl SubmissionReply {
         }
     }
 
-    fn encode(&self) -> Result<Bytes, serde_json::Error> {
-        let bytes = match self.receipts.as_slice() {
-            [receipt] if !self.is_batch => serde_json::to_vec(receipt)?,
-            receipts => serde_json::to_vec(receipts)?,
-        };
-        Ok(bytes.into())
+    fn encode(&self) -> Bytes {
+        match self.receipts.as_slice() {
+            [receipt] if !self.is_batch => receipt.encode(),
+            receipts => Receipt::encode_all(receipts),
+        }
+        .into()
     }
 }
 
@@ -76,10 +76,7 @@ pub(crate) async fn run(
         for reply in group {
             count(&reply, &mut counts);
             if let Some(address) = reply.to.clone() {
-                match reply.encode() {
-                    Ok(payload) => to.reply(address, payload).await,
-                    Err(error) => tracing::error!(%error, "a receipt could not be written"),
-                }
+                to.reply(address, reply.encode()).await;
             }
             drop(reply.ticket);
         }

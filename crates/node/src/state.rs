@@ -111,7 +111,8 @@ impl DecisionState {
                 state = Some(Commitment::evolve(state.take(), &event));
             })?;
             if let Some(state) = state {
-                self.commitments.put(*id, state, last, self.log.tree_size());
+                let synced = self.log.tree_size();
+                self.commitments.put(*id, state, last, synced, ids);
             }
         }
         Ok(())
@@ -151,9 +152,9 @@ impl DecisionState {
         self.last_time = event.header.time;
         match event.header.subject.commitment() {
             Some(id) => {
-                let state = Commitment::evolve(self.commitments.take(&id), event);
-                self.commitments
-                    .put(id, state, position, self.log.tree_size());
+                let synced = self.log.tree_size();
+                let fold = |state| Commitment::evolve(state, event);
+                self.commitments.change(id, position, synced, fold);
             }
             None => self.reference.evolve(event),
         }

@@ -12,7 +12,7 @@ use ledger_domain::ids::{CommandId, EventId, LedgerId, Position};
 use ledger_domain::wire::v1::{Command, Event, EventHeader, Receipt, ReceiptEvent, Sha256, Status};
 use ledger_domain::{NewEvent, RULES_VERSION, Rejection, RejectionCode, decide};
 use ledger_proof::{Manifest, data_digest, leaf_hash};
-use ledger_store::{CommandKey, Group, Log, NewRecord, NewSubmission, SubmittedCommand};
+use ledger_store::{CommandKey, EventKeys, Group, Log, NewRecord, NewSubmission, SubmittedCommand};
 use rand::RngCore;
 use rand::rngs::ThreadRng;
 use tokio::runtime::Handle;
@@ -33,6 +33,8 @@ pub(crate) struct Writer {
     pub(crate) pending: Arc<Pending>,
     pub(crate) replies: ReplySender,
     pub(crate) runtime: Handle,
+    /// The data of the event being recorded.
+    pub(crate) encoded: Vec<u8>,
 }
 
 impl Writer {
@@ -107,6 +109,7 @@ impl Writer {
         let digests = submission.commands.iter().map(|command| command.digest);
         let manifest = Manifest::new(self.ledger.as_str(), submission.partner.as_str(), digests);
         let mut stamp = Stamp {
+            command: None,
             submission: manifest.digest(),
             index: 0,
             now: self.state.recorded_time(Utc::now()),
@@ -178,6 +181,7 @@ impl Writer {
             Ok(new_events) => new_events,
             Err(rejection) => return Ok(self.refused(command.id, rejection)),
         };
+        stamp.command = Some(key);
         let mut events = Vec::with_capacity(new_events.len());
         for new_event in new_events {
             events.push(self.record(new_event, command, stamp, group));
@@ -196,7 +200,9 @@ impl Writer {
     ) -> ReceiptEvent {
         let mut salt = [0; 16];
         stamp.rng.fill_bytes(&mut salt);
-        let data = new_event.body.encode();
+        self.encoded.clear();
+        new_event.body.encode_into(&mut self.encoded);
+        let data = self.encoded.clone();
         let position = self.state.next_position;
         let header = EventHeader {
             id: stamp.event_id(),
@@ -216,18 +222,23 @@ impl Writer {
             data_digest: data_digest(&salt, &data),
         };
         let leaf = header.encode();
-        let leaf_hash = leaf_hash(&leaf);
+        let keys = EventKeys {
+            command: stamp.command,
+            commitment: header.subject.commitment().map(|id| id.0.into_bytes()),
+            leaf: leaf_hash(&leaf),
+        };
         let named = ReceiptEvent {
             position,
             id: header.id,
             event_type: header.event_type,
-            leaf_hash: Sha256(leaf_hash.0),
+            leaf_hash: Sha256(keys.leaf.0),
         };
         group.records.push(NewRecord {
+            position,
+            keys,
             header: leaf,
             salt,
             data,
-            leaf_hash,
             route: new_event.route.to_string(),
         });
         self.state.evolve(&Event {
@@ -247,6 +258,8 @@ impl Writer {
 
 /// What the ledger adds to an event of its own: time, id, and the submission it came by.
 struct Stamp<'a> {
+    /// The key of the command being decided; of none before the first.
+    command: Option<CommandKey>,
     submission: [u8; 32],
     index: u32,
     now: DateTime<Utc>,

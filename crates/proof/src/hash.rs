@@ -15,6 +15,15 @@ pub fn sha256(bytes: &[u8]) -> [u8; HASH_SIZE] {
     Sha256::digest(bytes).into()
 }
 
+/// [`sha256`] of the concatenation of `parts`, without joining them in memory.
+pub fn sha256_of_parts(parts: &[&[u8]]) -> [u8; HASH_SIZE] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
 /// The hash of a leaf: SHA-256(0x00 ‖ leaf), RFC 6962 section 2.1.
 pub fn leaf_hash(leaf: &[u8]) -> Hash {
     leaf_hash_of_parts(&[leaf])
@@ -37,10 +46,7 @@ pub fn node_hash(left: Hash, right: Hash) -> Hash {
 
 /// The digest that a leaf carries of its data: SHA-256(salt ‖ data).
 pub fn data_digest(salt: &Salt, data: &[u8]) -> [u8; HASH_SIZE] {
-    let mut hasher = Sha256::new();
-    hasher.update(salt);
-    hasher.update(data);
-    hasher.finalize().into()
+    sha256_of_parts(&[salt, data])
 }
 
 /// A hash as 64 lowercase hex digits, the form it has in receipts and leaves.

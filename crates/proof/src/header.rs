@@ -171,6 +171,15 @@ impl<'a> LeafHeader<'a> {
     }
 }
 
+/// The event's own name in a leaf, without reading the rest of it: for who knows that these bytes are a leaf.
+pub fn event_name_of(leaf: &[u8]) -> Option<&str> {
+    const BEFORE: &[u8] = b"\",\"type\":\"ledger.";
+    let start = memchr::memmem::find(leaf, BEFORE)? + BEFORE.len();
+    let rest = leaf.get(start..)?;
+    let end = memchr::memchr(b'.', rest)?;
+    std::str::from_utf8(rest.get(..end)?).ok()
+}
+
 fn form(attribute: &'static str) -> HeaderError {
     HeaderError::Form { attribute }
 }
@@ -289,6 +298,8 @@ pub(crate) mod tests {
         assert_eq!(header.position, 12);
         assert_eq!(header.source, "ledger/test-1");
         assert_eq!(header.event_name(), Some("commitment_recorded"));
+        assert_eq!(event_name_of(text.as_bytes()), header.event_name());
+        assert_eq!(event_name_of(b"{}"), None);
         assert_eq!(header.party, Some("KEN"));
         assert_eq!(header.effective, Some("2026-03"));
         assert_eq!(header.submission_index, Some(0));

@@ -21,7 +21,7 @@ pub mod verify;
 pub use frontier::{Frontier, FrontierError, subtree_root};
 pub use hash::{
     EMPTY_HASH, HASH_SIZE, Hash, SALT_SIZE, Salt, data_digest, hash_from_hex, hash_to_hex,
-    leaf_hash, node_hash, sha256,
+    leaf_hash, node_hash, sha256, sha256_of_parts,
 };
 pub use key::{KeyError, LedgerKey, VerifierKey, is_ledger_id, origin_of};
 pub use manifest::Manifest;

@@ -2,7 +2,7 @@
 //! `cargo run --release -p ledger-store --example load -- <directory> <events>`.
 
 use bytes::Bytes;
-use ledger_proof::{Hash, data_digest, hash_to_hex, leaf_hash};
+use ledger_proof::{Hash, data_digest, hash_to_hex};
 use ledger_store::{CommandKey, Group, Log, NewRecord, NewSubmission, Options, SubmittedCommand};
 use std::error::Error;
 use std::io::Write;
@@ -38,7 +38,7 @@ impl Random {
     }
 }
 
-fn group(first: u64, random: &mut Random, words: &[&str]) -> Group {
+fn group(first: u64, random: &mut Random, words: &[&str]) -> Result<Group, Box<dyn Error>> {
     let mut group = Group::default();
     let mut commands = Vec::new();
     for (index, position) in (0_u32..).zip(first..first + GROUP) {
@@ -86,20 +86,16 @@ fn group(first: u64, random: &mut Random, words: &[&str]) -> Group {
             .copied()
             .unwrap_or("|")
             .to_owned();
-        group.records.push(NewRecord {
-            leaf_hash: leaf_hash(&header),
-            header,
-            salt,
-            data,
-            route,
-        });
+        group
+            .records
+            .push(NewRecord::read(header, salt, data, route)?);
     }
     group.submissions.push(NewSubmission {
         partner: "ken".to_owned(),
         signature: None,
         commands,
     });
-    group
+    Ok(group)
 }
 
 fn raw_bytes(group: &Group) -> usize {
@@ -162,7 +158,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut spent, mut raw, mut lap, mut lap_spent) = (Duration::ZERO, 0, 0, Duration::ZERO);
     let started = Instant::now();
     while log.tree_size() < events {
-        let group = group(log.tree_size(), &mut random, &words);
+        let group = group(log.tree_size(), &mut random, &words)?;
         raw += raw_bytes(&group);
         let begun = Instant::now();
         appender.append(&group)?;
@@ -237,7 +233,7 @@ fn lookups(log: &Log, random: &mut Random, out: &mut impl Write) -> Result<(), B
     let mut hits = Vec::new();
     let words: Vec<&str> = WORDS.split_whitespace().collect();
     for _ in 0..20 {
-        let group = group(0, &mut again, &words);
+        let group = group(0, &mut again, &words)?;
         let header = group
             .records
             .first()

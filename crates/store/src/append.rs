@@ -192,9 +192,10 @@ impl Appender {
         let first = self
             .frontier
             .size()
-            .saturating_sub(encoded.keys.len() as u64);
-        let routes = group.records.iter().map(|record| record.route.as_str());
-        self.core.index(first, encoded.keys.iter().zip(routes));
+            .saturating_sub(group.records.len() as u64);
+        let records = group.records.iter();
+        let events = records.map(|record| (&record.keys, record.route.as_str()));
+        self.core.index(first, events);
         let mut overlay = held(&self.core.overlay);
         for block in &encoded.blocks {
             overlay.bytes = overlay

@@ -85,6 +85,9 @@ pub trait DiskFile: Debug + Send + Sync {
     /// The disk's own.
     fn sync(&self) -> io::Result<()>;
 
+    /// Says that what was synced will hardly be read again, so that the memory it is cached in may serve others.
+    fn leave_cache(&self) {}
+
     /// Length in bytes.
     ///
     /// # Errors

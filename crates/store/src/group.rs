@@ -4,7 +4,8 @@ use crate::error::AppendError;
 use crate::index::keys::EventKeys;
 use bytes::Bytes;
 use ledger_proof::block::{BlockBuilder, Content, KeptCommand, MAX_EVENTS};
-use ledger_proof::{Frontier, Hash, Salt, sha256};
+use ledger_proof::header::HeaderError;
+use ledger_proof::{Frontier, Salt, leaf_hash, sha256};
 
 /// A block is closed once its raw content is this long.
 const BLOCK_RAW_BYTES: usize = 1 << 20;
@@ -14,16 +15,41 @@ const PART_BYTES_MAX: usize = 1 << 20;
 /// An event to append.
 #[derive(Debug, Clone)]
 pub struct NewRecord {
-    /// The header bytes: the leaf. They state the position that the event will have.
+    /// The position that the event will have.
+    pub position: u64,
+    /// What it is found by.
+    pub keys: EventKeys,
+    /// The header bytes: the leaf. They state the position and the keys.
     pub header: Vec<u8>,
     /// The salt of the data digest.
     pub salt: Salt,
     /// The data bytes.
     pub data: Vec<u8>,
-    /// `leaf_hash(header)`: the caller needs it for the receipt anyway. Checked by every opening and by scrub.
-    pub leaf_hash: Hash,
     /// Where it belongs: `KEN|GCM-05a,GCM-10`, or `|…` without a country.
     pub route: String,
+}
+
+impl NewRecord {
+    /// The event with this header, whose position and keys are read from it.
+    ///
+    /// # Errors
+    /// [`HeaderError`] when the header is not a leaf.
+    pub fn read(
+        header: Vec<u8>,
+        salt: Salt,
+        data: Vec<u8>,
+        route: String,
+    ) -> Result<Self, HeaderError> {
+        let (keys, position) = EventKeys::of(&header, leaf_hash(&header))?;
+        Ok(Self {
+            position,
+            keys,
+            header,
+            salt,
+            data,
+            route,
+        })
+    }
 }
 
 /// A command of a submission.
@@ -68,11 +94,10 @@ pub(crate) struct BlockSpan {
     pub(crate) end: usize,
 }
 
-/// The blocks of a group, its keys and the tree after it.
+/// The blocks of a group, and the tree after it.
 #[derive(Debug)]
 pub(crate) struct Encoded {
     pub(crate) blocks: Vec<BlockSpan>,
-    pub(crate) keys: Vec<EventKeys>,
     pub(crate) frontier: Frontier,
 }
 
@@ -186,7 +211,6 @@ pub(crate) fn encode(
     };
     let mut encoded = Encoded {
         blocks: Vec::new(),
-        keys: Vec::with_capacity(group.records.len()),
         frontier: Frontier::new(),
     };
     builder.restart(base);
@@ -198,10 +222,8 @@ pub(crate) fn encode(
             finish(builder, payload, &mut encoded.blocks)?;
         }
         check_sizes(record)?;
-        let (keys, position) = EventKeys::of(&record.header, record.leaf_hash)
-            .map_err(|_| AppendError::Group("a header is not a leaf"))?;
-        if position != builder.next_position() {
-            return Err(AppendError::Group("a header states another position"));
+        if record.position != builder.next_position() {
+            return Err(AppendError::Group("an event has another position"));
         }
         commands.push_at(index, builder)?;
         builder.push_event(
@@ -212,8 +234,7 @@ pub(crate) fn encode(
             },
             &record.route,
         );
-        frontier.push(record.leaf_hash);
-        encoded.keys.push(keys);
+        frontier.push(record.keys.leaf);
     }
     commands.settle();
     if commands.current().is_some() {

@@ -46,7 +46,7 @@ pub use append::{Appended, Appender};
 pub use error::{AppendError, Damage, OpenError, ReadError, SledFault, Witness};
 pub use group::{Group, NewRecord, NewSubmission, SubmittedCommand};
 pub use head::HeadError;
-pub use index::keys::CommandKey;
+pub use index::keys::{CommandKey, EventKeys};
 pub use log::{Found, Kept, Log, RecordedCommand, RecordedSubmission};
 pub use open::Recovery;
 pub use options::Options;

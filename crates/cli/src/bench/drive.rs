@@ -1,16 +1,19 @@
 //! Sends submissions with a fixed number in flight and times their replies.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ledger_bus::{Bus, CommandSender};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 use crate::failure::Failure;
 
 /// How long the last replies may take.
 const REPLY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// What stands in a receipt, or an array of them, that has a refusal.
+const REFUSED: &[u8] = br#""status":"rejected""#;
 
 /// What a round gave.
 pub(crate) struct Round {
@@ -45,51 +48,53 @@ pub(crate) async fn drive(
         .map_err(|error| Failure::failed(&error))?;
     bus.flush().await;
     let count = submissions.len();
-    let room = Arc::new(Semaphore::new(in_flight));
-    let (sent_sender, mut sent) = mpsc::unbounded_channel();
+    // As many tokens as may be under way: the server looks the subscribers of a subject up once, and knows them when the same
+    // reply subject comes again.
+    let (free, mut tokens) = mpsc::unbounded_channel();
+    for token in 0..in_flight {
+        if free.send(token).is_err() {
+            break;
+        }
+    }
+    let sent_at = Arc::new(Mutex::new(vec![Instant::now(); in_flight]));
     let started = Instant::now();
     let sending = tokio::spawn({
-        let room = Arc::clone(&room);
+        let sent_at = Arc::clone(&sent_at);
         async move {
-            for (token, submission) in (0_u64..).zip(submissions) {
-                let Ok(permit) = room.acquire().await else {
+            for submission in submissions {
+                let Some(token) = tokens.recv().await else {
                     return Ok(());
                 };
-                permit.forget();
-                if sent_sender.send(Instant::now()).is_err() {
-                    return Ok(());
+                if let Some(at) = held(&sent_at).get_mut(token) {
+                    *at = Instant::now();
                 }
-                sender.send(token, submission).await?;
+                let number = u64::try_from(token).unwrap_or(u64::MAX);
+                sender.send(number, submission).await?;
             }
             Ok(())
         }
     });
-    let mut sent_at = Vec::with_capacity(count);
     let mut latencies = Vec::with_capacity(count);
     let mut refused = 0;
+    let is_refused = memchr::memmem::Finder::new(REFUSED);
     while latencies.len() < count {
         let reply = tokio::time::timeout(REPLY_TIMEOUT, inbox.next()).await;
-        let Ok(Some((token, payload))) = reply else {
+        let Ok(Some((number, payload))) = reply else {
             return Err(Failure::because(format!(
                 "{} of {count} submissions got no reply",
                 count - latencies.len()
             )));
         };
         let now = Instant::now();
-        room.add_permits(1);
-        while let Ok(at) = sent.try_recv() {
-            sent_at.push(at);
-        }
-        let at = usize::try_from(token)
-            .ok()
-            .and_then(|token| sent_at.get(token))
-            .copied()
-            .unwrap_or(now);
+        let token = usize::try_from(number).unwrap_or(usize::MAX);
+        let at = held(&sent_at).get(token).copied().unwrap_or(now);
         latencies.push(now - at);
         let payload = payload.ok_or_else(|| Failure::because("nobody listens for commands"))?;
-        if is_refused(&payload) {
+        if is_refused.find(&payload).is_some() {
             refused += 1;
         }
+        // After the last submission nobody wants a token any more.
+        free.send(token).unwrap_or_default();
     }
     let elapsed = started.elapsed();
     let sent: Result<(), ledger_bus::SendError> =
@@ -103,8 +108,6 @@ pub(crate) async fn drive(
     })
 }
 
-/// Whether a receipt or an array of them has a refusal; cheap, since it is part of what is measured.
-fn is_refused(reply: &[u8]) -> bool {
-    const REFUSED: &[u8] = br#""status":"rejected""#;
-    reply.windows(REFUSED.len()).any(|window| window == REFUSED)
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -142,6 +142,12 @@ impl DiskFile for OsFile {
         self.file.sync_data()
     }
 
+    fn leave_cache(&self) {
+        if let Err(error) = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed) {
+            tracing::debug!(%error, "the system did not take advice about its cache");
+        }
+    }
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }

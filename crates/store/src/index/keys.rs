@@ -1,7 +1,7 @@
 //! What an event is found by.
 
 use ledger_proof::header::{HeaderError, LeafHeader};
-use ledger_proof::{Hash, sha256};
+use ledger_proof::{Hash, sha256_of_parts};
 use uuid::Uuid;
 
 /// The key of a command: the first 16 bytes of SHA-256(partner ‖ 0x00 ‖ the command id's 16 bytes).
@@ -11,11 +11,7 @@ pub struct CommandKey([u8; 16]);
 impl CommandKey {
     /// The key of one partner's command.
     pub fn new(partner: &str, command: Uuid) -> Self {
-        let mut text = Vec::with_capacity(partner.len() + 17);
-        text.extend_from_slice(partner.as_bytes());
-        text.push(0);
-        text.extend_from_slice(command.as_bytes());
-        let digest = sha256(&text);
+        let digest = sha256_of_parts(&[partner.as_bytes(), &[0], command.as_bytes()]);
         Self(digest.first_chunk().copied().unwrap_or_default())
     }
 
@@ -56,13 +52,16 @@ impl Kind {
     }
 }
 
-/// What one event is indexed by, beside its route.
+/// What one event is indexed by, beside its route: all of it stands in its header, from which it is read again when an index
+/// is made anew.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct EventKeys {
-    pub(crate) command: Option<CommandKey>,
-    /// The subject, when it is a commitment.
-    pub(crate) commitment: Option<[u8; 16]>,
-    pub(crate) leaf: Hash,
+pub struct EventKeys {
+    /// The command that caused it.
+    pub command: Option<CommandKey>,
+    /// The subject's UUID, when it is a commitment.
+    pub commitment: Option<[u8; 16]>,
+    /// `leaf_hash` of the header: the receipt needs it too. Checked by every opening and by scrub.
+    pub leaf: Hash,
 }
 
 impl EventKeys {
@@ -97,6 +96,7 @@ pub(crate) fn split_route(route: &str) -> (Option<&str>, impl Iterator<Item = &s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger_proof::sha256;
 
     #[test]
     fn a_route_has_a_country_or_none_and_any_actions() {

@@ -132,7 +132,9 @@ impl JournalWriter {
             .map_err(failed("installing a segment"))?;
         self.segment_len = segment.file.len().map_err(failed("measuring a segment"))?;
         self.offset = SEGMENT_HEADER_LEN as u64;
-        self.segment = Arc::clone(&segment);
+        let full = std::mem::replace(&mut self.segment, Arc::clone(&segment));
+        // Readers are served from sled.
+        full.file.leave_cache();
         self.journal.add(segment);
         self.prepare()
             .map_err(failed("starting the thread that prepares segments"))

@@ -28,7 +28,7 @@ pub(super) fn check_story(log: &Log, size: u64) {
                 }
             );
             assert_eq!(event.position, at);
-            frontier.push(expected.leaf_hash);
+            frontier.push(expected.keys.leaf);
             at += 1;
         }
     }
@@ -136,7 +136,7 @@ fn every_earlier_root_can_be_named() {
     let mut frontier = Frontier::new();
     for n in 0..900 {
         assert_eq!(log.root_at(n).unwrap(), frontier.root(), "{n}");
-        frontier.push(record(n, &sample(n)).leaf_hash);
+        frontier.push(record(n, &sample(n)).keys.leaf);
     }
     assert!(matches!(log.root_at(901), Err(ReadError::Beyond { .. })));
     assert!(matches!(log.read_block(900), Err(ReadError::Beyond { .. })));

@@ -72,7 +72,7 @@ proptest! {
             prop_assert!(recovery.tree_size >= acknowledged);
             acknowledged = recovery.tree_size;
             let mut frontier = Frontier::new();
-            frontier.extend((0..acknowledged).map(|n| record(n, &sample(n)).leaf_hash));
+            frontier.extend((0..acknowledged).map(|n| record(n, &sample(n)).keys.leaf));
             prop_assert_eq!(log.root_at(acknowledged).unwrap(), frontier.root());
             prop_assert_eq!(&frontier, appender.frontier());
         }

@@ -141,7 +141,7 @@ fn tampered(first: u64, change: impl Fn(&mut String, &mut Vec<u8>)) -> Group {
     let mut header = String::from_utf8(record.header.clone()).unwrap();
     change(&mut header, &mut record.data);
     record.header = header.into_bytes();
-    record.leaf_hash = leaf_hash(&record.header);
+    record.keys.leaf = leaf_hash(&record.header);
     group
 }
 
@@ -187,7 +187,7 @@ fn events_that_were_written_wrong_are_found() {
 #[test]
 fn a_stated_leaf_hash_that_is_not_the_header_s_is_found() {
     let mut group = group(10, 3);
-    group.records[2].leaf_hash = Hash([9; 32]);
+    group.records[2].keys.leaf = Hash([9; 32]);
     let found = findings_of(&group);
     assert!(
         matches!(&found[..], [(10, Fault::Journal(Damage::RootChain { .. }))]),

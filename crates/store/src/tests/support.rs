@@ -6,7 +6,7 @@ use crate::{
     SubmittedCommand,
 };
 use bytes::Bytes;
-use ledger_proof::{Hash, data_digest, hash_to_hex, leaf_hash};
+use ledger_proof::{Hash, data_digest, hash_to_hex};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,13 +130,7 @@ pub(super) fn record(position: u64, sample: &Sample) -> NewRecord {
         "ab".repeat(32),
     )
     .into_bytes();
-    NewRecord {
-        leaf_hash: leaf_hash(&header),
-        header,
-        salt,
-        data,
-        route: sample.route.clone(),
-    }
+    NewRecord::read(header, salt, data, sample.route.clone()).unwrap()
 }
 
 pub(super) fn command_bytes(command: Uuid) -> Bytes {

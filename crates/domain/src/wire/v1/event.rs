@@ -78,11 +78,16 @@ macro_rules! event_types {
 
             /// The event's data bytes. They are kept as they are: decoding and encoding them again is nobody's business.
             pub fn encode(&self) -> Vec<u8> {
-                let mut out = Vec::with_capacity(512);
-                // Strings, finite numbers and structs only, into memory: nothing here can fail.
-                match self { $(Self::$name(data) => serde_json::to_writer(&mut out, data),)+ }
-                    .unwrap_or_default();
+                let mut out = Vec::new();
+                self.encode_into(&mut out);
                 out
+            }
+
+            /// Appends the event's data bytes: for who encodes many events, and keeps each in no more memory than it needs.
+            pub fn encode_into(&self, out: &mut Vec<u8>) {
+                // Strings, finite numbers and structs only, into memory: nothing here can fail.
+                match self { $(Self::$name(data) => serde_json::to_writer(&mut *out, data),)+ }
+                    .unwrap_or_default();
             }
 
             /// Reads an event's data bytes.

@@ -4,8 +4,6 @@
 //! lowercase hexadecimal. No attribute can need an escape, because every id is of a restricted alphabet: so a reader may take
 //! a value up to its next quote, and the writer never escapes. Reading then writing gives the same bytes.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use uuid::Uuid;
 
@@ -86,7 +84,7 @@ impl EventHeader {
         }
         if let Some(digest) = &self.submission {
             out.extend_from_slice(br#"","submission":""#);
-            push_hex(&mut out, digest);
+            out.extend_from_slice(&hex_digits(digest));
         }
         if let Some(index) = self.submission_index {
             out.extend_from_slice(br#"","submissionindex":""#);
@@ -94,12 +92,12 @@ impl EventHeader {
         }
         if let Some(date) = self.effective {
             out.extend_from_slice(br#"","effective":""#);
-            push_text(&mut out, format_args!("{date}"));
+            date.with_text(|text| out.extend_from_slice(text.as_bytes()));
         }
         out.extend_from_slice(br#"","rulesversion":""#);
         push_number(&mut out, self.rules_version.into());
         out.extend_from_slice(br#"","datadigest":""#);
-        push_hex(&mut out, &self.data_digest);
+        out.extend_from_slice(&hex_digits(&self.data_digest));
         out.extend_from_slice(b"\"}");
         out
     }
@@ -223,14 +221,17 @@ impl<'a> Cursor<'a> {
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// A byte as two digits.
-pub(super) fn hex_pair(byte: u8) -> [u8; 2] {
+fn hex_pair(byte: u8) -> [u8; 2] {
     [byte >> 4, byte & 0xf].map(|nibble| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'))
 }
 
-fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    for byte in bytes {
-        out.extend_from_slice(&hex_pair(*byte));
+/// A digest as 64 digits.
+pub(super) fn hex_digits(digest: &[u8; 32]) -> [u8; 64] {
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(digest) {
+        *pair = hex_pair(*byte);
     }
+    digits
 }
 
 /// The value of each lowercase hexadecimal digit, and 0xff for every other byte.
@@ -271,7 +272,7 @@ fn read_digest(text: &str) -> Option<[u8; 32]> {
     read_hex(text.as_bytes(), &mut digest).then_some(digest)
 }
 
-fn push_uuid(out: &mut Vec<u8>, id: Uuid) {
+pub(super) fn push_uuid(out: &mut Vec<u8>, id: Uuid) {
     let mut buffer = Uuid::encode_buffer();
     out.extend_from_slice(id.hyphenated().encode_lower(&mut buffer).as_bytes());
 }
@@ -389,7 +390,7 @@ fn decimal(digits: &[u8]) -> Option<u32> {
     })
 }
 
-fn push_number(out: &mut Vec<u8>, number: u64) {
+pub(super) fn push_number(out: &mut Vec<u8>, number: u64) {
     let mut digits = [b'0'; 20];
     let mut rest = number;
     let mut length = 0;
@@ -405,17 +406,4 @@ fn push_number(out: &mut Vec<u8>, number: u64) {
         length += 1;
     }
     out.extend_from_slice(digits.get(digits.len() - length..).unwrap_or_default());
-}
-
-fn push_text(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    struct Bytes<'a>(&'a mut Vec<u8>);
-
-    impl std::fmt::Write for Bytes<'_> {
-        fn write_str(&mut self, text: &str) -> std::fmt::Result {
-            self.0.extend_from_slice(text.as_bytes());
-            Ok(())
-        }
-    }
-
-    Bytes(out).write_fmt(text).unwrap_or_default();
 }

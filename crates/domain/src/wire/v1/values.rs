@@ -119,11 +119,7 @@ impl Sha256 {
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every receipt and every event goes through here: one write, no formatting machinery.
-        let mut digits = [0; 64];
-        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
-            *pair = super::header::hex_pair(byte);
-        }
+        let digits = super::header::hex_digits(&self.0);
         f.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
