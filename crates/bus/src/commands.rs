@@ -2,8 +2,8 @@
 
 use async_nats::{HeaderMap, Subject, Subscriber};
 use bytes::Bytes;
-use futures::StreamExt;
 use futures::stream::ReadyChunks;
+use futures::{FutureExt, StreamExt};
 use thiserror::Error;
 
 use crate::connection::Bus;
@@ -197,16 +197,27 @@ impl ReceiptInbox {
     pub async fn next(&mut self) -> Option<(u64, Option<Bytes>)> {
         loop {
             let message = self.replies.next().await?;
-            let token = message
-                .subject
-                .as_str()
-                .rsplit('.')
-                .next()
-                .and_then(|token| token.parse().ok());
-            if let Some(token) = token {
-                let nobody = message.status == Some(async_nats::StatusCode::NO_RESPONDERS);
-                return Some((token, (!nobody).then_some(message.payload)));
+            if let Some(reply) = reply_of(message) {
+                return Some(reply);
             }
         }
     }
+
+    /// Waits for replies as [`Self::next`] does, and takes with the first all that have arrived: at most `max`.
+    pub async fn next_chunk(&mut self, max: usize) -> Option<Vec<(u64, Option<Bytes>)>> {
+        let mut chunk = vec![self.next().await?];
+        while chunk.len() < max
+            && let Some(Some(message)) = self.replies.next().now_or_never()
+        {
+            chunk.extend(reply_of(message));
+        }
+        Some(chunk)
+    }
+}
+
+/// The token of a reply and its payload; none of a message that is no reply.
+fn reply_of(message: async_nats::Message) -> Option<(u64, Option<Bytes>)> {
+    let token = message.subject.as_str().rsplit('.').next()?.parse().ok()?;
+    let nobody = message.status == Some(async_nats::StatusCode::NO_RESPONDERS);
+    Some((token, (!nobody).then_some(message.payload)))
 }

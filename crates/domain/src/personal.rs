@@ -14,11 +14,8 @@ use crate::wire::v1::Pattern;
 pub fn find(text: &str, refused: &[Pattern]) -> Option<Pattern> {
     // Most texts have no @ and few digits: counting them costs a fraction of looking at what they mean.
     let bytes = text.as_bytes();
-    let has_at = bytes.contains(&b'@');
-    let digits = bytes
-        .iter()
-        .map(|byte| usize::from(byte.is_ascii_digit()))
-        .sum::<usize>();
+    let has_at = memchr::memchr(b'@', bytes).is_some();
+    let digits = count_digits(bytes);
     refused.iter().copied().find(|pattern| match pattern {
         Pattern::Email => has_at && next_email(bytes, 0).is_some(),
         Pattern::Phone => digits >= MIN_PHONE_DIGITS && next_phone(bytes, 0).is_some(),
@@ -27,6 +24,15 @@ pub fn find(text: &str, refused: &[Pattern]) -> Option<Pattern> {
                 && next_passport(text, 0).is_some()
         }
     })
+}
+
+/// How many decimal digits there are. Counted in bytes, 128 at a time, so that the compiler counts many at once.
+fn count_digits(bytes: &[u8]) -> usize {
+    let in_piece = |piece: &[u8]| {
+        let digits = piece.iter().map(|byte| u8::from(byte.is_ascii_digit()));
+        usize::from(digits.fold(0_u8, u8::wrapping_add))
+    };
+    bytes.chunks(128).map(in_piece).sum()
 }
 
 /// Where the first identifier of this pattern stands that begins at byte `from` or after it: what an importer of old

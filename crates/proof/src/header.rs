@@ -173,9 +173,9 @@ impl<'a> LeafHeader<'a> {
 
 /// The event's own name in a leaf, without reading the rest of it: for who knows that these bytes are a leaf.
 pub fn event_name_of(leaf: &[u8]) -> Option<&str> {
-    const BEFORE: &[u8] = b"\",\"type\":\"ledger.";
-    let start = memchr::memmem::find(leaf, BEFORE)? + BEFORE.len();
-    let rest = leaf.get(start..)?;
+    // `type` is the fourth attribute: its value stands after the fifteenth quote.
+    let (quote, _) = memchr::memchr_iter(b'"', leaf).zip(0..=14).last()?;
+    let rest = leaf.get(quote + 1..)?.strip_prefix(b"ledger.")?;
     let end = memchr::memchr(b'.', rest)?;
     std::str::from_utf8(rest.get(..end)?).ok()
 }

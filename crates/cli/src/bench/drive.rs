@@ -15,6 +15,9 @@ const REPLY_TIMEOUT: Duration = Duration::from_mins(1);
 /// What stands in a receipt, or an array of them, that has a refusal.
 const REFUSED: &[u8] = br#""status":"rejected""#;
 
+/// Submissions that are sent, and replies that are taken, together if they can be.
+const CHUNK: usize = 64;
+
 /// What a round gave.
 pub(crate) struct Round {
     /// From the first submission sent to the last reply.
@@ -61,15 +64,18 @@ pub(crate) async fn drive(
     let sending = tokio::spawn({
         let sent_at = Arc::clone(&sent_at);
         async move {
-            for submission in submissions {
-                let Some(token) = tokens.recv().await else {
-                    return Ok(());
-                };
-                if let Some(at) = held(&sent_at).get_mut(token) {
-                    *at = Instant::now();
+            let mut submissions = submissions.into_iter();
+            let mut free_tokens = Vec::with_capacity(CHUNK);
+            while submissions.len() > 0 {
+                tokens.recv_many(&mut free_tokens, CHUNK).await;
+                let now = Instant::now();
+                for (token, submission) in free_tokens.drain(..).zip(&mut submissions) {
+                    if let Some(at) = held(&sent_at).get_mut(token) {
+                        *at = now;
+                    }
+                    let number = u64::try_from(token).unwrap_or(u64::MAX);
+                    sender.send(number, submission).await?;
                 }
-                let number = u64::try_from(token).unwrap_or(u64::MAX);
-                sender.send(number, submission).await?;
             }
             Ok(())
         }
@@ -78,23 +84,25 @@ pub(crate) async fn drive(
     let mut refused = 0;
     let is_refused = memchr::memmem::Finder::new(REFUSED);
     while latencies.len() < count {
-        let reply = tokio::time::timeout(REPLY_TIMEOUT, inbox.next()).await;
-        let Ok(Some((number, payload))) = reply else {
+        let replies = tokio::time::timeout(REPLY_TIMEOUT, inbox.next_chunk(CHUNK)).await;
+        let Ok(Some(replies)) = replies else {
             return Err(Failure::because(format!(
                 "{} of {count} submissions got no reply",
                 count - latencies.len()
             )));
         };
         let now = Instant::now();
-        let token = usize::try_from(number).unwrap_or(usize::MAX);
-        let at = held(&sent_at).get(token).copied().unwrap_or(now);
-        latencies.push(now - at);
-        let payload = payload.ok_or_else(|| Failure::because("nobody listens for commands"))?;
-        if is_refused.find(&payload).is_some() {
-            refused += 1;
+        for (number, payload) in replies {
+            let token = usize::try_from(number).unwrap_or(usize::MAX);
+            let at = held(&sent_at).get(token).copied().unwrap_or(now);
+            latencies.push(now - at);
+            let payload = payload.ok_or_else(|| Failure::because("nobody listens for commands"))?;
+            if is_refused.find(&payload).is_some() {
+                refused += 1;
+            }
+            // After the last submission nobody wants a token any more.
+            free.send(token).unwrap_or_default();
         }
-        // After the last submission nobody wants a token any more.
-        free.send(token).unwrap_or_default();
     }
     let elapsed = started.elapsed();
     let sent: Result<(), ledger_bus::SendError> =

@@ -355,8 +355,10 @@ impl Search<'_> {
     }
 
     fn why(&self, facts: &Facts, row: &CommitmentRow, since: Option<NaiveDate>) -> String {
+        // Who asks may go by a clock a little behind the one that recorded: what was recorded tomorrow by it is new.
         let days = since.map_or(0, |since| {
-            self.today.signed_duration_since(since).num_days()
+            let days = self.today.signed_duration_since(since).num_days();
+            days.max(0)
         });
         let text =
             |date: Option<PartialDate>| date.map_or_else(String::new, |date| date.to_string());

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 use super::events::{date, log};
+use super::steps::Step;
 use super::{any_steps, breaks, folded, folded_with_restarts};
 
 const WHOLE: Page = Page {
@@ -155,7 +156,8 @@ proptest! {
         days_after in 0..3_000u64,
     ) {
         let log = log(&steps);
-        let today = date("2026-06-01").first_day() + Days::new(days_after);
+        let recorded = log.last().map(|event| event.header.time.date_naive());
+        let today = recorded.unwrap_or_default() + Days::new(days_after);
         let (view, _) = folded_with_restarts::<SummaryView>(&log, &breaks);
         check(&view, &folded(&log), today);
         check_actions(&view, &folded(&log), today);
@@ -182,6 +184,25 @@ proptest! {
             prop_assert_eq!(rows, whole.rows);
         }
     }
+}
+
+/// Two clocks may be on either side of midnight.
+#[test]
+fn what_was_recorded_after_today_is_new() {
+    let step = Step::Record {
+        commitment: 0,
+        lead: 0,
+        actions: vec![0],
+        parts: Vec::new(),
+        due: 0,
+        measured: false,
+        illustrative: false,
+    };
+    let view: SummaryView = folded(&log(&[step]));
+    let yesterday = date("2026-05-01").first_day();
+    let (rows, _) = asked(&view, &page(WatchList::NeverReported), yesterday);
+    let why: Vec<&str> = rows.rows.iter().map(|row| row.why.as_str()).collect();
+    assert_eq!(why, ["no report in 0 days since it was recorded"]);
 }
 
 #[test]
