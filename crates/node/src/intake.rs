@@ -25,9 +25,6 @@ const INLINE_CHUNK: usize = 8;
 /// Bytes above which a chunk is decoded elsewhere however few submissions it has.
 const INLINE_BYTES: usize = 64 << 10;
 
-/// Bytes waiting for an answer above which the node is busy: some eighty commands.
-const BUSY_BYTES: usize = 64 << 10;
-
 /// One command of a submission: its bytes, and what they mean.
 #[derive(Debug)]
 pub(crate) struct DecodedCommand {
@@ -107,13 +104,6 @@ impl QueueRoom {
             room: Arc::clone(self),
             bytes,
         })
-    }
-}
-
-impl QueueRoom {
-    /// Whether so much waits for an answer that what can be done later should be done later.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) >= BUSY_BYTES
     }
 }
 

@@ -21,7 +21,7 @@ use ledger_store::{
 use rand::RngCore;
 use thiserror::Error;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ use crate::history::HistoryError;
 use crate::intake::{Chunk, Intake, QueueRoom};
 use crate::options::NodeOptions;
 use crate::pending::Pending;
-use crate::publisher::{Publisher, PublisherError};
+use crate::publisher::{PublisherError, Tail};
 use crate::queries::Queries;
 use crate::recent::RecentEvents;
 use crate::replies::{self, ReplySender};
@@ -236,7 +236,8 @@ struct Loops {
     intake: tokio::task::JoinHandle<()>,
     replies: tokio::task::JoinHandle<()>,
     queries: tokio::task::JoinHandle<()>,
-    publisher: tokio::task::JoinHandle<()>,
+    /// Says when the publisher has ended.
+    publisher: oneshot::Receiver<()>,
     heads: tokio::task::JoinHandle<()>,
     failures: mpsc::Receiver<NodeError>,
     tree_size: watch::Receiver<u64>,
@@ -290,12 +291,10 @@ impl Loops {
             tree_size: size_sender,
             telemetry: telemetry.clone(),
         };
-        let tail = Publisher {
+        let tail = Tail {
             log: log.clone(),
-            bus: bus.clone(),
             tree_size: tree_size.clone(),
             recent,
-            room: Arc::clone(&room),
             published: publishing,
             telemetry: telemetry.clone(),
         };
@@ -314,7 +313,11 @@ impl Loops {
             intake: tokio::spawn(intake.run()),
             replies: tokio::spawn(replies::run(reply_receiver, Replier::new(&bus), telemetry)),
             queries: tokio::spawn(queries.run(service)),
-            publisher: supervise(tail.run(), failed.clone()),
+            publisher: tail.start(&options.nats_url, failed.clone()).map_err(|_| {
+                NodeError::Thread {
+                    thread: "publisher",
+                }
+            })?,
             heads: supervise(crate::heads::run(log.clone(), tree_size.clone()), failed),
             failures,
             tree_size,

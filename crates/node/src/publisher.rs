@@ -4,19 +4,21 @@
 //! its position gives it. If the stream is behind it is filled, if it was lost or thinned it is made anew.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use ledger_bus::{Bus, EventPublisher, MAX_RUN_EVENTS, PublishError, subject};
+use ledger_bus::{Bus, BusOptions, EventPublisher, MAX_RUN_EVENTS, PublishError, subject};
 use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
 use ledger_proof::header::event_name_of;
 use ledger_store::Log;
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::runtime::Builder;
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{info, warn};
 
+use crate::background::lower_priority;
 use crate::history::{HistoryError, deliver};
-use crate::intake::QueueRoom;
+use crate::node::NodeError;
 use crate::recent::RecentEvents;
 use crate::telemetry::{Telemetry, gauge_value};
 
@@ -26,10 +28,6 @@ const RUNS_IN_FLIGHT: usize = 4;
 const MAX_RUN_BYTES: usize = 2 << 20;
 /// Bytes of stored blocks read at once: about one run of events.
 const READ_BYTES: usize = 512 << 10;
-/// While the node is busy receipts go first: publishing waits for so long at most, then catches up whatever else there
-/// is to do: storing an event in the stream takes processor time from the same machine.
-const RECEIPTS_FIRST: Duration = Duration::from_millis(750);
-const YIELD_INTERVAL: Duration = Duration::from_millis(10);
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// Why publishing ended for good: the node stops.
@@ -77,14 +75,11 @@ impl From<HistoryError> for Interruption {
     }
 }
 
-/// The publisher of one node.
-pub(crate) struct Publisher {
+/// What the publisher of one node tails.
+pub(crate) struct Tail {
     pub(crate) log: Log,
-    pub(crate) bus: Bus,
     /// Events on disk, as the appender sees them.
     pub(crate) tree_size: watch::Receiver<u64>,
-    /// Shows whether the node is busy.
-    pub(crate) room: Arc<QueueRoom>,
     /// Events that were just written.
     pub(crate) recent: Arc<RecentEvents>,
     /// Events published, for queries.
@@ -92,19 +87,65 @@ pub(crate) struct Publisher {
     pub(crate) telemetry: Telemetry,
 }
 
+impl Tail {
+    /// Starts publishing, on a thread of lower priority and over a connection of its own, so that receipts wait neither for
+    /// the processor nor behind events. What is returned says when it has ended; a failure goes to `failed`.
+    ///
+    /// # Errors
+    /// The system's, when there is no thread to be had.
+    pub(crate) fn start(
+        self,
+        nats_url: &str,
+        failed: mpsc::Sender<NodeError>,
+    ) -> std::io::Result<oneshot::Receiver<()>> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let options = BusOptions::service(nats_url, "publisher");
+        let (ending, ended) = oneshot::channel();
+        let run = async move {
+            let bus = Bus::connect(&options).await?;
+            let publisher = Publisher {
+                bus: bus.clone(),
+                tail: self,
+            };
+            let result = publisher.run().await;
+            bus.close().await;
+            Ok(result?)
+        };
+        let body = move || {
+            lower_priority();
+            if let Err(error) = runtime.block_on(run)
+                && failed.blocking_send(error).is_err()
+            {
+                tracing::debug!("publishing failed after the node had stopped");
+            }
+            drop(ending);
+        };
+        std::thread::Builder::new()
+            .name("publisher".to_owned())
+            .spawn(body)?;
+        Ok(ended)
+    }
+}
+
+/// The publisher at work.
+struct Publisher {
+    bus: Bus,
+    tail: Tail,
+}
+
 impl Publisher {
     /// Publishes until the appender is gone and everything is out; reconnects and begins again whatever the server does.
     ///
     /// # Errors
     /// [`PublisherError`] when the stream contradicts the log or the log cannot be read.
-    pub(crate) async fn run(mut self) -> Result<(), PublisherError> {
+    async fn run(mut self) -> Result<(), PublisherError> {
         loop {
             match self.session().await {
                 Ok(()) => return Ok(()),
                 Err(Interruption::Stopped(error)) => return Err(error),
                 Err(Interruption::Transport(error)) => {
                     warn!(%error, "publishing was interrupted, looking at the stream again");
-                    if self.tree_size.has_changed().is_err() {
+                    if self.tail.tree_size.has_changed().is_err() {
                         return Ok(());
                     }
                     tokio::time::sleep(RETRY_DELAY).await;
@@ -118,14 +159,8 @@ impl Publisher {
         let mut publisher = EventPublisher::open(&self.bus).await?;
         let mut sent = self.prepared(&publisher).await?;
         self.note(sent);
-        let mut caught_up_at = Instant::now();
         loop {
-            let tree_size = *self.tree_size.borrow_and_update();
-            let may_wait = self.room.is_busy() && !self.recent.is_pressing();
-            if sent < tree_size && may_wait && caught_up_at.elapsed() < RECEIPTS_FIRST {
-                tokio::time::sleep(YIELD_INTERVAL).await;
-                continue;
-            }
+            let tree_size = *self.tail.tree_size.borrow_and_update();
             if sent < tree_size {
                 let events = self.next_run(sent, tree_size).await?;
                 let count = u64::try_from(events.len()).unwrap_or(0);
@@ -139,8 +174,7 @@ impl Publisher {
             while publisher.in_flight() > 0 {
                 self.note(publisher.acknowledged().await?);
             }
-            caught_up_at = Instant::now();
-            if *self.tree_size.borrow() > sent {
+            if *self.tail.tree_size.borrow() > sent {
                 continue;
             }
             if !self.grown_or_checked(&publisher, sent).await? {
@@ -157,7 +191,7 @@ impl Publisher {
         sent: u64,
     ) -> Result<bool, Interruption> {
         const CHECK_INTERVAL: Duration = Duration::from_secs(2);
-        match tokio::time::timeout(CHECK_INTERVAL, self.tree_size.changed()).await {
+        match tokio::time::timeout(CHECK_INTERVAL, self.tail.tree_size.changed()).await {
             Ok(Ok(())) => Ok(true),
             Ok(Err(_)) => Ok(false),
             Err(_elapsed) => {
@@ -177,7 +211,7 @@ impl Publisher {
     /// The sequence from which to go on, once the stream is known to be a copy of the log's beginning.
     async fn prepared(&self, publisher: &EventPublisher) -> Result<u64, Interruption> {
         let last_sequence = publisher.prepare().await?.last_sequence;
-        let tree_size = *self.tree_size.borrow();
+        let tree_size = *self.tail.tree_size.borrow();
         if last_sequence > tree_size {
             return Err(Interruption::Stopped(PublisherError::StreamAhead {
                 last_sequence,
@@ -214,7 +248,7 @@ impl Publisher {
 
     /// The next events in their delivered form, with their subjects: as they were just written, else from the log.
     async fn next_run(&self, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, Interruption> {
-        let recent = self.recent.take(from, MAX_RUN_EVENTS, MAX_RUN_BYTES);
+        let recent = self.tail.recent.take(from, MAX_RUN_EVENTS, MAX_RUN_BYTES);
         if recent.is_empty() {
             return self.read(from, to).await;
         }
@@ -236,7 +270,7 @@ impl Publisher {
 
     /// Events of the log in their delivered form, with their subjects.
     async fn read(&self, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, Interruption> {
-        let log = self.log.clone();
+        let log = self.tail.log.clone();
         let read = tokio::task::spawn_blocking(move || read_run(&log, from, to)).await;
         match read {
             Ok(events) => Ok(events?),
@@ -248,8 +282,8 @@ impl Publisher {
     }
 
     fn note(&self, published: u64) {
-        self.telemetry.published.set(gauge_value(published));
-        self.published.send_replace(published);
+        self.tail.telemetry.published.set(gauge_value(published));
+        self.tail.published.send_replace(published);
     }
 }
 

@@ -15,17 +15,25 @@ use ledger_store::NewRecord;
 const MAX_BYTES: usize = 64 << 20;
 /// Bytes kept above which the appender waits. A group that is added then still has room.
 const FULL_BYTES: usize = 40 << 20;
-
-/// Bytes kept above which the publisher should not put off its work.
-const PRESSING_BYTES: usize = 24 << 20;
 /// How long one group waits for room at the most.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Events of the newest groups, in order. The appender puts them in, the publisher takes them out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RecentEvents {
     kept: Mutex<Kept>,
     taken: Condvar,
+    patience: Duration,
+}
+
+impl Default for RecentEvents {
+    fn default() -> Self {
+        Self {
+            kept: Mutex::default(),
+            taken: Condvar::new(),
+            patience: PATIENCE,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -56,14 +64,8 @@ impl RecentEvents {
     pub(crate) fn wait_for_room(&self) {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let full = |kept: &mut Kept| kept.attended && kept.bytes >= FULL_BYTES;
-        let waited = self.taken.wait_timeout_while(kept, PATIENCE, full);
+        let waited = self.taken.wait_timeout_while(kept, self.patience, full);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// Whether so much is kept that the publisher should take some of it now.
-    pub(crate) fn is_pressing(&self) -> bool {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.bytes >= PRESSING_BYTES
     }
 
     /// Keeps the events of a group that begins at `first`.
@@ -144,20 +146,22 @@ mod tests {
 
     #[test]
     fn a_publisher_that_takes_is_waited_for() {
-        let recent = RecentEvents::default();
-        recent.keep(0, records(4, MAX_BYTES / 3));
-        assert_eq!(recent.take(1, 1, 1_000).len(), 1);
-        recent.keep(4, records(2, MAX_BYTES / 3));
+        let recent = RecentEvents {
+            patience: Duration::from_secs(600),
+            ..RecentEvents::default()
+        };
+        recent.keep(0, records(2, MAX_BYTES / 3));
+        assert_eq!(recent.take(0, 1, 1_000).len(), 1);
+        recent.keep(2, records(1, MAX_BYTES / 3));
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| recent.wait_for_room());
-            while !waiting.is_finished() {
-                assert!(recent.take(0, 0, 0).is_empty());
-                let from = recent.kept.lock().unwrap().first;
-                recent.take(from, 1, 1_000);
-            }
+            let waiting = scope.spawn(|| {
+                recent.wait_for_room();
+                recent.kept.lock().unwrap().bytes
+            });
+            assert_eq!(recent.take(1, 1, 1_000).len(), 1);
+            assert!(waiting.join().unwrap() < FULL_BYTES);
         });
-        let kept = recent.kept.lock().unwrap();
-        assert!(kept.attended && kept.bytes < FULL_BYTES);
+        assert!(recent.kept.lock().unwrap().attended);
     }
 
     #[test]
