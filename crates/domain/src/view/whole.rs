@@ -285,6 +285,15 @@ impl Whole {
         state_as_known(source, key, position)
     }
 
+    pub(crate) fn watch_as_known<S: KnownHistory>(
+        source: &S,
+        page: &WatchPage,
+        position: u64,
+        today: NaiveDate,
+    ) -> Result<Option<Result<WatchAnswer, UnknownFilter>>, S::Error> {
+        View::<SummaryLens>::watched_as_known(source, (), page, position, today).map(Some)
+    }
+
     pub(crate) fn events_between<S: KnownHistory>(
         source: &S,
         key: &str,
