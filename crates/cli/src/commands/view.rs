@@ -116,7 +116,8 @@ pub(super) async fn fetch(
     }
     match connect(nats).await?.view(projection, key, query).await {
         Ok(served) => Ok(served.json),
-        Err(error) if is_not_found(&error) => {
+        // Of the past, the ledger itself says what there was not yet.
+        Err(error) if is_not_found(&error) && query.as_of.is_none() => {
             let what = match key.split_once('.') {
                 Some((what, id)) if projection == "summary" => format!("{what} {id}"),
                 Some(_) | None => format!("{projection} {key}"),
@@ -147,17 +148,20 @@ pub(super) fn heading(answer: &Value, title: &str) -> String {
         "" | "0" => String::new(),
         events => format!(" The view is {events} events behind the log."),
     };
-    let known = match shown(answer, "/as_of_position").as_str() {
-        "" => String::new(),
-        position => format!(
-            "As known at position {position}; today is {}.\n",
-            shown(answer, "/as_of")
-        ),
-    };
+    let position = shown(answer, "/as_of_position");
+    let position = Some(position.as_str()).filter(|position| !position.is_empty());
+    let known = heading_of(position, &shown(answer, "/as_of"));
     format!("{}\n{known}{change}{lag}\n", title.trim_end())
 }
 
-fn coverage(answer: &Value, base: &str) -> String {
+/// When something is shown as known; nothing where it is as known now.
+pub(super) fn heading_of(position: Option<&str>, as_of: &str) -> String {
+    position.map_or_else(String::new, |position| {
+        format!("As known at position {position}; today is {as_of}.\n")
+    })
+}
+
+pub(super) fn coverage(answer: &Value, base: &str) -> String {
     let at = |pointer: &str| shown(answer, &format!("{base}{pointer}"));
     let mut table = Table::new(&["member States", "committed", "of"]);
     if let Some(Value::Object(regions)) = answer.pointer(&format!("{base}/member_states_by_region"))
