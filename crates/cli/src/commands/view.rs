@@ -37,6 +37,7 @@ pub(crate) async fn country(
     page.push_str(&counts(&answer, "/view", true));
     page.push_str(&assessed(&answer, "/view"));
     page.push_str(&participations(&answer, "/view"));
+    page.push_str(&statements(&answer));
     page.push_str(&by_action(&answer));
     page.push_str(&commitments(&answer, true));
     Ok(text(&page)?)
@@ -59,6 +60,18 @@ pub(crate) async fn action(
     page.push_str(&mapped(&answer));
     page.push_str(&commitments(&answer, false));
     Ok(text(&page)?)
+}
+
+/// What the country's parties said in reviews, if they said anything.
+fn statements(answer: &Value) -> String {
+    match shown(answer, "/view/statements/recorded").as_str() {
+        "" | "0" => String::new(),
+        count => format!(
+            "\nstatements in reviews: {count}, the last at position {}, {}\n",
+            shown(answer, "/view/statements/last/position"),
+            shown(answer, "/view/statements/last/recorded"),
+        ),
+    }
 }
 
 /// The action's own counts, and below them those with the actions under it. What is counted today is counted over the
@@ -198,6 +211,18 @@ mod tests {
         assert_eq!(
             heading(&answer, "KEN  Kenya"),
             "KEN  Kenya\nNothing recorded.\n"
+        );
+    }
+
+    #[test]
+    fn statements_are_counted_where_there_are_any() {
+        let none = json!({"view": {"statements": {"recorded": 0, "last": null}}});
+        assert_eq!(statements(&none), "");
+        let last = json!({"position": "77", "recorded": "t"});
+        let two = json!({"view": {"statements": {"recorded": 2, "last": last}}});
+        assert_eq!(
+            statements(&two),
+            "\nstatements in reviews: 2, the last at position 77, t\n"
         );
     }
 

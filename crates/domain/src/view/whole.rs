@@ -77,7 +77,7 @@ impl Whole {
                     history.mark(Beside::Gaps, moment);
                 }
             }
-            About::Reported | About::Other => {}
+            About::Reported | About::Statement(_) | About::Other => {}
         }
     }
 

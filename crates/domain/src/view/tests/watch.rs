@@ -155,7 +155,8 @@ proptest! {
         days_after in 0..3_000u64,
     ) {
         let log = log(&steps);
-        let today = date("2026-06-01").first_day() + Days::new(days_after);
+        // By then everything is recorded, however long the log.
+        let today = date("2026-09-01").first_day() + Days::new(days_after);
         let (view, _) = folded_with_restarts::<SummaryView>(&log, &breaks);
         check(&view, &folded(&log), today);
         check_actions(&view, &folded(&log), today);
