@@ -84,7 +84,7 @@ fn breakdowns(answer: &Value) -> String {
         figures.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let mut table = Table::new(&[name, ""]);
         for (key, count) in figures {
-            table.row([key.replace('_', " "), count.to_string()]);
+            table.row([key.clone(), count.to_string()]);
         }
         if !table.is_empty() {
             page.push('\n');
@@ -112,7 +112,7 @@ mod tests {
         let page = breakdowns(&answer);
         let (b, a) = (page.find("B  "), page.find("A  "));
         assert!(b.is_some() && b < a, "{page}");
-        assert!(page.contains("member state"), "{page}");
+        assert!(page.contains("member_state"), "{page}");
         assert!(page.contains("3 instruments"), "{page}");
         assert!(!page.contains("by form"), "{page}");
         assert!(totals(&answer).contains("parties registered"), "{page}");

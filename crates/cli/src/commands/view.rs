@@ -192,10 +192,14 @@ pub(super) fn coverage(answer: &Value, base: &str) -> String {
         at("/member_states/committed"),
         at("/member_states/of"),
     ]);
+    // Of the whole ledger it is said elsewhere how many parties lead.
+    let parties = match at("/parties/committed").as_str() {
+        "" => String::new(),
+        parties => format!("parties committed: {parties}; "),
+    };
+    let countries = at("/countries/committed");
     format!(
-        "\nparties committed: {}; countries committed: {}\n{}",
-        at("/parties/committed"),
-        at("/countries/committed"),
+        "\n{parties}countries committed: {countries}\n{}",
         table.render()
     )
 }
