@@ -1,6 +1,7 @@
 //! What was known at past positions, as projectors and the node answer it from what they keep, against folds of the log up to there.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{NaiveDate, SecondsFormat};
 use ledger_bus::query::{ViewQuery, WatchQuery};
@@ -11,7 +12,7 @@ use ledger_domain::view::{
 };
 use ledger_domain::wire::v1::{Command, Root, Stage};
 use ledger_tests::commands::Commander;
-use ledger_tests::{Recorded, System, VIEWS};
+use ledger_tests::{Recorded, System, VIEWS, eventually};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
@@ -22,6 +23,7 @@ const POSITIONS: usize = 60;
 /// The most commands sent at once.
 const MAX_RUN: usize = 60;
 const ROWS: usize = 7;
+const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
 
 /// The illustrative commitments, in pieces of any size, with a reporter's commands between them, while projectors are ended or killed and started again.
 async fn fill(system: &mut System, chance: &mut SmallRng) {
@@ -47,12 +49,12 @@ async fn fill(system: &mut System, chance: &mut SmallRng) {
                 system.submit(&[command]).await;
             }
             if chance.random_bool(0.1) {
-                disturb(system, chance);
+                disturb(system, chance).await;
             }
         }
     }
     for view in VIEWS {
-        system.stop_projector(view);
+        stop(system, view).await;
         system.start_projector(view);
     }
     system.await_views().await;
@@ -89,13 +91,22 @@ fn any_command(
     }
 }
 
-fn disturb(system: &mut System, chance: &mut SmallRng) {
+async fn disturb(system: &mut System, chance: &mut SmallRng) {
     let view = *VIEWS.choose(chance).expect("a view");
     if chance.random_bool(0.5) {
-        system.stop_projector(view);
+        stop(system, view).await;
     }
     // One that still runs is killed: what it folded since its last save is folded again.
     system.start_projector(view);
+}
+
+/// Ends a projector in good order, once it is there to be ended.
+async fn stop(system: &mut System, view: &str) {
+    eventually("the projector to answer", ANSWERS_WITHIN, async || {
+        system.connection().projection(view).await.ok()
+    })
+    .await;
+    system.stop_projector(view);
 }
 
 /// A projection folded up to some position, compared with what its projector says of that position.
