@@ -124,6 +124,14 @@ impl Up {
         run(self.command(&mut ledger(arguments)), input)
     }
 
+    /// The same with any number of arguments and nothing on its standard input.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        run(self.command(ledger([]).args(arguments)), b"")
+    }
+
     /// The same command with this system's address in its environment.
     pub fn command<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env("NATS_URL", self.nats_url())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ledger_domain::view::WatchAnswer;
+use ledger_domain::view::{CommitmentState, WatchAnswer};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -93,6 +93,9 @@ pub struct WatchQuery {
     /// Leave out the commitments recorded at this position or before: `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
+    /// The lists as they were known then, and on that day: a position, in digits, or a time (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
 }
 
 /// Answer of `query.watch`.
@@ -100,6 +103,9 @@ pub struct WatchQuery {
 pub struct WatchEnvelope {
     /// The time that counts as today.
     pub as_of: String,
+    /// The position that the lists are shown as known at; absent for those of today.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of_position: Option<String>,
     /// The highest position that is included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watermark: Option<String>,
@@ -131,16 +137,31 @@ pub struct CommitmentQuery {
     /// First position wanted: where the answer before said to go on.
     #[serde(default)]
     pub from: u64,
+    /// What was known then, and nothing that was recorded since: a position, in digits, or a time (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
+    /// How it stands, instead of its events.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub state: bool,
 }
 
-/// Answer of `query.commitment.<id>`: its whole history, in pages of about 2 MiB.
+/// Answer of `query.commitment.<id>`: how it stands; or its whole history, in pages of about 2 MiB.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CommitmentAnswer {
     /// The commitment's id.
     pub commitment: String,
     /// Events on disk when the answer was made.
     pub tree_size: u64,
-    /// Its events in order, each in its delivered form.
+    /// The time that counts as today: now, the recorded time of the position asked for, or the time asked for.
+    pub as_of: String,
+    /// The position that all of this was known at; absent for what is known now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of_position: Option<String>,
+    /// How it stands, if that was asked for; absent also where the event that recorded it is withheld.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<CommitmentState>,
+    /// Its events in order, each in its delivered form; none beside its state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Box<RawValue>>,
     /// Where to go on; absent at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]

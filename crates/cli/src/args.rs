@@ -63,10 +63,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         list: ListArgs,
     },
-    /// The whole history of a commitment.
-    Commitment {
-        /// The commitment's id: a UUID.
-        id: String,
+    /// How a commitment stands: who leads it, what its lead reports beside what independent assessors say, and its whole history.
+    Commitment(CommitmentArgs),
+    /// The whole ledger in figures: commitments, participations, parties, instruments and events.
+    Summary {
+        #[command(flatten)]
+        known: KnownArgs,
     },
     /// What nobody has committed to yet: actions and countries without a commitment, in all and by region.
     Gaps {
@@ -286,6 +288,18 @@ pub(crate) struct KnownArgs {
     pub(crate) as_of: Option<String>,
 }
 
+/// Which commitment to show, and what of it.
+#[derive(Debug, Args)]
+pub(crate) struct CommitmentArgs {
+    /// The commitment's id: a UUID.
+    pub(crate) id: String,
+    /// Every event in its order instead: what it says, which it refers to, and what was said of it later.
+    #[arg(long)]
+    pub(crate) history: bool,
+    #[command(flatten)]
+    pub(crate) known: KnownArgs,
+}
+
 /// What to compare.
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
@@ -324,6 +338,8 @@ pub(crate) struct WatchArgs {
     /// Go on after this cursor, from the page before.
     #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<u64>,
+    #[command(flatten)]
+    pub(crate) known: KnownArgs,
 }
 
 /// Which events to replay.

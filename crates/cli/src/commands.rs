@@ -14,6 +14,7 @@ pub(crate) mod review;
 pub(crate) mod scrub;
 pub(crate) mod serve;
 pub(crate) mod submit;
+pub(crate) mod summary;
 pub(crate) mod view;
 pub(crate) mod watch;
 

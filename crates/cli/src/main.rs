@@ -70,7 +70,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             commands::view::country(nats, &code, &list, output).await
         }
         Command::Action { code, list } => commands::view::action(nats, &code, &list, output).await,
-        Command::Commitment { id } => commands::commitment::run(nats, &id, output).await,
+        Command::Commitment(args) => commands::commitment::run(nats, &args, output).await,
+        Command::Summary { known } => commands::summary::run(nats, &known, output).await,
         Command::Gaps { region, known } => {
             commands::gaps::run(nats, region.as_deref(), &known, output).await
         }

@@ -77,12 +77,16 @@ impl Table {
     }
 }
 
-/// Text on one line, of bounded length, and without anything that could drive a terminal.
-fn one_line(text: &str) -> String {
-    let clean: String = text
-        .chars()
+/// Text on one line, without anything that could drive a terminal.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect();
+        .collect()
+}
+
+/// The same, of bounded length.
+fn one_line(text: &str) -> String {
+    let clean = clean(text);
     if clean.chars().count() <= CELL_CHARS_MAX {
         return clean;
     }

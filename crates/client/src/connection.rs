@@ -123,7 +123,7 @@ impl Connection {
         })
     }
 
-    /// The watch lists today: the counts of all, and rows of one where the query names it. As many rows as were asked for, if there are: where
+    /// The watch lists, today or as known earlier: the counts of all, and rows of one where the query names it. As many rows as were asked for, if there are: where
     /// one answer ends before that, this goes on.
     ///
     /// # Errors
@@ -156,14 +156,40 @@ impl Connection {
         self.bus.ask("scrub", &(), SCRUB_TIMEOUT).await
     }
 
-    /// The whole history of a commitment: its events in order, each in its delivered form.
+    /// How a commitment stands, now or as it was known at a position or time.
     ///
     /// # Errors
     ///
-    /// [`QueryError`]; [`is_not_found`] tells if there is no such commitment.
-    pub async fn commitment(&self, id: &str) -> Result<CommitmentAnswer, QueryError> {
+    /// [`QueryError`]; [`is_not_found`] tells if there is no such commitment, or was none then.
+    pub async fn commitment_state(
+        &self,
+        id: &str,
+        as_of: Option<&str>,
+    ) -> Result<CommitmentAnswer, QueryError> {
+        let query = CommitmentQuery {
+            as_of: as_of.map(str::to_owned),
+            state: true,
+            ..CommitmentQuery::default()
+        };
         let endpoint = format!("commitment.{id}");
-        let mut query = CommitmentQuery::default();
+        self.bus.ask(&endpoint, &query, QUERY_TIMEOUT).await
+    }
+
+    /// The history of a commitment, the whole or what was known of it at a position or time: its events in order, each in its delivered form.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`]; [`is_not_found`] tells if there is no such commitment, or was none then.
+    pub async fn commitment(
+        &self,
+        id: &str,
+        as_of: Option<&str>,
+    ) -> Result<CommitmentAnswer, QueryError> {
+        let endpoint = format!("commitment.{id}");
+        let mut query = CommitmentQuery {
+            as_of: as_of.map(str::to_owned),
+            ..CommitmentQuery::default()
+        };
         let mut whole: Option<CommitmentAnswer> = None;
         loop {
             let page: CommitmentAnswer = self.bus.ask(&endpoint, &query, QUERY_TIMEOUT).await?;

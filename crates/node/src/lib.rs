@@ -9,6 +9,7 @@
 //! domain does), hash (the proof crate does), or know files (the store does).
 
 mod appender;
+mod as_of;
 mod background;
 mod cache;
 mod heads;

@@ -1,37 +1,31 @@
 //! The node's answers about the log: `query.head`, `query.replay`, `query.commitment.<id>`.
 
+mod commitment;
+
 use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
-use ledger_bus::query::{
-    CommitmentAnswer, CommitmentQuery, HeadAnswer, NEXT_HEADER, ReplayQuery, TREE_SIZE_HEADER,
-};
+use ledger_bus::query::{HeadAnswer, NEXT_HEADER, ReplayQuery, TREE_SIZE_HEADER};
 use ledger_bus::{
     Answer, Argument, Bus, Endpoint, Query, QueryFailure, QueryService, ServiceError,
 };
-use ledger_domain::ids::CommitmentId;
 use ledger_proof::block::BlockHeader;
 use ledger_store::{Log, ReadError};
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, watch};
 
-use crate::history::{deliver, for_each_stored, header_at};
+use crate::history::header_at;
 use crate::scrub;
 
 /// Bytes of blocks in a replay's answer, unless the query says otherwise.
 const REPLAY_BYTES: usize = 512 << 10;
 /// Bytes of blocks in a replay's answer, whatever the query says: well under the server's `max_payload`.
 const MAX_REPLAY_BYTES: usize = 2 << 20;
-/// Bytes of events in one page of a commitment's history.
-const MAX_HISTORY_BYTES: usize = 2 << 20;
 /// Queries answered at once; each reads the log on a thread of its own.
 const CONCURRENT_QUERIES: usize = 8;
 
 /// Positions taken from an index at once.
 const INDEX_PAGE: usize = 4_096;
-/// Events in one page of a commitment's history.
-const HISTORY_PAGE: usize = 2_000;
 
 const HEAD: &str = "head";
 const REPLAY: &str = "replay";
@@ -102,7 +96,7 @@ impl Queries {
             HEAD => self.head(),
             REPLAY => self.replay(&parse(payload)?),
             SCRUB => self.scrub(),
-            _ => self.commitment(argument, &parse(payload)?),
+            _ => commitment::answer(&self.log, argument, &parse(payload)?),
         }
     }
 
@@ -188,51 +182,6 @@ impl Queries {
             }
         }
     }
-
-    fn commitment(&self, argument: &str, query: &CommitmentQuery) -> Result<Answer, QueryFailure> {
-        let id: CommitmentId = argument.parse().map_err(|_| {
-            QueryFailure::bad(format!(
-                "{argument} is not a commitment's id: give its UUID"
-            ))
-        })?;
-        let positions = self
-            .log
-            .commitment_positions(&id.0, query.from, HISTORY_PAGE);
-        let positions = positions.map_err(read_failure)?;
-        if positions.is_empty() && query.from == 0 {
-            return Err(QueryFailure::not_found(format!(
-                "no commitment has the id {id}"
-            )));
-        }
-        let mut answer = CommitmentAnswer {
-            commitment: id.to_string(),
-            tree_size: self.log.tree_size(),
-            events: Vec::new(),
-            next: None,
-        };
-        let mut bytes = 0;
-        for (index, position) in positions.into_iter().enumerate() {
-            if bytes >= MAX_HISTORY_BYTES || index + 1 == HISTORY_PAGE {
-                answer.next = Some(position);
-                break;
-            }
-            let event = delivered_event(&self.log, position)?;
-            bytes += event.get().len();
-            answer.events.push(event);
-        }
-        json(&answer)
-    }
-}
-
-fn delivered_event(log: &Log, position: u64) -> Result<Box<RawValue>, QueryFailure> {
-    let mut delivered = Vec::new();
-    for_each_stored(log, &[position], |stored| {
-        delivered = deliver(stored)?;
-        Ok(())
-    })
-    .map_err(internal)?;
-    let text = String::from_utf8(delivered).map_err(internal)?;
-    RawValue::from_string(text).map_err(internal)
 }
 
 /// Reads a query's payload; an empty one asks with the defaults.

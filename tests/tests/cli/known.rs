@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ledger_domain::wire::v1::{Command, Stage};
 use ledger_tests::commands::Commander;
 use ledger_tests::{Up, await_that};
 use serde_json::Value;
@@ -49,4 +50,140 @@ fn a_view_as_known_earlier_is_the_view_that_was_shown_then() {
     }
     let summary = json(&up, ["--json", "gaps", "--as-of", "0"]);
     assert_eq!(summary["view"]["view"], "gaps");
+}
+
+#[test]
+fn a_commitment_as_known_earlier_stands_as_it_stood_then() {
+    let up = Up::start(&[]);
+    let mut kenya = Commander::new("illustrative-africa", "KEN", 9);
+    let (commitment, record) = kenya.record(&["GCM-10"]);
+    let id = commitment.to_string();
+    let submit = |command: Command| {
+        let receipts = lines(&up.cli(["submit", "-"], &command.encode()).succeeded());
+        assert_eq!(receipts[0]["status"], "accepted", "{}", receipts[0]);
+        receipts[0]["events"][0]["position"].to_string()
+    };
+    let recorded = submit(record);
+    let before = json(&up, ["--json", "commitment", &id]);
+    let reported = submit(kenya.report(commitment, 3, Stage::InProgress));
+    let corrected = submit(kenya.report(commitment, 3, Stage::Fulfilled));
+
+    let known = json(&up, ["--json", "commitment", &id, "--as-of", &recorded]);
+    assert_eq!(known["as_of_position"], recorded.as_str());
+    assert_eq!(known["state"]["stage"], "none_reported");
+    for field in ["stage", "changed", "due", "status", "lead"] {
+        assert_eq!(known["state"][field], before["state"][field], "{field}");
+    }
+    let known = json(&up, ["--json", "commitment", &id, "--as-of", &reported]);
+    assert_eq!(known["state"]["stage"], "in_progress");
+    let now = json(&up, ["--json", "commitment", &id]);
+    assert_eq!(now["state"]["stage"], "fulfilled");
+    assert_eq!(now["state"]["stage_from"], corrected.as_str());
+    assert!(now.get("as_of_position").is_none(), "{now}");
+
+    let history = ["commitment", id.as_str(), "--history", "--as-of", &reported];
+    let known = up.cli(history, b"").succeeded();
+    assert!(known.contains("progress_reported"), "{known}");
+    assert!(
+        !known.contains("corrected"),
+        "what came later is not known: {known}"
+    );
+    let whole = up.cli(["commitment", &id, "--history"], b"").succeeded();
+    let corrects = format!("corrects the report at {reported}: in progress → fulfilled");
+    assert!(whole.contains(&corrects), "{whole}");
+    assert!(
+        whole.contains(&format!("later corrected at {corrected}")),
+        "{whole}"
+    );
+}
+
+#[test]
+fn a_moment_at_which_nothing_is_known_is_refused_in_a_sentence_that_says_why() {
+    let up = Up::start(&[]);
+    let country = json(&up, ["--json", "country", "KEN", "--limit", "1"]);
+    let row = &country["list"]["rows"][0];
+    let id = row["commitment"].as_str().expect("an id");
+    let before = row["position"].as_str().expect("a position");
+    let before = (before.parse::<u64>().expect("a number") - 1).to_string();
+    let questions = [
+        vec!["commitment", id],
+        vec!["commitment", id, "--history"],
+        vec!["watch"],
+        vec!["summary"],
+    ];
+    for (as_of, why) in [
+        ("999999999", "is not reached yet"),
+        ("2999-01-01T00:00:00Z", "is not reached yet"),
+        ("1999-01-01T00:00:00Z", "nothing was recorded by 1999"),
+        ("yesterday", "is neither a position"),
+    ] {
+        for question in &questions {
+            let arguments = [question.as_slice(), &["--as-of", as_of]].concat();
+            let refused = up.run(&arguments);
+            assert_eq!(code(&refused), 1, "{arguments:?}");
+            assert!(
+                refused.stderr.contains(why),
+                "{arguments:?}: {}",
+                refused.stderr
+            );
+            assert_eq!(refused.stderr.lines().count(), 1, "{}", refused.stderr);
+        }
+    }
+    let refused = up.cli(["commitment", id, "--as-of", &before], b"");
+    assert_eq!(code(&refused), 1);
+    assert!(
+        refused.stderr.contains("was recorded at position"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn watch_lists_and_the_summary_are_shown_as_they_were_known() {
+    let up = Up::start(&[]);
+    let position = json(&up, ["--json", "summary"])["watermark"].clone();
+    let position = position.as_str().expect("a position");
+    let before = json(&up, ["--json", "watch", "never_reported", "--limit", "200"]);
+    let summary = json(&up, ["--json", "summary"]);
+    let mut kenya = Commander::new("illustrative-africa", "KEN", 10);
+    let (commitment, record) = kenya.record(&["GCM-10"]);
+    up.cli(["submit", "-"], &record.encode()).succeeded();
+    await_that("the new commitment", Duration::from_secs(20), || {
+        json(&up, ["--json", "summary"])["view"] != summary["view"]
+    });
+    let page = |as_of: &str| {
+        let arguments = [
+            "--json",
+            "watch",
+            "never_reported",
+            "--limit",
+            "200",
+            "--as-of",
+            as_of,
+        ];
+        json(&up, arguments)
+    };
+    let known = page(position);
+    assert_eq!(known["as_of_position"], position);
+    assert_eq!(known["watch"]["rows"], before["watch"]["rows"]);
+    assert_eq!(known["commitments_by_list"], before["commitments_by_list"]);
+    let next = (position.parse::<u64>().expect("a number") + 1).to_string();
+    let rows = page(&next)["watch"]["rows"].clone();
+    let rows = rows.as_array().expect("rows");
+    let is_new = |row: &Value| row["commitment"] == commitment.to_string();
+    assert!(rows.iter().any(is_new), "{rows:?}");
+
+    let known = json(&up, ["--json", "summary", "--as-of", position]);
+    assert_eq!(known["view"], summary["view"]);
+    let table = up.cli(["summary", "--as-of", position], b"").succeeded();
+    assert!(
+        table.contains(&format!("As known at position {position};")),
+        "{table}"
+    );
+    assert!(table.contains("member States"), "{table}");
+    let table = up.cli(["watch", "--as-of", position], b"").succeeded();
+    assert!(
+        table.contains(&format!("As known at position {position};")),
+        "{table}"
+    );
 }

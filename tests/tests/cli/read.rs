@@ -71,10 +71,25 @@ fn views_and_histories_are_tables_for_people_and_json_for_programs() {
     assert_eq!(json["list"]["rows"].as_array().unwrap().len(), 1);
     let id = json["list"]["rows"][0]["commitment"].as_str().unwrap();
 
-    let history = up.cli(["commitment", id, "--json"], b"").succeeded();
+    let state = up.cli(["commitment", id, "--json"], b"").succeeded();
+    let state = &lines(&state)[0]["state"];
+    let mut row = json["list"]["rows"][0].clone();
+    // A list of a country's says besides what the country has to do with the commitment.
+    for of_country in ["role", "claimed", "left"] {
+        row.as_object_mut().unwrap().remove(of_country);
+    }
+    for (field, value) in row.as_object().unwrap() {
+        assert_eq!(&state[field], value, "{field}");
+    }
+    let table = up.cli(["commitment", id], b"").succeeded();
+    assert!(table.contains("[illustrative] "), "{table}");
+    assert!(table.contains("who leads it"), "{table}");
+    let history = up
+        .cli(["commitment", id, "--history", "--json"], b"")
+        .succeeded();
     let history = &lines(&history)[0];
     assert_eq!(history["events"][0]["subject"], id);
-    let table = up.cli(["commitment", id], b"").succeeded();
+    let table = up.cli(["commitment", id, "--history"], b"").succeeded();
     assert!(table.contains("commitment_recorded"), "{table}");
     let action = up.cli(["action", "GCM-10"], b"").succeeded();
     assert!(action.contains("With the 10 actions under it"), "{action}");

@@ -99,6 +99,26 @@ fn a_review_shows_who_spoke_and_where_its_figures_are_frozen() {
     let input = commands.map(|command| command.encode()).join(&b'\n');
     let receipts = lines(&up.cli(["submit", "-"], &input).succeeded());
     audited(&up);
+    let country = up.cli(["country", "KEN", "--json"], b"").succeeded();
+    let said = &lines(&country)[0]["view"]["statements"];
+    assert_eq!(said["recorded"], 1);
+    let spoken = receipts[1]["events"][0]["position"].to_string();
+    assert_eq!(said["last"]["position"], spoken);
+    let table = up.cli(["country", "KEN"], b"").succeeded();
+    assert!(table.contains("statements in reviews: 1"), "{table}");
+    let before = up
+        .cli(
+            [
+                "country",
+                "KEN",
+                "--json",
+                "--as-of",
+                &receipts[0]["events"][0]["position"].to_string(),
+            ],
+            b"",
+        )
+        .succeeded();
+    assert_eq!(lines(&before)[0]["view"]["statements"]["recorded"], 0);
     let json = up.cli(["review", "IMRF-2026", "--json"], b"").succeeded();
     let review = &lines(&json)[0]["view"];
     assert_eq!(

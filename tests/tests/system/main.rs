@@ -2,8 +2,10 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test says what it expected and stops"
 )]
 
+mod known;
 mod up;

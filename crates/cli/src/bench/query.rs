@@ -1,8 +1,10 @@
-//! `bench query`: how long a question about a view takes, with the bare round trip as the baseline.
+//! `bench query`: how long a question about a view takes, now and as known at a past position, with the bare round trip as the baseline.
 
 use std::time::{Duration, Instant};
 
 use ledger_bus::query::ViewQuery;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -15,6 +17,10 @@ use crate::failure::Failure;
 
 /// Questions of each kind that are timed in one round.
 const QUESTIONS: usize = 500;
+/// Questions about past positions that are timed in one round: each is counted from the history of its view.
+const PAST_QUESTIONS: usize = 200;
+/// The seed of the positions that are asked about: every run of one size asks about the same ones.
+const POSITIONS_SEED: u64 = 7;
 /// Rows of a list that is asked for.
 const LIST_ROWS: usize = 50;
 const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -32,6 +38,9 @@ pub(super) struct QueryReport {
     action: Latency,
     action_with_list: Latency,
     summary: Latency,
+    past_questions: usize,
+    /// A country as it was known at a random past position.
+    country_as_of: Latency,
     projectors_peak_memory_bytes: u64,
     processes: &'static str,
 }
@@ -81,7 +90,8 @@ pub(super) async fn run(args: &BenchArgs) -> Result<QueryReport, Failure> {
         (&summary, 0),
     ];
     let mut taken = [const { Vec::new() }; 5];
-    let mut echo = Vec::new();
+    let (mut echo, mut past) = (Vec::new(), Vec::new());
+    let mut positions = SmallRng::seed_from_u64(POSITIONS_SEED);
     for round in 0..=args.rounds.max(1) {
         let questions = vec![bytes::Bytes::from_static(b"{}"); QUESTIONS];
         let echoed = drive(&rig.bus, ECHO_SUBJECT.to_owned(), questions, 1).await?;
@@ -92,8 +102,10 @@ pub(super) async fn run(args: &BenchArgs) -> Result<QueryReport, Failure> {
                 taken.extend(times);
             }
         }
+        let times = ask_of_the_past(&rig, &countries, events, &mut positions).await?;
         if round > 0 {
             echo.extend(echoed.latencies);
+            past.extend(times);
         }
     }
     let [
@@ -113,6 +125,8 @@ pub(super) async fn run(args: &BenchArgs) -> Result<QueryReport, Failure> {
         action,
         action_with_list,
         summary,
+        past_questions: PAST_QUESTIONS,
+        country_as_of: Latency::of(past),
         projectors_peak_memory_bytes: rig.peak_memory("projector"),
         processes: "nats-server, node, three projectors, the one who asks",
     })
@@ -130,12 +144,32 @@ async fn ask(rig: &Rig, endpoints: &[String], limit: usize) -> Result<Vec<Durati
     };
     let mut taken = Vec::with_capacity(QUESTIONS);
     for endpoint in endpoints.iter().cycle().take(QUESTIONS) {
-        let started = Instant::now();
-        let answer = rig
-            .bus
-            .ask::<Box<RawValue>>(endpoint, &query, QUERY_TIMEOUT);
-        answer.await.map_err(|error| Failure::failed(&error))?;
-        taken.push(started.elapsed());
+        taken.push(timed(rig, endpoint, &query).await?);
     }
     Ok(taken)
+}
+
+/// The same, of each view at a random position of the log.
+async fn ask_of_the_past(
+    rig: &Rig,
+    endpoints: &[String],
+    events: u64,
+    positions: &mut SmallRng,
+) -> Result<Vec<Duration>, Failure> {
+    let mut taken = Vec::with_capacity(PAST_QUESTIONS);
+    for endpoint in endpoints.iter().cycle().take(PAST_QUESTIONS) {
+        let query = ViewQuery {
+            as_of: Some(positions.random_range(0..events).to_string()),
+            ..ViewQuery::default()
+        };
+        taken.push(timed(rig, endpoint, &query).await?);
+    }
+    Ok(taken)
+}
+
+async fn timed(rig: &Rig, endpoint: &str, query: &ViewQuery) -> Result<Duration, Failure> {
+    let started = Instant::now();
+    let answer = rig.bus.ask::<Box<RawValue>>(endpoint, query, QUERY_TIMEOUT);
+    answer.await.map_err(|error| Failure::failed(&error))?;
+    Ok(started.elapsed())
 }

@@ -1,105 +1,322 @@
-//! `commitment`: its whole history.
+//! `commitment`: how one commitment stands, and the whole of its history.
+
+mod history;
 
 use super::connect;
+use super::view::heading_of;
+use crate::args::CommitmentArgs;
 use crate::failure::Failure;
-use crate::output::{Output, Table, json_line, shown, text};
+use crate::output::{Output, Table, clean, json_line, text};
+use ledger_bus::query::{CommitmentAnswer, QueryError};
 use ledger_client::is_not_found;
-use serde_json::Value;
+use ledger_domain::view::{
+    AssessmentRow, CommitmentState, ParticipationRow, ReportRow, WatchList, WatchedRow,
+};
 
-/// The data fields that say the most about an event, in the order in which they are shown.
-const TELLING_FIELDS: [(&str, &str); 7] = [
-    ("/title", ""),
-    ("/stage", "stage "),
-    ("/period/from", "from "),
-    ("/period/to", "to "),
-    ("/due", "due "),
-    ("/actions", ""),
-    ("/reason", "reason: "),
-];
-
-/// Prints the history of a commitment.
-pub(crate) async fn run(nats: &str, id: &str, output: Output) -> Result<(), Failure> {
-    if id.parse::<uuid::Uuid>().is_err() {
+/// Prints how a commitment stands, or its history.
+pub(crate) async fn run(nats: &str, args: &CommitmentArgs, output: Output) -> Result<(), Failure> {
+    if args.id.parse::<uuid::Uuid>().is_err() {
         return Err(Failure::usage(format!(
-            "`{id}` is not the id of a commitment: a UUID"
+            "`{}` is not the id of a commitment: a UUID",
+            args.id
         )));
     }
-    let answer = match connect(nats).await?.commitment(id).await {
-        Ok(answer) => answer,
-        Err(error) if is_not_found(&error) => {
-            return Err(Failure::because(format!(
-                "the ledger knows no commitment {id}"
-            )));
-        }
-        Err(error) => return Err(error.into()),
+    let connection = connect(nats).await?;
+    let as_of = args.known.as_of.as_deref();
+    let answer = if args.history {
+        connection.commitment(&args.id, as_of).await
+    } else {
+        connection.commitment_state(&args.id, as_of).await
     };
+    let answer = answer.map_err(|error| why(error, args))?;
     if output.json {
         let json = serde_json::to_vec(&answer).map_err(|error| Failure::failed(&error))?;
         return Ok(json_line(&json)?);
     }
-    let mut table = Table::new(&["position", "recorded", "event", "party", "partner", ""]);
-    for event in &answer.events {
-        let event: Value =
-            serde_json::from_str(event.get()).map_err(|error| Failure::failed(&error))?;
-        table.row(row(&event));
-    }
-    Ok(text(&format!(
-        "commitment {}\n\n{}",
-        answer.commitment,
-        table.render()
-    ))?)
+    let page = if args.history {
+        history::page(&answer)?
+    } else {
+        state_page(&answer)
+    };
+    Ok(text(&page)?)
 }
 
-fn row(event: &Value) -> [String; 6] {
-    let kind = shown(event, "/type");
-    let name = kind
-        .strip_prefix("ledger.")
-        .and_then(|rest| rest.strip_suffix(".v1"))
-        .unwrap_or(&kind);
+fn why(error: QueryError, args: &CommitmentArgs) -> Failure {
+    if is_not_found(&error) && args.known.as_of.is_none() {
+        return Failure::because(format!("the ledger knows no commitment {}", args.id));
+    }
+    error.into()
+}
+
+/// The first lines: what it is called, and when this was known.
+fn opening(answer: &CommitmentAnswer, title: &str) -> String {
+    let known = heading_of(answer.as_of_position.as_deref(), &answer.as_of);
+    format!("commitment {}\n{title}{known}", answer.commitment)
+}
+
+fn state_page(answer: &CommitmentAnswer) -> String {
+    let Some(state) = &answer.state else {
+        let what = "What it says is withheld: --history shows its events.\n";
+        return opening(answer, what);
+    };
+    let mark = if state.commitment.illustrative {
+        "[illustrative] "
+    } else {
+        ""
+    };
+    let title = format!("{mark}{}\n", clean(&state.commitment.title));
+    let parts = [
+        opening(answer, &title),
+        facts(state),
+        words(state),
+        participations(&state.participations),
+        reports(state),
+        watched(&state.watch),
+    ];
+    parts.join("")
+}
+
+/// Where it stands, whom it binds to what, and when it is due.
+fn facts(state: &CommitmentState) -> String {
+    let row = &state.commitment;
+    let mut table = Table::new(&["status", &spaced(&row.status)]);
+    let mut add = |name: &str, value: String| {
+        if !value.is_empty() {
+            table.row([name.to_owned(), value]);
+        }
+    };
+    let or_none = |value: &Option<String>| value.clone().unwrap_or_default();
+    add("superseded by", or_none(&row.successor));
+    add("lead", row.lead.clone());
+    for (index, codes) in row.actions.chunks(5).enumerate() {
+        let name = if index == 0 { "actions" } else { "" };
+        add(name, codes.join(" "));
+    }
+    let nature = state.nature.as_deref().map(spaced);
+    let kind = [Some(spaced(&state.form)), nature];
+    add(
+        "kind",
+        kind.into_iter().flatten().collect::<Vec<_>>().join(", "),
+    );
+    add("made", or_none(&row.made));
+    add("due", or_none(&row.due));
+    add("first due", or_none(&row.original_due));
+    for list in [WatchList::Overdue, WatchList::OverdueOriginal] {
+        let is_late = |row: &&WatchedRow| row.list == list;
+        // Where the due date was not moved, one line says it all.
+        if list == WatchList::Overdue || row.original_due.is_some() {
+            let late = state.watch.iter().find(is_late);
+            add(
+                "late",
+                late.map(|late| late.why.clone()).unwrap_or_default(),
+            );
+        }
+    }
+    let milestones = row.milestones.unwrap_or_default();
+    if milestones.named > 0 {
+        let reached = format!("{} of {} reached", milestones.reached, milestones.named);
+        add("milestones", reached);
+    }
+    let flags: Vec<String> = state.flags.iter().map(|flag| spaced(flag)).collect();
+    for (index, flags) in flags.chunks(4).enumerate() {
+        let name = if index == 0 { "flags" } else { "" };
+        add(name, flags.join(", "));
+    }
+    add(
+        "recorded",
+        format!("{}, position {}", row.recorded, row.position),
+    );
+    add("last event", format!("position {}", row.changed));
+    format!("\n{}", table.render())
+}
+
+/// What the lead says, beside what independent assessors say.
+fn words(state: &CommitmentState) -> String {
+    let mut table = Table::new(&["who says what became of it", "", "of", "position", ""]);
+    let mut reports = state.reports.iter();
+    let is_newest = |report: &&ReportRow| Some(&report.position) == state.stage_from.as_ref();
+    match reports.find(is_newest) {
+        Some(report) => table.row([
+            format!("{}, who leads it", report.party),
+            spaced(&report.stage),
+            report.until.clone(),
+            report.position.clone(),
+            report_remarks(report, state),
+        ]),
+        None => table.row([
+            format!("{}, who leads it", state.commitment.lead),
+            "nothing reported".to_owned(),
+        ]),
+    }
+    for assessment in &state.commitment.assessments {
+        table.row(assessment_cells(assessment));
+    }
+    if state.commitment.assessments.is_empty() {
+        table.row(["independent assessors", "nothing"].map(str::to_owned));
+    }
+    let left_out = state.commitment.assessments_left_out;
+    let more = if left_out > 0 {
+        format!("{left_out} more assessments are in its history\n")
+    } else {
+        String::new()
+    };
+    format!("\n{}{more}", table.render())
+}
+
+fn assessment_cells(assessment: &AssessmentRow) -> [String; 5] {
+    let grades = assessment.grades.iter();
+    let grades: Vec<String> = grades
+        .map(|grade| format!("{}: {}", grade.dimension, grade.grade))
+        .collect();
+    let word = match (&assessment.completion, &assessment.grade) {
+        (Some(completion), _) => spaced(completion),
+        (None, Some(grade)) => format!("\"{grade}\""),
+        (None, None) => grades.join("; "),
+    };
     [
-        shown(event, "/position"),
-        shown(event, "/time"),
-        name.to_owned(),
-        shown(event, "/party"),
-        shown(event, "/partner"),
-        telling(event),
+        format!("{}, independent ({})", assessment.assessor, assessment.kind),
+        word,
+        assessment.assessed.clone().unwrap_or_default(),
+        assessment.position.clone(),
+        format!("{} {}", assessment.method, assessment.method_version),
     ]
 }
 
-fn telling(event: &Value) -> String {
-    if let Some(Value::String(ground)) = event.get("withheld") {
-        return format!("withheld: {ground}");
+fn participations(parts: &[ParticipationRow]) -> String {
+    let mut table = Table::new(&["beside the lead", "role", "says"]);
+    for part in parts {
+        let role = serde_json::to_value(part.role).unwrap_or_default();
+        let said = match part.state.as_str() {
+            "claimed" => "nothing yet: claimed by the lead",
+            state => state,
+        };
+        table.row([
+            part.party.clone(),
+            role.as_str().unwrap_or_default().to_owned(),
+            said.to_owned(),
+        ]);
     }
-    let mut said = Vec::new();
-    if event.pointer("/data/illustrative") == Some(&Value::Bool(true)) {
-        said.push("[illustrative]".to_owned());
+    section(&table)
+}
+
+fn reports(state: &CommitmentState) -> String {
+    let mut table = Table::new(&["report", "recorded", "party", "until", "stage", ""]);
+    for report in &state.reports {
+        table.row([
+            report.position.clone(),
+            report.recorded.clone(),
+            report.party.clone(),
+            report.until.clone(),
+            spaced(&report.stage),
+            report_remarks(report, state),
+        ]);
     }
-    for (pointer, prefix) in TELLING_FIELDS {
-        let value = shown(event, &format!("/data{pointer}"));
-        if !value.is_empty() {
-            said.push(format!("{prefix}{value}"));
-        }
+    section(&table)
+}
+
+fn report_remarks(report: &ReportRow, state: &CommitmentState) -> String {
+    let mut remarks = Vec::new();
+    if report.evidence {
+        remarks.push("with evidence".to_owned());
     }
-    said.join(" ")
+    if report.validated {
+        remarks.push("validated".to_owned());
+    }
+    if report.returned {
+        remarks.push("returned".to_owned());
+    }
+    let contests = state.contests.iter();
+    let of_it = contests.filter(|contest| contest.report == report.position);
+    remarks.extend(of_it.map(|contest| format!("contested by {}", contest.party)));
+    remarks.join(", ")
+}
+
+fn watched(rows: &[WatchedRow]) -> String {
+    let mut table = Table::new(&["watch list", "since", "why"]);
+    for row in rows {
+        table.row([
+            row.list.as_str().to_owned(),
+            row.since.clone().unwrap_or_default(),
+            row.why.clone(),
+        ]);
+    }
+    section(&table)
+}
+
+fn section(table: &Table) -> String {
+    if table.is_empty() {
+        String::new()
+    } else {
+        format!("\n{}", table.render())
+    }
+}
+
+fn spaced(word: &str) -> String {
+    word.replace('_', " ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    #[test]
-    fn a_row_names_the_event_and_what_it_says() {
-        let event = json!({"position": "7", "time": "t", "type": "ledger.progress_reported.v1",
-            "party": "KEN", "partner": "p", "data": {"stage": "planning",
-            "period": {"from": "2025", "to": "2026-01"}}});
-        let row = row(&event);
-        assert_eq!(row[2], "progress_reported");
-        assert_eq!(row[5], "stage planning from 2025 to 2026-01");
+    fn answer(extra: Value) -> CommitmentAnswer {
+        let mut state = json!({"commitment": "c", "title": "T\u{1b}", "lead": "KEN", "actions": ["GCM-10"],
+            "status": "superseded", "successor": "d", "stage": "in_progress", "measurable": false, "evidence": true,
+            "weakened": true, "illustrative": true, "due": "2027-12-31", "original_due": "2025", "recorded": "r",
+            "position": "3", "changed": "9", "form": "individual", "flags": ["not_measurable", "weakened"]});
+        if let (Value::Object(state), Value::Object(extra)) = (&mut state, extra) {
+            state.extend(extra);
+        }
+        serde_json::from_value(
+            json!({"commitment": "c", "tree_size": 12, "as_of": "2026-01-02T00:00:00Z",
+            "as_of_position": "11", "state": state}),
+        )
+        .expect("an answer")
+    }
+
+    fn squeezed(page: &str) -> String {
+        page.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     #[test]
-    fn withheld_data_says_on_what_ground() {
-        assert_eq!(telling(&json!({"withheld": "legal"})), "withheld: legal");
+    fn the_self_report_stands_beside_what_assessors_say_and_who_takes_part() {
+        let report = |position: &str, until: &str, stage: &str| {
+            json!({"position": position, "recorded": "r", "party": "KEN", "by_lead": true, "until": until,
+                "stage": stage, "evidence": true})
+        };
+        let page = squeezed(&state_page(&answer(json!({
+            "reports": [report("7", "2025", "fulfilled"), report("9", "2024", "planning")],
+            "stage_from": "7",
+            "contests": [{"party": "UGA", "report": "7"}],
+            "participations": [{"party": "UGA", "role": "partner", "state": "claimed"}],
+            "assessments": [{"kind": "progress", "assessor": "IRM", "method": "m", "method_version": "1",
+                "completion": "no_evidence", "grade": "None", "position": "8"}],
+            "watch": [{"list": "overdue_original", "why": "first due 2025, 2 days late", "since": "2026-01-01"}],
+        }))));
+        for text in [
+            "[illustrative] T As known at position 11; today is 2026-01-02T00:00:00Z.",
+            "status superseded superseded by d lead KEN",
+            "due 2027-12-31 first due 2025 late first due 2025, 2 days late",
+            "flags not measurable, weakened",
+            "KEN, who leads it fulfilled 2025 7 with evidence, contested by UGA",
+            "IRM, independent (progress) no evidence 8 m 1",
+            "UGA partner nothing yet: claimed by the lead",
+        ] {
+            assert!(page.contains(text), "{text} in {page}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_said_is_said_and_what_is_withheld_too() {
+        let page = squeezed(&state_page(&answer(json!({}))));
+        assert!(
+            page.contains("KEN, who leads it nothing reported"),
+            "{page}"
+        );
+        assert!(page.contains("independent assessors nothing"), "{page}");
+        let mut withheld = answer(json!({}));
+        withheld.state = None;
+        assert!(state_page(&withheld).contains("withheld"));
     }
 }

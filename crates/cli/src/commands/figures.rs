@@ -268,7 +268,7 @@ fn due(row: &Value) -> String {
     }
 }
 
-fn left_out(answer: &Value, pointer: &str, what: &str) -> String {
+pub(super) fn left_out(answer: &Value, pointer: &str, what: &str) -> String {
     match shown(answer, pointer).as_str() {
         "" | "0" => String::new(),
         count => format!("{count} {what} with fewer commitments are left out\n"),

@@ -37,6 +37,7 @@ pub(crate) async fn country(
     page.push_str(&counts(&answer, "/view", true));
     page.push_str(&assessed(&answer, "/view"));
     page.push_str(&participations(&answer, "/view"));
+    page.push_str(&statements(&answer));
     page.push_str(&by_action(&answer));
     page.push_str(&commitments(&answer, true));
     Ok(text(&page)?)
@@ -59,6 +60,18 @@ pub(crate) async fn action(
     page.push_str(&mapped(&answer));
     page.push_str(&commitments(&answer, false));
     Ok(text(&page)?)
+}
+
+/// What the country's parties said in reviews, if they said anything.
+fn statements(answer: &Value) -> String {
+    match shown(answer, "/view/statements/recorded").as_str() {
+        "" | "0" => String::new(),
+        count => format!(
+            "\nstatements in reviews: {count}, the last at position {}, {}\n",
+            shown(answer, "/view/statements/last/position"),
+            shown(answer, "/view/statements/last/recorded"),
+        ),
+    }
 }
 
 /// The action's own counts, and below them those with the actions under it. What is counted today is counted over the
@@ -116,7 +129,8 @@ pub(super) async fn fetch(
     }
     match connect(nats).await?.view(projection, key, query).await {
         Ok(served) => Ok(served.json),
-        Err(error) if is_not_found(&error) => {
+        // Of the past, the ledger itself says what there was not yet.
+        Err(error) if is_not_found(&error) && query.as_of.is_none() => {
             let what = match key.split_once('.') {
                 Some((what, id)) if projection == "summary" => format!("{what} {id}"),
                 Some(_) | None => format!("{projection} {key}"),
@@ -147,17 +161,20 @@ pub(super) fn heading(answer: &Value, title: &str) -> String {
         "" | "0" => String::new(),
         events => format!(" The view is {events} events behind the log."),
     };
-    let known = match shown(answer, "/as_of_position").as_str() {
-        "" => String::new(),
-        position => format!(
-            "As known at position {position}; today is {}.\n",
-            shown(answer, "/as_of")
-        ),
-    };
+    let position = shown(answer, "/as_of_position");
+    let position = Some(position.as_str()).filter(|position| !position.is_empty());
+    let known = heading_of(position, &shown(answer, "/as_of"));
     format!("{}\n{known}{change}{lag}\n", title.trim_end())
 }
 
-fn coverage(answer: &Value, base: &str) -> String {
+/// When something is shown as known; nothing where it is as known now.
+pub(super) fn heading_of(position: Option<&str>, as_of: &str) -> String {
+    position.map_or_else(String::new, |position| {
+        format!("As known at position {position}; today is {as_of}.\n")
+    })
+}
+
+pub(super) fn coverage(answer: &Value, base: &str) -> String {
     let at = |pointer: &str| shown(answer, &format!("{base}{pointer}"));
     let mut table = Table::new(&["member States", "committed", "of"]);
     if let Some(Value::Object(regions)) = answer.pointer(&format!("{base}/member_states_by_region"))
@@ -175,10 +192,14 @@ fn coverage(answer: &Value, base: &str) -> String {
         at("/member_states/committed"),
         at("/member_states/of"),
     ]);
+    // Of the whole ledger it is said elsewhere how many parties lead.
+    let parties = match at("/parties/committed").as_str() {
+        "" => String::new(),
+        parties => format!("parties committed: {parties}; "),
+    };
+    let countries = at("/countries/committed");
     format!(
-        "\nparties committed: {}; countries committed: {}\n{}",
-        at("/parties/committed"),
-        at("/countries/committed"),
+        "\n{parties}countries committed: {countries}\n{}",
         table.render()
     )
 }
@@ -194,6 +215,18 @@ mod tests {
         assert_eq!(
             heading(&answer, "KEN  Kenya"),
             "KEN  Kenya\nNothing recorded.\n"
+        );
+    }
+
+    #[test]
+    fn statements_are_counted_where_there_are_any() {
+        let none = json!({"view": {"statements": {"recorded": 0, "last": null}}});
+        assert_eq!(statements(&none), "");
+        let last = json!({"position": "77", "recorded": "t"});
+        let two = json!({"view": {"statements": {"recorded": 2, "last": last}}});
+        assert_eq!(
+            statements(&two),
+            "\nstatements in reviews: 2, the last at position 77, t\n"
         );
     }
 

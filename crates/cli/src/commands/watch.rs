@@ -1,6 +1,7 @@
 //! `watch`: the commitments that somebody should look at.
 
 use super::connect;
+use super::view::heading_of;
 use crate::args::WatchArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
@@ -16,10 +17,12 @@ pub(crate) async fn run(nats: &str, args: WatchArgs, output: Output) -> Result<(
         action: args.action,
         limit: args.limit.into(),
         after: args.after,
+        as_of: args.known.as_of,
     };
     let answer = match connect(nats).await?.watch(&query).await {
         Ok(answer) => answer,
-        Err(error) if is_not_found(&error) => {
+        // Of the past, the ledger itself says what there was not yet.
+        Err(error) if is_not_found(&error) && query.as_of.is_none() => {
             return Err(Failure::because(
                 "the ledger knows no such country or action",
             ));
@@ -30,19 +33,25 @@ pub(crate) async fn run(nats: &str, args: WatchArgs, output: Output) -> Result<(
         let json = serde_json::to_vec(&answer).map_err(|error| Failure::failed(&error))?;
         return Ok(json_line(&json)?);
     }
+    let known = heading_of(answer.as_of_position.as_deref(), &answer.as_of);
     let page = match &answer.lists.watch {
-        Some(list) => rows(list),
-        None => counts(&answer),
+        Some(list) if known.is_empty() => rows(list),
+        Some(list) => format!("{known}\n{}", rows(list)),
+        None => counts(&answer, &known),
     };
     Ok(text(&page)?)
 }
 
-fn counts(answer: &WatchEnvelope) -> String {
+fn counts(answer: &WatchEnvelope, known: &str) -> String {
     let mut table = Table::new(&["watch list", "commitments"]);
     for (list, count) in &answer.lists.commitments_by_list {
         table.row([list.as_str().to_owned(), count.to_string()]);
     }
-    format!("As of {}.\n\n{}", answer.as_of, table.render())
+    let known = match known {
+        "" => format!("As of {}.\n", answer.as_of),
+        known => known.to_owned(),
+    };
+    format!("{known}\n{}", table.render())
 }
 
 fn rows(list: &WatchRows) -> String {

@@ -144,7 +144,8 @@ impl Lens for ActionLens {
             | About::Recorded(_)
             | About::Reported
             | About::Commitment
-            | About::Party(_) => Keys::new(),
+            | About::Party(_)
+            | About::Statement(_) => Keys::new(),
         }
     }
 

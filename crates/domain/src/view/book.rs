@@ -43,6 +43,8 @@ pub(crate) enum About {
     Commitment,
     /// A party.
     Party(PartyIndex),
+    /// What a party said in a review.
+    Statement(PartyIndex),
     /// Actions of the catalogue.
     Actions(Vec<ActionIndex>),
 }
@@ -55,6 +57,14 @@ pub(crate) struct PartyEntry {
     pub(crate) kind: Option<PartyKind>,
     pub(crate) country: Option<CountryCode>,
     pub(crate) active: bool,
+    pub(crate) statements: Statements,
+}
+
+/// What was said in reviews, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Statements {
+    pub(crate) recorded: u64,
+    pub(crate) last: Option<Moment>,
 }
 
 /// An action as far as it was named or catalogued.
@@ -180,6 +190,20 @@ impl Book {
         parties.fold((0, 0), |(registered, active), party| {
             (registered + 1, active + u64::from(party.active))
         })
+    }
+
+    /// What the registered parties of a country said in reviews.
+    pub(crate) fn statements_in(&self, country: Option<CountryCode>) -> Statements {
+        let mut sum = Statements::default();
+        let is_of = |party: &&PartyEntry| party.kind.is_some() && party.country == country;
+        for Statements { recorded, last } in
+            self.parties.iter().filter(is_of).map(|it| it.statements)
+        {
+            sum.recorded += recorded;
+            let is_newer = |last: &Moment| sum.last.is_none_or(|it| it.position < last.position);
+            sum.last = last.filter(is_newer).or(sum.last);
+        }
+        sum
     }
 
     /// The kind of every registered party, and whether it is active.

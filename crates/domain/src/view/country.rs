@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-use super::body::{Stages, StampBody, bounded};
-use super::book::{About, ActionIndex, Book};
+use super::body::{MomentBody, Stages, StampBody, bounded};
+use super::book::{About, ActionIndex, Book, Statements};
 use super::facts::{Facts, Flags, PartState};
 use super::fold::{Keys, Lens, Sign, View};
 use super::list::ParticipationRole;
@@ -72,6 +72,7 @@ struct Body<'a> {
     apart: ApartBody,
     participations: ParticipationsBody,
     parties: PartiesBody,
+    statements: StatementsBody,
 }
 
 #[derive(Serialize)]
@@ -79,6 +80,13 @@ struct ParticipationsBody {
     lead: u64,
     #[serde(flatten)]
     beside: Participations,
+}
+
+/// What the country's parties said in reviews.
+#[derive(Serialize)]
+struct StatementsBody {
+    recorded: u64,
+    last: Option<MomentBody>,
 }
 
 #[derive(Serialize)]
@@ -140,7 +148,9 @@ impl Lens for CountryLens {
 
     fn concerned(book: &Book, about: &About) -> Keys<Place> {
         match about {
-            About::Party(party) => Keys::from_elem(book.country_of(*party), 1),
+            About::Party(party) | About::Statement(party) => {
+                Keys::from_elem(book.country_of(*party), 1)
+            }
             About::Other
             | About::Recorded(_)
             | About::Reported
@@ -187,6 +197,7 @@ impl Lens for CountryLens {
             bounded(by_action, weight, ACTIONS_BYTES);
         let (commitments, active_commitments, apart) = tally::sum(book, &[&counts.led]);
         let (registered, active) = book.parties_in(place);
+        let Statements { recorded, last } = book.statements_in(place);
         let flag = |flag: fn(&country::Country) -> bool| country.is_some_and(flag);
         let body = Body {
             view: "country",
@@ -220,6 +231,10 @@ impl Lens for CountryLens {
                 registered,
                 active,
                 leading: counts.led.leading.len(),
+            },
+            statements: StatementsBody {
+                recorded,
+                last: last.map(MomentBody::from),
             },
         };
         serde_json::to_vec(&body).ok()

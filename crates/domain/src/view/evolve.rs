@@ -137,8 +137,8 @@ impl Book {
             | EventBody::PartnerChanged(_)
             | EventBody::PartnerRevoked(_)
             | EventBody::ReviewOpened(_)
-            | EventBody::StatementRecorded(_)
             | EventBody::ReviewClosed(_) => About::Other,
+            EventBody::StatementRecorded(data) => self.speak(&data.speaker, at),
         }
     }
 

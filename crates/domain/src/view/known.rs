@@ -4,6 +4,8 @@
 //! parties and actions as they were then. One chunk of a list is in memory at a time, and of the commitments only those of the page
 //! that was asked for, so that the whole of a ledger of any size can be asked for too.
 
+mod watch;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -21,6 +23,7 @@ use super::facts::Facts;
 use super::fold::{Keys, Lens, Moment, Sign, View};
 use super::history::{Entries, Entry, Holds, MOMENTS, Moments, REFERENCE};
 use super::list::{CommitmentList, Page};
+use super::watch::Search;
 use crate::ids::CommitmentId;
 use crate::wire::v1::EventType;
 
@@ -192,11 +195,7 @@ impl<L: Lens> View<L> {
         page: Option<&Page>,
     ) -> Result<Known<L>, S::Error> {
         let mut known = Known::<L>::new(asked, page);
-        for (list, counted) in L::sources(self.book(), asked) {
-            if !counted.is_empty() {
-                known.read(source, self, list, &counted, position)?;
-            }
-        }
+        known.read_all(source, self, position)?;
         Ok(known)
     }
 
@@ -268,6 +267,8 @@ struct Known<L: Lens> {
     shown: BTreeMap<Slot, Shown>,
     after: Option<u64>,
     wanted: usize,
+    /// The watch list that the commitments of the page are on, where not all of them are wanted.
+    search: Option<Search>,
     commitments: usize,
     is_concerned: bool,
     last_event: Option<u64>,
@@ -281,11 +282,27 @@ impl<L: Lens> Known<L> {
             shown: BTreeMap::new(),
             after: page.and_then(|page| page.after),
             wanted: page.map_or(0, |page| page.rows() + 1),
+            search: None,
             commitments: 0,
             is_concerned: false,
             last_event: None,
             buffer: Vec::new(),
         }
+    }
+
+    /// Counts everything that the view looks at.
+    fn read_all<S: KnownHistory>(
+        &mut self,
+        source: &S,
+        view: &mut View<L>,
+        position: u64,
+    ) -> Result<(), S::Error> {
+        for (list, counted) in L::sources(view.book(), self.key) {
+            if !counted.is_empty() {
+                self.read(source, view, list, &counted, position)?;
+            }
+        }
+        Ok(())
     }
 
     /// Counts the newest facts in the list of a view into some views, if they stood in the list's own then: those that had left it
@@ -357,7 +374,10 @@ impl<L: Lens> Known<L> {
             }
             if list == self.key {
                 self.commitments += 1;
-                kept = kept.and_then(|it| self.show(slot, it));
+                let wants = |it: &Shown| self.wants(view.book(), &it.facts);
+                if kept.as_ref().is_some_and(wants) {
+                    kept = kept.and_then(|it| self.show(slot, it));
+                }
             }
         }
         // What the facts keep in the book is needed no more: memory is that of a page, whatever is counted.
@@ -365,6 +385,11 @@ impl<L: Lens> Known<L> {
             facts.release(&mut view.book_mut().annex.reports);
         }
         Ok(())
+    }
+
+    fn wants(&self, book: &Book, facts: &Facts) -> bool {
+        let search = self.search.as_ref();
+        search.is_none_or(|search| search.finds(book, facts))
     }
 
     /// Keeps a commitment for the page, as long as no earlier ones fill it; gives back the one that is not kept.
@@ -415,21 +440,29 @@ impl<L: Lens> Known<L> {
         Ok((facts, None))
     }
 
+    /// The commitments of the page, and what to ask for to get the next one.
+    fn take_shown(&mut self, view: &mut View<L>, rows: usize) -> (Vec<Facts>, Option<String>) {
+        let more = self.shown.len() > rows;
+        let shown = std::mem::take(&mut self.shown).into_values().take(rows);
+        let facts: Vec<Facts> = shown
+            .map(|Shown { mut facts, title }| {
+                facts.title = view.book_mut().titles.push(&title.unwrap_or_default());
+                facts
+            })
+            .collect();
+        let last = facts.last().filter(|_| more);
+        let next = last.map(|facts| facts.recorded_position.to_string());
+        (facts, next)
+    }
+
     fn take_list(&mut self, view: &mut View<L>, page: &Page) -> CommitmentList {
-        let more = self.shown.len() > page.rows();
-        let shown = std::mem::take(&mut self.shown);
-        let mut list = CommitmentList {
+        let (shown, next) = self.take_shown(view, page.rows());
+        let row = |facts: &Facts| facts.row(view.book(), L::role(self.key, view.book(), facts));
+        CommitmentList {
             commitments: self.commitments,
-            rows: Vec::with_capacity(shown.len()),
-            next: None,
-        };
-        for Shown { mut facts, title } in shown.into_values().take(page.rows()) {
-            facts.title = view.book_mut().titles.push(&title.unwrap_or_default());
-            let role = L::role(self.key, view.book(), &facts);
-            list.next = more.then(|| facts.recorded_position.to_string());
-            list.rows.push(facts.row(view.book(), role));
+            rows: shown.iter().map(row).collect(),
+            next,
         }
-        list
     }
 }
 

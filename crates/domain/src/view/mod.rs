@@ -51,6 +51,7 @@ mod reports;
 mod review;
 mod rows;
 mod scrutiny;
+mod state;
 mod stored;
 mod summary;
 mod table;
@@ -75,6 +76,9 @@ pub use known::{
 pub use list::{
     AssessmentRow, CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Milestones, Page,
     ParticipationRole,
+};
+pub use state::{
+    CommitmentFold, CommitmentState, ContestRow, ParticipationRow, ReportRow, WatchedRow,
 };
 pub use watch::{UnknownFilter, WatchAnswer, WatchList, WatchPage, WatchRow, WatchRows};
 
@@ -161,6 +165,15 @@ macro_rules! projections {
                 page: Option<&Page>,
             ) -> Result<Option<KnownView>, S::Error> {
                 <$fold>::as_known(source, key, position, today, page)
+            }
+
+            fn watch_as_known<S: KnownHistory>(
+                source: &S,
+                page: &WatchPage,
+                position: u64,
+                today: NaiveDate,
+            ) -> Result<Option<Result<WatchAnswer, UnknownFilter>>, S::Error> {
+                <$fold>::watch_as_known(source, page, position, today)
             }
 
             fn events_between<S: KnownHistory>(
@@ -268,6 +281,18 @@ pub trait Projection: Default {
         today: NaiveDate,
         page: Option<&Page>,
     ) -> Result<Option<KnownView>, S::Error>;
+
+    /// The watch lists as known at a position, on `today`: what [`Projection::watch`] gives after a fold of the log up to there, but that no page comes
+    /// short. They are made from the lists that [`Projection::history_of`] names for `summary`.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    fn watch_as_known<S: KnownHistory>(
+        source: &S,
+        page: &WatchPage,
+        position: u64,
+        today: NaiveDate,
+    ) -> Result<Option<Result<WatchAnswer, UnknownFilter>>, S::Error>;
 
     /// A page of the events that concerned a view after the position `after`, or from the first, up to and with the position `to`.
     ///

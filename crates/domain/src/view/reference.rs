@@ -3,9 +3,10 @@
 use smallvec::SmallVec;
 
 use super::book::{
-    About, ActionEntry, ActionIndex, Book, InstrumentIndex, PartyEntry, PartyIndex, entry_at_mut,
-    number,
+    About, ActionEntry, ActionIndex, Book, InstrumentIndex, PartyEntry, PartyIndex, Statements,
+    entry_at_mut, number,
 };
+use super::fold::Moment;
 use crate::ids::{ActionCode, InstrumentId, PartyId, Subject};
 use crate::wire::v1::{ActionCatalogued, ActionTextAmended, Event, PartyRegistered};
 
@@ -48,6 +49,16 @@ impl Book {
         }
         self.unsaved.parties.push(party);
         About::Party(party)
+    }
+
+    /// Counts a statement for its speaker.
+    pub(super) fn speak(&mut self, speaker: &PartyId, at: Moment) -> About {
+        let party = self.party(speaker);
+        self.change_party(Some(speaker), |entry| {
+            entry.statements.recorded += 1;
+            entry.statements.last = Some(at);
+        });
+        About::Statement(party)
     }
 
     fn change_action(&mut self, action: ActionIndex, change: impl FnOnce(&mut ActionEntry)) {
@@ -109,6 +120,7 @@ impl Book {
             kind: None,
             country: None,
             active: false,
+            statements: Statements::default(),
         });
         self.party_numbers.insert(id.clone(), party);
         self.unsaved.parties.push(party);

@@ -6,7 +6,8 @@
 use std::ops::Range;
 
 use super::book::{
-    ActionEntry, Book, InstrumentIndex, PartyEntry, Slot, Unsaved, entry_at, entry_at_mut, number,
+    ActionEntry, Book, InstrumentIndex, PartyEntry, Slot, Statements, Unsaved, entry_at,
+    entry_at_mut, number,
 };
 use super::codec::{RowReader, RowWriter};
 use super::facts::{Facts, Flags};
@@ -409,6 +410,8 @@ fn encode_party(entry: &PartyEntry) -> Vec<u8> {
             .map_or("", |country| country.as_str()),
     );
     row.u8(u8::from(entry.active));
+    row.u64(entry.statements.recorded);
+    row.moment(entry.statements.last);
     row.finish()
 }
 
@@ -418,11 +421,16 @@ fn decode_party(value: &[u8]) -> Result<PartyEntry, RestoreError> {
     let kind = read_name(&mut row)?;
     let country = read_name(&mut row)?;
     let active = row.u8()? == 1;
+    let statements = Statements {
+        recorded: row.u64()?,
+        last: row.moment()?,
+    };
     row.finish()?;
     Ok(PartyEntry {
         id,
         kind,
         country,
         active,
+        statements,
     })
 }

@@ -9,6 +9,7 @@ mod model;
 mod partners;
 mod recount;
 mod reviews;
+mod state;
 mod steps;
 mod watch;
 

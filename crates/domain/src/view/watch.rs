@@ -207,9 +207,8 @@ fn is_on_undated(list: WatchList, facts: &Facts) -> bool {
 }
 
 /// A list on a day, for some commitments.
-struct Search<'a> {
-    book: &'a Book,
-    list: WatchList,
+pub(crate) struct Search {
+    pub(crate) list: WatchList,
     today: NaiveDate,
     place: Option<Place>,
     /// The action asked for and those under it.
@@ -223,41 +222,59 @@ pub(crate) fn rows(
     page: &WatchPage,
     today: NaiveDate,
 ) -> Result<WatchRows, UnknownFilter> {
-    let unknown = |what, key: &str| UnknownFilter {
-        what,
-        key: key.to_owned(),
-    };
-    let place = page
-        .country
-        .as_deref()
-        .map(|key| country::place(key).ok_or_else(|| unknown("country", key)));
-    let actions = page.action.as_deref().map(|code| {
-        let action = book
-            .find_action(code)
-            .ok_or_else(|| unknown("action", code))?;
-        Ok(book.beneath(action).into_iter().chain([action]).collect())
-    });
-    let search = Search {
-        book,
-        list,
-        today,
-        place: place.transpose()?,
-        actions: actions.transpose()?,
-    };
-    Ok(search.run(page, MAX_READ))
+    let search = Search::new(book, list, page, today)?;
+    Ok(search.run(book, page, MAX_READ))
 }
 
-impl Search<'_> {
-    fn run(&self, page: &WatchPage, max_read: u32) -> WatchRows {
-        let start = page.after.map_or(0, |after| self.book.slot_after(after));
+impl Search {
+    /// The list for those commitments that a page is about.
+    pub(crate) fn new(
+        book: &Book,
+        list: WatchList,
+        page: &WatchPage,
+        today: NaiveDate,
+    ) -> Result<Self, UnknownFilter> {
+        let unknown = |what, key: &str| UnknownFilter {
+            what,
+            key: key.to_owned(),
+        };
+        let place = page
+            .country
+            .as_deref()
+            .map(|key| country::place(key).ok_or_else(|| unknown("country", key)));
+        let actions = page.action.as_deref().map(|code| {
+            let action = book
+                .find_action(code)
+                .ok_or_else(|| unknown("action", code))?;
+            Ok(book.beneath(action).into_iter().chain([action]).collect())
+        });
+        Ok(Self {
+            place: place.transpose()?,
+            actions: actions.transpose()?,
+            ..Self::all(list, today)
+        })
+    }
+
+    /// The list for every commitment.
+    pub(crate) fn all(list: WatchList, today: NaiveDate) -> Self {
+        Self {
+            list,
+            today,
+            place: None,
+            actions: None,
+        }
+    }
+
+    fn run(&self, book: &Book, page: &WatchPage, max_read: u32) -> WatchRows {
+        let start = page.after.map_or(0, |after| book.slot_after(after));
         let end = start
             .saturating_add(max_read)
-            .min(number(self.book.commitments.len()));
+            .min(number(book.commitments.len()));
         let limit = page.limit.clamp(1, MAX_PAGE_ROWS);
         let mut rows = Vec::new();
         let mut next = None;
-        for facts in (start..end).filter_map(|slot: Slot| self.book.facts(slot)) {
-            if !self.finds(facts) {
+        for facts in (start..end).filter_map(|slot: Slot| book.facts(slot)) {
+            if !self.finds(book, facts) {
                 continue;
             }
             if rows.len() == limit {
@@ -268,11 +285,11 @@ impl Search<'_> {
                     next,
                 };
             }
-            rows.push(self.row(facts));
+            rows.push(self.row(book, facts));
             next = Some(facts.recorded_position.to_string());
         }
-        let last_read = end.checked_sub(1).and_then(|slot| self.book.facts(slot));
-        let at_end = end >= number(self.book.commitments.len());
+        let last_read = end.checked_sub(1).and_then(|slot| book.facts(slot));
+        let at_end = end >= number(book.commitments.len());
         WatchRows {
             list: self.list,
             rows,
@@ -282,9 +299,12 @@ impl Search<'_> {
         }
     }
 
-    fn finds(&self, facts: &Facts) -> bool {
+    /// Whether a commitment is on the list, and one of those that are asked for.
+    pub(crate) fn finds(&self, book: &Book, facts: &Facts) -> bool {
         self.is_on(facts)
-            && self.place.is_none_or(|place| self.is_of(place, facts))
+            && self
+                .place
+                .is_none_or(|place| self.is_of(book, place, facts))
             && self
                 .actions
                 .as_ref()
@@ -312,20 +332,21 @@ impl Search<'_> {
         }
     }
 
-    fn is_of(&self, place: Place, facts: &Facts) -> bool {
-        let leads = self.book.country_of(facts.lead) == place;
+    fn is_of(&self, book: &Book, place: Place, facts: &Facts) -> bool {
+        let leads = book.country_of(facts.lead) == place;
         leads
             || (self.list == WatchList::Unconfirmed
                 && facts.participations().iter().any(|part| {
-                    part.state == PartState::Claimed && self.book.country_of(part.party) == place
+                    part.state == PartState::Claimed && book.country_of(part.party) == place
                 }))
     }
 
-    fn row(&self, facts: &Facts) -> WatchRow {
-        let commitment = facts.row(self.book, None);
+    /// The commitment as the list shows it.
+    pub(crate) fn row(&self, book: &Book, facts: &Facts) -> WatchRow {
+        let commitment = facts.row(book, None);
         let since = self.since(facts);
         WatchRow {
-            why: self.why(facts, &commitment, since),
+            why: self.why(book, facts, &commitment, since),
             since: since.map(|day| day.to_string()),
             commitment,
         }
@@ -354,7 +375,13 @@ impl Search<'_> {
         }
     }
 
-    fn why(&self, facts: &Facts, row: &CommitmentRow, since: Option<NaiveDate>) -> String {
+    fn why(
+        &self,
+        book: &Book,
+        facts: &Facts,
+        row: &CommitmentRow,
+        since: Option<NaiveDate>,
+    ) -> String {
         // Who asks may go by a clock a little behind the one that recorded: what was recorded tomorrow by it is new.
         let days = since.map_or(0, |since| {
             let days = self.today.signed_duration_since(since).num_days();
@@ -389,7 +416,7 @@ impl Search<'_> {
                     .map(|(party, report)| {
                         format!(
                             "{} contests the report at position {report}",
-                            self.book.party_text(party)
+                            book.party_text(party)
                         )
                     })
                     .collect();
@@ -407,9 +434,8 @@ impl Search<'_> {
                     .participations()
                     .iter()
                     .filter(|part| part.state == PartState::Claimed);
-                let parties: Vec<String> = claimed
-                    .map(|part| self.book.party_text(part.party))
-                    .collect();
+                let parties: Vec<String> =
+                    claimed.map(|part| book.party_text(part.party)).collect();
                 format!("not confirmed by {}", parties.join(", "))
             }
         }
@@ -487,11 +513,8 @@ mod tests {
             view.apply(event);
         }
         let search = Search {
-            book: view.book(),
-            list: WatchList::NeverReported,
-            today: NaiveDate::default(),
-            place: None,
             actions: Some(FxHashSet::default()),
+            ..Search::all(WatchList::NeverReported, NaiveDate::default())
         };
         let mut page = WatchPage {
             limit: 10,
@@ -499,7 +522,7 @@ mod tests {
         };
         let mut answers = 0;
         loop {
-            let found = search.run(&page, 128);
+            let found = search.run(view.book(), &page, 128);
             assert!(found.rows.is_empty(), "no commitment is under no action");
             answers += 1;
             match found.next {

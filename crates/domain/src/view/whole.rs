@@ -77,7 +77,7 @@ impl Whole {
                     history.mark(Beside::Gaps, moment);
                 }
             }
-            About::Reported | About::Other => {}
+            About::Reported | About::Statement(_) | About::Other => {}
         }
     }
 
@@ -283,6 +283,15 @@ impl Whole {
             return View::<SummaryLens>::as_known(source, key, position, today, page);
         }
         state_as_known(source, key, position)
+    }
+
+    pub(crate) fn watch_as_known<S: KnownHistory>(
+        source: &S,
+        page: &WatchPage,
+        position: u64,
+        today: NaiveDate,
+    ) -> Result<Option<Result<WatchAnswer, UnknownFilter>>, S::Error> {
+        View::<SummaryLens>::watched_as_known(source, (), page, position, today).map(Some)
     }
 
     pub(crate) fn events_between<S: KnownHistory>(

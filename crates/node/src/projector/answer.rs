@@ -7,7 +7,7 @@ use ledger_bus::query::{ProjectionAnswer, ViewQuery, WATERMARK_HEADER, WatchEnve
 use ledger_bus::{Answer, Argument, Endpoint, FeedError, Query, QueryFailure, QueryService};
 use ledger_domain::view::{Envelope, Page, Projection, WatchList, WatchPage};
 
-use super::known::{not_found, put};
+use super::known::{not_found, put, watched};
 use super::{Interruption, Projector};
 use crate::queries::{json, parse};
 
@@ -83,7 +83,14 @@ impl<P: Projection + Send + 'static> Projector<P> {
             .into());
         };
         let answer = if query.endpoint == WATCH {
-            parse(&query.payload).and_then(|asked| self.watch(asked))
+            match parse(&query.payload).and_then(watch_page) {
+                Ok((page, Some(as_of))) => {
+                    self.answer_watch_known(query, page, as_of);
+                    return Ok(());
+                }
+                Ok((page, None)) => self.watch(&page),
+                Err(failure) => Err(failure),
+            }
         } else if let Some(key) = key_of(&query) {
             match parse::<ViewQuery>(&query.payload) {
                 Ok(asked) if asked.as_of.is_some() || asked.since.is_some() => {
@@ -105,34 +112,14 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     /// The watch lists today.
-    fn watch(&self, asked: WatchQuery) -> Result<Answer, QueryFailure> {
+    fn watch(&self, page: &WatchPage) -> Result<Answer, QueryFailure> {
         let now = Utc::now();
-        let list = asked.list.as_deref().map(|name| {
-            let known = WatchList::ALL.iter().find(|list| list.as_str() == name);
-            known.copied().ok_or_else(|| {
-                let names: Vec<&str> = WatchList::ALL.iter().map(|list| list.as_str()).collect();
-                QueryFailure::bad(format!(
-                    "there is no watch list {name}; there are {}",
-                    names.join(", ")
-                ))
-            })
-        });
-        let page = WatchPage {
-            list: list.transpose()?,
-            country: asked.country,
-            action: asked.action,
-            after: asked.after,
-            limit: asked.limit,
-        };
-        let lists = self.projection.watch(&page, now.date_naive());
-        let lists = lists
-            .ok_or_else(|| QueryFailure::not_found("this projection keeps no watch lists"))?
-            .map_err(|error| QueryFailure::not_found(error.to_string()))?;
         json(&WatchEnvelope {
             as_of: now.to_rfc3339_opts(SecondsFormat::Micros, true),
+            as_of_position: None,
             watermark: self.checkpoint.checked_sub(1).map(|last| last.to_string()),
             lag_events: self.tree_size.saturating_sub(self.checkpoint),
-            lists,
+            lists: watched(self.projection.watch(page, now.date_naive()))?,
         })
     }
 
@@ -171,4 +158,26 @@ impl<P: Projection + Send + 'static> Projector<P> {
             headers,
         })
     }
+}
+
+/// Which lists a query asks for, and as known when.
+fn watch_page(asked: WatchQuery) -> Result<(WatchPage, Option<String>), QueryFailure> {
+    let list = asked.list.as_deref().map(|name| {
+        let known = WatchList::ALL.iter().find(|list| list.as_str() == name);
+        known.copied().ok_or_else(|| {
+            let names: Vec<&str> = WatchList::ALL.iter().map(|list| list.as_str()).collect();
+            QueryFailure::bad(format!(
+                "there is no watch list {name}; there are {}",
+                names.join(", ")
+            ))
+        })
+    });
+    let page = WatchPage {
+        list: list.transpose()?,
+        country: asked.country,
+        action: asked.action,
+        after: asked.after,
+        limit: asked.limit,
+    };
+    Ok((page, asked.as_of))
 }

@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use ledger_bus::query::{ViewQuery, WATERMARK_HEADER};
+use chrono::{DateTime, SecondsFormat, Utc};
+use ledger_bus::query::{ViewQuery, WATERMARK_HEADER, WatchEnvelope};
 use ledger_bus::{Answer, Query, QueryFailure};
 use ledger_domain::view::{
-    Envelope, KnownHistory, Page, Projection, RestoreError, VisitChunk, position_at, recorded_at,
+    Envelope, KnownHistory, Page, Projection, RestoreError, UnknownFilter, VisitChunk, WatchAnswer,
+    WatchPage, position_at, recorded_at,
 };
 use ledger_store::{HistoryFault, HistoryList, ViewStore};
 use serde::Serialize;
@@ -19,9 +20,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::error;
 
 use super::Projector;
+use crate::as_of::{AsOf, SETTLED, Then, not_reached, nothing_by};
+use crate::queries::json;
 
-/// How long ago a time must be for nothing recorded before it to be still under way to a projector that has all that it heard of.
-const SETTLED: TimeDelta = TimeDelta::seconds(2);
+/// The view whose commitments the watch lists are about.
+const WATCHED: &str = "summary";
 
 /// Why a question about the past has no answer.
 #[derive(Debug, Error)]
@@ -78,49 +81,54 @@ impl KnownHistory for Lists {
     }
 }
 
-/// A question about the past, with everything that its answer is made from.
-struct Question {
-    key: String,
-    asked: ViewQuery,
+/// Everything that an answer about the past is made from.
+pub(super) struct Past {
     lists: Lists,
     checkpoint: u64,
     tree_size: u64,
     now: DateTime<Utc>,
 }
 
-/// A position, and what was today then.
-struct Then {
-    position: u64,
-    time: DateTime<Utc>,
-}
-
 impl<P: Projection + Send + 'static> Projector<P> {
-    /// Answers a query about a past position on a thread of its own.
+    /// Answers a query about a view at a past position.
     pub(super) fn answer_known(&self, query: Query, key: String, asked: ViewQuery) {
-        let question = self.question(key, asked);
+        let past = self.past(&key);
+        self.answer_on_a_thread(query, past, move |past| past.view::<P>(&key, &asked));
+    }
+
+    /// Answers a query about the watch lists at a past position.
+    pub(super) fn answer_watch_known(&self, query: Query, page: WatchPage, as_of: String) {
+        let past = self.past(WATCHED);
+        self.answer_on_a_thread(query, past, move |past| past.watch::<P>(&page, &as_of));
+    }
+
+    fn answer_on_a_thread(
+        &self,
+        query: Query,
+        past: Result<Past, QueryFailure>,
+        answer: impl FnOnce(&Past) -> Result<Answer, KnownError> + Send + 'static,
+    ) {
         let permit = self.known.clone().try_acquire_owned();
         tokio::spawn(async move {
-            let answer = match (question, permit) {
+            let answer = match (past, permit) {
                 (Err(failure), _) => Err(failure),
                 (Ok(_), Err(_)) => Err(QueryFailure::unavailable(
                     "too many questions about the past are being answered; ask again in a moment",
                 )),
-                (Ok(question), Ok(permit)) => on_a_thread::<P>(question, permit).await,
+                (Ok(past), Ok(permit)) => on_a_thread(past, permit, answer).await,
             };
             query.respond(answer).await;
         });
     }
 
-    fn question(&self, key: String, asked: ViewQuery) -> Result<Question, QueryFailure> {
-        let open = self.projection.history_of(&key);
-        let open = open.ok_or_else(|| not_found::<P>(&key))?;
+    fn past(&self, key: &str) -> Result<Past, QueryFailure> {
+        let open = self.projection.history_of(key);
+        let open = open.ok_or_else(|| not_found::<P>(key))?;
         let lists = open.into_iter().map(|chunk| {
             let closed = self.store.history(&chunk.list);
             (chunk.list, (closed, chunk.first, chunk.bytes))
         });
-        Ok(Question {
-            key,
-            asked,
+        Ok(Past {
             lists: Lists(lists.collect()),
             checkpoint: self.checkpoint,
             tree_size: self.tree_size,
@@ -133,12 +141,13 @@ pub(super) fn not_found<P: Projection>(key: &str) -> QueryFailure {
     QueryFailure::not_found(format!("there is no {} view of {key}", P::NAME))
 }
 
-async fn on_a_thread<P: Projection + 'static>(
-    question: Question,
+async fn on_a_thread(
+    past: Past,
     permit: OwnedSemaphorePermit,
+    answer: impl FnOnce(&Past) -> Result<Answer, KnownError> + Send + 'static,
 ) -> Result<Answer, QueryFailure> {
     let answered = tokio::task::spawn_blocking(move || {
-        let answer = question.answer::<P>();
+        let answer = answer(&past);
         drop(permit);
         answer
     });
@@ -149,31 +158,24 @@ async fn on_a_thread<P: Projection + 'static>(
     answer.map_err(Into::into)
 }
 
-impl Question {
-    fn answer<P: Projection>(&self) -> Result<Answer, KnownError> {
-        let then = match &self.asked.as_of {
+impl Past {
+    fn view<P: Projection>(&self, key: &str, asked: &ViewQuery) -> Result<Answer, KnownError> {
+        let then = match &asked.as_of {
             Some(text) => self.resolve(text)?,
             None => self.newest()?,
         };
         let page = Page {
-            after: self.asked.after,
-            limit: self.asked.limit,
+            after: asked.after,
+            limit: asked.limit,
         };
-        let listed = self.asked.limit > 0 && self.asked.since.is_none();
+        let listed = asked.limit > 0 && asked.since.is_none();
         let today = then.time.date_naive();
         let page_of_commitments = listed.then_some(&page);
-        let known = P::as_known(
-            &self.lists,
-            &self.key,
-            then.position,
-            today,
-            page_of_commitments,
-        )?;
+        let known = P::as_known(&self.lists, key, then.position, today, page_of_commitments)?;
         let known = known.ok_or_else(|| {
             QueryFailure::not_found(format!(
-                "there was no {} view of {} at position {}",
+                "there was no {} view of {key} at position {}",
                 P::NAME,
-                self.key,
                 then.position
             ))
         })?;
@@ -189,9 +191,9 @@ impl Question {
         if let Some(list) = &known.list {
             put(&mut payload, "list", list)?;
         }
-        if let Some(since) = &self.asked.since {
+        if let Some(since) = &asked.since {
             let after = self.position_of(since)?;
-            let events = P::events_between(&self.lists, &self.key, after, then.position, &page)?;
+            let events = P::events_between(&self.lists, key, after, then.position, &page)?;
             put(&mut payload, "events", &events)?;
         }
         let headers = vec![(WATERMARK_HEADER, (then.position + 1).to_string())];
@@ -199,6 +201,20 @@ impl Question {
             payload: payload.into(),
             headers,
         })
+    }
+
+    fn watch<P: Projection>(&self, page: &WatchPage, as_of: &str) -> Result<Answer, KnownError> {
+        let then = self.resolve(as_of)?;
+        let today = then.time.date_naive();
+        let lists = P::watch_as_known(&self.lists, page, then.position, today)?;
+        let position = then.position.to_string();
+        Ok(json(&WatchEnvelope {
+            as_of: then.time.to_rfc3339_opts(SecondsFormat::Micros, true),
+            as_of_position: Some(position.clone()),
+            watermark: Some(position),
+            lag_events: 0,
+            lists: watched(lists)?,
+        })?)
     }
 
     fn newest(&self) -> Result<Then, KnownError> {
@@ -212,61 +228,60 @@ impl Question {
 
     /// The position that a text names, or the last one recorded by the time it names.
     fn resolve(&self, text: &str) -> Result<Then, KnownError> {
-        if let Ok(position) = text.parse::<u64>() {
-            if position >= self.checkpoint {
-                return Err(self.not_reached(&format!("position {position}")).into());
+        match AsOf::read(text)? {
+            AsOf::Position(position) => {
+                if position >= self.checkpoint {
+                    return Err(self.not_reached(&format!("position {position}")).into());
+                }
+                let recorded = recorded_at(&self.lists, position)?;
+                Ok(Then {
+                    position,
+                    time: recorded.unwrap_or_default(),
+                })
             }
-            let recorded = recorded_at(&self.lists, position)?;
-            return Ok(Then {
-                position,
-                time: recorded.unwrap_or_default(),
-            });
+            AsOf::Time(time) => {
+                let position = self.position_at(text, time)?;
+                let position = position.ok_or_else(|| nothing_by(text))?;
+                Ok(Then { position, time })
+            }
         }
-        let time = self.time_of(text)?;
-        let nothing = || QueryFailure::not_found(format!("nothing was recorded by {text}"));
-        let position = position_at(&self.lists, time, self.checkpoint)?.ok_or_else(nothing)?;
-        Ok(Then { position, time })
     }
 
     /// The position before the events that came since: none before the first event.
     fn position_of(&self, text: &str) -> Result<Option<u64>, KnownError> {
-        if let Ok(position) = text.parse::<u64>() {
-            return Ok(Some(position));
+        match AsOf::read(text)? {
+            AsOf::Position(position) => Ok(Some(position)),
+            AsOf::Time(time) => self.position_at(text, time),
         }
-        let time = self.time_of(text)?;
-        position_at(&self.lists, time, self.checkpoint)
     }
 
-    /// A time by which everything recorded is folded.
-    fn time_of(&self, text: &str) -> Result<DateTime<Utc>, KnownError> {
-        let time = DateTime::parse_from_rfc3339(text).map_err(|_| {
-            QueryFailure::bad(format!(
-                "`{text}` is neither a position, in digits, nor a time like 2026-03-31T12:00:00Z"
-            ))
-        })?;
-        let time = time.to_utc();
+    /// The last position recorded by a time by which everything recorded is folded.
+    fn position_at(&self, text: &str, time: DateTime<Utc>) -> Result<Option<u64>, KnownError> {
         let newest = match self.checkpoint.checked_sub(1) {
             Some(position) => recorded_at(&self.lists, position)?,
             None => None,
         };
+        // A projector that has all that it heard of may not have heard of what was recorded just now.
         let is_settled = time <= self.now - SETTLED && self.tree_size <= self.checkpoint;
         if is_settled || newest.is_some_and(|newest| time < newest) {
-            Ok(time)
+            position_at(&self.lists, time, self.checkpoint)
         } else {
             Err(self.not_reached(text).into())
         }
     }
 
     fn not_reached(&self, what: &str) -> QueryFailure {
-        QueryFailure {
-            code: 409,
-            message: format!(
-                "{what} is not reached yet: {} events are recorded and {} are counted",
-                self.tree_size.max(self.checkpoint),
-                self.checkpoint
-            ),
-        }
+        not_reached(what, self.tree_size.max(self.checkpoint), self.checkpoint)
     }
+}
+
+/// The lists, or why there are none.
+pub(super) fn watched(
+    lists: Option<Result<WatchAnswer, UnknownFilter>>,
+) -> Result<WatchAnswer, QueryFailure> {
+    lists
+        .ok_or_else(|| QueryFailure::not_found("this projection keeps no watch lists"))?
+        .map_err(|error| QueryFailure::not_found(error.to_string()))
 }
 
 /// Adds a member to a JSON object.

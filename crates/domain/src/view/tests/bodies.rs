@@ -86,7 +86,8 @@ fn a_country_without_events_shows_zero() {
             r#""closed_commitments":{"self_declared":0,"no_evidence":0,"contested":0,"assessed":0,"assessed_below_report":0,"downgraded":0},"#,
             r#""assessed_commitments_by_method":{},"methods_left_out":0,"milestones":{"named":0,"reached":0},"#,
             r#""participations":{"lead":0,"partner":{"claimed":0,"confirmed":0,"left":0},"#,
-            r#""supporter":{"claimed":0,"confirmed":0,"left":0}},"parties":{"registered":0,"active":0,"leading":0}}"#,
+            r#""supporter":{"claimed":0,"confirmed":0,"left":0}},"parties":{"registered":0,"active":0,"leading":0},"#,
+            r#""statements":{"recorded":0,"last":null}}"#,
         )
     );
     assert_eq!(

@@ -204,8 +204,8 @@ fn review_body(kind: usize) -> (Subject, &'static str, EventBody) {
             instrument: None,
         }
         .into(),
-        1 => StatementRecorded {
-            speaker: "KEN".parse().unwrap(),
+        1 | 2 => StatementRecorded {
+            speaker: PARTIES[kind].0.parse().unwrap(),
             statement: "Said.".to_owned(),
             url: None,
             made: None,

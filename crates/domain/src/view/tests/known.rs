@@ -110,6 +110,44 @@ fn assert_known_as_folded<P: Projection>(log: &[Event], breaks: &[(usize, bool)]
     }
 }
 
+/// Every list, whole and in pages, for everybody, a country and an action.
+fn watch_pages() -> Vec<WatchPage> {
+    let filters = [
+        (None, None),
+        (Some("KEN".to_owned()), None),
+        (None, Some("GCM-10".to_owned())),
+    ];
+    let mut pages = vec![WatchPage::default()];
+    for &list in WatchList::ALL {
+        for (country, action) in &filters {
+            for (after, limit) in [(None, MAX_PAGE_ROWS), (Some(8), 2)] {
+                pages.push(WatchPage {
+                    list: Some(list),
+                    country: country.clone(),
+                    action: action.clone(),
+                    after,
+                    limit,
+                });
+            }
+        }
+    }
+    pages
+}
+
+fn assert_watched_as_folded(log: &[Event], breaks: &[(usize, bool)], today: NaiveDate) {
+    let (whole, lists) = folded_with_history::<SummaryView>(log, breaks);
+    let source = lists.of(&whole, "summary");
+    let mut folded = SummaryView::default();
+    for (position, event) in (0..).zip(log) {
+        folded.apply(event);
+        for page in watch_pages() {
+            let known = SummaryView::watch_as_known(&source, &page, position, today).unwrap();
+            let expected = folded.watch(&page, today);
+            assert_eq!(known, expected, "{page:?} as known at {position}");
+        }
+    }
+}
+
 fn assert_events_are_those_that_stamp<P: Projection>(log: &[Event], from: Option<u64>, to: u64) {
     let (whole, lists) = folded_with_history::<P>(log, &[]);
     let mut folded = P::default();
@@ -161,6 +199,16 @@ fn assert_events_are_those_that_stamp<P: Projection>(log: &[Event], from: Option
     }
 }
 
+#[test]
+fn watch_lists_are_known_of_the_whole_ledger_only() {
+    let log = log(&[]);
+    let (whole, lists) = folded_with_history::<CountryView>(&log, &[]);
+    let source = lists.of(&whole, "KEN");
+    let page = WatchPage::default();
+    let known = CountryView::watch_as_known(&source, &page, 0, NaiveDate::default());
+    assert_eq!(known, Ok(None));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
@@ -173,6 +221,16 @@ proptest! {
         assert_known_as_folded::<CountryView>(&log, &breaks);
         assert_known_as_folded::<ActionView>(&log, &breaks);
         assert_known_as_folded::<SummaryView>(&log, &breaks);
+    }
+
+    #[test]
+    fn watch_lists_as_known_at_a_position_are_those_of_the_log_up_to_there(
+        steps in prop::collection::vec(steps(), 1..40),
+        breaks in breaks(),
+        days_after in 0..3_000u64,
+    ) {
+        let today = NaiveDate::from_ymd_opt(2026, 6, 1).unwrap() + chrono::Days::new(days_after);
+        assert_watched_as_folded(&log(&steps), &breaks, today);
     }
 
     #[test]

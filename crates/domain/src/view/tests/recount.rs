@@ -21,6 +21,8 @@ pub(super) struct Recount {
     /// Catalogued actions: instrument and parent.
     actions: BTreeMap<String, (String, Option<String>)>,
     mappings: BTreeSet<(String, String)>,
+    /// Who spoke in a review, at which position.
+    statements: Vec<(String, String)>,
     events: u64,
 }
 
@@ -75,6 +77,10 @@ impl Recount {
                 let parent = data.parent.as_ref().map(ToString::to_string);
                 self.actions.insert(data.code.to_string(), (id, parent));
             }
+            EventBody::StatementRecorded(data) => {
+                let position = event.header.position.to_string();
+                self.statements.push((data.speaker.to_string(), position));
+            }
             EventBody::ActionsMapped(data) => {
                 self.mappings.extend(
                     data.to
@@ -116,6 +122,19 @@ impl Recount {
             .any(|named| self.ancestry(named).contains(action))
     }
 
+    fn check_statements(&self, body: &Value, place: Option<&String>) {
+        let is_of = |speaker: &String| {
+            let party = self.parties.get(speaker);
+            party.is_some_and(|(_, country, _)| country.as_ref() == place)
+        };
+        let said = self.statements.iter().filter(|(speaker, _)| is_of(speaker));
+        let said: Vec<&String> = said.map(|(_, position)| position).collect();
+        assert_eq!(number(body, "/statements/recorded"), said.len() as u64);
+        let last = body.pointer("/statements/last/position");
+        let last = last.and_then(Value::as_str);
+        assert_eq!(last, said.last().map(|position| position.as_str()));
+    }
+
     pub(super) fn check_countries(&self, view: &CountryView) {
         for key in view.keys() {
             let place = Some(key.clone()).filter(|key| key != "INT");
@@ -147,6 +166,7 @@ impl Recount {
                 registered.iter().filter(|(_, _, active)| *active).count() as u64
             );
             assert_eq!(number(&body, "/parties/leading"), leads(&led).len() as u64);
+            self.check_statements(&body, place.as_ref());
             check_by_action(&body, &led);
             let taking_part = |c: &&Commitment| {
                 self.country(&c.lead()) == place

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::events::event;
-use super::{Rows, SummaryView, answers, body, folded};
+use super::{CountryView, Rows, SummaryView, answers, body, folded};
 use crate::ids::Subject;
 use crate::view::Projection;
 use crate::wire::v1::*;
@@ -39,6 +39,40 @@ fn closed(position: u64) -> Event {
         "secretariat",
         ReviewClosed { note: None },
     )
+}
+
+#[test]
+fn a_statement_is_found_under_its_speakers_country_and_moves_no_gaps() {
+    let kenya = PartyRegistered {
+        name: "Kenya".to_owned(),
+        kind: PartyKind::MemberState,
+        country: "KEN".parse().ok(),
+    };
+    let kenya = event(
+        0,
+        Subject::Party("KEN".parse().unwrap()),
+        "secretariat",
+        kenya,
+    );
+    let log = [
+        kenya,
+        opened(1),
+        statement(2, "KEN"),
+        statement(3, "UGA"),
+        statement(4, "KEN"),
+    ];
+    let view: CountryView = folded(&log);
+    let said = &body(&view, "KEN")["statements"];
+    assert_eq!(said["recorded"], 2);
+    assert_eq!(said["last"]["position"], "4");
+    assert_eq!(body(&view, "KEN")["position"], "4");
+    // Nobody registered the other speaker, so that its country is not known.
+    assert_eq!(
+        body(&view, "UGA")["statements"],
+        json!({"recorded": 0, "last": null})
+    );
+    let gaps = body(&folded::<SummaryView>(&log), "gaps");
+    assert_eq!(gaps["position"], "0");
 }
 
 #[test]

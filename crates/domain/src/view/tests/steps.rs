@@ -113,7 +113,7 @@ pub(super) enum Step {
     Attach(u8, Option<usize>),
     Move(u8, u8),
     Flag(u8, u8),
-    /// An event of a review: opened, said, closed.
+    /// An event of a review: opened, said by one of two parties, closed.
     Review(usize),
     Other,
 }
@@ -125,7 +125,7 @@ pub(super) fn steps() -> impl Strategy<Value = Step> {
         14 => report_steps(),
         8 => commitment_steps(),
         8 => scrutiny_steps(),
-        1 => (0..3usize).prop_map(Step::Review),
+        1 => (0..4usize).prop_map(Step::Review),
         1 => Just(Step::Other),
     ]
 }

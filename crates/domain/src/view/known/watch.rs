@@ -1,0 +1,63 @@
+//! The watch lists as they were known at a past position.
+
+use chrono::NaiveDate;
+
+use super::super::fold::{Lens, View};
+use super::super::list::Page;
+use super::super::watch::{Search, UnknownFilter, WatchAnswer, WatchPage, WatchRows};
+use super::{Known, KnownHistory, known_book};
+
+impl<L: Lens> View<L> {
+    /// A family of views keeps no watch lists: what stands beside the summary does.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "it stands where another fold answers"
+    )]
+    pub(crate) fn watch_as_known<S: KnownHistory>(
+        _: &S,
+        _: &WatchPage,
+        _: u64,
+        _: NaiveDate,
+    ) -> Result<Option<Result<WatchAnswer, UnknownFilter>>, S::Error> {
+        Ok(None)
+    }
+
+    /// The watch lists on a day, counted over one view's own commitments as they were known at a position.
+    pub(crate) fn watched_as_known<S: KnownHistory>(
+        source: &S,
+        key: L::Key,
+        page: &WatchPage,
+        position: u64,
+        today: NaiveDate,
+    ) -> Result<Result<WatchAnswer, UnknownFilter>, S::Error> {
+        let mut view = Self::over(known_book(source, position)?);
+        let search = page
+            .list
+            .map(|list| Search::new(view.book(), list, page, today));
+        let search = match search.transpose() {
+            Ok(search) => search,
+            Err(unknown) => return Ok(Err(unknown)),
+        };
+        let part = Page {
+            after: page.after,
+            limit: page.limit,
+        };
+        let mut known = Known::<L>::new(key, page.list.map(|_| &part));
+        known.search = search;
+        known.read_all(source, &mut view, position)?;
+        let watch = known.search.take().map(|search| {
+            let (shown, next) = known.take_shown(&mut view, part.rows());
+            let rows = shown.iter().map(|facts| search.row(view.book(), facts));
+            WatchRows {
+                list: search.list,
+                rows: rows.collect(),
+                next,
+            }
+        });
+        let calendar = &view.entry(key).1.calendar;
+        Ok(Ok(WatchAnswer {
+            commitments_by_list: calendar.watched.with(calendar.on(today)),
+            watch,
+        }))
+    }
+}

@@ -1,0 +1,259 @@
+//! How one commitment stands, folded from its own events alone: the same facts that the views count, for one commitment.
+//!
+//! Nothing that is said here of a commitment follows from the events of another, from the catalogue or from the parties as they were registered, so a node
+//! that knows where a commitment's events lie needs no others, and an auditor who has its history folds the same state.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::book::Book;
+use super::facts::{Facts, PartState, Status};
+use super::list::{CommitmentRow, ParticipationRole};
+use super::reports::Report;
+use super::scrutiny::Scrutiny;
+use super::watch::{Search, WatchList};
+use crate::ids::{CommitmentId, PartyId};
+use crate::wire::v1::{Event, EventBody};
+
+/// How one commitment stands after some of its events, on one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitmentState {
+    /// The commitment as every list shows it.
+    #[serde(flatten)]
+    pub commitment: CommitmentRow,
+    /// How it is held: `individual`, `common`, `partnership` or `matching`.
+    pub form: String,
+    /// What it is made of, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nature: Option<String>,
+    /// Who takes part beside the lead, or did, in the order in which they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub participations: Vec<ParticipationRow>,
+    /// The position of the report that its stage comes from: the lead's own word on the latest period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage_from: Option<String>,
+    /// The reports that stand, in their order: neither retracted nor replaced by a correction.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<ReportRow>,
+    /// The contests that are not resolved, of reports that stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contests: Vec<ContestRow>,
+    /// What is to be known of it in a word each, such as `not_measurable`, `overdue` or `contested`.
+    pub flags: Vec<String>,
+    /// The watch lists it is on that day, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watch: Vec<WatchedRow>,
+}
+
+/// A party's part in a commitment that it does not lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParticipationRow {
+    /// The party.
+    pub party: String,
+    /// Its part.
+    pub role: ParticipationRole,
+    /// `claimed` as long as only the lead says so, `confirmed`, or `left`.
+    pub state: String,
+}
+
+/// A report that stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a row on the wire, each bool one thing that people ask of a report"
+)]
+pub struct ReportRow {
+    /// The position of the event that made it, or that corrected it last.
+    pub position: String,
+    /// When that was recorded, to the second.
+    pub recorded: String,
+    /// The party that reported.
+    pub party: String,
+    /// Whether that party leads the commitment.
+    pub by_lead: bool,
+    /// The end of the period it is about, as precisely as that is known.
+    pub until: String,
+    /// The stage it reports.
+    pub stage: String,
+    /// Whether it names evidence.
+    pub evidence: bool,
+    /// Whether it was found in order, and that is the last word on it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub validated: bool,
+    /// Whether it was given back to its reporter, and that is the last word on it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returned: bool,
+}
+
+/// A contest that is not resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContestRow {
+    /// Who contests.
+    pub party: String,
+    /// The position of the report that is contested, as it was corrected last.
+    pub report: String,
+}
+
+/// A watch list that the commitment is on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedRow {
+    /// The list.
+    pub list: WatchList,
+    /// Why it is on the list, in words.
+    pub why: String,
+    /// The first day it was, where the list is about dates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}
+
+/// Folds the events of one commitment.
+#[derive(Debug, Default)]
+pub struct CommitmentFold {
+    book: Book,
+    /// Who made the reports and corrections, by their positions.
+    reporters: BTreeMap<u64, PartyId>,
+}
+
+impl CommitmentFold {
+    /// Takes its next event in. Events come in the order of their positions; those of other streams are not for here.
+    pub fn apply(&mut self, event: &Event) {
+        if self.book.advance(event).is_none() {
+            return;
+        }
+        let slots = self.book.slots_of(event);
+        self.book.evolve(event, &slots);
+        if let EventBody::ProgressReported(_) | EventBody::ReportCorrected(_) = &event.body {
+            let party = event.header.party.clone();
+            self.reporters.insert(event.header.position.0, party);
+        }
+    }
+
+    /// How it stands on a day; none before the event that recorded it, or where the data of that event is withheld.
+    pub fn state(&self, id: CommitmentId, today: NaiveDate) -> Option<CommitmentState> {
+        let facts = self.book.facts(self.book.slot(id)?)?;
+        let watch = self.watched(facts, today);
+        Some(CommitmentState {
+            commitment: facts.row(&self.book, None),
+            form: facts.form.as_str().to_owned(),
+            nature: facts.nature.map(|nature| nature.as_str().to_owned()),
+            participations: self.participations(facts),
+            stage_from: self.stage_from(facts),
+            reports: self.reports(facts),
+            contests: self.contests(facts),
+            flags: flags(facts, &watch),
+            watch,
+        })
+    }
+
+    fn participations(&self, facts: &Facts) -> Vec<ParticipationRow> {
+        let row = |part: &super::facts::Participation| ParticipationRow {
+            party: self.book.party_text(part.party),
+            role: part.role,
+            state: match part.state {
+                PartState::Confirmed => "confirmed",
+                PartState::Claimed => "claimed",
+                PartState::Left => "left",
+            }
+            .to_owned(),
+        };
+        facts.participations().iter().map(row).collect()
+    }
+
+    fn stage_from(&self, facts: &Facts) -> Option<String> {
+        let reports = self.book.annex.reports.of(facts.reports);
+        let by_lead = reports.filter(|report| report.has(Report::BY_LEAD));
+        let newest = by_lead.reduce(|newest, report| {
+            if report.is_newer(newest) {
+                report
+            } else {
+                newest
+            }
+        });
+        newest.map(|report| report.position().to_string())
+    }
+
+    fn reports(&self, facts: &Facts) -> Vec<ReportRow> {
+        let reports = self.book.annex.reports.of(facts.reports);
+        let mut rows: Vec<(u64, ReportRow)> = reports
+            .map(|report| (report.position(), self.report(report)))
+            .collect();
+        rows.sort_unstable_by_key(|(position, _)| *position);
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    fn report(&self, report: &Report) -> ReportRow {
+        let party = self.reporters.get(&report.position());
+        ReportRow {
+            position: report.position().to_string(),
+            recorded: report.recorded.text(),
+            party: party.map(PartyId::to_string).unwrap_or_default(),
+            by_lead: report.has(Report::BY_LEAD),
+            until: report.to.to_string(),
+            stage: report.stage.as_str().to_owned(),
+            evidence: report.has(Report::EVIDENCE),
+            validated: report.has(Report::VALIDATED),
+            returned: report.has(Report::RETURNED),
+        }
+    }
+
+    fn contests(&self, facts: &Facts) -> Vec<ContestRow> {
+        let open = facts
+            .scrutiny()
+            .into_iter()
+            .flat_map(Scrutiny::open_contests);
+        let stands = |at: u64| {
+            let mut reports = self.book.annex.reports.of(facts.reports);
+            reports.any(|report| report.position() == at)
+        };
+        open.filter(|(_, report)| stands(*report))
+            .map(|(party, report)| ContestRow {
+                party: self.book.party_text(party),
+                report: report.to_string(),
+            })
+            .collect()
+    }
+
+    fn watched(&self, facts: &Facts, today: NaiveDate) -> Vec<WatchedRow> {
+        let searches = WatchList::ALL.iter().map(|&list| Search::all(list, today));
+        searches
+            .filter(|search| search.finds(&self.book, facts))
+            .map(|search| {
+                let row = search.row(&self.book, facts);
+                WatchedRow {
+                    list: search.list,
+                    why: row.why,
+                    since: row.since,
+                }
+            })
+            .collect()
+    }
+}
+
+/// The flags that hold, in the domain's words. Those about dates are the watch lists' of the day.
+fn flags(facts: &Facts, watch: &[WatchedRow]) -> Vec<String> {
+    let on = |list| watch.iter().any(|row| row.list == list);
+    let stands = facts.is_active() || facts.is_closed();
+    let flags = [
+        ("illustrative", facts.is_illustrative()),
+        ("withdrawn", facts.status == Status::Withdrawn),
+        ("superseded", facts.status == Status::Superseded),
+        ("suspended", facts.status == Status::Suspended),
+        ("not_measurable", !facts.is_measurable()),
+        ("overdue", on(WatchList::Overdue)),
+        ("overdue_original", on(WatchList::OverdueOriginal)),
+        ("stale", on(WatchList::Stale)),
+        ("never_reported", on(WatchList::NeverReported)),
+        ("weakened", facts.is_weakened()),
+        ("contested", on(WatchList::Contested)),
+        ("self_declared", facts.is_self_declared()),
+        ("no_evidence", stands && !facts.has_evidence()),
+        ("evidence_unavailable", on(WatchList::EvidenceUnavailable)),
+        ("assessed_below_report", on(WatchList::AssessedBelowReport)),
+        ("downgraded", on(WatchList::Downgraded)),
+        ("claimed", facts.is_unconfirmed()),
+    ];
+    let set = flags.into_iter().filter(|(_, set)| *set);
+    set.map(|(name, _)| name.to_owned()).collect()
+}
