@@ -213,9 +213,7 @@ impl All {
         page: Option<&Page>,
     ) -> Result<Option<KnownView>, S::Error> {
         match family_of(key) {
-            Family::Country => {
-                View::<CountryLens>::as_known(source, key, position, today, page)
-            }
+            Family::Country => View::<CountryLens>::as_known(source, key, position, today, page),
             Family::Action => View::<ActionLens>::as_known(source, key, position, today, page),
             Family::Summary => Whole::as_known(source, key, position, today, page),
         }

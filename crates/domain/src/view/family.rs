@@ -193,7 +193,12 @@ impl<L: Lens> Family<L> {
             (None, Some(before)) => {
                 let left = L::memberships(book, before);
                 self.count(book, &left, before, Sign::Remove);
-                self.move_dates(book, &left, before, (touched.dates_before, Dates::default()));
+                self.move_dates(
+                    book,
+                    &left,
+                    before,
+                    (touched.dates_before, Dates::default()),
+                );
                 left
             }
             (None, None) => Keys::new(),
@@ -450,8 +455,7 @@ impl<L: Lens> Follow for Family<L> {
             return Ok(false);
         };
         let text = str::from_utf8(text).map_err(|_| RestoreError::Damaged { row: "stamp" })?;
-        self.restored
-            .push((text.to_owned(), Stamp::decode(value)?));
+        self.restored.push((text.to_owned(), Stamp::decode(value)?));
         Ok(true)
     }
 

@@ -7,7 +7,7 @@ use super::book::{About, Book, Slot};
 use super::dates::Dates;
 use super::facts::Facts;
 use super::fold::Moment;
-use super::history::{History, HistoryChunk, List, Mark, MOMENTS, REFERENCE};
+use super::history::{History, HistoryChunk, List, MOMENTS, Mark, REFERENCE};
 use super::rows::Row;
 use super::table::TitleRef;
 use crate::wire::v1::{Event, EventBody};
@@ -174,7 +174,6 @@ impl Ground {
             self.spare.clear();
         }
     }
-
 
     /// Begins to keep history, or goes on with the open chunks of one; gives back the lists that are not the ground's.
     pub(super) fn keep_history(

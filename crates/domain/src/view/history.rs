@@ -19,7 +19,7 @@ use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
 use super::fold::Moment;
 use crate::ids::Subject;
-use crate::wire::v1::{Event, EventType};
+use crate::wire::v1::{Event, EventType, Form, Nature, Stage};
 
 /// Bytes after which a chunk is closed.
 const CHUNK_BYTES: usize = if cfg!(test) { 100 } else { 16 * 1024 };
@@ -184,7 +184,10 @@ impl<K: Copy + Eq + Hash> History<K> {
     fn append(&mut self, list: List<K>, at: Moment, write: impl FnOnce(&mut RowWriter)) {
         let open = self.open.entry(list).or_insert_with(|| Open::at(at));
         if open.bytes.len() >= CHUNK_BYTES {
+            // The next chunk will be as long: room for it is made at once.
+            let room = Vec::with_capacity(open.bytes.len() + CHUNK_BYTES / 8);
             let full = std::mem::replace(open, Open::at(at));
+            open.bytes = room;
             self.closed.push((list, full));
         }
         let mut row = RowWriter::onto(std::mem::take(&mut open.bytes));
@@ -382,9 +385,13 @@ fn type_number(kind: EventType) -> u8 {
         .unwrap_or(u8::MAX)
 }
 
-/// The names of the event types by which entries number them: lists that were written with other ones are not read.
+/// The names of the event types and the words that rows and entries number: what was written with other ones is not read.
 pub fn history_version() -> String {
-    let names: Vec<&str> = EventType::ALL.iter().map(|kind| kind.name()).collect();
+    let events = EventType::ALL.iter().map(|kind| kind.name());
+    let forms = Form::ALL.iter().map(|form| form.as_str());
+    let natures = Nature::ALL.iter().map(|nature| nature.as_str());
+    let stages = Stage::ALL.iter().map(|stage| stage.as_str());
+    let names: Vec<&str> = events.chain(forms).chain(natures).chain(stages).collect();
     names.join(",")
 }
 

@@ -86,13 +86,14 @@ pub use watch::{UnknownFilter, WatchAnswer, WatchList, WatchPage, WatchRow, Watc
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 macro_rules! projections {
-    ($($(#[$doc:meta])* $name:ident($fold:ty) = $word:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident($fold:ty) = $word:literal of $families:expr;)+) => {$(
         $(#[$doc])*
         #[derive(Default)]
         pub struct $name($fold);
 
         impl Projection for $name {
             const NAME: &'static str = $word;
+            const FAMILIES: &'static [Family] = $families;
 
             fn apply(&mut self, event: &Event) {
                 self.0.apply(event);
@@ -191,13 +192,13 @@ macro_rules! projections {
 projections! {
     /// The views of countries: one for each State, one for each other country that something was recorded of, and `INT` for what
     /// belongs to no country.
-    CountryView(fold::View<country::CountryLens>) = "country";
+    CountryView(fold::View<country::CountryLens>) = "country" of &[Family::Country];
     /// The views of actions: one for each catalogued action, objectives rolling up the actions under them.
-    ActionView(fold::View<action::ActionLens>) = "action";
+    ActionView(fold::View<action::ActionLens>) = "action" of &[Family::Action];
     /// The views of the whole ledger: `summary`, `gaps`, `partner.<id>` for each partner and `review.<id>` for each review cycle.
-    SummaryView(whole::Whole) = "summary";
+    SummaryView(whole::Whole) = "summary" of &[Family::Summary];
     /// All of these, over one fold of the facts: what each answers under a key, this answers under the same.
-    AllViews(all::All) = "all";
+    AllViews(all::All) = "all" of &Family::ALL;
 }
 
 /// A family of views folded from the log in the order of its positions.
@@ -206,6 +207,8 @@ projections! {
 pub trait Projection: Default {
     /// The family's name: `country`, `action`, `summary`, or `all` of them together.
     const NAME: &'static str;
+    /// The families it folds.
+    const FAMILIES: &'static [Family];
 
     /// Takes in the next event. Never fails; an event at or below the watermark was taken in before and changes nothing, so a stream that
     /// delivers twice does no harm. A gap is not noticed here: who feeds the projection keeps positions without gaps.

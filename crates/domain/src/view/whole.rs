@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use chrono::NaiveDate;
 use smallvec::SmallVec;
 
+use super::RestoreError;
 use super::book::{About, Book};
 use super::codec::{RowReader, RowWriter};
 use super::envelope::Timeliness;
@@ -20,7 +21,6 @@ use super::review::{self, REVIEW_ROW, Reviews};
 use super::rows::Row;
 use super::summary::SummaryLens;
 use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
-use super::RestoreError;
 use crate::wire::v1::Event;
 
 /// The key of the summary.

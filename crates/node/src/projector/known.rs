@@ -10,9 +10,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ledger_bus::query::{ViewQuery, WATERMARK_HEADER};
 use ledger_bus::{Answer, Query, QueryFailure};
 use ledger_domain::view::{
-    Envelope, KnownHistory, Page, Projection, RestoreError, VisitChunk, position_at, recorded_at,
+    Envelope, Family, KnownHistory, Page, Projection, RestoreError, VisitChunk, family_of,
+    position_at, recorded_at,
 };
-use ledger_store::{HistoryFault, HistoryList, ViewStore};
+use ledger_store::{ClosedChunk, HistoryFault, HistoryList, SledFault, ViewStore};
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::OwnedSemaphorePermit;
@@ -113,15 +114,20 @@ impl<P: Projection + Send + 'static> Projector<P> {
 
     fn question(&self, key: String, asked: ViewQuery) -> Result<Question, QueryFailure> {
         let open = self.projection.history_of(&key);
-        let open = open.ok_or_else(|| not_found::<P>(&key))?;
+        let open = open.ok_or_else(|| not_found(family_of(&key), &key))?;
         let lists = open.into_iter().map(|chunk| {
-            let closed = self.store.history(&chunk.list);
-            (chunk.list, (closed, chunk.first, chunk.bytes))
+            let closed = self.store.history(&chunk.list)?;
+            Ok((chunk.list, (closed, chunk.first, chunk.bytes)))
         });
+        let lists: Result<_, SledFault> = lists.collect();
+        let lists = lists.map_err(|error| QueryFailure {
+            code: 500,
+            message: format!("the history of the view could not be written: {error}"),
+        })?;
         Ok(Question {
             key,
             asked,
-            lists: Lists(lists.collect()),
+            lists: Lists(lists),
             checkpoint: self.checkpoint,
             tree_size: self.tree_size,
             now: Utc::now(),
@@ -129,8 +135,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 }
 
-pub(super) fn not_found<P: Projection>(key: &str) -> QueryFailure {
-    QueryFailure::not_found(format!("there is no {} view of {key}", P::NAME))
+pub(super) fn not_found(family: Family, key: &str) -> QueryFailure {
+    QueryFailure::not_found(format!("there is no {} view of {key}", family.name()))
 }
 
 async fn on_a_thread<P: Projection + 'static>(
@@ -172,7 +178,7 @@ impl Question {
         let known = known.ok_or_else(|| {
             QueryFailure::not_found(format!(
                 "there was no {} view of {} at position {}",
-                P::NAME,
+                family_of(&self.key).name(),
                 self.key,
                 then.position
             ))
@@ -289,9 +295,12 @@ pub(super) fn put(
 pub(super) fn keep_closed<P: Projection>(
     projection: &mut P,
     store: &mut ViewStore,
-) -> Result<(), ledger_store::SledFault> {
-    for chunk in projection.take_closed_history() {
-        store.append_history(&chunk.list, chunk.first, &chunk.bytes)?;
-    }
-    Ok(())
+) -> Result<(), SledFault> {
+    let chunks = projection.take_closed_history().into_iter();
+    let closed = chunks.map(|chunk| ClosedChunk {
+        list: chunk.list,
+        first: chunk.first,
+        bytes: chunk.bytes,
+    });
+    store.append_history(closed.collect())
 }
