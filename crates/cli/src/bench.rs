@@ -56,7 +56,7 @@ pub(crate) struct BenchArgs {
     /// Commands in one submission.
     #[arg(long, default_value_t = 1, global = true)]
     pub(crate) batch: usize,
-    /// Run the three projectors too, each in a process of its own.
+    /// Run the projector of all views too, in a process of its own.
     #[arg(long, global = true)]
     pub(crate) projectors: bool,
     /// Commitments whose state the node keeps in memory.

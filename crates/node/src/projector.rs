@@ -1,4 +1,4 @@
-//! A projector: folds the log into one family of views, keeps them in a store of its own, publishes and answers them.
+//! A projector: folds the log into one family of views or into all of them, keeps them in a store of its own, publishes and answers them.
 //!
 //! It catches up by blocks from the node, then follows `LEDGER_EVENTS`. It never skips a gap: what the stream does not
 //! deliver next is asked of the node. Views and the checkpoint they stand at are saved in one atomic write, so that a
@@ -7,6 +7,7 @@
 mod answer;
 mod follow;
 mod known;
+mod pages;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,12 +15,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hashbrown::HashMap;
 use ledger_bus::query::QueryError;
 use ledger_bus::{
     BucketError, Bus, BusOptions, ConnectError, FeedError, QueryService, ServiceError, ViewBucket,
 };
-use ledger_domain::view::{Projection, RestoreError, history_version};
+use ledger_domain::view::{Changes, Family, Projection, RestoreError, family_of, history_version};
 use ledger_domain::wire::v1::Event;
 use ledger_proof::block::Decoder;
 use ledger_proof::{EMPTY_HASH, Hash, leaf_hash};
@@ -34,7 +34,7 @@ use crate::telemetry::Telemetry;
 use crate::waiting::Waiting;
 
 /// Views saved by another version are folded anew.
-const VIEW_STORE_VERSION: &str = "3";
+const VIEW_STORE_VERSION: &str = "4";
 /// The row that says from which log the views come; no projection has a key like it.
 const LAST_LEAF_KEY: &[u8] = b"\0last-leaf";
 /// Questions about the past that are answered at once, each on a thread of its own.
@@ -201,10 +201,10 @@ struct Projector<P> {
     last_leaf: LastLeaf,
     /// Events on disk, as last heard from the node.
     tree_size: u64,
-    unsaved_rows: HashMap<Vec<u8>, Vec<u8>>,
     unsaved_events: u64,
     unpublished: BTreeSet<String>,
     saved_at: Instant,
+    published_at: Instant,
     decoder: Decoder,
     /// Room for questions about the past.
     known: Arc<Semaphore>,
@@ -227,10 +227,10 @@ impl<P: Projection + Send + 'static> Projector<P> {
             checkpoint: 0,
             last_leaf: LastLeaf::Hash(EMPTY_HASH),
             tree_size: 0,
-            unsaved_rows: HashMap::new(),
             unsaved_events: 0,
             unpublished: BTreeSet::new(),
             saved_at: Instant::now(),
+            published_at: Instant::now(),
             decoder: Decoder::default(),
             known: Arc::new(Semaphore::new(KNOWN_AT_ONCE)),
         };
@@ -271,50 +271,57 @@ impl<P: Projection + Send + 'static> Projector<P> {
         self.store.clear()?;
         self.projection = begun()?;
         self.checkpoint = 0;
-        self.telemetry.set_checkpoint(P::NAME, 0);
+        self.note_checkpoint();
         self.last_leaf = LastLeaf::Hash(EMPTY_HASH);
-        self.unsaved_rows.clear();
         self.unsaved_events = 0;
         Ok(())
     }
 
     /// Takes the event at the checkpoint in. One whose data is withheld moves the checkpoint and nothing else.
-    fn fold(&mut self, leaf: &[u8], event: Option<&Event>) {
+    fn fold(&mut self, event: Option<&Event>) {
         if let Some(event) = event {
             self.projection.apply(event);
         }
         self.checkpoint += 1;
         self.unsaved_events += 1;
-        self.last_leaf.note(leaf);
     }
 
-    fn collect_changes(&mut self) {
-        let changes = self.projection.take_changes();
-        self.unsaved_rows.extend(changes.rows);
-        self.unpublished.extend(changes.keys);
+    /// Says how far the views have come, for each family.
+    fn note_checkpoint(&self) {
+        for family in P::FAMILIES {
+            self.telemetry
+                .set_checkpoint(family.name(), self.checkpoint);
+        }
     }
 
     async fn publish(
         &mut self,
-        bucket: &ViewBucket,
+        buckets: &[(Family, ViewBucket)],
         service: &mut QueryService,
     ) -> Result<(), Interruption> {
+        self.unpublished.extend(self.projection.take_keys());
         if self.unpublished.is_empty() {
             return Ok(());
         }
         let keys = std::mem::take(&mut self.unpublished);
-        let bodies = keys.into_iter().filter_map(|key| {
-            let body = self.projection.body(&key)?;
-            Some((key, Bytes::from(body)))
-        });
-        let putting = bucket.put_all(bodies.collect());
-        Ok(self.answer_until(service, putting).await??)
+        for (family, bucket) in buckets {
+            let of_family = keys.iter().filter(|key| family_of(key) == *family);
+            let bodies = of_family.filter_map(|key| {
+                let body = self.projection.body(key)?;
+                Some((key.clone(), Bytes::from(body)))
+            });
+            let putting = bucket.put_all(bodies.collect());
+            self.answer_until(service, putting).await??;
+        }
+        self.published_at = Instant::now();
+        Ok(())
     }
 
+    /// Saves the rows that changed since the last save, and the checkpoint they stand at.
     fn save(&mut self) -> Result<(), SledFault> {
-        self.collect_changes();
-        let mut rows = std::mem::take(&mut self.unsaved_rows);
-        rows.insert(LAST_LEAF_KEY.to_vec(), self.last_leaf.hash().0.to_vec());
+        let Changes { mut rows, keys } = self.projection.take_changes();
+        self.unpublished.extend(keys);
+        rows.push((LAST_LEAF_KEY.to_vec(), self.last_leaf.hash().0.to_vec()));
         let grown = self.projection.take_grown_history();
         let open_history = grown.into_iter().map(|chunk| (chunk.list, chunk.bytes));
         tokio::task::block_in_place(|| self.store.save(self.checkpoint, rows, open_history))?;

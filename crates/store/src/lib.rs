@@ -51,5 +51,5 @@ pub use log::{Found, Kept, Log, RecordedCommand, RecordedSubmission};
 pub use open::Recovery;
 pub use options::Options;
 pub use scrub::{Fault, Finding, ScrubReport, scrub};
-pub use view_history::{HistoryFault, HistoryList};
+pub use view_history::{ClosedChunk, HistoryFault, HistoryList};
 pub use views::{SavedViews, ViewStore};

@@ -10,11 +10,12 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 const FILE_NAME: &str = "history";
-/// Fast: entries resemble each other, so that a higher level gains little.
-const ZSTD_LEVEL: i32 = 1;
+/// The fastest by far that still halves them: every event is in the lists of several views, so this is most of what a fold costs.
+const ZSTD_LEVEL: i32 = -5;
 
 /// A chunk in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,13 +57,24 @@ impl ChunkPlace {
 }
 
 /// The file, and where the chunks of each list lie in it, in order.
-#[derive(Debug)]
 pub(crate) struct HistoryFile {
     file: Arc<File>,
+    /// Where the next chunk goes.
     end: u64,
+    /// Made once: setting one up costs as much as compressing a chunk.
+    compressor: zstd::bulk::Compressor<'static>,
     lists: HashMap<String, Vec<ChunkPlace>>,
     /// Chunks that no save names yet: the list and the number within it.
     unsaved: Vec<(String, u32, ChunkPlace)>,
+}
+
+impl std::fmt::Debug for HistoryFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HistoryFile")
+            .field("end", &self.end)
+            .field("lists", &self.lists.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl HistoryFile {
@@ -78,6 +90,7 @@ impl HistoryFile {
         Ok(Self {
             file: Arc::new(file),
             end: 0,
+            compressor: zstd::bulk::Compressor::new(ZSTD_LEVEL).map_err(fault)?,
             lists: HashMap::new(),
             unsaved: Vec::new(),
         })
@@ -96,9 +109,14 @@ impl HistoryFile {
                 .is_ok_and(|file| file.len() >= place.end())
     }
 
+    fn append_all(&mut self, chunks: &[ClosedChunk]) -> Result<(), SledFault> {
+        let mut chunks = chunks.iter();
+        chunks.try_for_each(|chunk| self.append(&chunk.list, chunk.first, &chunk.bytes))
+    }
+
     /// Writes a closed chunk behind the others.
-    pub(crate) fn append(&mut self, list: &str, first: u64, bytes: &[u8]) -> Result<(), SledFault> {
-        let mut stored = zstd::bulk::compress(bytes, ZSTD_LEVEL).map_err(fault)?;
+    fn append(&mut self, list: &str, first: u64, bytes: &[u8]) -> Result<(), SledFault> {
+        let mut stored = self.compressor.compress(bytes).map_err(fault)?;
         let crc = crc32c::crc32c(&stored);
         stored.extend_from_slice(&crc.to_le_bytes());
         self.file.write_all_at(&stored, self.end).map_err(fault)?;
@@ -121,18 +139,96 @@ impl HistoryFile {
         Ok(())
     }
 
-    pub(crate) fn unsaved(&self) -> &[(String, u32, ChunkPlace)] {
-        &self.unsaved
+    pub(crate) fn unsaved(&mut self) -> Vec<(String, u32, ChunkPlace)> {
+        self.unsaved.clone()
     }
 
-    pub(crate) fn saved(&mut self) {
-        self.unsaved.clear();
+    /// Forgets the first so many of the unsaved chunks: a save names them.
+    pub(crate) fn saved(&mut self, chunks: usize) {
+        self.unsaved.drain(..chunks.min(self.unsaved.len()));
     }
 
     pub(crate) fn list(&self, list: &str) -> HistoryList {
         HistoryList {
             file: Arc::clone(&self.file),
             chunks: self.lists.get(list).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// A chunk of a list that nothing is added to any more.
+#[derive(Debug)]
+pub struct ClosedChunk {
+    /// The list.
+    pub list: String,
+    /// The position of its first entry.
+    pub first: u64,
+    /// Its entries.
+    pub bytes: Vec<u8>,
+}
+
+/// Chunks from which on a thread is worth its start.
+const CHUNKS_ASIDE: usize = 16;
+
+/// The file, or the thread that is writing to it.
+#[derive(Debug)]
+enum Place {
+    Here(HistoryFile),
+    Away(JoinHandle<Result<HistoryFile, SledFault>>),
+    /// Writing failed: nothing is known of the file until it is opened anew.
+    Lost,
+}
+
+/// The file of the history with one thread at most that writes to it.
+#[derive(Debug)]
+pub(crate) struct HistoryKeeper(Mutex<Place>);
+
+impl HistoryKeeper {
+    pub(crate) fn of(file: HistoryFile) -> Self {
+        Self(Mutex::new(Place::Here(file)))
+    }
+
+    /// Writes chunks behind the others, many of them while the caller goes on.
+    pub(crate) fn append(&mut self, chunks: Vec<ClosedChunk>) -> Result<(), SledFault> {
+        if chunks.is_empty() {
+            return Ok(());
+        }
+        let place = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let mut file = place.take()?;
+        *place = if chunks.len() < CHUNKS_ASIDE {
+            file.append_all(&chunks)?;
+            Place::Here(file)
+        } else {
+            Place::Away(std::thread::spawn(move || {
+                file.append_all(&chunks)?;
+                Ok(file)
+            }))
+        };
+        Ok(())
+    }
+
+    /// Waits until everything is written, and looks at the file.
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut HistoryFile) -> T) -> Result<T, SledFault> {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = place.take()?;
+        let seen = look(&mut file);
+        *place = Place::Here(file);
+        Ok(seen)
+    }
+}
+
+impl Place {
+    /// Takes the file out, as soon as nothing is written to it.
+    fn take(&mut self) -> Result<HistoryFile, SledFault> {
+        match std::mem::replace(self, Self::Lost) {
+            Self::Here(file) => Ok(file),
+            Self::Away(writing) => writing.join().unwrap_or_else(|_| {
+                let what = "while the history was written";
+                Err(SledFault::Panic(what.to_owned()))
+            }),
+            Self::Lost => Err(fault(std::io::Error::other(
+                "the history could not be written before",
+            ))),
         }
     }
 }

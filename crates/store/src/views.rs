@@ -7,7 +7,7 @@
 use crate::error::SledFault;
 use crate::index::run::check;
 use crate::sledbox::{self, guard};
-use crate::view_history::{ChunkPlace, HistoryFile, HistoryList};
+use crate::view_history::{ChunkPlace, ClosedChunk, HistoryFile, HistoryKeeper, HistoryList};
 use std::path::{Path, PathBuf};
 
 const CHECKPOINT: &[u8] = &[0];
@@ -39,7 +39,7 @@ pub struct ViewStore {
     version: String,
     cache_bytes: u64,
     db: sled::Db,
-    history: HistoryFile,
+    history: HistoryKeeper,
 }
 
 impl ViewStore {
@@ -59,7 +59,7 @@ impl ViewStore {
             }
         };
         Ok(Self {
-            history: HistoryFile::open(path)?,
+            history: HistoryKeeper::of(HistoryFile::open(path)?),
             path: path.to_path_buf(),
             version: version.to_owned(),
             cache_bytes,
@@ -118,17 +118,18 @@ impl ViewStore {
 
     /// Finds the closed chunks of the history, and gives back the open ones; nothing when the history does not hold.
     fn read_history(&mut self) -> Result<Option<OpenHistory>, SledFault> {
-        self.history = HistoryFile::open(&self.path)?;
+        let mut history = HistoryFile::open(&self.path)?;
         let mut stored = self.db.scan_prefix([CHUNK]);
         while let Some((key, value)) = guard(|| stored.next().transpose())? {
             let place = check(&value).and_then(ChunkPlace::decode);
             let (Some((list, number)), Some(place)) = (chunk_of(&key), place) else {
                 return Ok(None);
             };
-            if !self.history.restore(list, number, place) {
+            if !history.restore(list, number, place) {
                 return Ok(None);
             }
         }
+        self.history = HistoryKeeper::of(history);
         let mut open = Vec::new();
         let mut stored = self.db.scan_prefix([OPEN_CHUNK]);
         while let Some((key, value)) = guard(|| stored.next().transpose())? {
@@ -141,23 +142,21 @@ impl ViewStore {
         Ok(Some(open))
     }
 
-    /// Adds a closed chunk to a list of the history; `first` is the position of its first entry. The next save names it: until then it is as if it were
-    /// not there after a restart.
+    /// Adds closed chunks to their lists of the history. The next save names them: until then it is as if they were not there after a restart. Many
+    /// are compressed and written on a thread of their own while the caller goes on; whoever asks for the history waits for that.
     ///
     /// # Errors
-    /// [`SledFault`] when the file cannot be written.
-    pub fn append_history(
-        &mut self,
-        list: &str,
-        first: u64,
-        bytes: &[u8],
-    ) -> Result<(), SledFault> {
-        self.history.append(list, first, bytes)
+    /// [`SledFault`] when the file could not be written, for these chunks or for those before.
+    pub fn append_history(&mut self, chunks: Vec<ClosedChunk>) -> Result<(), SledFault> {
+        self.history.append(chunks)
     }
 
     /// The closed chunks of a list of the history as they are now.
-    pub fn history(&self, list: &str) -> HistoryList {
-        self.history.list(list)
+    ///
+    /// # Errors
+    /// [`SledFault`] when chunks that were given before could not be written.
+    pub fn history(&self, list: &str) -> Result<HistoryList, SledFault> {
+        self.history.with(|history| history.list(list))
     }
 
     /// Saves rows, the open chunks of the history that grew, and the checkpoint they stand at, all or nothing. A row replaces the one of its key,
@@ -180,7 +179,8 @@ impl ViewStore {
         for (key, value) in rows {
             put(ROW, key.as_ref(), value.as_ref());
         }
-        for (list, number, place) in self.history.unsaved() {
+        let closed = self.history.with(HistoryFile::unsaved)?;
+        for (list, number, place) in &closed {
             put(CHUNK, &chunk_key(list, *number), &place.encode());
         }
         for (list, bytes) in open_history {
@@ -193,8 +193,7 @@ impl ViewStore {
             self.db.flush()?;
             Ok(())
         })?;
-        self.history.saved();
-        Ok(())
+        self.history.with(|history| history.saved(closed.len()))
     }
 
     /// Forgets everything, and gives its space back.
@@ -206,7 +205,7 @@ impl ViewStore {
         self.db = guard(|| sled::Config::new().temporary(true).open())?;
         sledbox::remove(&self.path)?;
         self.db = sledbox::open(&self.path, self.cache_bytes)?;
-        self.history = HistoryFile::open(&self.path)?;
+        self.history = HistoryKeeper::of(HistoryFile::open(&self.path)?);
         Ok(())
     }
 }
@@ -269,20 +268,57 @@ mod tests {
         assert_eq!(rows(&mut store), expected);
     }
 
+    fn append(store: &mut ViewStore, list: &str, first: u64, bytes: &[u8]) {
+        let chunk = ClosedChunk {
+            list: list.to_owned(),
+            first,
+            bytes: bytes.to_vec(),
+        };
+        store.append_history(vec![chunk]).unwrap();
+    }
+
+    #[test]
+    fn chunks_written_on_the_side_are_there_for_whoever_asks() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("views");
+        let mut store = ViewStore::open(&path, "1").unwrap();
+        let rows: [(&str, &str); 0] = [];
+        for run in 0..20u64 {
+            let chunk = |n: u64| ClosedChunk {
+                list: format!("L{}", n % 3),
+                first: run * 100 + n,
+                bytes: vec![n.to_le_bytes()[0]; 500],
+            };
+            store.append_history((0..30).map(chunk).collect()).unwrap();
+            if run == 10 {
+                store.save(1, rows, []).unwrap();
+            }
+        }
+        let count = |store: &ViewStore| store.history("L1").unwrap().newest_first(u64::MAX).count();
+        assert_eq!(count(&store), 200);
+        store.save(2, rows, []).unwrap();
+        drop(store);
+        let mut store = ViewStore::open(&path, "1").unwrap();
+        assert!(store.load().unwrap().is_some());
+        assert_eq!(count(&store), 200);
+        let list = store.history("L1").unwrap();
+        assert!(list.newest_first(u64::MAX).all(|chunk| chunk.is_ok()));
+    }
+
     #[test]
     fn history_comes_back_as_far_as_it_was_saved() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("views");
         let mut store = ViewStore::open(&path, "1").unwrap();
         let rows: [(&str, &str); 0] = [];
-        store.append_history("KEN", 3, b"three").unwrap();
-        store.append_history("KEN", 9, b"nine").unwrap();
-        store.append_history("CHE", 4, b"four").unwrap();
+        append(&mut store, "KEN", 3, b"three");
+        append(&mut store, "KEN", 9, b"nine");
+        append(&mut store, "CHE", 4, b"four");
         let open = |bytes: &[u8]| [("KEN".to_owned(), bytes.to_vec())];
         store.save(12, rows, open(b"open")).unwrap();
-        store.append_history("KEN", 13, b"lost").unwrap();
+        append(&mut store, "KEN", 13, b"lost");
         let read = |store: &ViewStore, list: &str, position| -> Vec<Vec<u8>> {
-            let list = store.history(list);
+            let list = store.history(list).unwrap();
             let chunks = list.newest_first(position);
             chunks.collect::<Result<_, _>>().unwrap()
         };
@@ -297,7 +333,7 @@ mod tests {
         );
         assert_eq!(read(&store, "KEN", 8), [b"three".to_vec()]);
         assert_eq!(read(&store, "CHE", 3), Vec::<Vec<u8>>::new());
-        store.append_history("CHE", 13, b"again").unwrap();
+        append(&mut store, "CHE", 13, b"again");
         assert_eq!(
             read(&store, "CHE", 20),
             [b"again".to_vec(), b"four".to_vec()]
@@ -312,7 +348,7 @@ mod tests {
         let path = dir.path().join("views");
         let mut store = ViewStore::open(&path, "1").unwrap();
         let rows: [(&str, &str); 0] = [];
-        store.append_history("KEN", 3, &[7; 300]).unwrap();
+        append(&mut store, "KEN", 3, &[7; 300]);
         store.save(12, rows, []).unwrap();
         drop(store);
         let file = path.join("history");
@@ -321,7 +357,7 @@ mod tests {
         std::fs::write(&file, &bytes).unwrap();
         let mut store = ViewStore::open(&path, "1").unwrap();
         assert!(store.load().unwrap().is_some());
-        let list = store.history("KEN");
+        let list = store.history("KEN").unwrap();
         let found = list.newest_first(3).next();
         assert!(matches!(
             found,

@@ -161,7 +161,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<IngestReport, Failure> {
         view_lag_events: lag.1,
         view_catch_up_s: lag.2,
         processes: if args.projectors {
-            "nats-server, node, load generator, echo responder, three projectors"
+            "nats-server, node, load generator, echo responder, one projector of all views"
         } else {
             "nats-server, node, load generator, echo responder"
         },

@@ -128,7 +128,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<QueryReport, Failure> {
         past_questions: PAST_QUESTIONS,
         country_as_of: Latency::of(past),
         projectors_peak_memory_bytes: rig.peak_memory("projector"),
-        processes: "nats-server, node, three projectors, the one who asks",
+        processes: "nats-server, node, one projector of all views, the one who asks",
     })
 }
 

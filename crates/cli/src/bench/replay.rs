@@ -18,7 +18,6 @@ use crate::failure::Failure;
 const FILL_BATCH: usize = 1_000;
 /// Commands made ahead while the log is filled.
 const FILL_CHUNK: usize = 100_000;
-const PROJECTORS: [&str; 3] = ["country", "action", "summary"];
 
 /// The figures of a replay or rebuild. Rates are of events.
 #[derive(Debug, Serialize)]
@@ -32,7 +31,18 @@ pub(super) struct ReadReport {
     root: Option<String>,
     reader_peak_memory_bytes: u64,
     node_peak_memory_bytes: u64,
+    /// Processor time for one event, in microseconds; absent where it was not taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    processor_us: Option<ProcessorTime>,
     processes: &'static str,
+}
+
+/// Processor time of all rounds, divided by the events read in them.
+#[derive(Debug, Serialize)]
+struct ProcessorTime {
+    projector: f64,
+    node: f64,
+    nats_server: f64,
 }
 
 /// A node with a log of so many commands.
@@ -90,23 +100,25 @@ pub(super) async fn replay(args: &BenchArgs) -> Result<ReadReport, Failure> {
         root,
         reader_peak_memory_bytes: own_peak_memory(),
         node_peak_memory_bytes: rig.peak_memory("node"),
+        processor_us: None,
         processes: "nats-server, node, auditor",
     })
 }
 
-/// Starts the projectors on a full log and times them until all views stand at its end.
+/// Starts the projector on a full log and times it until all views stand at its end.
 pub(super) async fn rebuild(args: &BenchArgs) -> Result<ReadReport, Failure> {
     let mut rig = filled(args).await?;
     let events = rig.tree_size().await?;
+    settled(&rig).await?;
     let mut rates = Vec::new();
     let mut reader_peak = 0;
+    let mut processor = [0.0; 3];
     for _ in 0..args.rounds.max(1) {
-        for name in PROJECTORS {
-            let dir = rig.dir().join("views").join(name);
-            if dir.exists() {
-                std::fs::remove_dir_all(dir)?;
-            }
+        let dir = rig.views_dir();
+        if dir.exists() {
+            std::fs::remove_dir_all(dir)?;
         }
+        let [node_before, nats_before, _] = rig.processor_seconds();
         let started = Instant::now();
         rig.start_projectors()?;
         while slowest_view(&rig).await? < events {
@@ -116,9 +128,20 @@ pub(super) async fn rebuild(args: &BenchArgs) -> Result<ReadReport, Failure> {
             usize::try_from(events).unwrap_or(usize::MAX),
             started.elapsed(),
         ));
+        let [node, nats, _] = rig.processor_seconds();
+        let used = [
+            rig.projector_seconds(),
+            node - node_before,
+            nats - nats_before,
+        ];
+        for (sum, seconds) in processor.iter_mut().zip(used) {
+            *sum += seconds;
+        }
         reader_peak = reader_peak.max(rig.peak_memory("projector"));
         rig.stop("projector")?;
     }
+    let read = as_f64(events) * as_f64(args.rounds.max(1) as u64);
+    let [projector, node, nats_server] = processor.map(|seconds| seconds * 1e6 / read);
     let rates = Spread::of(rates);
     Ok(ReadReport {
         rate_per_s: rates.median,
@@ -128,8 +151,24 @@ pub(super) async fn rebuild(args: &BenchArgs) -> Result<ReadReport, Failure> {
         root: None,
         reader_peak_memory_bytes: reader_peak,
         node_peak_memory_bytes: rig.peak_memory("node"),
-        processes: "nats-server, node, three projectors at once, each a process of its own",
+        processor_us: Some(ProcessorTime {
+            projector,
+            node,
+            nats_server,
+        }),
+        processes: "nats-server, node, one projector of all views, as `up` runs it, in a process of its own",
     })
+}
+
+/// Waits until what filled the log is published, so that only the rebuild is measured.
+async fn settled(rig: &Rig) -> Result<(), Failure> {
+    loop {
+        let head = rig.bus.head(Duration::from_secs(10)).await?;
+        if head.published >= head.tree_size {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 fn own_peak_memory() -> u64 {

@@ -79,13 +79,15 @@ impl Rig {
         Ok(rig)
     }
 
-    /// Starts the three projectors, each in a process of its own.
+    /// Starts the projector of all views, as `up` runs it but in a process of its own.
     pub(crate) fn start_projectors(&mut self) -> Result<(), Failure> {
-        for view in ["country", "action", "summary"] {
-            let dir = self.dir.path().join("views").join(view);
-            self.spawn("projector", &["projector", view, "--data"], Some(&dir))?;
-        }
-        Ok(())
+        let dir = self.views_dir();
+        self.spawn("projector", &["projector", "all", "--data"], Some(&dir))
+    }
+
+    /// Where the projector keeps its store.
+    pub(crate) fn views_dir(&self) -> PathBuf {
+        self.dir.path().join("views").join("all")
     }
 
     /// Starts the other end of the echo baseline.
@@ -200,6 +202,17 @@ impl Rig {
             of(nats),
             processor_seconds_of("self"),
         ]
+    }
+
+    /// Processor time used so far by the projector, in seconds.
+    pub(crate) fn projector_seconds(&self) -> f64 {
+        let projectors = self
+            .processes
+            .iter()
+            .filter(|(name, _)| *name == "projector");
+        projectors
+            .map(|(_, child)| processor_seconds_of(&child.id().to_string()))
+            .sum()
     }
 
     /// The most memory that the processes of a kind ever held, each, in bytes.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ledger_bus::{Bus, BusOptions};
-use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
+use ledger_domain::view::{ActionView, AllViews, CountryView, Family, Projection, SummaryView};
 use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port};
 use ledger_node::{
     NodeOptions, ProjectorOptions, Shutdown, Telemetry, Waiting, run_node, run_projector, shutdown,
@@ -105,7 +105,7 @@ pub(crate) async fn projector(nats: &str, args: ProjectorArgs) -> Result<(), Fai
     let telemetry = Telemetry::of_projector();
     let mut running = JoinSet::new();
     if let Some(http) = args.http {
-        let (counts, name) = (telemetry.clone(), args.view.name());
+        let (counts, name) = (telemetry.clone(), first_family(args.view));
         let ready = Ready::Projector(Arc::new(move || counts.checkpoint(name)));
         let (address, serving) =
             serve_http(http, nats, &telemetry, ready, shutdown.clone()).await?;
@@ -121,6 +121,15 @@ pub(crate) async fn projector(nats: &str, args: ProjectorArgs) -> Result<(), Fai
         &shutdown,
     );
     first_failure(running).await
+}
+
+/// A family that a projector folds: all of its families have come equally far.
+fn first_family(view: ViewFamily) -> &'static str {
+    match view {
+        ViewFamily::Country | ViewFamily::All => Family::Country.name(),
+        ViewFamily::Action => Family::Action.name(),
+        ViewFamily::Summary => Family::Summary.name(),
+    }
 }
 
 fn spawn_projector(
@@ -148,6 +157,7 @@ fn spawn_projector(
         ViewFamily::Country => run::<CountryView>(running, options, telemetry, shutdown),
         ViewFamily::Action => run::<ActionView>(running, options, telemetry, shutdown),
         ViewFamily::Summary => run::<SummaryView>(running, options, telemetry, shutdown),
+        ViewFamily::All => run::<AllViews>(running, options, telemetry, shutdown),
     }
 }
 
@@ -208,10 +218,9 @@ async fn run_up(
     let options = NodeOptions::new(args.data.join("ledger"), nats);
     let (node_telemetry, node_shutdown) = (telemetry.clone(), shutdown.clone());
     running.spawn(async move { Ok(run_node(options, node_telemetry, node_shutdown).await?) });
-    for view in [ViewFamily::Country, ViewFamily::Action, ViewFamily::Summary] {
-        let dir = args.data.join("views").join(view.name());
-        spawn_projector(&mut running, view, nats, dir, &telemetry, &shutdown);
-    }
+    let view = ViewFamily::All;
+    let dir = args.data.join("views").join(view.name());
+    spawn_projector(&mut running, view, nats, dir, &telemetry, &shutdown);
     let starting = async {
         let bus = Bus::connect(&BusOptions::service(nats, "up")).await?;
         wait_until(&bus).await;

@@ -9,7 +9,8 @@ use smallvec::SmallVec;
 use super::body::{StampBody, bounded};
 use super::book::{About, ActionIndex, Book, PartyIndex};
 use super::facts::{Facts, PartState};
-use super::fold::{Keys, Lens, Sign, View};
+use super::family::Seen;
+use super::fold::{Keys, Lens, Sign};
 use super::list::ParticipationRole;
 use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
 use crate::country::{self, UnStatus};
@@ -187,7 +188,7 @@ impl Lens for ActionLens {
         book.action_title(action).map(str::to_owned)
     }
 
-    fn body(view: &View<Self>, action: ActionIndex) -> Option<Vec<u8>> {
+    fn body(view: Seen<'_, Self>, action: ActionIndex) -> Option<Vec<u8>> {
         let (book, counts) = (view.book(), view.counts(action));
         let entry = book.action(action)?;
         let mapped = entry.mapped_from.iter().map(|&from| {

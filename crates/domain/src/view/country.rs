@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::body::{MomentBody, Stages, StampBody, bounded};
 use super::book::{About, ActionIndex, Book, Statements};
 use super::facts::{Facts, Flags, PartState};
-use super::fold::{Keys, Lens, Sign, View};
+use super::family::Seen;
+use super::fold::{Keys, Lens, Sign};
 use super::list::ParticipationRole;
 use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
 use crate::country::{self, UnStatus};
@@ -185,7 +186,7 @@ impl Lens for CountryLens {
         place.map(|code| code.country().name.to_owned())
     }
 
-    fn body(view: &View<Self>, place: Place) -> Option<Vec<u8>> {
+    fn body(view: Seen<'_, Self>, place: Place) -> Option<Vec<u8>> {
         let (book, counts) = (view.book(), view.counts(place));
         let country = place.map(CountryCode::country);
         let by_action = counts

@@ -21,7 +21,7 @@ use crate::wire::v1::{Completion, Form, Nature, Outcome, Stage};
 const NO_ACTION: ActionIndex = ActionIndex::MAX;
 
 /// One commitment as the views count it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) id: CommitmentId,
     pub(crate) recorded_position: u64,
@@ -50,7 +50,7 @@ pub(crate) struct Facts {
 }
 
 /// What most commitments do not have.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Rare {
     /// Participations of others than the lead.
     participations: Vec<Participation>,
@@ -213,6 +213,45 @@ impl Facts {
             nature: None,
             flags: Flags::default(),
         }
+    }
+
+    /// Whether the views count it as they do another: the same commitment before an event, that is. Every field stands here, so that a new
+    /// one cannot be forgotten. Dates are not counted but kept in calendars.
+    pub(crate) fn counts_like(&self, other: &Self) -> bool {
+        let Self {
+            id: _,
+            recorded_position: _,
+            changed_position: _,
+            title: _,
+            recorded: _,
+            last_report: _,
+            reported_until: _,
+            lead,
+            made,
+            original_due,
+            due,
+            few_actions,
+            reports: _,
+            rare,
+            stage,
+            status,
+            form,
+            nature,
+            flags,
+        } = self;
+        // What is rare is not looked into: it is counted again.
+        rare.is_none()
+            && other.rare.is_none()
+            && *lead == other.lead
+            && *few_actions == other.few_actions
+            && *status == other.status
+            && *stage == other.stage
+            && flags.0 & !Flags::UNSAVED.0 == other.flags.0 & !Flags::UNSAVED.0
+            && *form == other.form
+            && *nature == other.nature
+            && *made == other.made
+            && *original_due == other.original_due
+            && *due == other.due
     }
 
     /// The actions it is made under.

@@ -1,26 +1,24 @@
-//! The fold that the three projections share: facts out of the counts, the event into the facts, facts into the counts.
+//! The fold that all projections share: facts out of the counts, the event into the facts, facts into the counts. What a family of views
+//! looks at is its [`Lens`]; the facts it may share with others, as [`All`](super::all::All) does, or have to itself, as in [`Single`].
 
-use std::collections::BTreeSet;
 use std::hash::Hash;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::book::{About, Book, Slot};
+use super::book::{About, Book};
 use super::codec::{RowReader, RowWriter};
-use super::dates::{Calendar, Dates};
 use super::envelope::Timeliness;
 use super::facts::{Facts, PartState};
-use super::history::{History, HistoryChunk, List, MOMENTS, REFERENCE};
+use super::family::{Entry, Family, Seen};
+use super::ground::{Ground, Step};
+use super::history::HistoryChunk;
 use super::list::{CommitmentList, Page, ParticipationRole};
-use super::table::TitleRef;
-use super::watch::{self, UnknownFilter, WatchAnswer, WatchPage, WatchedCounts};
+use super::rows::Row;
+use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
 use super::{Changes, HexKey, RestoreError};
 use crate::wire::v1::Event;
-
-/// The first byte of the row keys that hold when a view changed last.
-const STAMP_ROW: u8 = b'k';
 
 /// Into the counts or out of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,25 +86,6 @@ pub(crate) struct Stamp {
 /// The keys of the views that one commitment stands in.
 pub(crate) type Keys<K> = SmallVec<[K; 8]>;
 
-/// The dates of a commitment, and the views it is counted in as their own.
-#[derive(PartialEq)]
-struct Held<K> {
-    keys: Keys<K>,
-    dates: Dates,
-}
-
-impl<K> Default for Held<K> {
-    fn default() -> Self {
-        Self {
-            keys: Keys::new(),
-            dates: Dates::default(),
-        }
-    }
-}
-
-/// Commitments that an event may change, the views they stood in, the dates they were held to and the titles they had before it.
-type Before<K> = SmallVec<[(Slot, Keys<K>, Held<K>, TitleRef); 1]>;
-
 /// What one family of views looks at, and how it counts one commitment.
 pub(crate) trait Lens {
     type Key: Copy + Eq + Ord + Hash;
@@ -138,470 +117,244 @@ pub(crate) trait Lens {
     /// The title of what the view is about.
     fn title(book: &Book, key: Self::Key) -> Option<String>;
     /// The canonical JSON of one view.
-    fn body(view: &View<Self>, key: Self::Key) -> Option<Vec<u8>>
+    fn body(view: Seen<'_, Self>, key: Self::Key) -> Option<Vec<u8>>
     where
         Self: Sized;
 }
 
-/// One view: its counts, its commitments, and when it changed.
-pub(super) struct Entry<C> {
-    pub(super) counts: C,
-    /// The dates of the view's own commitments.
-    pub(super) calendar: Calendar,
-    /// The view's commitments in recorded order.
-    members: Vec<Slot>,
-    pub(super) stamp: Stamp,
-    changed: bool,
+/// Views that follow the facts of a ground: one family, or one and what stands beside it.
+pub(crate) trait Follow: Sized {
+    /// Follows a ground on which nothing has happened.
+    fn begun(book: &Book) -> Self;
+    /// Prepares for an event that changes where commitments stand: takes those it touches out of the counts.
+    fn leave(&mut self, ground: &Ground, step: &Step);
+    /// Follows an event that the ground has taken in.
+    fn enter(&mut self, ground: &Ground, event: &Event, step: &Step);
+    fn keys(&self, book: &Book) -> Vec<String>;
+    fn body(&self, book: &Book, key: &str) -> Option<Vec<u8>>;
+    fn title(&self, book: &Book, key: &str) -> Option<String>;
+    fn list(&self, book: &Book, key: &str, page: &Page) -> Option<CommitmentList>;
+    fn timeliness(&self, book: &Book, key: &str, today: NaiveDate) -> Option<Timeliness>;
+    /// The watch lists, of those views that keep some.
+    fn watch(
+        &self,
+        book: &Book,
+        page: &WatchPage,
+        today: NaiveDate,
+    ) -> Option<Result<WatchAnswer, UnknownFilter>>;
+    /// The keys of the views that changed since the last call, in no order.
+    fn take_keys(&mut self, book: &Book) -> Vec<String>;
+    /// The rows of what changed since the last call.
+    fn take_rows(&mut self, book: &Book, rows: &mut Vec<Row>);
+    /// Begins to keep history, or goes on with the open chunks of one; those that are not its own are given back.
+    fn keep_history(
+        &mut self,
+        book: &Book,
+        open: Vec<(String, Vec<u8>)>,
+    ) -> Result<Vec<(String, Vec<u8>)>, RestoreError>;
+    fn take_closed_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>);
+    fn take_grown_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>);
+    /// The open chunks of the lists of its own that answers about a view are made from.
+    fn history_of(&self, book: &Book, key: &str) -> Option<Vec<HistoryChunk>>;
+    /// Takes a row back in; whether it was its own. Rows come before [`Follow::restored`].
+    fn restore_row(&mut self, key: &[u8], value: &[u8]) -> Result<bool, RestoreError>;
+    /// Counts everything from the facts that were restored.
+    fn restored(&mut self, book: &Book) -> Result<(), RestoreError>;
+    /// Nothing yet, to be filled with rows.
+    fn empty() -> Self;
 }
 
-impl<C: Default> Default for Entry<C> {
+/// Views over facts that they share with nobody.
+pub(crate) struct Single<F> {
+    pub(super) ground: Ground,
+    pub(super) views: F,
+}
+
+/// One family of views over facts of its own.
+pub(crate) type View<L> = Single<Family<L>>;
+
+impl<F: Follow> Default for Single<F> {
     fn default() -> Self {
+        let ground = Ground::default();
         Self {
-            counts: C::default(),
-            calendar: Calendar::default(),
-            members: Vec::new(),
-            stamp: Stamp::default(),
-            changed: false,
+            views: F::begun(&ground.book),
+            ground,
         }
-    }
-}
-
-/// The facts and every view of one family over them.
-pub(crate) struct View<L: Lens> {
-    book: Book,
-    entries: FxHashMap<L::Key, Entry<L::Counts>>,
-    changed: Vec<L::Key>,
-    nothing: L::Counts,
-    /// What the views were made of at every position, if that is kept.
-    history: Option<History<L::Key>>,
-}
-
-impl<L: Lens> Default for View<L> {
-    fn default() -> Self {
-        let mut view = Self::over(Book::default());
-        for key in L::standing(&view.book) {
-            view.entries.entry(key).or_default().changed = true;
-            view.changed.push(key);
-        }
-        view
     }
 }
 
 impl<L: Lens> View<L> {
     pub(super) fn over(book: Book) -> Self {
         Self {
-            book,
-            entries: FxHashMap::default(),
-            changed: Vec::new(),
-            nothing: L::Counts::default(),
-            history: None,
+            ground: Ground::over(book),
+            views: Family::empty(),
         }
     }
 
-    pub(crate) fn book(&self) -> &Book {
-        &self.book
+    pub(super) fn book_mut(&mut self) -> &mut Book {
+        &mut self.ground.book
     }
 
-    pub(super) fn book_mut(&mut self) -> &mut Book {
-        &mut self.book
+    pub(super) fn seen(&self) -> Seen<'_, L> {
+        self.views.seen(&self.ground.book)
     }
 
     /// A view, made if it is not there, beside the book.
     pub(super) fn entry(&mut self, key: L::Key) -> (&Book, &mut Entry<L::Counts>) {
-        (&self.book, self.entries.entry(key).or_default())
-    }
-
-    /// The counts of a view; all zero where nothing was counted.
-    pub(crate) fn counts(&self, key: L::Key) -> &L::Counts {
-        self.entries
-            .get(&key)
-            .map_or(&self.nothing, |entry| &entry.counts)
-    }
-
-    pub(crate) fn stamp(&self, key: L::Key) -> Stamp {
-        self.entries
-            .get(&key)
-            .map(|entry| entry.stamp)
-            .unwrap_or_default()
-    }
-
-    /// Takes an event in, unless it was before, and says what it was about.
-    pub(crate) fn apply(&mut self, event: &Event) -> Option<(Moment, About)> {
-        let moment = self.book.advance(event)?;
-        let slots = self.book.slots_of(event);
-        let mut before: Before<L::Key> = SmallVec::new();
-        for &slot in &slots {
-            let title = self.book.facts(slot).map(|facts| facts.title);
-            let left = self.count(slot, Sign::Remove);
-            let held = self.held(slot, left.clone());
-            before.push((slot, left, held, title.unwrap_or_default()));
-        }
-        let known = self.book.unsaved.reference();
-        let about = self.book.evolve(event, &slots);
-        if let About::Recorded(slot) = about {
-            before.push((slot, Keys::new(), Held::default(), TitleRef::default()));
-        }
-        if let Some(history) = &mut self.history {
-            history.begin(event);
-            history.moment(moment);
-            history.set_reported(about == About::Reported);
-            self.book.rows_since(known, |kind, number, row| {
-                history.reference(moment, kind, number, &row);
-            });
-        }
-        let mut concerned: SmallVec<[L::Key; 16]> = SmallVec::new();
-        for (slot, left, held, title) in before {
-            let entered = self.count(slot, Sign::Add);
-            self.move_dates(&held, &self.held(slot, entered.clone()));
-            self.move_member(slot, &left, &entered);
-            self.keep_facts(slot, moment, title, &left, &entered);
-            concerned.extend(left.into_iter().filter(|key| !entered.contains(key)));
-            concerned.extend(entered);
-        }
-        let reported = about == About::Reported;
-        for key in concerned {
-            self.touch(key, moment, reported);
-        }
-        for key in L::concerned(&self.book, &about) {
-            self.touch(key, moment, false);
-        }
-        Some((moment, about))
-    }
-
-    /// Stamps a view that an event concerned, and those that show a figure of it.
-    fn touch(&mut self, key: L::Key, moment: Moment, reported: bool) {
-        let stamp = &mut self.stamped(key, moment).stamp;
-        if reported {
-            stamp.report = Some(moment);
-        }
-        for index in 0..L::echoes(&self.book, key).len() {
-            if let Some(&echo) = L::echoes(&self.book, key).get(index) {
-                self.stamped(echo, moment);
-            }
-        }
-    }
-
-    /// Enters a commitment's facts into the history of the views it stands in or has left.
-    fn keep_facts(
-        &mut self,
-        slot: Slot,
-        moment: Moment,
-        title: TitleRef,
-        left: &[L::Key],
-        entered: &[L::Key],
-    ) {
-        let (Some(history), Some(facts)) = (&mut self.history, self.book.facts(slot)) else {
-            return;
-        };
-        let renamed = facts.title != title;
-        let mut views: SmallVec<[(L::Key, bool); 16]> = SmallVec::new();
-        for key in entered {
-            views.push((*key, renamed || !left.contains(key)));
-        }
-        for key in left.iter().filter(|key| !entered.contains(key)) {
-            views.push((*key, false));
-        }
-        history.facts(slot, moment, &views, |row| {
-            facts.encode(self.book.titles.get(facts.title), &self.book.annex, row);
-        });
-    }
-
-    fn stamped(&mut self, key: L::Key, moment: Moment) -> &mut Entry<L::Counts> {
-        if let Some(history) = &mut self.history {
-            history.touch(key, moment);
-        }
-        let entry = self.entries.entry(key).or_default();
-        entry.stamp.change = Some(moment);
-        if !entry.changed {
-            entry.changed = true;
-            self.changed.push(key);
-        }
-        entry
-    }
-
-    /// Counts a commitment into or out of every view it stands in, and says which those are.
-    fn count(&mut self, slot: Slot, sign: Sign) -> Keys<L::Key> {
-        let Some(facts) = self.book.facts(slot) else {
-            return Keys::new();
-        };
-        let keys = L::memberships(&self.book, facts);
-        for &key in &keys {
-            L::count(
-                &mut self.entries.entry(key).or_default().counts,
-                key,
-                &self.book,
-                facts,
-                sign,
-            );
-        }
-        keys
-    }
-
-    /// The dates of a commitment that stands in some views.
-    fn held(&self, slot: Slot, mut keys: Keys<L::Key>) -> Held<L::Key> {
-        let Some(facts) = self.book.facts(slot) else {
-            return Held::default();
-        };
-        keys.retain(|key| L::owns(*key, &self.book, facts));
-        Held {
-            keys,
-            dates: facts.dates(),
-        }
-    }
-
-    /// Keeps the calendars of the views that own a commitment. Most events leave both the views and the dates as they are.
-    fn move_dates(&mut self, before: &Held<L::Key>, after: &Held<L::Key>) {
-        if before == after {
-            return;
-        }
-        for key in before.keys.iter().filter(|key| !after.keys.contains(key)) {
-            let calendar = &mut self.entries.entry(*key).or_default().calendar;
-            calendar.change(before.dates, Dates::default());
-        }
-        for key in &after.keys {
-            let held = before.keys.contains(key);
-            let dates = if held { before.dates } else { Dates::default() };
-            let calendar = &mut self.entries.entry(*key).or_default().calendar;
-            calendar.change(dates, after.dates);
-        }
-    }
-
-    /// Keeps the lists in recorded order, which is the order of slots.
-    fn move_member(&mut self, slot: Slot, left: &[L::Key], entered: &[L::Key]) {
-        for key in left.iter().filter(|key| !entered.contains(key)) {
-            if let Some(entry) = self.entries.get_mut(key)
-                && let Ok(index) = entry.members.binary_search(&slot)
-            {
-                entry.members.remove(index);
-            }
-        }
-        for &key in entered.iter().filter(|key| !left.contains(key)) {
-            let members = &mut self.entries.entry(key).or_default().members;
-            if let Err(index) = members.binary_search(&slot) {
-                members.insert(index, slot);
-            }
-        }
-    }
-
-    pub(crate) fn watermark(&self) -> Option<Moment> {
-        self.book.watermark()
-    }
-
-    pub(crate) fn keys(&self) -> Vec<String> {
-        let keys: BTreeSet<String> = L::standing(&self.book)
-            .into_iter()
-            .chain(self.entries.keys().copied())
-            .map(|key| L::text(&self.book, key))
-            .collect();
-        keys.into_iter().collect()
-    }
-
-    fn find(&self, key: &str) -> Option<L::Key> {
-        let key = L::parse(&self.book, key)?;
-        (self.entries.contains_key(&key) || L::standing(&self.book).contains(&key)).then_some(key)
-    }
-
-    pub(crate) fn body(&self, key: &str) -> Option<Vec<u8>> {
-        L::body(self, self.find(key)?)
-    }
-
-    pub(crate) fn title(&self, key: &str) -> Option<String> {
-        L::title(&self.book, self.find(key)?)
-    }
-
-    pub(crate) fn list(&self, key: &str, page: &Page) -> Option<CommitmentList> {
-        let key = self.find(key)?;
-        let members = self
-            .entries
-            .get(&key)
-            .map_or(&[][..], |entry| &entry.members);
-        let start = page.after.map_or(0, |after| {
-            members.partition_point(|&slot| {
-                self.book
-                    .facts(slot)
-                    .is_some_and(|facts| facts.recorded_position <= after)
-            })
-        });
-        let rest = members.get(start..).unwrap_or_default();
-        let shown = rest.get(..page.rows()).unwrap_or(rest);
-        let next = shown
-            .last()
-            .filter(|_| shown.len() < rest.len())
-            .and_then(|&slot| self.book.facts(slot));
-        Some(CommitmentList {
-            commitments: members.len(),
-            rows: shown
-                .iter()
-                .filter_map(|&slot| self.book.facts(slot))
-                .map(|facts| facts.row(&self.book, L::role(key, &self.book, facts)))
-                .collect(),
-            next: next.map(|facts| facts.recorded_position.to_string()),
-        })
-    }
-
-    pub(crate) fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
-        Some(self.timeliness_of(self.find(key)?, today))
+        (&self.ground.book, self.views.entry(key))
     }
 
     pub(super) fn timeliness_of(&self, key: L::Key, today: NaiveDate) -> Timeliness {
-        let entry = self.entries.get(&key);
-        entry.map_or_else(Timeliness::default, |entry| entry.calendar.on(today))
+        self.seen().timeliness(key, today)
+    }
+}
+
+impl<F: Follow> Single<F> {
+    pub(crate) fn book(&self) -> &Book {
+        &self.ground.book
     }
 
-    /// Begins to keep the history of every view, or goes on with the open chunks of one.
+    /// Takes an event in, unless it was before.
+    pub(crate) fn apply(&mut self, event: &Event) {
+        let Some(mut step) = self.ground.begin(event) else {
+            return;
+        };
+        if step.moves_book() {
+            self.views.leave(&self.ground, &step);
+        }
+        self.ground.evolve(event, &mut step);
+        self.views.enter(&self.ground, event, &step);
+        self.ground.end(step);
+    }
+
+    pub(crate) fn watermark(&self) -> Option<Moment> {
+        self.book().watermark()
+    }
+
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut keys = self.views.keys(self.book());
+        keys.sort_unstable();
+        keys
+    }
+
+    pub(crate) fn body(&self, key: &str) -> Option<Vec<u8>> {
+        self.views.body(self.book(), key)
+    }
+
+    pub(crate) fn title(&self, key: &str) -> Option<String> {
+        self.views.title(self.book(), key)
+    }
+
+    pub(crate) fn list(&self, key: &str, page: &Page) -> Option<CommitmentList> {
+        self.views.list(self.book(), key, page)
+    }
+
+    pub(crate) fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
+        self.views.timeliness(self.book(), key, today)
+    }
+
+    pub(crate) fn watch(
+        &self,
+        page: &WatchPage,
+        today: NaiveDate,
+    ) -> Option<Result<WatchAnswer, UnknownFilter>> {
+        self.views.watch(self.book(), page, today)
+    }
+
+    pub(crate) fn take_keys(&mut self) -> Vec<String> {
+        let mut keys = self.views.take_keys(&self.ground.book);
+        keys.sort_unstable();
+        keys
+    }
+
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        let mut rows = self.ground.take_rows();
+        self.views.take_rows(&self.ground.book, &mut rows);
+        let keys = self.take_keys();
+        Changes { rows, keys }
+    }
+
     pub(crate) fn keep_history(
         &mut self,
         open: impl Iterator<Item = (String, Vec<u8>)>,
     ) -> Result<(), RestoreError> {
-        let mut history = History::default();
-        for (name, bytes) in open {
-            let list = match name.as_str() {
-                REFERENCE => List::Reference,
-                MOMENTS => List::Moments,
-                key => L::parse(&self.book, key)
-                    .map(List::View)
-                    .ok_or(RestoreError::Dangling { row: "history" })?,
-            };
-            history.resume(list, bytes)?;
-        }
-        self.history = Some(history);
-        Ok(())
-    }
-
-    fn list_text(book: &Book, list: List<L::Key>) -> String {
-        match list {
-            List::View(key) => L::text(book, key),
-            List::Reference => REFERENCE.to_owned(),
-            List::Moments => MOMENTS.to_owned(),
-        }
+        let open = self.ground.keep_history(open)?;
+        let left = self.views.keep_history(&self.ground.book, open)?;
+        nothing_left(&left)
     }
 
     pub(crate) fn take_closed_history(&mut self) -> Vec<HistoryChunk> {
-        let book = &self.book;
-        let history = self.history.as_mut();
-        history.map_or_else(Vec::new, |history| {
-            history.take_closed(|list| Self::list_text(book, list))
-        })
+        let mut chunks = Vec::new();
+        self.ground.take_closed_history(&mut chunks);
+        self.views
+            .take_closed_history(&self.ground.book, &mut chunks);
+        chunks
     }
 
     pub(crate) fn take_grown_history(&mut self) -> Vec<HistoryChunk> {
-        let book = &self.book;
-        let history = self.history.as_mut();
-        history.map_or_else(Vec::new, |history| {
-            history.take_grown(|list| Self::list_text(book, list))
-        })
+        let mut chunks = Vec::new();
+        self.ground.take_grown_history(&mut chunks);
+        self.views
+            .take_grown_history(&self.ground.book, &mut chunks);
+        chunks
     }
 
-    /// The open chunks of every list that an answer about a view as known earlier is made from.
     pub(crate) fn history_of(&self, key: &str) -> Option<Vec<HistoryChunk>> {
-        let key = self.find(key)?;
-        let history = self.history.as_ref()?;
-        let views = L::sources(&self.book, key).into_iter();
-        let views = views.map(|(list, _)| List::View(list));
-        let lists = views.chain([List::Reference, List::Moments]);
-        let chunk = |list| {
-            let name = Self::list_text(&self.book, list);
-            let nothing = || HistoryChunk::nothing(name.clone());
-            history
-                .open_chunk(list, name.clone())
-                .unwrap_or_else(nothing)
-        };
-        Some(lists.map(chunk).collect())
-    }
-
-    /// A family of views keeps no watch lists: what stands beside the summary does.
-    #[expect(clippy::unused_self, reason = "it stands where another fold answers")]
-    pub(crate) fn watch(
-        &self,
-        _: &WatchPage,
-        _: NaiveDate,
-    ) -> Option<Result<WatchAnswer, UnknownFilter>> {
-        None
-    }
-
-    /// The watch lists on a day, counted over one view's own commitments.
-    pub(crate) fn watched(
-        &self,
-        key: L::Key,
-        page: &WatchPage,
-        today: NaiveDate,
-    ) -> Result<WatchAnswer, UnknownFilter> {
-        let rows = page
-            .list
-            .map(|list| watch::rows(&self.book, list, page, today));
-        let entry = self.entries.get(&key);
-        Ok(WatchAnswer {
-            commitments_by_list: entry.map_or_else(
-                || WatchedCounts::default().with(Timeliness::default()),
-                |entry| entry.calendar.watched.with(entry.calendar.on(today)),
-            ),
-            watch: rows.transpose()?,
-        })
-    }
-
-    pub(crate) fn take_changes(&mut self) -> Changes {
-        let mut rows = self.book.take_rows();
-        let mut keys: Vec<(String, L::Key)> = std::mem::take(&mut self.changed)
-            .into_iter()
-            .map(|key| (L::text(&self.book, key), key))
-            .collect();
-        keys.sort_unstable();
-        for (text, key) in &keys {
-            if let Some(entry) = self.entries.get_mut(key) {
-                entry.changed = false;
-                if entry.stamp.change.is_some() {
-                    rows.push((stamp_key(text), entry.stamp.encode()));
-                }
-            }
-        }
-        Changes {
-            rows,
-            keys: keys.into_iter().map(|(text, _)| text).collect(),
-        }
+        let mut chunks = self.views.history_of(self.book(), key)?;
+        chunks.extend(self.ground.history()?);
+        Some(chunks)
     }
 
     pub(crate) fn restore(
         rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
     ) -> Result<Self, RestoreError> {
-        let mut book = Book::default();
-        let mut stamps: Vec<(String, Stamp)> = Vec::new();
-        for (key, value) in rows {
-            match key.split_first() {
-                Some((&STAMP_ROW, text)) => {
-                    let text = std::str::from_utf8(text)
-                        .map_err(|_| RestoreError::Damaged { row: "stamp" })?;
-                    stamps.push((text.to_owned(), Stamp::decode(&value)?));
+        let mut views = F::empty();
+        let book = restore_book(rows, |key, value| views.restore_row(key, value))?;
+        views.restored(&book)?;
+        Ok(Self {
+            ground: Ground::over(book),
+            views,
+        })
+    }
+}
+
+/// Takes the book's rows back in, and lets `take` have the others.
+pub(super) fn restore_book(
+    rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
+    mut take: impl FnMut(&[u8], &[u8]) -> Result<bool, RestoreError>,
+) -> Result<Book, RestoreError> {
+    let mut book = Book::default();
+    for (key, value) in rows {
+        match key.split_first() {
+            Some((&kind, rest)) if Book::has_rows(kind) => book.restore_row(kind, rest, &value)?,
+            Some(_) | None => {
+                if !take(&key, &value)? {
+                    return Err(RestoreError::UnknownKey { key: HexKey(key) });
                 }
-                Some((&kind, rest)) if Book::has_rows(kind) => {
-                    book.restore_row(kind, rest, &value)?;
-                }
-                Some(_) | None => return Err(RestoreError::UnknownKey { key: HexKey(key) }),
             }
         }
-        book.finish_restore()?;
-        let mut view = Self::over(book);
-        for slot in view.book.slots() {
-            let entered = view.count(slot, Sign::Add);
-            view.move_dates(&Held::default(), &view.held(slot, entered.clone()));
-            view.move_member(slot, &[], &entered);
-        }
-        for (text, stamp) in stamps {
-            let key = L::parse(&view.book, &text).ok_or(RestoreError::Dangling { row: "stamp" })?;
-            view.entries.entry(key).or_default().stamp = stamp;
-        }
-        Ok(view)
+    }
+    book.finish_restore()?;
+    Ok(book)
+}
+
+/// An open chunk of a list that nobody knows belongs to a view that is missing.
+pub(super) fn nothing_left(left: &[(String, Vec<u8>)]) -> Result<(), RestoreError> {
+    match left {
+        [] => Ok(()),
+        _ => Err(RestoreError::Dangling { row: "history" }),
     }
 }
 
 impl Stamp {
-    fn encode(self) -> Vec<u8> {
+    pub(super) fn encode(self) -> Vec<u8> {
         let mut row = RowWriter::new();
         row.moment(self.change);
         row.moment(self.report);
         row.finish()
     }
 
-    fn decode(value: &[u8]) -> Result<Self, RestoreError> {
+    pub(super) fn decode(value: &[u8]) -> Result<Self, RestoreError> {
         let mut row = RowReader::new("stamp", value)?;
         let stamp = Self {
             change: row.moment()?,
@@ -616,10 +369,4 @@ impl Moment {
     pub(crate) fn time(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_micros(self.recorded_us)
     }
-}
-
-fn stamp_key(text: &str) -> Vec<u8> {
-    let mut key = vec![STAMP_ROW];
-    key.extend_from_slice(text.as_bytes());
-    key
 }

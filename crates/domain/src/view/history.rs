@@ -10,15 +10,16 @@
 //! they concern.
 
 use std::hash::Hash;
+use std::ops::Range;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
 use super::fold::Moment;
-use crate::date::PartialDate;
 use crate::ids::Subject;
-use crate::wire::v1::{Event, EventType};
+use crate::wire::v1::{Event, EventType, Form, Nature, Stage};
 
 /// Bytes after which a chunk is closed.
 const CHUNK_BYTES: usize = if cfg!(test) { 100 } else { 16 * 1024 };
@@ -76,11 +77,12 @@ struct Open {
     unsaved: bool,
 }
 
-/// What every entry of an event says of it.
+/// What every entry of an event says of it, in bytes where that is the same in all of them.
 #[derive(Debug)]
-struct About {
+pub(crate) struct Mark {
     kind: u8,
-    effective: Option<PartialDate>,
+    /// The event's effective date as text; empty where it has none.
+    effective: SmallVec<[u8; 16]>,
     subject: Subject,
     reported: bool,
 }
@@ -90,8 +92,6 @@ struct About {
 pub(crate) struct History<K> {
     open: FxHashMap<List<K>, Open>,
     closed: Vec<(List<K>, Open)>,
-    event: Option<About>,
-    scratch: Vec<u8>,
 }
 
 impl<K> Default for History<K> {
@@ -99,8 +99,6 @@ impl<K> Default for History<K> {
         Self {
             open: FxHashMap::default(),
             closed: Vec::new(),
-            event: None,
-            scratch: Vec::new(),
         }
     }
 }
@@ -122,87 +120,37 @@ mod bits {
 }
 
 impl<K: Copy + Eq + Hash> History<K> {
-    /// Begins an event: what follows, up to the next, is about it.
-    pub(crate) fn begin(&mut self, event: &Event) {
-        self.event = Some(About {
-            kind: type_number(event.body.event_type()),
-            effective: event.header.effective,
-            subject: event.header.subject.clone(),
-            reported: false,
-        });
-    }
-
-    /// Enters when the event was recorded, where that is another time than that of the one before it.
+    /// Enters when an event was recorded, where that is another time than that of the one before it.
     pub(crate) fn moment(&mut self, at: Moment) {
         let unmoved = self
             .open
             .get(&List::Moments)
             .is_some_and(|open| open.last.recorded_us == at.recorded_us);
         if !unmoved {
-            self.append(List::Moments, at, |_, _| ());
+            self.append(List::Moments, at, |_| ());
         }
     }
 
-    /// Says whether the event was a report.
-    pub(crate) fn set_reported(&mut self, reported: bool) {
-        if let Some(event) = &mut self.event {
-            event.reported = reported;
-        }
-    }
-
-    /// Enters the facts of a commitment into the lists of some views: with id and title into those it is new in, or into all when the
-    /// title changed. `encode` writes the facts as a row does, id and title first.
-    pub(crate) fn facts(
-        &mut self,
-        slot: u32,
-        at: Moment,
-        views: &[(K, bool)],
-        encode: impl FnOnce(&mut RowWriter),
-    ) {
-        let mut row = RowWriter::onto(std::mem::take(&mut self.scratch));
-        encode(&mut row);
-        let facts = row.finish();
-        let slim = untitled(&facts).unwrap_or(&facts);
-        for &(view, titled) in views {
-            self.append(List::View(view), at, |event, row| {
-                let event_is_commitment = facts
-                    .first_chunk::<16>()
-                    .zip(event.subject.commitment())
-                    .is_some_and(|(id, subject)| subject.0.as_bytes() == id);
-                let holds = bits::FACTS
-                    | if titled { bits::TITLED } else { 0 }
-                    | if event.reported { bits::REPORTED } else { 0 }
-                    | if event_is_commitment {
-                        0
-                    } else {
-                        bits::SUBJECT
-                    };
-                event.write(holds, row);
-                row.u32(slot);
-                let bytes = if titled { &facts[..] } else { slim };
-                row.count(bytes.len());
-                row.array(bytes);
-            });
-        }
-        self.scratch = facts;
-        self.scratch.clear();
+    /// Enters the facts of a commitment into the list of a view; `entry` is what [`Mark::entries`] made of them.
+    pub(crate) fn facts(&mut self, view: K, at: Moment, entry: &[u8]) {
+        self.append(List::View(view), at, |row| row.array(entry));
     }
 
     /// Enters that the event concerned a view, unless the list says so already.
-    pub(crate) fn touch(&mut self, view: K, at: Moment) {
+    pub(crate) fn touch(&mut self, mark: &Mark, view: K, at: Moment) {
         let list = List::View(view);
         let entered = self
             .open
             .get(&list)
             .is_some_and(|open| open.last.position == at.position);
         if !entered {
-            self.append(list, at, |event, row| event.write(bits::SUBJECT, row));
+            self.append(list, at, |row| mark.write(bits::SUBJECT, row));
         }
     }
 
     /// Enters that the event concerned a list, and nothing more of it.
-    pub(crate) fn mark(&mut self, view: K, at: Moment) {
-        self.append(List::View(view), at, |event, row| event.write(0, row));
+    pub(crate) fn mark(&mut self, mark: &Mark, view: K, at: Moment) {
+        self.append(List::View(view), at, |row| mark.write(0, row));
     }
 
     /// Whether the next entry of a list begins a chunk.
@@ -212,9 +160,9 @@ impl<K: Copy + Eq + Hash> History<K> {
     }
 
     /// Enters the whole state of something that no commitment's facts give.
-    pub(crate) fn state(&mut self, view: K, at: Moment, state: &[u8]) {
-        self.append(List::View(view), at, |event, row| {
-            event.write(bits::STATE, row);
+    pub(crate) fn state(&mut self, mark: &Mark, view: K, at: Moment, state: &[u8]) {
+        self.append(List::View(view), at, |row| {
+            mark.write(bits::STATE, row);
             row.u8(0);
             row.u32(0);
             row.count(state.len());
@@ -223,9 +171,9 @@ impl<K: Copy + Eq + Hash> History<K> {
     }
 
     /// Enters a row of a party, an action or an instrument.
-    pub(crate) fn reference(&mut self, at: Moment, kind: u8, number: u32, row: &[u8]) {
-        self.append(List::Reference, at, |event, entry| {
-            event.write(bits::STATE, entry);
+    pub(crate) fn reference(&mut self, mark: &Mark, at: Moment, kind: u8, number: u32, row: &[u8]) {
+        self.append(List::Reference, at, |entry| {
+            mark.write(bits::STATE, entry);
             entry.u8(kind);
             entry.u32(number);
             entry.count(row.len());
@@ -233,45 +181,53 @@ impl<K: Copy + Eq + Hash> History<K> {
         });
     }
 
-    fn append(&mut self, list: List<K>, at: Moment, write: impl FnOnce(&About, &mut RowWriter)) {
-        let Some(event) = &self.event else { return };
+    fn append(&mut self, list: List<K>, at: Moment, write: impl FnOnce(&mut RowWriter)) {
         let open = self.open.entry(list).or_insert_with(|| Open::at(at));
         if open.bytes.len() >= CHUNK_BYTES {
+            // The next chunk will be as long: room for it is made at once.
+            let room = Vec::with_capacity(open.bytes.len() + CHUNK_BYTES / 8);
             let full = std::mem::replace(open, Open::at(at));
+            open.bytes = room;
             self.closed.push((list, full));
         }
         let mut row = RowWriter::onto(std::mem::take(&mut open.bytes));
         row.u64(at.position.saturating_sub(open.last.position));
         row.i64(at.recorded_us.saturating_sub(open.last.recorded_us));
-        write(event, &mut row);
+        write(&mut row);
         open.bytes = row.finish();
         open.last = at;
         open.unsaved = true;
     }
 
-    /// The chunks that were closed since the last call, in order.
-    pub(crate) fn take_closed(&mut self, text: impl Fn(List<K>) -> String) -> Vec<HistoryChunk> {
-        let closed = std::mem::take(&mut self.closed);
-        closed
-            .into_iter()
-            .map(|(list, open)| open.into_chunk(text(list)))
-            .collect()
+    /// Takes the chunks that were closed since the last call, in order.
+    pub(crate) fn take_closed(
+        &mut self,
+        chunks: &mut Vec<HistoryChunk>,
+        text: impl Fn(List<K>) -> String,
+    ) {
+        let closed = self.closed.drain(..);
+        chunks.extend(closed.map(|(list, open)| open.into_chunk(text(list))));
     }
 
-    /// The open chunks that grew since the last call.
-    pub(crate) fn take_grown(&mut self, text: impl Fn(List<K>) -> String) -> Vec<HistoryChunk> {
-        let mut grown = Vec::new();
+    /// Takes copies of the open chunks that grew since the last call.
+    pub(crate) fn take_grown(
+        &mut self,
+        chunks: &mut Vec<HistoryChunk>,
+        text: impl Fn(List<K>) -> String,
+    ) {
         for (list, open) in &mut self.open {
             if std::mem::take(&mut open.unsaved) {
-                grown.push(open.chunk(text(*list)));
+                chunks.push(open.chunk(text(*list)));
             }
         }
-        grown
     }
 
-    /// The open chunk of a list; none of one that has no entries.
-    pub(crate) fn open_chunk(&self, list: List<K>, text: String) -> Option<HistoryChunk> {
-        self.open.get(&list).map(|open| open.chunk(text))
+    /// The open chunk of a list; an empty one of a list that has no entries.
+    pub(crate) fn open_chunk(&self, list: List<K>, text: String) -> HistoryChunk {
+        match self.open.get(&list) {
+            Some(open) => open.chunk(text),
+            None => HistoryChunk::nothing(text),
+        }
     }
 
     /// Goes on with an open chunk that was saved.
@@ -338,17 +294,79 @@ impl Open {
     }
 }
 
-impl About {
+impl Mark {
+    pub(crate) fn of(event: &Event, reported: bool) -> Self {
+        let mut effective = SmallVec::new();
+        if let Some(date) = event.header.effective {
+            effective.extend_from_slice(date.to_string().as_bytes());
+        }
+        Self {
+            kind: type_number(event.body.event_type()),
+            effective,
+            subject: event.header.subject.clone(),
+            reported,
+        }
+    }
+
     fn write(&self, holds: u8, row: &mut RowWriter) {
-        let holds = holds | self.effective.map_or(0, |_| bits::EFFECTIVE);
+        let dated = if self.effective.is_empty() {
+            0
+        } else {
+            bits::EFFECTIVE
+        };
         row.u8(self.kind);
-        row.u8(holds);
-        if let Some(date) = self.effective {
-            row.text(&date.to_string());
+        row.u8(holds | dated);
+        if dated != 0 {
+            row.count(self.effective.len());
+            row.array(&self.effective);
         }
         if holds & bits::SUBJECT != 0 {
             row.text(&self.subject.to_string());
         }
+    }
+
+    /// Writes the entries of a commitment's facts into a buffer: if `titled` first one with id and title, and behind it, from the number that is
+    /// given back, one without. `encode` writes the facts as a row does, id and title first.
+    pub(crate) fn entries(
+        &self,
+        slot: u32,
+        buffer: Vec<u8>,
+        titled: bool,
+        encode: impl FnOnce(&mut RowWriter),
+    ) -> (Vec<u8>, usize) {
+        let mut row = RowWriter::onto(buffer);
+        encode(&mut row);
+        let mut bytes = row.finish();
+        let facts = bytes.len();
+        let id = bytes.first_chunk::<16>();
+        let subject = self.subject.commitment();
+        let about_it = id
+            .zip(subject)
+            .is_some_and(|(id, subject)| subject.0.as_bytes() == id);
+        let holds = bits::FACTS
+            | if self.reported { bits::REPORTED } else { 0 }
+            | if about_it { 0 } else { bits::SUBJECT };
+        let mut from = facts;
+        if titled {
+            bytes = self.entry(holds | bits::TITLED, slot, bytes, 0..facts);
+            from = bytes.len();
+        }
+        let slim = untitled(bytes.get(..facts).unwrap_or_default()).map_or(facts, <[u8]>::len);
+        bytes = self.entry(holds, slot, bytes, facts - slim..facts);
+        // The facts alone were only needed to copy from.
+        bytes.drain(..facts);
+        (bytes, from - facts)
+    }
+
+    /// Appends one entry that holds a part of the bytes before it.
+    fn entry(&self, holds: u8, slot: u32, bytes: Vec<u8>, facts: Range<usize>) -> Vec<u8> {
+        let mut row = RowWriter::onto(bytes);
+        self.write(holds, &mut row);
+        row.u32(slot);
+        row.count(facts.len());
+        let mut bytes = row.finish();
+        bytes.extend_from_within(facts);
+        bytes
     }
 }
 
@@ -367,9 +385,13 @@ fn type_number(kind: EventType) -> u8 {
         .unwrap_or(u8::MAX)
 }
 
-/// The names of the event types by which entries number them: lists that were written with other ones are not read.
+/// The names of the event types and the words that rows and entries number: what was written with other ones is not read.
 pub fn history_version() -> String {
-    let names: Vec<&str> = EventType::ALL.iter().map(|kind| kind.name()).collect();
+    let events = EventType::ALL.iter().map(|kind| kind.name());
+    let forms = Form::ALL.iter().map(|form| form.as_str());
+    let natures = Nature::ALL.iter().map(|nature| nature.as_str());
+    let stages = Stage::ALL.iter().map(|stage| stage.as_str());
+    let names: Vec<&str> = events.chain(forms).chain(natures).chain(stages).collect();
     names.join(",")
 }
 

@@ -167,7 +167,7 @@ impl<L: Lens> View<L> {
             return Ok(None);
         }
         let list = page.map(|page| known.take_list(&mut view, page));
-        let body = L::body(&view, asked);
+        let body = L::body(view.seen(), asked);
         Ok(body.map(|body| KnownView {
             body,
             title: L::title(view.book(), asked),

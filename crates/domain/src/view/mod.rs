@@ -3,8 +3,8 @@
 //! A view's body depends on the events alone, never on a clock, so anyone who holds the log can fold it again and compare the bytes.
 //! What depends on the day of asking (overdue, stale, lag) is counted at read time and wraps the body: see [`Envelope`].
 //!
-//! The three projections share one fold of facts (`book`): what is known of every commitment, party and action. Each adds how its
-//! views count one commitment (`CountryLens`, `ActionLens`, `SummaryLens`). An event takes the commitment's old facts out of every count it stood in
+//! The families of views share one fold of facts (`book`): what is known of every commitment, party and action. Each adds how its
+//! views count one commitment (`CountryLens`, `ActionLens`, `SummaryLens`). They are folded together (`AllViews`) or each over facts of its own. An event takes the commitment's old facts out of every count it stood in
 //! and puts the new ones in, so counts cannot drift from the facts; after a restart they are counted again from the facts, so there is
 //! nothing they could disagree with.
 //!
@@ -32,6 +32,7 @@
 //! - **Fulfilled, unassessed**: reported or closed as fulfilled, with no assessment of progress at all.
 
 mod action;
+mod all;
 mod body;
 mod book;
 mod codec;
@@ -40,8 +41,10 @@ mod dates;
 mod envelope;
 mod evolve;
 mod facts;
+mod family;
 mod fold;
 mod gaps;
+mod ground;
 mod history;
 mod known;
 mod list;
@@ -67,6 +70,7 @@ use thiserror::Error;
 use crate::ids::Position;
 use crate::wire::v1::Event;
 
+pub use all::{Family, family_of};
 pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
 pub use history::{HistoryChunk, history_version};
 pub use known::{
@@ -86,13 +90,14 @@ pub use watch::{UnknownFilter, WatchAnswer, WatchList, WatchPage, WatchRow, Watc
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 macro_rules! projections {
-    ($($(#[$doc:meta])* $name:ident($fold:ty) = $word:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident($fold:ty) = $word:literal of $families:expr;)+) => {$(
         $(#[$doc])*
         #[derive(Default)]
         pub struct $name($fold);
 
         impl Projection for $name {
             const NAME: &'static str = $word;
+            const FAMILIES: &'static [Family] = $families;
 
             fn apply(&mut self, event: &Event) {
                 self.0.apply(event);
@@ -136,6 +141,10 @@ macro_rules! projections {
 
             fn take_changes(&mut self) -> Changes {
                 self.0.take_changes()
+            }
+
+            fn take_keys(&mut self) -> Vec<String> {
+                self.0.take_keys()
             }
 
             fn keep_history(
@@ -196,19 +205,23 @@ macro_rules! projections {
 projections! {
     /// The views of countries: one for each State, one for each other country that something was recorded of, and `INT` for what
     /// belongs to no country.
-    CountryView(fold::View<country::CountryLens>) = "country";
+    CountryView(fold::View<country::CountryLens>) = "country" of &[Family::Country];
     /// The views of actions: one for each catalogued action, objectives rolling up the actions under them.
-    ActionView(fold::View<action::ActionLens>) = "action";
+    ActionView(fold::View<action::ActionLens>) = "action" of &[Family::Action];
     /// The views of the whole ledger: `summary`, `gaps`, `partner.<id>` for each partner and `review.<id>` for each review cycle.
-    SummaryView(whole::Whole) = "summary";
+    SummaryView(whole::Whole) = "summary" of &[Family::Summary];
+    /// All of these, over one fold of the facts: what each answers under a key, this answers under the same.
+    AllViews(all::All) = "all" of &Family::ALL;
 }
 
 /// A family of views folded from the log in the order of its positions.
 ///
 /// Implementations are deterministic: equal events give equal bodies, lists and rows' meaning, wherever and in how many sittings they are folded.
 pub trait Projection: Default {
-    /// The family's name: `country`, `action` or `summary`.
+    /// The family's name: `country`, `action`, `summary`, or `all` of them together.
     const NAME: &'static str;
+    /// The families it folds.
+    const FAMILIES: &'static [Family];
 
     /// Takes in the next event. Never fails; an event at or below the watermark was taken in before and changes nothing, so a stream that
     /// delivers twice does no harm. A gap is not noticed here: who feeds the projection keeps positions without gaps.
@@ -248,6 +261,9 @@ pub trait Projection: Default {
     ///
     /// Catching up, call it rarely (every million events, say): then most commitments are written in pages of 64, and each once.
     fn take_changes(&mut self) -> Changes;
+
+    /// The keys among the changes alone, where only they are wanted: the rows stay to be taken.
+    fn take_keys(&mut self) -> Vec<String>;
 
     /// Begins to keep the history of every view: from the start of the log, or with the open chunks that were saved together with the rows it was
     /// restored from. Without this call no history is kept and folding is cheaper.

@@ -33,7 +33,9 @@ pub(crate) struct Partners {
     numbers: FxHashMap<PartnerId, PartnerIndex>,
     /// Who sent the last event: likely to have sent the next.
     last_sender: PartnerIndex,
+    /// Whose keys and whose rows are to be taken.
     changed: Vec<PartnerIndex>,
+    unsaved: Vec<PartnerIndex>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -51,6 +53,7 @@ struct Activity {
     /// The last event that concerned it, sent by itself or not.
     stamp: Option<Moment>,
     changed: bool,
+    unsaved: bool,
 }
 
 /// Whether a partner may publish.
@@ -111,6 +114,7 @@ impl Activity {
             last: None,
             stamp: None,
             changed: false,
+            unsaved: false,
         }
     }
 
@@ -219,6 +223,10 @@ impl Partners {
             entry.changed = true;
             self.changed.push(partner);
         }
+        if !entry.unsaved {
+            entry.unsaved = true;
+            self.unsaved.push(partner);
+        }
     }
 
     fn find(&self, view: &str) -> Option<&Activity> {
@@ -238,13 +246,22 @@ impl Partners {
         self.entries.iter().map(|entry| view_key(&entry.id))
     }
 
-    /// The rows and the keys of the partners that an event concerned since the last call.
-    pub(crate) fn take_changes(&mut self, rows: &mut Vec<Row>, keys: &mut Vec<String>) {
+    /// The keys of the partners that changed since the last call.
+    pub(crate) fn take_keys(&mut self, keys: &mut Vec<String>) {
         for partner in std::mem::take(&mut self.changed) {
             if let Some(entry) = entry_at_mut(&mut self.entries, partner) {
                 entry.changed = false;
-                rows.push((key(PARTNER_ROW, partner), entry.encode()));
                 keys.push(view_key(&entry.id));
+            }
+        }
+    }
+
+    /// The rows of the partners that changed since the last call.
+    pub(crate) fn take_rows(&mut self, rows: &mut Vec<Row>) {
+        for partner in std::mem::take(&mut self.unsaved) {
+            if let Some(entry) = entry_at_mut(&mut self.entries, partner) {
+                entry.unsaved = false;
+                rows.push((key(PARTNER_ROW, partner), entry.encode()));
             }
         }
     }

@@ -7,7 +7,7 @@ use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
 use super::facts::Second;
 use super::fold::Moment;
-use super::stored::{read_date, read_name, write_date};
+use super::stored::{read_date, read_word, write_date, write_word};
 use super::table::Table;
 use crate::date::PartialDate;
 use crate::wire::v1::Stage;
@@ -189,7 +189,7 @@ impl Reports {
             write_date(row, Some(report.to));
             row.u32(report.recorded.get());
             row.u64(report.position());
-            row.text(report.stage.as_str());
+            write_word(row, Stage::ALL, Some(report.stage));
             row.u8(report.flags);
         }
     }
@@ -200,7 +200,7 @@ impl Reports {
             let to = read_date(row)?.ok_or_else(|| row.damaged())?;
             let recorded = Second::new(row.u32()?);
             let position = row.u64()?;
-            let stage = read_name(row)?.ok_or_else(|| row.damaged())?;
+            let stage = read_word(row, Stage::ALL)?.ok_or_else(|| row.damaged())?;
             let at = Moment {
                 position,
                 recorded_us: 0,

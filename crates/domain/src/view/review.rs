@@ -32,7 +32,9 @@ pub(crate) const KEY_PREFIX: &str = "review.";
 pub(crate) struct Reviews {
     entries: Vec<Review>,
     numbers: FxHashMap<ReviewId, u32>,
+    /// Whose keys and whose rows are to be taken.
     changed: Vec<u32>,
+    unsaved: Vec<u32>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -49,6 +51,7 @@ struct Review {
     /// The last event about it.
     stamp: Option<Moment>,
     changed: bool,
+    unsaved: bool,
 }
 
 #[derive(Serialize)]
@@ -92,6 +95,7 @@ impl Review {
             speakers: BTreeMap::new(),
             stamp: None,
             changed: false,
+            unsaved: false,
         }
     }
 
@@ -199,6 +203,10 @@ impl Reviews {
             entry.changed = true;
             self.changed.push(review);
         }
+        if !entry.unsaved {
+            entry.unsaved = true;
+            self.unsaved.push(review);
+        }
     }
 
     fn number(&mut self, id: &ReviewId) -> u32 {
@@ -228,13 +236,22 @@ impl Reviews {
         self.entries.iter().map(|entry| view_key(&entry.id))
     }
 
-    /// The rows and the keys of the reviews that changed since the last call.
-    pub(crate) fn take_changes(&mut self, rows: &mut Vec<Row>, keys: &mut Vec<String>) {
+    /// The keys of the reviews that changed since the last call.
+    pub(crate) fn take_keys(&mut self, keys: &mut Vec<String>) {
         for review in std::mem::take(&mut self.changed) {
             if let Some(entry) = entry_at_mut(&mut self.entries, review) {
                 entry.changed = false;
-                rows.push((key(REVIEW_ROW, review), entry.encode()));
                 keys.push(view_key(&entry.id));
+            }
+        }
+    }
+
+    /// The rows of the reviews that changed since the last call.
+    pub(crate) fn take_rows(&mut self, rows: &mut Vec<Row>) {
+        for review in std::mem::take(&mut self.unsaved) {
+            if let Some(entry) = entry_at_mut(&mut self.entries, review) {
+                entry.unsaved = false;
+                rows.push((key(REVIEW_ROW, review), entry.encode()));
             }
         }
     }

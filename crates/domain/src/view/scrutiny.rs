@@ -23,7 +23,7 @@ const MAX_ROW_BYTES: usize = 16 * 1024;
 const ROW_BYTES: usize = 400;
 
 /// What others made of a commitment.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Scrutiny {
     /// Those that are not resolved, of reports that were not retracted.
     contests: Vec<Contest>,
@@ -44,7 +44,7 @@ struct Contest {
 
 /// What one assessor said under one method and version, of progress or of ambition: an assessment made later comes later, whenever it was
 /// recorded; of one day, the one that was recorded later.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Series {
     assessor: PartyIndex,
     method: MethodIndex,
@@ -53,7 +53,7 @@ struct Series {
 }
 
 /// An assessment as it was revised last.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Assessment {
     /// The position of the event that made it; a revision does not move it.
     first: u64,
@@ -65,7 +65,7 @@ struct Assessment {
     verdict: Verdict,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Verdict {
     Progress {
         completion: Option<Completion>,

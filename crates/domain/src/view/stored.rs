@@ -28,8 +28,8 @@ impl Facts {
             write_date(row, date);
         }
         row.u8(self.status.code());
-        row.text(self.form.as_str());
-        row.text(self.nature.map_or("", Nature::as_str));
+        write_word(row, Form::ALL, Some(self.form));
+        write_word(row, Nature::ALL, self.nature);
         row.u32(u32::from(self.flags.0 & Flags::KEPT));
         annex.reports.encode(self.reports, row);
         self.encode_rare(annex, row);
@@ -81,8 +81,8 @@ impl Facts {
         facts.original_due = read_date(row)?;
         facts.due = read_date(row)?;
         facts.status = Status::from_code(row.u8()?).ok_or_else(|| row.damaged())?;
-        facts.form = read_name(row)?.ok_or_else(|| row.damaged())?;
-        facts.nature = read_name(row)?;
+        facts.form = read_word(row, Form::ALL)?.ok_or_else(|| row.damaged())?;
+        facts.nature = read_word(row, Nature::ALL)?;
         let flags = u16::try_from(row.u32()?).map_err(|_| row.damaged())?;
         facts.flags = Flags(flags & Flags::KEPT);
         facts.reports = annex.reports.decode(row)?;
@@ -201,6 +201,24 @@ pub(crate) fn read_date(row: &mut RowReader<'_>) -> Result<Option<PartialDate>, 
         (year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
     };
     text.parse().map(Some).map_err(|_| row.damaged())
+}
+
+/// Writes a word by its number in the list of such words, counted from one: a history repeats it for every event of a commitment. What the numbers
+/// mean is part of [`history_version`](super::history_version).
+pub(crate) fn write_word<T: PartialEq>(row: &mut RowWriter, words: &[T], word: Option<T>) {
+    let number = word.and_then(|word| words.iter().position(|other| *other == word));
+    row.count(number.map_or(0, |number| number + 1));
+}
+
+pub(crate) fn read_word<T: Copy>(
+    row: &mut RowReader<'_>,
+    words: &[T],
+) -> Result<Option<T>, RestoreError> {
+    let Some(number) = row.u32()?.checked_sub(1) else {
+        return Ok(None);
+    };
+    let word = usize::try_from(number).ok().and_then(|at| words.get(at));
+    word.copied().map(Some).ok_or_else(|| row.damaged())
 }
 
 /// Reads something by its word on the wire; an empty word stands for none.

@@ -10,7 +10,8 @@ use super::body::{StampBody, bounded};
 use super::book::{About, Book, InstrumentIndex};
 use super::country::Place;
 use super::facts::{Facts, PartState};
-use super::fold::{Keys, Lens, Sign, View};
+use super::family::Seen;
+use super::fold::{Keys, Lens, Sign};
 use super::gaps::Reach;
 use super::list::ParticipationRole;
 use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
@@ -147,12 +148,12 @@ impl Lens for SummaryLens {
         None
     }
 
-    fn body(view: &View<Self>, (): ()) -> Option<Vec<u8>> {
+    fn body(view: Seen<'_, Self>, (): ()) -> Option<Vec<u8>> {
         serde_json::to_vec(&body(view)).ok()
     }
 }
 
-fn body(view: &View<SummaryLens>) -> Body<'_> {
+fn body(view: Seen<'_, SummaryLens>) -> Body<'_> {
     let (book, counts) = (view.book(), view.counts(()));
     let (commitments, active_commitments, apart) = tally::sum(book, &[&counts.all]);
     let instruments = counts

@@ -1,5 +1,6 @@
 //! The views against what anyone would count by hand, and against themselves in pieces.
 
+mod all;
 mod bodies;
 mod dates;
 pub(super) mod events;
@@ -166,6 +167,7 @@ proptest! {
     ) {
         let log = events::large_log(first, &reports, 300);
         assert_same_however_folded::<SummaryView>(&log, &breaks);
+        assert_same_however_folded::<AllViews>(&log, &breaks);
     }
 }
 
@@ -179,6 +181,7 @@ proptest! {
         assert_changes_are_named::<CountryView>(&log);
         assert_changes_are_named::<ActionView>(&log);
         assert_changes_are_named::<SummaryView>(&log);
+        assert_changes_are_named::<AllViews>(&log);
     }
 }
 
@@ -192,6 +195,7 @@ proptest! {
         assert_same_however_folded::<CountryView>(&log, &breaks);
         assert_same_however_folded::<ActionView>(&log, &breaks);
         assert_same_however_folded::<SummaryView>(&log, &breaks);
+        assert_same_however_folded::<AllViews>(&log, &breaks);
     }
 
     /// Invariant 4, and every other count: as counted by hand from the list of events.

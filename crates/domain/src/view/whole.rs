@@ -5,19 +5,22 @@ use std::ops::ControlFlow;
 use chrono::NaiveDate;
 use smallvec::SmallVec;
 
-use super::book::About;
+use super::RestoreError;
+use super::book::{About, Book};
 use super::codec::{RowReader, RowWriter};
 use super::envelope::Timeliness;
-use super::fold::{Moment, View};
+use super::family::{Family, Seen};
+use super::fold::{Follow, Moment, Single, View};
 use super::gaps;
+use super::ground::{Ground, Step};
 use super::history::{Entries, History, HistoryChunk, Holds, List, MOMENTS, REFERENCE};
 use super::known::{KnownEvents, KnownHistory, KnownView};
 use super::list::{CommitmentList, Page};
 use super::partner::{PARTNER_ROW, PartnerIndex, Partners};
 use super::review::{self, REVIEW_ROW, Reviews};
+use super::rows::Row;
 use super::summary::SummaryLens;
 use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
-use super::{Changes, RestoreError};
 use crate::wire::v1::Event;
 
 /// The key of the summary.
@@ -28,14 +31,19 @@ const GAPS: &str = "gaps";
 /// The first byte of the key of the row that says when the gaps changed last.
 const GAPS_ROW: u8 = b'g';
 
+/// The views of the whole ledger, over facts of their own.
+pub(crate) type Whole = Single<WholeViews>;
+
 /// The summary and what stands beside it.
-pub(crate) struct Whole {
-    summary: View<SummaryLens>,
+pub(crate) struct WholeViews {
+    summary: Family<SummaryLens>,
     partners: Partners,
     reviews: Reviews,
     gaps_changed: Option<Moment>,
-    /// The gaps are not among the changes taken last.
+    /// The gaps are not among the keys taken last.
     gaps_untaken: bool,
+    /// The moment of the gaps is not among the rows taken last.
+    gaps_unsaved: bool,
     /// When the gaps changed, and what the partners did, if history is kept.
     history: Option<History<Beside>>,
 }
@@ -48,187 +56,31 @@ enum Beside {
     Review(u32),
 }
 
-impl Default for Whole {
-    fn default() -> Self {
-        Self {
-            summary: View::default(),
-            partners: Partners::default(),
-            reviews: Reviews::default(),
-            gaps_changed: None,
-            gaps_untaken: true,
-            history: None,
-        }
-    }
-}
-
-impl Whole {
-    pub(crate) fn apply(&mut self, event: &Event) {
-        let Some((moment, about)) = self.summary.apply(event) else {
-            return;
-        };
-        self.partners.apply(event, moment);
-        self.reviews.apply(event, moment);
-        self.keep_beside(event, moment);
-        match about {
-            About::Recorded(_) | About::Commitment | About::Party(_) | About::Actions(_) => {
-                self.gaps_changed = Some(moment);
-                self.gaps_untaken = true;
-                if let Some(history) = &mut self.history {
-                    history.mark(Beside::Gaps, moment);
-                }
-            }
-            About::Reported | About::Statement(_) | About::Other => {}
-        }
-    }
-
+impl WholeViews {
     /// Enters what the event did to a review and to partners: a partner's chunk begins with all that is known of it, and goes on with what
     /// it sent.
-    fn keep_beside(&mut self, event: &Event, at: Moment) {
-        let Some(history) = &mut self.history else {
+    fn keep_beside(&mut self, event: &Event, step: &Step) {
+        let (Some(history), Some(mark)) = (&mut self.history, &step.mark) else {
             return;
         };
-        history.begin(event);
+        let at = step.moment;
         if let Some(review) = self.reviews.number_of(event) {
-            history.state(Beside::Review(review), at, &self.reviews.encode(review));
+            let state = self.reviews.encode(review);
+            history.state(mark, Beside::Review(review), at, &state);
         }
         let sender = self.partners.last_sender();
         let mut registered: SmallVec<[PartnerIndex; 2]> =
             self.partners.registered_by(event).collect();
         if registered.is_empty() && !history.begins_chunk(Beside::Partner(sender)) {
-            return history.mark(Beside::Partner(sender), at);
+            return history.mark(mark, Beside::Partner(sender), at);
         }
         registered.push(sender);
         registered.sort_unstable();
         registered.dedup();
         for partner in registered {
-            history.state(Beside::Partner(partner), at, &self.partners.encode(partner));
+            let state = self.partners.encode(partner);
+            history.state(mark, Beside::Partner(partner), at, &state);
         }
-    }
-
-    pub(crate) fn watermark(&self) -> Option<Moment> {
-        self.summary.watermark()
-    }
-
-    pub(crate) fn keys(&self) -> Vec<String> {
-        let mut keys = self.summary.keys();
-        keys.push(GAPS.to_owned());
-        keys.extend(self.partners.keys());
-        keys.extend(self.reviews.keys());
-        keys.sort_unstable();
-        keys
-    }
-
-    pub(crate) fn body(&self, key: &str) -> Option<Vec<u8>> {
-        if key == GAPS {
-            return gaps_body(&self.summary, self.gaps_changed);
-        }
-        self.summary
-            .body(key)
-            .or_else(|| self.partners.body(key))
-            .or_else(|| self.reviews.body(key))
-    }
-
-    pub(crate) fn title(&self, key: &str) -> Option<String> {
-        self.summary
-            .title(key)
-            .or_else(|| self.partners.title(key))
-            .or_else(|| self.reviews.title(key))
-    }
-
-    pub(crate) fn list(&self, key: &str, page: &Page) -> Option<CommitmentList> {
-        self.summary.list(key, page)
-    }
-
-    pub(crate) fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
-        self.summary.timeliness(key, today)
-    }
-
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "it stands where other folds answer none"
-    )]
-    pub(crate) fn watch(
-        &self,
-        page: &WatchPage,
-        today: NaiveDate,
-    ) -> Option<Result<WatchAnswer, UnknownFilter>> {
-        Some(self.summary.watched((), page, today))
-    }
-
-    pub(crate) fn take_changes(&mut self) -> Changes {
-        let Changes { mut rows, mut keys } = self.summary.take_changes();
-        if std::mem::take(&mut self.gaps_untaken) {
-            keys.push(GAPS.to_owned());
-            if self.gaps_changed.is_some() {
-                let mut row = RowWriter::new();
-                row.moment(self.gaps_changed);
-                rows.push((vec![GAPS_ROW], row.finish()));
-            }
-        }
-        self.partners.take_changes(&mut rows, &mut keys);
-        self.reviews.take_changes(&mut rows, &mut keys);
-        keys.sort_unstable();
-        Changes { rows, keys }
-    }
-
-    pub(crate) fn restore(
-        rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
-    ) -> Result<Self, RestoreError> {
-        let mut partners = Partners::default();
-        let mut reviews = Reviews::default();
-        let mut gaps_changed = None;
-        let mut refused = None;
-        let mut take = |key: &[u8], value: &[u8]| -> Result<bool, RestoreError> {
-            match key.split_first() {
-                Some((&PARTNER_ROW, rest)) => partners.restore_row(rest, value)?,
-                Some((&REVIEW_ROW, rest)) => reviews.restore_row(rest, value)?,
-                Some((&GAPS_ROW, [])) => {
-                    let mut row = RowReader::new("gaps", value)?;
-                    gaps_changed = row.moment()?;
-                    row.finish()?;
-                }
-                Some(_) | None => return Ok(false),
-            }
-            Ok(true)
-        };
-        let of_summary = rows.filter(|(key, value)| match take(key, value) {
-            Ok(taken) => !taken,
-            Err(error) => {
-                refused.get_or_insert(error);
-                false
-            }
-        });
-        let summary = View::restore(of_summary)?;
-        match refused {
-            Some(error) => Err(error),
-            None => Ok(Self {
-                summary,
-                partners,
-                reviews,
-                gaps_changed,
-                gaps_untaken: false,
-                history: None,
-            }),
-        }
-    }
-}
-
-/// What is known of past positions.
-impl Whole {
-    pub(crate) fn keep_history(
-        &mut self,
-        open: impl Iterator<Item = (String, Vec<u8>)>,
-    ) -> Result<(), RestoreError> {
-        let mut history = History::default();
-        let mut of_summary = Vec::new();
-        for (list, bytes) in open {
-            match self.beside(&list) {
-                Some(beside) => history.resume(List::View(beside), bytes)?,
-                None => of_summary.push((list, bytes)),
-            }
-        }
-        self.history = Some(history);
-        self.summary.keep_history(of_summary.into_iter())
     }
 
     fn beside(&self, key: &str) -> Option<Beside> {
@@ -239,36 +91,184 @@ impl Whole {
         partner.or_else(|| self.reviews.find_number(key).map(Beside::Review))
     }
 
-    pub(crate) fn take_closed_history(&mut self) -> Vec<HistoryChunk> {
-        let mut chunks = self.summary.take_closed_history();
-        if let Some(history) = &mut self.history {
-            chunks
-                .extend(history.take_closed(|list| list_text(&self.partners, &self.reviews, list)));
+    fn list_text(&self, list: List<Beside>) -> String {
+        list_text(&self.partners, &self.reviews, list)
+    }
+}
+
+impl Follow for WholeViews {
+    fn begun(book: &Book) -> Self {
+        Self {
+            summary: Family::begun(book),
+            gaps_untaken: true,
+            ..Self::empty()
         }
-        chunks
     }
 
-    pub(crate) fn take_grown_history(&mut self) -> Vec<HistoryChunk> {
-        let mut chunks = self.summary.take_grown_history();
-        if let Some(history) = &mut self.history {
-            chunks
-                .extend(history.take_grown(|list| list_text(&self.partners, &self.reviews, list)));
+    fn empty() -> Self {
+        Self {
+            summary: Family::empty(),
+            partners: Partners::default(),
+            reviews: Reviews::default(),
+            gaps_changed: None,
+            gaps_untaken: false,
+            gaps_unsaved: false,
+            history: None,
         }
-        chunks
     }
 
-    pub(crate) fn history_of(&self, key: &str) -> Option<Vec<HistoryChunk>> {
+    fn leave(&mut self, ground: &Ground, step: &Step) {
+        self.summary.leave(ground, step);
+    }
+
+    fn enter(&mut self, ground: &Ground, event: &Event, step: &Step) {
+        self.summary.enter(ground, event, step);
+        self.partners.apply(event, step.moment);
+        self.reviews.apply(event, step.moment);
+        self.keep_beside(event, step);
+        match step.about {
+            About::Recorded(_) | About::Commitment | About::Party(_) | About::Actions(_) => {
+                self.gaps_changed = Some(step.moment);
+                self.gaps_untaken = true;
+                self.gaps_unsaved = true;
+                if let (Some(history), Some(mark)) = (&mut self.history, &step.mark) {
+                    history.mark(mark, Beside::Gaps, step.moment);
+                }
+            }
+            About::Reported | About::Statement(_) | About::Other => {}
+        }
+    }
+
+    fn keys(&self, book: &Book) -> Vec<String> {
+        let mut keys = self.summary.keys(book);
+        keys.push(GAPS.to_owned());
+        keys.extend(self.partners.keys());
+        keys.extend(self.reviews.keys());
+        keys
+    }
+
+    fn body(&self, book: &Book, key: &str) -> Option<Vec<u8>> {
+        if key == GAPS {
+            return gaps_body(self.summary.seen(book), self.gaps_changed);
+        }
+        self.summary
+            .body(book, key)
+            .or_else(|| self.partners.body(key))
+            .or_else(|| self.reviews.body(key))
+    }
+
+    fn title(&self, book: &Book, key: &str) -> Option<String> {
+        self.summary
+            .title(book, key)
+            .or_else(|| self.partners.title(key))
+            .or_else(|| self.reviews.title(key))
+    }
+
+    fn list(&self, book: &Book, key: &str, page: &Page) -> Option<CommitmentList> {
+        self.summary.list(book, key, page)
+    }
+
+    fn timeliness(&self, book: &Book, key: &str, today: NaiveDate) -> Option<Timeliness> {
+        self.summary.timeliness(book, key, today)
+    }
+
+    fn watch(
+        &self,
+        book: &Book,
+        page: &WatchPage,
+        today: NaiveDate,
+    ) -> Option<Result<WatchAnswer, UnknownFilter>> {
+        Some(self.summary.seen(book).watched((), page, today))
+    }
+
+    fn take_keys(&mut self, book: &Book) -> Vec<String> {
+        let mut keys = self.summary.take_keys(book);
+        if std::mem::take(&mut self.gaps_untaken) {
+            keys.push(GAPS.to_owned());
+        }
+        self.partners.take_keys(&mut keys);
+        self.reviews.take_keys(&mut keys);
+        keys
+    }
+
+    fn take_rows(&mut self, book: &Book, rows: &mut Vec<Row>) {
+        self.summary.take_rows(book, rows);
+        if std::mem::take(&mut self.gaps_unsaved) {
+            let mut row = RowWriter::new();
+            row.moment(self.gaps_changed);
+            rows.push((vec![GAPS_ROW], row.finish()));
+        }
+        self.partners.take_rows(rows);
+        self.reviews.take_rows(rows);
+    }
+
+    fn keep_history(
+        &mut self,
+        book: &Book,
+        open: Vec<(String, Vec<u8>)>,
+    ) -> Result<Vec<(String, Vec<u8>)>, RestoreError> {
+        let mut history = History::default();
+        let mut others = Vec::new();
+        for (list, bytes) in open {
+            match self.beside(&list) {
+                Some(beside) => history.resume(List::View(beside), bytes)?,
+                None => others.push((list, bytes)),
+            }
+        }
+        self.history = Some(history);
+        self.summary.keep_history(book, others)
+    }
+
+    fn take_closed_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>) {
+        self.summary.take_closed_history(book, chunks);
+        if let Some(history) = &mut self.history {
+            history.take_closed(chunks, |list| {
+                list_text(&self.partners, &self.reviews, list)
+            });
+        }
+    }
+
+    fn take_grown_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>) {
+        self.summary.take_grown_history(book, chunks);
+        if let Some(history) = &mut self.history {
+            history.take_grown(chunks, |list| {
+                list_text(&self.partners, &self.reviews, list)
+            });
+        }
+    }
+
+    fn history_of(&self, book: &Book, key: &str) -> Option<Vec<HistoryChunk>> {
         let Some(beside) = self.beside(key) else {
-            return self.summary.history_of(key);
+            return self.summary.history_of(book, key);
         };
-        let mut chunks = self.summary.history_of(SUMMARY)?;
+        let mut chunks = self.summary.history_of(book, SUMMARY)?;
+        let list = List::View(beside);
         let history = self.history.as_ref()?;
-        let nothing = || HistoryChunk::nothing(key.to_owned());
-        let open = history.open_chunk(List::View(beside), key.to_owned());
-        chunks.push(open.unwrap_or_else(nothing));
+        chunks.push(history.open_chunk(list, self.list_text(list)));
         Some(chunks)
     }
 
+    fn restore_row(&mut self, key: &[u8], value: &[u8]) -> Result<bool, RestoreError> {
+        match key.split_first() {
+            Some((&PARTNER_ROW, rest)) => self.partners.restore_row(rest, value)?,
+            Some((&REVIEW_ROW, rest)) => self.reviews.restore_row(rest, value)?,
+            Some((&GAPS_ROW, [])) => {
+                let mut row = RowReader::new("gaps", value)?;
+                self.gaps_changed = row.moment()?;
+                row.finish()?;
+            }
+            Some(_) | None => return self.summary.restore_row(key, value),
+        }
+        Ok(true)
+    }
+
+    fn restored(&mut self, book: &Book) -> Result<(), RestoreError> {
+        self.summary.restored(book)
+    }
+}
+
+/// What is known of past positions.
+impl Whole {
     pub(crate) fn as_known<S: KnownHistory>(
         source: &S,
         key: &str,
@@ -327,7 +327,7 @@ fn gaps_as_known<S: KnownHistory>(
         Ok(ControlFlow::Break(()))
     })?;
     let summary = View::<SummaryLens>::counts_as_known(source, (), position)?;
-    Ok(gaps_body(&summary, changed).map(|body| KnownView {
+    Ok(gaps_body(summary.seen(), changed).map(|body| KnownView {
         body,
         title: None,
         timeliness: None,
@@ -368,7 +368,7 @@ fn state_as_known<S: KnownHistory>(
     Ok(known)
 }
 
-fn gaps_body(summary: &View<SummaryLens>, changed: Option<Moment>) -> Option<Vec<u8>> {
+fn gaps_body(summary: Seen<'_, SummaryLens>, changed: Option<Moment>) -> Option<Vec<u8>> {
     let (book, counts) = (summary.book(), summary.counts(()));
     let (places, leads) = (counts.by_country.keys(), counts.all.leading.keys());
     gaps::body(book, &counts.reach, places, leads, changed)

@@ -5,7 +5,7 @@ use std::pin::pin;
 use chrono::{SecondsFormat, Utc};
 use ledger_bus::query::{ProjectionAnswer, ViewQuery, WATERMARK_HEADER, WatchEnvelope, WatchQuery};
 use ledger_bus::{Answer, Argument, Endpoint, FeedError, Query, QueryFailure, QueryService};
-use ledger_domain::view::{Envelope, Page, Projection, WatchList, WatchPage};
+use ledger_domain::view::{Envelope, Family, Page, Projection, WatchList, WatchPage, family_of};
 
 use super::known::{not_found, put, watched};
 use super::{Interruption, Projector};
@@ -23,17 +23,21 @@ const WHOLE: [(&str, Argument); 5] = [
     (WATCH, Argument::None),
 ];
 
-/// What a projector answers: its views, and how far it has come.
+/// What a projector answers: the views of its families, and how far it has come.
 pub(super) fn endpoints<P: Projection>() -> Vec<Endpoint> {
-    let (name, path) = match P::NAME {
-        "country" => ("projection_country", "projection.country"),
-        "action" => ("projection_action", "projection.action"),
-        _ => ("projection_summary", "projection.summary"),
+    P::FAMILIES.iter().flat_map(|&family| of(family)).collect()
+}
+
+fn of(family: Family) -> Vec<Endpoint> {
+    let (name, path) = match family {
+        Family::Country => ("projection_country", "projection.country"),
+        Family::Action => ("projection_action", "projection.action"),
+        Family::Summary => ("projection_summary", "projection.summary"),
     };
-    let of_views: &[(&str, Argument)] = match P::NAME {
-        "country" => &[("country", Argument::Tokens)],
-        "action" => &[("action", Argument::Tokens)],
-        _ => &WHOLE,
+    let of_views: &[(&str, Argument)] = match family {
+        Family::Country => &[("country", Argument::Tokens)],
+        Family::Action => &[("action", Argument::Tokens)],
+        Family::Summary => &WHOLE,
     };
     let mut endpoints = vec![Endpoint {
         name,
@@ -46,6 +50,15 @@ pub(super) fn endpoints<P: Projection>() -> Vec<Endpoint> {
         argument,
     }));
     endpoints
+}
+
+/// The family that an endpoint is of.
+fn family_asked(query: &Query) -> Family {
+    match query.endpoint {
+        "projection_country" | "country" => Family::Country,
+        "projection_action" | "action" => Family::Action,
+        _ => Family::Summary,
+    }
 }
 
 /// The key of the view that a query asks for; none where it asks how far the projector has come.
@@ -92,7 +105,10 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 Err(failure) => Err(failure),
             }
         } else if let Some(key) = key_of(&query) {
+            let family = family_asked(&query);
             match parse::<ViewQuery>(&query.payload) {
+                // A key of another family is asked for in the wrong place, even where that family is here too.
+                Ok(_) if family_of(&key) != family => Err(not_found(family, &key)),
                 Ok(asked) if asked.as_of.is_some() || asked.since.is_some() => {
                     self.answer_known(query, key, asked);
                     return Ok(());
@@ -101,10 +117,13 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 Err(failure) => Err(failure),
             }
         } else {
+            let family = family_asked(&query);
+            let mut views = self.projection.keys();
+            views.retain(|key| family_of(key) == family);
             json(&ProjectionAnswer {
-                projection: P::NAME.to_owned(),
+                projection: family.name().to_owned(),
                 checkpoint: self.checkpoint,
-                views: self.projection.keys(),
+                views,
             })
         };
         query.respond(answer).await;
@@ -126,7 +145,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     /// A view in its envelope, with a page of its commitments when some are asked for.
     pub(super) fn view(&self, key: &str, asked: &ViewQuery) -> Result<Answer, QueryFailure> {
         let Some(body) = self.projection.body(key) else {
-            return Err(not_found::<P>(key));
+            return Err(not_found(family_of(key), key));
         };
         let failed = |error: serde_json::Error| QueryFailure {
             code: 500,

@@ -1,11 +1,11 @@
 //! Following the log: catching up by blocks from the node, then the stream, never over a gap.
 
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ledger_bus::query::{ReplayPage, ReplayQuery};
-use ledger_bus::{BucketError, Bus, EventFeed, FeedError, FeedEvent, QueryService, ViewBucket};
-use ledger_domain::view::Projection;
+use ledger_bus::{BucketError, EventFeed, FeedError, FeedEvent, QueryService, ViewBucket};
+use ledger_domain::view::{Family, Projection, family_of};
 use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
 use ledger_proof::delivered::{self, Payload};
 use ledger_proof::leaf_hash;
@@ -13,12 +13,13 @@ use tokio::time::MissedTickBehavior;
 use tracing::warn;
 
 use super::known::keep_closed;
-use super::{Interruption, Projector};
+use super::pages::{DecodedPage, Pages};
+use super::{Interruption, LastLeaf, Projector};
 use crate::history::{HistoryError, decode_event};
 
 /// Events that the stream may be behind the node before blocks are fetched instead.
 const LAG_EVENTS: u64 = 10_000;
-const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often changed views are published.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
 /// How often views are saved, at the most.
@@ -27,8 +28,16 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 const LAG_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Events after which views are saved while catching up.
 const SAVE_EVENTS: u64 = 1_000_000;
+/// Events between two looks at the lag from which on blocks are folded in place of the stream.
+const BUSY_EVENTS: u64 = 20_000;
+/// How often changed views are published while there is much to fold: then nearly all of them change all the time.
+const BUSY_PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
+/// How often views are saved when more than a few events came, at the most, and what few are. Nothing is lost meanwhile but the time to fold again.
+const BUSY_SAVE_INTERVAL: Duration = Duration::from_secs(10);
+const FEW_EVENTS: u64 = 5_000;
+/// Events that are saved however soon.
+const MANY_EVENTS: u64 = 250_000;
 const FEED_CHUNK: usize = 512;
-const REPLAY_BYTES: usize = 1 << 20;
 
 impl<P: Projection + Send + 'static> Projector<P> {
     /// Catches up and follows the log until something interrupts it.
@@ -40,18 +49,36 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     async fn follow(&mut self, service: &mut QueryService) -> Result<Infallible, Interruption> {
-        let bus = self.bus.clone();
         self.check_history(service).await?;
-        self.catch_up(service).await?;
-        let opening = Box::pin(ViewBucket::open(&bus, P::NAME));
-        let bucket = self.answer_until(service, opening).await??;
+        self.catch_up(service, None).await?;
+        let mut buckets = Vec::new();
+        for &family in P::FAMILIES {
+            let bus = self.bus.clone();
+            let opening = Box::pin(async move { ViewBucket::open(&bus, family.name()).await });
+            buckets.push((family, self.answer_until(service, opening).await??));
+        }
         self.unpublished.extend(self.projection.keys());
-        self.publish(&bucket, service).await?;
+        self.publish(&buckets, service).await?;
+        loop {
+            self.follow_stream(&buckets, service).await?;
+            self.follow_blocks(&buckets, service).await?;
+        }
+    }
+
+    /// Folds what the stream delivers, until that is so much that blocks are cheaper: every message costs the server and this process more than
+    /// folding it does.
+    async fn follow_stream(
+        &mut self,
+        buckets: &[(Family, ViewBucket)],
+        service: &mut QueryService,
+    ) -> Result<(), Interruption> {
+        let bus = self.bus.clone();
         let opening = Box::pin(EventFeed::open(&bus, self.checkpoint, FEED_CHUNK));
         let mut feed = self.answer_until(service, opening).await??;
         let mut publish_tick = tokio::time::interval(PUBLISH_INTERVAL);
         let mut lag_tick = tokio::time::interval(LAG_CHECK_INTERVAL);
         let mut behind_at = None;
+        let mut seen = self.checkpoint;
         publish_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         lag_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -59,18 +86,59 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 events = feed.next() => self.fold_feed(&events?, service).await?,
                 query = service.next() => self.answer(query).await?,
                 _ = publish_tick.tick() => {
-                    self.collect_changes();
-                    self.publish(&bucket, service).await?;
-                    if self.unsaved_events > 0 && self.saved_at.elapsed() >= SAVE_INTERVAL {
-                        self.save()?;
-                    }
+                    self.publish(buckets, service).await?;
+                    self.save_in_time()?;
                 }
                 _ = lag_tick.tick() => {
                     self.check_feed(&mut behind_at, service).await?;
-                    self.check_bucket(&bucket, service).await?;
+                    self.check_buckets(buckets, service).await?;
+                    if self.checkpoint - seen >= BUSY_EVENTS {
+                        return Ok(());
+                    }
+                    seen = self.checkpoint;
                 }
             }
         }
+    }
+
+    /// Folds blocks as they come, until there are so few events again that the stream brings them sooner.
+    async fn follow_blocks(
+        &mut self,
+        buckets: &[(Family, ViewBucket)],
+        service: &mut QueryService,
+    ) -> Result<(), Interruption> {
+        let (mut seen, mut checked_at) = (self.checkpoint, Instant::now());
+        loop {
+            let until = Instant::now() + BUSY_PUBLISH_INTERVAL;
+            self.catch_up(service, Some(until)).await?;
+            if self.published_at.elapsed() >= BUSY_PUBLISH_INTERVAL {
+                self.publish(buckets, service).await?;
+            }
+            self.save_in_time()?;
+            if checked_at.elapsed() >= LAG_CHECK_INTERVAL {
+                self.check_buckets(buckets, service).await?;
+                if self.checkpoint - seen < BUSY_EVENTS / 2 {
+                    return Ok(());
+                }
+                (seen, checked_at) = (self.checkpoint, Instant::now());
+            }
+            let pause = tokio::time::sleep(PUBLISH_INTERVAL);
+            self.answer_until(service, pause).await?;
+        }
+    }
+
+    /// Saves what changed when it is time: soon while little happens, and while much happens as soon as it would take a second to fold again.
+    fn save_in_time(&mut self) -> Result<(), Interruption> {
+        let due = match self.unsaved_events {
+            0 => false,
+            1..FEW_EVENTS => self.saved_at.elapsed() >= SAVE_INTERVAL,
+            FEW_EVENTS..MANY_EVENTS => self.saved_at.elapsed() >= BUSY_SAVE_INTERVAL,
+            MANY_EVENTS.. => true,
+        };
+        if due {
+            self.save()?;
+        }
+        Ok(())
     }
 
     /// Sees to it that the stream does not hold anything back, and fetches from the node what is not published in time.
@@ -94,29 +162,31 @@ impl<P: Projection + Send + 'static> Projector<P> {
         }
         let lag_events = head.tree_size.saturating_sub(self.checkpoint);
         if lag_events > LAG_EVENTS || (stalled && lag_events > 0) {
-            self.catch_up(service).await?;
+            self.catch_up(service, None).await?;
         }
         // What was published while the node was asked may be waiting here: only the next look can tell.
         *behind_at = (head.tree_size > self.checkpoint).then_some(self.checkpoint);
         Ok(())
     }
 
-    /// Sees to it that the bucket holds what was written to it: it may have been lost while no view changed.
-    async fn check_bucket(
+    /// Sees to it that the buckets hold what was written to them: it may have been lost while no view changed.
+    async fn check_buckets(
         &mut self,
-        bucket: &ViewBucket,
+        buckets: &[(Family, ViewBucket)],
         service: &mut QueryService,
     ) -> Result<(), Interruption> {
-        self.collect_changes();
-        self.publish(bucket, service).await?;
-        let held = self.answer_until(service, bucket.count()).await??;
-        let written = self.projection.keys().len();
-        if usize::try_from(held).is_ok_and(|held| held < written) {
-            return Err(BucketError {
-                bucket: P::NAME.to_owned(),
-                what: format!("it has lost views: {held} of {written} are left"),
+        self.publish(buckets, service).await?;
+        for (family, bucket) in buckets {
+            let held = self.answer_until(service, bucket.count()).await??;
+            let keys = self.projection.keys();
+            let written = keys.iter().filter(|key| family_of(key) == *family).count();
+            if usize::try_from(held).is_ok_and(|held| held < written) {
+                return Err(BucketError {
+                    bucket: family.name().to_owned(),
+                    what: format!("it has lost views: {held} of {written} are left"),
+                }
+                .into());
             }
-            .into());
         }
         Ok(())
     }
@@ -157,51 +227,38 @@ impl<P: Projection + Send + 'static> Projector<P> {
         Ok(self.start_over()?)
     }
 
-    /// Folds blocks from the node until its end is reached; queries are answered in between.
-    async fn catch_up(&mut self, service: &mut QueryService) -> Result<(), Interruption> {
-        let fetch = |bus: &Bus, from: u64| {
-            let bus = bus.clone();
-            let query = ReplayQuery {
-                from,
-                max_bytes: Some(REPLAY_BYTES),
-                ..ReplayQuery::default()
-            };
-            tokio::spawn(async move { bus.replay(&query, QUERY_TIMEOUT).await })
-        };
-        let mut next_page = fetch(&self.bus, self.checkpoint);
+    /// Folds blocks from the node until its end or the time is reached; queries are answered in between. The next pages are fetched and decoded
+    /// while one is folded.
+    async fn catch_up(
+        &mut self,
+        service: &mut QueryService,
+        until: Option<Instant>,
+    ) -> Result<(), Interruption> {
+        let mut pages = Pages::open(&self.bus, self.checkpoint);
         loop {
-            let page = self.answer_until(service, next_page).await?;
-            let page = page.map_err(|error| FeedError {
-                what: error.to_string(),
-            })??;
+            let page = self.answer_until(service, pages.next()).await??;
             self.tree_size = page.tree_size;
-            let at_end = page.next >= page.tree_size;
-            next_page = fetch(&self.bus, page.next);
-            self.fold_page(&page)?;
+            let at_end = page.at_end;
+            self.fold_page(page)?;
             if self.unsaved_events >= SAVE_EVENTS {
-                self.collect_changes();
                 self.save()?;
             }
-            if at_end {
-                next_page.abort();
-                self.collect_changes();
+            if at_end || until.is_some_and(|until| Instant::now() >= until) {
                 return Ok(());
             }
         }
     }
 
-    fn fold_page(&mut self, page: &ReplayPage) -> Result<(), Interruption> {
-        let mut decoder = std::mem::take(&mut self.decoder);
-        let folded = for_each_stored(&mut decoder, page, |stored| {
-            if stored.position == self.checkpoint {
-                let event = decode_event(stored)?;
-                self.fold(stored.header, event.as_ref());
+    fn fold_page(&mut self, page: DecodedPage) -> Result<(), Interruption> {
+        for (position, event) in (page.first..).zip(&page.events) {
+            if position == self.checkpoint {
+                self.fold(event.as_ref());
             }
-            Ok(())
-        });
-        self.decoder = decoder;
-        self.telemetry.set_checkpoint(P::NAME, self.checkpoint);
-        folded?;
+        }
+        if self.checkpoint == page.next && !page.events.is_empty() {
+            self.last_leaf = LastLeaf::Bytes(page.last_leaf);
+        }
+        self.note_checkpoint();
         Ok(keep_closed(&mut self.projection, &mut self.store)?)
     }
 
@@ -213,7 +270,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     ) -> Result<(), Interruption> {
         for event in events {
             if event.position > self.checkpoint {
-                self.catch_up(service).await?;
+                self.catch_up(service, None).await?;
             }
             if event.position < self.checkpoint {
                 continue;
@@ -237,10 +294,11 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 route: "",
             };
             let decoded = decode_event(&stored)?;
-            self.fold(&leaf, decoded.as_ref());
+            self.fold(decoded.as_ref());
+            self.last_leaf.note(&leaf);
         }
         self.tree_size = self.tree_size.max(self.checkpoint);
-        self.telemetry.set_checkpoint(P::NAME, self.checkpoint);
+        self.note_checkpoint();
         Ok(keep_closed(&mut self.projection, &mut self.store)?)
     }
 }
@@ -253,7 +311,7 @@ fn content<'a>(payload: &'a Payload<'a>) -> Content<'a> {
 }
 
 /// Calls `visit` with every event of a page, in order.
-fn for_each_stored(
+pub(super) fn for_each_stored(
     decoder: &mut Decoder,
     page: &ReplayPage,
     mut visit: impl FnMut(&StoredEvent<'_>) -> Result<(), HistoryError>,

@@ -10,10 +10,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use ledger_bus::query::{ViewQuery, WATERMARK_HEADER, WatchEnvelope};
 use ledger_bus::{Answer, Query, QueryFailure};
 use ledger_domain::view::{
-    Envelope, KnownHistory, Page, Projection, RestoreError, UnknownFilter, VisitChunk, WatchAnswer,
-    WatchPage, position_at, recorded_at,
+    Envelope, Family, KnownHistory, Page, Projection, RestoreError, UnknownFilter, VisitChunk,
+    WatchAnswer, WatchPage, family_of, position_at, recorded_at,
 };
-use ledger_store::{HistoryFault, HistoryList, ViewStore};
+use ledger_store::{ClosedChunk, HistoryFault, HistoryList, SledFault, ViewStore};
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::OwnedSemaphorePermit;
@@ -123,13 +123,18 @@ impl<P: Projection + Send + 'static> Projector<P> {
 
     fn past(&self, key: &str) -> Result<Past, QueryFailure> {
         let open = self.projection.history_of(key);
-        let open = open.ok_or_else(|| not_found::<P>(key))?;
+        let open = open.ok_or_else(|| not_found(family_of(key), key))?;
         let lists = open.into_iter().map(|chunk| {
-            let closed = self.store.history(&chunk.list);
-            (chunk.list, (closed, chunk.first, chunk.bytes))
+            let closed = self.store.history(&chunk.list)?;
+            Ok((chunk.list, (closed, chunk.first, chunk.bytes)))
         });
+        let lists: Result<_, SledFault> = lists.collect();
+        let lists = lists.map_err(|error| QueryFailure {
+            code: 500,
+            message: format!("the history of the view could not be written: {error}"),
+        })?;
         Ok(Past {
-            lists: Lists(lists.collect()),
+            lists: Lists(lists),
             checkpoint: self.checkpoint,
             tree_size: self.tree_size,
             now: Utc::now(),
@@ -137,8 +142,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 }
 
-pub(super) fn not_found<P: Projection>(key: &str) -> QueryFailure {
-    QueryFailure::not_found(format!("there is no {} view of {key}", P::NAME))
+pub(super) fn not_found(family: Family, key: &str) -> QueryFailure {
+    QueryFailure::not_found(format!("there is no {} view of {key}", family.name()))
 }
 
 async fn on_a_thread(
@@ -175,7 +180,7 @@ impl Past {
         let known = known.ok_or_else(|| {
             QueryFailure::not_found(format!(
                 "there was no {} view of {key} at position {}",
-                P::NAME,
+                family_of(key).name(),
                 then.position
             ))
         })?;
@@ -304,9 +309,12 @@ pub(super) fn put(
 pub(super) fn keep_closed<P: Projection>(
     projection: &mut P,
     store: &mut ViewStore,
-) -> Result<(), ledger_store::SledFault> {
-    for chunk in projection.take_closed_history() {
-        store.append_history(&chunk.list, chunk.first, &chunk.bytes)?;
-    }
-    Ok(())
+) -> Result<(), SledFault> {
+    let chunks = projection.take_closed_history().into_iter();
+    let closed = chunks.map(|chunk| ClosedChunk {
+        list: chunk.list,
+        first: chunk.first,
+        bytes: chunk.bytes,
+    });
+    store.append_history(closed.collect())
 }

@@ -221,6 +221,7 @@ proptest! {
         assert_known_as_folded::<CountryView>(&log, &breaks);
         assert_known_as_folded::<ActionView>(&log, &breaks);
         assert_known_as_folded::<SummaryView>(&log, &breaks);
+        assert_known_as_folded::<AllViews>(&log, &breaks);
     }
 
     #[test]
@@ -243,6 +244,7 @@ proptest! {
         assert_events_are_those_that_stamp::<CountryView>(&log, from, to);
         assert_events_are_those_that_stamp::<ActionView>(&log, from, to);
         assert_events_are_those_that_stamp::<SummaryView>(&log, from, to);
+        assert_events_are_those_that_stamp::<AllViews>(&log, from, to);
     }
 
     #[test]
