@@ -71,12 +71,11 @@ fn fetch(bus: &Bus, from: u64) -> JoinHandle<Result<ReplayPage, QueryError>> {
     tokio::spawn(async move { bus.replay(&query, QUERY_TIMEOUT).await })
 }
 
-async fn read(bus: Bus, from: u64, sender: mpsc::Sender<Result<DecodedPage, Interruption>>) {
+async fn read(bus: Bus, mut from: u64, sender: mpsc::Sender<Result<DecodedPage, Interruption>>) {
     let mut decoder = Decoder::default();
-    let mut next = fetch(&bus, from);
-    let mut from = from;
+    let mut fetching = fetch(&bus, from);
     loop {
-        let page = match next.await {
+        let page = match fetching.await {
             Ok(Ok(page)) => page,
             Ok(Err(error)) => return give(&sender, Err(error.into())).await,
             Err(error) => {
@@ -84,14 +83,15 @@ async fn read(bus: Bus, from: u64, sender: mpsc::Sender<Result<DecodedPage, Inte
                 return give(&sender, Err(FeedError { what }.into())).await;
             }
         };
-        let at_end = page.next >= page.tree_size;
-        next = fetch(&bus, page.next);
-        let decoded = tokio::task::block_in_place(|| decode(&mut decoder, &page, from));
+        let after = (page.next < page.tree_size).then(|| fetch(&bus, page.next));
+        let events = tokio::task::block_in_place(|| decode(&mut decoder, &page, from));
+        let is_sound = events.is_ok();
+        give(&sender, events.map_err(Interruption::from)).await;
         from = page.next;
-        let failed = decoded.is_err();
-        give(&sender, decoded.map_err(Interruption::from)).await;
-        if at_end || failed || sender.is_closed() {
-            return next.abort();
+        match after {
+            Some(next) if is_sound && !sender.is_closed() => fetching = next,
+            Some(unwanted) => return unwanted.abort(),
+            None => return,
         }
     }
 }
