@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_publisher_that_takes_is_waited_for() {
         let recent = RecentEvents {
-            patience: Duration::from_secs(600),
+            patience: Duration::from_mins(10),
             ..RecentEvents::default()
         };
         recent.keep(0, records(2, MAX_BYTES / 3));
