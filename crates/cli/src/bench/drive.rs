@@ -67,7 +67,10 @@ pub(crate) async fn drive(
             let mut submissions = submissions.into_iter();
             let mut free_tokens = Vec::with_capacity(CHUNK);
             while submissions.len() > 0 {
-                tokens.recv_many(&mut free_tokens, CHUNK).await;
+                // Whoever waits for the replies has given up.
+                if tokens.recv_many(&mut free_tokens, CHUNK).await == 0 {
+                    return Ok(());
+                }
                 let now = Instant::now();
                 for (token, submission) in free_tokens.drain(..).zip(&mut submissions) {
                     if let Some(at) = held(&sent_at).get_mut(token) {
