@@ -50,9 +50,9 @@ pub(crate) struct BenchArgs {
     /// Rounds; the median counts.
     #[arg(long, default_value_t = 3, global = true)]
     pub(crate) rounds: usize,
-    /// Submissions under way at once.
-    #[arg(long, default_value_t = 512, global = true)]
-    pub(crate) in_flight: usize,
+    /// Submissions under way at once [default: 512 of one command, 16 of more].
+    #[arg(long, global = true)]
+    pub(crate) in_flight: Option<usize>,
     /// Commands in one submission.
     #[arg(long, default_value_t = 1, global = true)]
     pub(crate) batch: usize,
@@ -67,6 +67,14 @@ pub(crate) struct BenchArgs {
     pub(crate) dir: PathBuf,
     #[command(subcommand)]
     pub(crate) command: BenchCommand,
+}
+
+impl BenchArgs {
+    /// Submissions under way at once. Sixteen batches keep a node busy; more would only wait for each other.
+    fn submissions_in_flight(&self) -> usize {
+        let default = if self.batch > 1 { 16 } else { 512 };
+        self.in_flight.unwrap_or(default).max(1)
+    }
 }
 
 /// Median and extremes of a figure over the rounds.

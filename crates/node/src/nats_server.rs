@@ -23,6 +23,9 @@ pub use find::{FindError, OLDEST, Places, Version, VersionError, find, usable};
 pub use guard::{GuardError, exec_guarded};
 
 const MAX_PAYLOAD_BYTES: u32 = 8 * 1024 * 1024;
+/// What the server holds for a connection before it takes it for a slow one and cuts it: 64 MiB, its default, is a moment's load
+/// of partners that send many full batches at once.
+const MAX_PENDING_BYTES: u32 = 256 * 1024 * 1024;
 const LOG_BYTES: u32 = 16 * 1024 * 1024;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
@@ -569,6 +572,7 @@ impl Files {
              host: \"{host}\"\n\
              port: {port}\n\
              max_payload: {MAX_PAYLOAD_BYTES}\n\
+             max_pending: {MAX_PENDING_BYTES}\n\
              ports_file_dir: {ports}\n\
              log_file: {log}\n\
              log_size_limit: {LOG_BYTES}\n\

@@ -6,6 +6,7 @@
     reason = "a test says what it expected and stops"
 )]
 
+mod bench;
 mod import;
 mod known;
 mod operate;

@@ -16,7 +16,7 @@ use super::rig::{PARTNER, Rig, actions, parties};
 use super::{BenchArgs, ECHO_SUBJECT, Spread, per_second};
 use crate::failure::Failure;
 
-/// Submissions that warm caches and connections up before anything is timed.
+/// Commands that warm caches and connections up before anything is timed.
 const WARM_UP: usize = 20_000;
 /// Commands sent one at a time to time a lone command.
 const ALONE: usize = 1_000;
@@ -75,20 +75,20 @@ struct ProcessorTime {
 /// Runs rounds of echo and ingest in turn.
 pub(super) async fn run(args: &BenchArgs) -> Result<IngestReport, Failure> {
     let mut rig = Rig::start(&args.dir, args.cached_commitments).await?;
-    rig.start_echo()?;
+    rig.start_echo().await?;
     if args.projectors {
         rig.start_projectors()?;
     }
     let mut load = Load::new(7, parties(), actions()?);
-    let warm_up = make(&mut load, WARM_UP, 100);
+    let warm_up = make(&mut load, WARM_UP.min(args.commands), 100);
     drive_commands(&rig, warm_up, 16).await?;
-    wait_for_echo(&rig).await?;
 
     let (mut rates, mut echoes) = (Vec::new(), Vec::new());
     let (mut p50, mut p99) = (Vec::new(), Vec::new());
     let (mut command_bytes, mut lag) = (0, (0, None, None));
     let mut processor = [0.0; 3];
     let before = rig.tree_size().await?;
+    let in_flight = args.submissions_in_flight();
     let per_round = args.commands / args.rounds.max(1);
     for _ in 0..args.rounds.max(1) {
         let submissions = make(&mut load, per_round, args.batch);
@@ -97,12 +97,12 @@ pub(super) async fn run(args: &BenchArgs) -> Result<IngestReport, Failure> {
             &rig.bus,
             ECHO_SUBJECT.to_owned(),
             submissions.clone(),
-            args.in_flight,
+            in_flight,
         )
         .await?;
         echoes.push(per_second(per_round, echo.elapsed));
         let processor_before = rig.processor_seconds();
-        let round = drive_commands(&rig, submissions, args.in_flight).await?;
+        let round = drive_commands(&rig, submissions, in_flight).await?;
         for (sum, (after, before)) in processor
             .iter_mut()
             .zip(rig.processor_seconds().into_iter().zip(processor_before))
@@ -141,7 +141,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<IngestReport, Failure> {
         alone_echo_ms_p50: alone.1,
         alone_sync_ms_p50: alone_sync_s * 1e3,
         commands: args.commands,
-        in_flight: args.in_flight,
+        in_flight,
         batch: args.batch,
         rounds: args.rounds,
         processor_us: ProcessorTime {
@@ -185,31 +185,17 @@ async fn drive_commands(
 ) -> Result<super::drive::Round, Failure> {
     let round = drive(&rig.bus, subject::command(PARTNER), submissions, in_flight).await?;
     if round.refused > 0 {
+        let why = if round.sent_again > 0 {
+            ": the node was busy, and reports overtook the commitments they name: have fewer --in-flight"
+        } else {
+            ""
+        };
         return Err(Failure::because(format!(
-            "{} submissions of the load had refusals",
+            "{} submissions of the load had refusals{why}",
             round.refused
         )));
     }
     Ok(round)
-}
-
-/// The echo answers once its process has subscribed.
-async fn wait_for_echo(rig: &Rig) -> Result<(), Failure> {
-    let started = Instant::now();
-    let alive = || {
-        rig.bus.request(
-            ECHO_SUBJECT,
-            Bytes::from_static(b"{}"),
-            Duration::from_secs(1),
-        )
-    };
-    while let Err(error) = alive().await {
-        if started.elapsed() > Duration::from_secs(20) {
-            return Err(Failure::failed(&error));
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok(())
 }
 
 /// How far the stream and the views are behind the log now, in events, and how long the views take to come up to it.

@@ -73,7 +73,7 @@ impl Latency {
 /// Asks for views of a full ledger while nothing else happens.
 pub(super) async fn run(args: &BenchArgs) -> Result<QueryReport, Failure> {
     let mut rig = filled(args).await?;
-    rig.start_echo()?;
+    rig.start_echo().await?;
     rig.start_projectors()?;
     let events = rig.tree_size().await?;
     while slowest_view(&rig).await? < events {

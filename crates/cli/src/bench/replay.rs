@@ -11,20 +11,27 @@ use super::drive::drive;
 use super::ingest::{as_f64, slowest_view};
 use super::load::Load;
 use super::rig::{PARTNER, Rig, actions, parties};
-use super::{BenchArgs, Spread, per_second};
+use super::{BenchArgs, ECHO_SUBJECT, Spread, per_second};
 use crate::failure::Failure;
 
 /// Commands in one submission while the log is filled.
 const FILL_BATCH: usize = 1_000;
 /// Commands made ahead while the log is filled.
 const FILL_CHUNK: usize = 100_000;
+/// Commands echoed before each round.
+const ECHO_COMMANDS: usize = 100_000;
 
 /// The figures of a replay or rebuild. Rates are of events.
 #[derive(Debug, Serialize)]
 pub(super) struct ReadReport {
     /// Median over the rounds.
     rate_per_s: f64,
+    /// Commands echoed a second, one per request: what the connection itself carries; median over the rounds.
+    echo_per_s: f64,
+    /// `rate_per_s` over `echo_per_s`.
+    ratio_to_echo: f64,
     rates: Spread,
+    echoes: Spread,
     events: u64,
     rounds: usize,
     /// Root recomputed from the leaves that were read; absent where no tree was computed.
@@ -63,11 +70,14 @@ pub(super) async fn filled(args: &BenchArgs) -> Result<Rig, Failure> {
 
 /// Reads the whole log in rounds, verifying every leaf and the root.
 pub(super) async fn replay(args: &BenchArgs) -> Result<ReadReport, Failure> {
-    let rig = filled(args).await?;
+    let mut rig = filled(args).await?;
+    rig.start_echo().await?;
     let connection = Connection::open(&rig.url(), "bench-auditor").await?;
     let events = rig.tree_size().await?;
-    let (mut rates, mut root) = (Vec::new(), None);
+    settled(&rig).await?;
+    let (mut rates, mut echoes, mut root) = (Vec::new(), Vec::new(), None);
     for _ in 0..args.rounds.max(1) {
+        echoes.push(echo(&rig, args).await?);
         let range = ReplayRange {
             to: Some(events),
             ..ReplayRange::default()
@@ -91,26 +101,30 @@ pub(super) async fn replay(args: &BenchArgs) -> Result<ReadReport, Failure> {
         rates.push(as_f64(events) / started.elapsed().as_secs_f64());
         root = Some(ledger_proof::hash_to_hex(&verifier.root()));
     }
-    let rates = Spread::of(rates);
+    let (rates, echoes) = (Spread::of(rates), Spread::of(echoes));
     Ok(ReadReport {
         rate_per_s: rates.median,
+        echo_per_s: echoes.median,
+        ratio_to_echo: rates.median / echoes.median,
         rates,
+        echoes,
         events,
         rounds: args.rounds,
         root,
         reader_peak_memory_bytes: own_peak_memory(),
         node_peak_memory_bytes: rig.peak_memory("node"),
         processor_us: None,
-        processes: "nats-server, node, auditor",
+        processes: "nats-server, node, auditor, echo responder",
     })
 }
 
 /// Starts the projector on a full log and times it until all views stand at its end.
 pub(super) async fn rebuild(args: &BenchArgs) -> Result<ReadReport, Failure> {
     let mut rig = filled(args).await?;
+    rig.start_echo().await?;
     let events = rig.tree_size().await?;
     settled(&rig).await?;
-    let mut rates = Vec::new();
+    let (mut rates, mut echoes) = (Vec::new(), Vec::new());
     let mut reader_peak = 0;
     let mut processor = [0.0; 3];
     for _ in 0..args.rounds.max(1) {
@@ -118,6 +132,7 @@ pub(super) async fn rebuild(args: &BenchArgs) -> Result<ReadReport, Failure> {
         if dir.exists() {
             std::fs::remove_dir_all(dir)?;
         }
+        echoes.push(echo(&rig, args).await?);
         let [node_before, nats_before, _] = rig.processor_seconds();
         let started = Instant::now();
         rig.start_projectors()?;
@@ -142,10 +157,13 @@ pub(super) async fn rebuild(args: &BenchArgs) -> Result<ReadReport, Failure> {
     }
     let read = as_f64(events) * as_f64(args.rounds.max(1) as u64);
     let [projector, node, nats_server] = processor.map(|seconds| seconds * 1e6 / read);
-    let rates = Spread::of(rates);
+    let (rates, echoes) = (Spread::of(rates), Spread::of(echoes));
     Ok(ReadReport {
         rate_per_s: rates.median,
+        echo_per_s: echoes.median,
+        ratio_to_echo: rates.median / echoes.median,
         rates,
+        echoes,
         events,
         rounds: args.rounds,
         root: None,
@@ -158,6 +176,15 @@ pub(super) async fn rebuild(args: &BenchArgs) -> Result<ReadReport, Failure> {
         }),
         processes: "nats-server, node, one projector of all views, as `up` runs it, in a process of its own",
     })
+}
+
+/// Commands that the echo sends back a second, as `bench ingest` measures it.
+async fn echo(rig: &Rig, args: &BenchArgs) -> Result<f64, Failure> {
+    let commands = ECHO_COMMANDS.min(args.commands.max(1));
+    let submissions = Load::new(11, parties(), actions()?).commands(commands);
+    let in_flight = args.submissions_in_flight();
+    let round = drive(&rig.bus, ECHO_SUBJECT.to_owned(), submissions, in_flight).await?;
+    Ok(per_second(commands, round.elapsed))
 }
 
 /// Waits until what filled the log is published, so that only the rebuild is measured.

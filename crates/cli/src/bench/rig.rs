@@ -16,6 +16,7 @@ use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::ECHO_SUBJECT;
 use crate::failure::Failure;
 
 /// The partner that sends the load.
@@ -90,9 +91,22 @@ impl Rig {
         self.dir.path().join("views").join("all")
     }
 
-    /// Starts the other end of the echo baseline.
-    pub(crate) fn start_echo(&mut self) -> Result<(), Failure> {
-        self.spawn("echo", &["bench", "echo"], None)
+    /// Starts the other end of the echo baseline and waits until it answers.
+    pub(crate) async fn start_echo(&mut self) -> Result<(), Failure> {
+        self.spawn("echo", &["bench", "echo"], None)?;
+        let started = Instant::now();
+        let alive = || {
+            let payload = Bytes::from_static(b"{}");
+            self.bus
+                .request(ECHO_SUBJECT, payload, Duration::from_secs(1))
+        };
+        while let Err(error) = alive().await {
+            if started.elapsed() > READY_WITHIN {
+                return Err(Failure::failed(&error));
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+        Ok(())
     }
 
     /// Ends the processes of one kind.
