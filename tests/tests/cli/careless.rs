@@ -9,9 +9,59 @@ use std::time::Duration;
 use ledger_tests::commands::Commander;
 use ledger_tests::{Finished, Process, Up, await_that, free_port, get, ledger, ledger_binary, run};
 
+use serde_json::Value;
+
 use crate::{audited, code, lines};
 
 const SOON: Duration = Duration::from_mins(1);
+
+fn recorded(up: &Up) -> Option<Value> {
+    audited(up).get("tree_size").cloned()
+}
+
+/// It failed with this code and one sentence, which says this.
+fn assert_says(finished: &Finished, expected: i32, what: &str) {
+    assert_eq!(code(finished), expected, "{}", finished.stderr);
+    assert_eq!(finished.stderr.lines().count(), 1, "{}", finished.stderr);
+    assert!(finished.stderr.contains(what), "{}", finished.stderr);
+}
+
+#[test]
+fn a_wrong_file_is_named_and_leaves_no_trace_in_the_log() {
+    let up = Up::start(&["--no-demo"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let directory = folder.path().to_str().unwrap();
+    let before = recorded(&up);
+    for source in ["upr", "ogp"] {
+        let import = |file: &str| up.cli(["import", source, file], b"");
+        let nothing = format!("no record of this source in {}", file("empty", b""));
+        assert_says(&import(&file("empty", b"")), 1, &nothing);
+        assert_says(
+            &import(&file("binary", b"{}\n\xff\xfe\n")),
+            2,
+            "line 2 is not UTF-8",
+        );
+        assert_says(&import(directory), 2, "cannot be read");
+        let other = import(&file("other", b"[1, 2]\n\"three\"\n"));
+        assert_eq!(code(&other), 1);
+        assert!(other.stderr.starts_with("line 1: "), "{}", other.stderr);
+        assert!(
+            other.stderr.contains("nothing was sent"),
+            "{}",
+            other.stderr
+        );
+        assert_eq!(other.stdout, "");
+    }
+    let submit = |file: &str| up.cli(["submit", file], b"");
+    assert_says(&submit(directory), 2, "cannot be read");
+    assert_says(&submit(&file("empty", b"\n \n")), 0, "no command in");
+    assert_eq!(recorded(&up), before);
+}
 
 #[test]
 fn receipts_that_nobody_reads_are_a_failure_because_not_everything_was_sent() {
