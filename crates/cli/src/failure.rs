@@ -1,6 +1,7 @@
 //! How a command fails: one sentence on standard error, and a code that a script can use.
 
 use crate::output::say;
+use ledger_bus::RequestError;
 use ledger_bus::query::QueryError;
 use ledger_client::audit::AuditError;
 use ledger_client::{CheckError, LinesError, ReplayError, SubmitError};
@@ -150,6 +151,10 @@ impl From<ledger_web::ProbeError> for Failure {
 
 impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
+        // The ledger reads some arguments itself, and says so by this code.
+        if let QueryError::Request(RequestError::Refused { code: 400, .. }) = error {
+            return Self::usage(sentence(&error));
+        }
         Self::reachable_or_not(&error, ledger_client::is_unreachable(&error))
     }
 }
@@ -215,7 +220,7 @@ mod tests {
 
     #[test]
     fn nobody_answering_has_a_code_of_its_own() {
-        let nobody = QueryError::Request(ledger_bus::RequestError::NoResponders {
+        let nobody = QueryError::Request(RequestError::NoResponders {
             subject: "ledger.v1.query.head".to_owned(),
         });
         assert_eq!(Failure::from(nobody).exit_code, UNREACHABLE);

@@ -128,6 +128,50 @@ fn a_standard_error_or_output_that_cannot_be_written_ends_nothing_in_a_panic() {
 }
 
 #[test]
+fn what_cannot_be_asked_says_what_can() {
+    let up = Up::start(&["--no-demo"]);
+    for (arguments, expected, what) in [
+        (&["country", "KE"][..], 1, "three letters, like KEN"),
+        (&["country", "K E"], 2, "three letters, like KEN"),
+        (&["action", "gcm-10"], 1, "like GCM-10"),
+        (&["action", "GCM 10"], 2, "like GCM-10"),
+        (
+            &["country", "KEN", "--as-of", "yesterday"],
+            2,
+            "nor a time like",
+        ),
+        (&["replay", "--country", "KE"], 2, "codes are like KEN"),
+        (
+            &["replay", "--from", "9", "--to", "3"],
+            2,
+            "nothing between",
+        ),
+        (
+            &["diff", "--from", "5", "--to", "3"],
+            2,
+            "the earlier one first",
+        ),
+        (&["--nats", "", "summary"], 2, "like nats://127.0.0.1:4222"),
+        (
+            &["audit", "verify", "--key", "x"],
+            2,
+            "as `audit key` prints it",
+        ),
+    ] {
+        assert_says(&up.run(arguments), expected, what);
+    }
+    for address in ["8080", "localhost:8080"] {
+        let refused = run(&mut ledger(["up", "--http", address]), b"");
+        assert_eq!(code(&refused), 2);
+        assert!(
+            refused.stderr.contains("like 127.0.0.1:8080"),
+            "{}",
+            refused.stderr
+        );
+    }
+}
+
+#[test]
 fn an_up_whose_output_nobody_reads_is_up_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let http = format!("127.0.0.1:{}", free_port());
