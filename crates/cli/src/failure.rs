@@ -5,6 +5,7 @@ use ledger_bus::RequestError;
 use ledger_bus::query::QueryError;
 use ledger_client::audit::AuditError;
 use ledger_client::{CheckError, LinesError, ReplayError, SubmitError};
+use ledger_node::{NodeError, ProjectorError};
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
@@ -118,6 +119,24 @@ impl From<ledger_bus::ConnectError> for Failure {
     }
 }
 
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        let NodeError::Connect(error) = error else {
+            return Self::failed(&error);
+        };
+        error.into()
+    }
+}
+
+impl From<ProjectorError> for Failure {
+    fn from(error: ProjectorError) -> Self {
+        let ProjectorError::Connect(error) = error else {
+            return Self::failed(&error);
+        };
+        error.into()
+    }
+}
+
 macro_rules! fails_as_it_says {
     ($($error:ty),+) => {
         $(impl From<$error> for Failure {
@@ -129,8 +148,6 @@ macro_rules! fails_as_it_says {
 }
 
 fails_as_it_says!(
-    ledger_node::NodeError,
-    ledger_node::ProjectorError,
     ledger_node::nats_server::FindError,
     ledger_node::nats_server::StartError,
     ledger_web::WebError,

@@ -153,6 +153,11 @@ fn what_cannot_be_asked_says_what_can() {
         ),
         (&["--nats", "", "summary"], 2, "like nats://127.0.0.1:4222"),
         (
+            &["node", "--data", "/no/such/directory", "--nats", ""],
+            2,
+            "like nats://127.0.0.1:4222",
+        ),
+        (
             &["audit", "verify", "--key", "x"],
             2,
             "as `audit key` prints it",
