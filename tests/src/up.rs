@@ -103,6 +103,11 @@ impl Up {
         format!("nats://127.0.0.1:{}", self.nats_port)
     }
 
+    /// The address of its HTTP server.
+    pub fn http(&self) -> &str {
+        &self.http
+    }
+
     /// The process itself.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process

@@ -1,5 +1,7 @@
 //! One connection to nats-server.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, HeaderMap};
@@ -60,7 +62,7 @@ impl BusOptions {
 #[derive(Debug, Error)]
 pub enum ConnectError {
     /// The address cannot be read.
-    #[error("{url} is not a NATS address: write it like nats://127.0.0.1:4222")]
+    #[error("`{url}` is not a NATS address: write it like nats://127.0.0.1:4222")]
     BadUrl {
         /// The address as given.
         url: String,
@@ -148,6 +150,7 @@ impl Bus {
     pub async fn connect(options: &BusOptions) -> Result<Self, ConnectError> {
         let name = options.name.clone();
         let (closing, closed) = watch::channel(false);
+        let told_away = Arc::new(AtomicBool::new(false));
         let mut connect = ConnectOptions::new()
             .name(&options.name)
             .subscription_capacity(options.subscription_capacity)
@@ -162,16 +165,20 @@ impl Bus {
                 if matches!(event, async_nats::Event::Closed) {
                     closing.send_replace(true);
                 }
-                let name = name.clone();
-                async move { report(&name, &event) }
+                report(&name, &event, &told_away);
+                std::future::ready(())
             });
         if options.when_away == WhenAway::KeepTrying {
             connect = connect.retry_on_initial_connect().max_reconnects(None);
         }
-        let address: async_nats::ServerAddr =
-            options.url.parse().map_err(|_| ConnectError::BadUrl {
-                url: options.url.clone(),
-            })?;
+        let bad_url = || ConnectError::BadUrl {
+            url: options.url.clone(),
+        };
+        // The client takes an empty address for one of nobody.
+        if options.url.is_empty() {
+            return Err(bad_url());
+        }
+        let address: async_nats::ServerAddr = options.url.parse().map_err(|_| bad_url())?;
         let client = connect
             .connect(address)
             .await
@@ -269,9 +276,21 @@ impl Bus {
     }
 }
 
-fn report(name: &str, event: &async_nats::Event) {
+/// Logs what happened to a connection. `told_away` is whether it was said already that no server answers.
+fn report(name: &str, event: &async_nats::Event, told_away: &AtomicBool) {
     match event {
-        async_nats::Event::Connected => info!(connection = name, "connected to nats-server"),
+        async_nats::Event::Connected => {
+            told_away.store(false, Ordering::Relaxed);
+            info!(connection = name, "connected to nats-server");
+        }
+        // Every attempt fails with the same words.
+        async_nats::Event::ClientError(error) => {
+            if told_away.swap(true, Ordering::Relaxed) {
+                tracing::debug!(connection = name, %error, "nats-server does not answer");
+            } else {
+                info!(connection = name, %error, "nats-server does not answer, trying until it does");
+            }
+        }
         async_nats::Event::Disconnected => warn!(
             connection = name,
             "disconnected from nats-server, reconnecting"
@@ -286,9 +305,7 @@ fn report(name: &str, event: &async_nats::Event) {
         async_nats::Event::Draining | async_nats::Event::Closed => {
             tracing::debug!(connection = name, %event, "connection event");
         }
-        async_nats::Event::LameDuckMode
-        | async_nats::Event::ServerError(_)
-        | async_nats::Event::ClientError(_) => {
+        async_nats::Event::LameDuckMode | async_nats::Event::ServerError(_) => {
             info!(connection = name, %event, "connection event");
         }
     }

@@ -145,6 +145,11 @@ pub(crate) enum Command {
     },
 }
 
+fn http_address(text: &str) -> Result<SocketAddr, String> {
+    let form = "write an IP address and a port, like 127.0.0.1:8080";
+    text.parse().map_err(|_| form.to_owned())
+}
+
 /// What `up` starts.
 #[derive(Debug, Args)]
 pub(crate) struct UpArgs {
@@ -152,7 +157,7 @@ pub(crate) struct UpArgs {
     #[arg(long, default_value = "ledger-data", value_name = "DIR")]
     pub(crate) data: PathBuf,
     /// Address to serve HTTP on.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR", value_parser = http_address)]
     pub(crate) http: SocketAddr,
     /// Port of the nats-server that is started; 0 takes a free one.
     #[arg(long, default_value_t = 4222, value_name = "PORT")]
@@ -172,7 +177,7 @@ pub(crate) struct NodeArgs {
     #[arg(long, default_value = "main", value_name = "ID")]
     pub(crate) ledger: String,
     /// Address to serve readiness and metrics on.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = http_address)]
     pub(crate) http: Option<SocketAddr>,
     /// Commitments whose state is kept in memory; others are loaded from the log when they are named.
     #[arg(long, default_value_t = 2_000_000, value_name = "COUNT")]
@@ -198,7 +203,7 @@ pub(crate) struct ProjectorArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
     /// Address to serve readiness and metrics on.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = http_address)]
     pub(crate) http: Option<SocketAddr>,
 }
 

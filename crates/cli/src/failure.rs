@@ -1,8 +1,13 @@
 //! How a command fails: one sentence on standard error, and a code that a script can use.
 
+use crate::output::say;
+use ledger_bus::RequestError;
+use ledger_bus::query::QueryError;
 use ledger_client::audit::AuditError;
 use ledger_client::{CheckError, LinesError, ReplayError, SubmitError};
+use ledger_node::{NodeError, ProjectorError};
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit code: something was refused, or does not agree.
@@ -52,6 +57,11 @@ impl Failure {
         Self::new(USAGE, sentence.into())
     }
 
+    /// What is to be read cannot be.
+    pub(crate) fn unreadable(file: &Path, why: impl std::fmt::Display) -> Self {
+        Self::usage(format!("{} cannot be read: {why}", file.display()))
+    }
+
     fn new(exit_code: u8, sentence: String) -> Self {
         Self {
             exit_code,
@@ -67,7 +77,7 @@ impl Failure {
     /// Says it, and gives the code to exit with.
     pub(crate) fn report(self) -> ExitCode {
         if !self.sentence.is_empty() {
-            eprintln!("compact-ledger: {}", self.sentence);
+            say(format_args!("compact-ledger: {}", self.sentence));
         }
         ExitCode::from(self.exit_code)
     }
@@ -109,6 +119,24 @@ impl From<ledger_bus::ConnectError> for Failure {
     }
 }
 
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        let NodeError::Connect(error) = error else {
+            return Self::failed(&error);
+        };
+        error.into()
+    }
+}
+
+impl From<ProjectorError> for Failure {
+    fn from(error: ProjectorError) -> Self {
+        let ProjectorError::Connect(error) = error else {
+            return Self::failed(&error);
+        };
+        error.into()
+    }
+}
+
 macro_rules! fails_as_it_says {
     ($($error:ty),+) => {
         $(impl From<$error> for Failure {
@@ -120,8 +148,6 @@ macro_rules! fails_as_it_says {
 }
 
 fails_as_it_says!(
-    ledger_node::NodeError,
-    ledger_node::ProjectorError,
     ledger_node::nats_server::FindError,
     ledger_node::nats_server::StartError,
     ledger_web::WebError,
@@ -140,8 +166,12 @@ impl From<ledger_web::ProbeError> for Failure {
     }
 }
 
-impl From<ledger_bus::query::QueryError> for Failure {
-    fn from(error: ledger_bus::query::QueryError) -> Self {
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        // The ledger reads some arguments itself, and says so by this code.
+        if let QueryError::Request(RequestError::Refused { code: 400, .. }) = error {
+            return Self::usage(sentence(&error));
+        }
         Self::reachable_or_not(&error, ledger_client::is_unreachable(&error))
     }
 }
@@ -171,10 +201,14 @@ impl From<SubmitError> for Failure {
 }
 
 impl From<LinesError> for Failure {
+    /// Here a closed pipe is a failure: with the receipts the sending has ended too.
     fn from(error: LinesError) -> Self {
         match error {
             LinesError::Submit(error) => error.into(),
-            LinesError::Output(error) => error.into(),
+            LinesError::Output(error) => Self::because(format!(
+                "{error}: receipts are missing, and what came after them was not sent; \
+                 the same commands can safely be sent again"
+            )),
         }
     }
 }
@@ -203,10 +237,9 @@ mod tests {
 
     #[test]
     fn nobody_answering_has_a_code_of_its_own() {
-        let nobody =
-            ledger_bus::query::QueryError::Request(ledger_bus::RequestError::NoResponders {
-                subject: "ledger.v1.query.head".to_owned(),
-            });
+        let nobody = QueryError::Request(RequestError::NoResponders {
+            subject: "ledger.v1.query.head".to_owned(),
+        });
         assert_eq!(Failure::from(nobody).exit_code, UNREACHABLE);
     }
 }

@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::output::say;
+
 /// Starts logging; `RUST_LOG` chooses what is said, `default` when it is not set.
 pub(crate) fn start(default: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
@@ -12,8 +14,10 @@ pub(crate) fn start(default: &str) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // It would panic where standard error cannot be written.
+        .log_internal_errors(false)
         .try_init();
     if let Err(error) = started {
-        eprintln!("logging could not be started: {error}");
+        say(format_args!("logging could not be started: {error}"));
     }
 }

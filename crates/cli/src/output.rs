@@ -13,19 +13,29 @@ pub(crate) struct Output {
     pub(crate) json: bool,
 }
 
+/// Writes bytes as they are.
+pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(bytes).and_then(|()| out.flush());
+    written.map_err(|error| {
+        let what = format!("standard output cannot be written: {error}");
+        io::Error::new(error.kind(), what)
+    })
+}
+
 /// Writes JSON as it came, and ends the line.
 pub(crate) fn json_line(json: &[u8]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(json)?;
-    out.write_all(b"\n")?;
-    out.flush()
+    write(&[json, b"\n"].concat())
 }
 
 /// Writes text.
 pub(crate) fn text(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    write(text.as_bytes())
+}
+
+/// Says something beside the output, on standard error. That nobody hears it is no reason to end.
+pub(crate) fn say(what: impl std::fmt::Display) {
+    writeln!(io::stderr().lock(), "{what}").unwrap_or_default();
 }
 
 /// Rows under headings, columns aligned.

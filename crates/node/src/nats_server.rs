@@ -90,7 +90,7 @@ pub enum StartError {
         source: VersionError,
     },
     /// Its folder could not be prepared.
-    #[error("{path} could not be prepared")]
+    #[error("{path} cannot be used: make it writable, or choose another directory with --data")]
     Folder {
         /// The path that was worked on.
         path: PathBuf,
@@ -99,7 +99,9 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// Another process has a server in this folder.
-    #[error("{folder} is in use by the nats-server of another process")]
+    #[error(
+        "{folder} is in use by another process: stop that one, or choose another directory with --data"
+    )]
     InUse {
         /// The folder.
         folder: PathBuf,

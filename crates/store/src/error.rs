@@ -103,7 +103,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// Less space than the floor.
-    #[error("{free} bytes are free, {floor} are needed before the log is opened")]
+    #[error("{} MiB are free on its disk, and {} MiB must be: make room", free >> 20, floor >> 20)]
     NoSpace {
         /// Bytes free.
         free: u64,

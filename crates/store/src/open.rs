@@ -185,7 +185,7 @@ pub(crate) fn read_key(options: &Options) -> Result<LedgerKey, OpenError> {
     let ledger = key.verifier_key().ledger_id();
     if ledger != options.ledger_id {
         return Err(wrong(format!(
-            "is the key of ledger `{ledger}`, not of `{}`",
+            "is the key of ledger `{ledger}`, not of `{}`: name it with --ledger, or choose another directory",
             options.ledger_id
         )));
     }

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod careless;
 mod import;
 mod known;
 mod operate;

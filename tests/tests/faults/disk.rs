@@ -29,7 +29,7 @@ async fn a_log_is_not_opened_on_a_full_disk() {
     system.spawn_node();
     let (code, said) = system.node_ended();
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("bytes are free"), "{said}");
+    assert!(said.contains("MiB are free"), "{said}");
     assert!(
         !system.log_folder().join("journal").exists(),
         "nothing was begun"

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::ECHO_SUBJECT;
 use crate::failure::Failure;
+use crate::output::say;
 
 /// The partner that sends the load.
 pub(crate) const PARTNER: &str = "bench";
@@ -281,7 +282,9 @@ impl Drop for Rig {
     fn drop(&mut self) {
         for (kind, child) in &mut self.processes {
             if let Err(error) = child.kill().and_then(|()| child.wait().map(|_| ())) {
-                eprintln!("the {kind} process could not be ended: {error}");
+                say(format_args!(
+                    "the {kind} process could not be ended: {error}"
+                ));
             }
         }
         if let Some(nats) = self.nats.take() {

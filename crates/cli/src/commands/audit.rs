@@ -24,10 +24,9 @@ pub(crate) async fn key(nats: &str, output: Output) -> Result<(), Failure> {
 /// Verifies the log and all views, and says so only if everything agrees.
 pub(crate) async fn verify(nats: &str, key: Option<&str>, output: Output) -> Result<(), Failure> {
     let key = match key {
-        Some(text) => Some(
-            text.parse::<VerifierKey>()
-                .map_err(|error| Failure::usage(format!("--key: {error}")))?,
-        ),
+        Some(text) => Some(text.parse::<VerifierKey>().map_err(|error| {
+            Failure::usage(format!("--key: {error}; give it as `audit key` prints it"))
+        })?),
         None => None,
     };
     let connection = connect(nats).await?;
@@ -40,14 +39,15 @@ pub(crate) async fn verify(nats: &str, key: Option<&str>, output: Output) -> Res
     .await;
     bar.finish_and_clear();
     let report = verified?;
-    if output.json {
+    let printed = if output.json {
         let json = serde_json::to_vec(&report).map_err(|error| Failure::failed(&error))?;
-        json_line(&json)?;
+        json_line(&json)
     } else {
-        text(&shown(&report, started.elapsed().as_secs_f64()))?;
-    }
+        text(&shown(&report, started.elapsed().as_secs_f64()))
+    };
+    // What was found decides, whether or not somebody read all of it.
     if report.agrees() {
-        Ok(())
+        Ok(printed?)
     } else if output.json {
         Err(Failure::said())
     } else {

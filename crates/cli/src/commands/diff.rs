@@ -56,6 +56,13 @@ pub(crate) async fn run(nats: &str, args: &DiffArgs, output: Output) -> Result<(
         ..ViewQuery::default()
     };
     let mut later = parse(&fetch(nats, family, &key, &later).await?)?;
+    let (from, to) = (moment(&earlier), moment(&later));
+    if from.index() > to.index() {
+        return Err(Failure::usage(format!(
+            "--from is position {} and --to is {}: give the earlier one first",
+            from.position, to.position
+        )));
+    }
     let mut changes = Vec::new();
     for part in ["/view", "/commitments_today"] {
         let at = |answer: &Value| answer.pointer(part).cloned().unwrap_or_default();
@@ -63,8 +70,8 @@ pub(crate) async fn run(nats: &str, args: &DiffArgs, output: Output) -> Result<(
     }
     let difference = Difference {
         view: format!("{family} {key}"),
-        from: moment(&earlier),
-        to: moment(&later),
+        from,
+        to,
         changes,
         events: later.get_mut("events").map(Value::take).unwrap_or_default(),
     };
@@ -73,6 +80,12 @@ pub(crate) async fn run(nats: &str, args: &DiffArgs, output: Output) -> Result<(
         return Ok(json_line(&json)?);
     }
     Ok(text(&page(&difference))?)
+}
+
+impl Moment {
+    fn index(&self) -> Option<u64> {
+        self.position.parse().ok()
+    }
 }
 
 fn moment(answer: &Value) -> Moment {
@@ -119,16 +132,24 @@ fn below(path: &str, name: &str) -> String {
 
 fn page(difference: &Difference) -> String {
     let (from, to) = (&difference.from, &difference.to);
+    let view = match difference.view.as_str() {
+        "summary summary" => "the whole ledger",
+        view => view,
+    };
     let mut page = format!(
-        "{}: from position {} ({}) to position {} ({})\n",
-        difference.view, from.position, from.as_of, to.position, to.as_of
+        "{view}: from position {} ({}) to position {} ({})\n",
+        from.position, from.as_of, to.position, to.as_of
     );
     if difference.changes.is_empty() {
         page.push_str("Nothing changed.\n");
         return page;
     }
     let mut figures = Table::new(&["figure", "before", "after"]);
-    for change in &difference.changes {
+    for change in difference
+        .changes
+        .iter()
+        .filter(|change| !is_new_zero(change))
+    {
         let path = change.path.trim_start_matches("/view").trim_matches('/');
         figures.row([path.to_owned(), value(&change.before), value(&change.after)]);
     }
@@ -157,6 +178,11 @@ fn page(difference: &Difference) -> String {
     page
 }
 
+/// A count that there was not, and that is nothing now: a new row of a table brings a dozen of them.
+fn is_new_zero(change: &Change) -> bool {
+    change.before.is_null() && change.after == 0
+}
+
 fn value(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
@@ -169,6 +195,18 @@ fn value(value: &Value) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_page_leaves_out_the_zeros_of_new_rows() {
+        let change = |before: Value, after: Value| Change {
+            path: "/view/count".to_owned(),
+            before,
+            after,
+        };
+        assert!(is_new_zero(&change(Value::Null, json!(0))));
+        assert!(!is_new_zero(&change(Value::Null, json!(1))));
+        assert!(!is_new_zero(&change(json!(1), json!(0))));
+    }
 
     #[test]
     fn every_value_that_differs_is_named_with_its_place() {

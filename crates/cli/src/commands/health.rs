@@ -12,15 +12,20 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 pub(crate) async fn run(url: &str, output: Output) -> Result<(), Failure> {
     let answered = ledger_web::probe(url, ANSWER_WITHIN).await?;
     let ready = answered.status == 200;
-    if output.json {
+    let printed = if output.json {
         let answer = serde_json::json!({
             "ready": ready,
             "status": answered.status,
             "says": answered.body.trim_end(),
         });
-        json_line(answer.to_string().as_bytes())?;
+        json_line(answer.to_string().as_bytes())
     } else {
-        text(&answered.body)?;
+        text(&answered.body)
+    };
+    // The answer decides, whether or not somebody read it.
+    if ready {
+        Ok(printed?)
+    } else {
+        Err(Failure::said())
     }
-    if ready { Ok(()) } else { Err(Failure::said()) }
 }

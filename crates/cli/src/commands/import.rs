@@ -3,7 +3,7 @@
 use super::submit::{conclude, open, print_receipt};
 use super::{connect, progress_beside_lines};
 use crate::failure::Failure;
-use crate::output::{Output, json_line, text};
+use crate::output::{Output, json_line, say, text};
 use bytes::Bytes;
 use ledger_client::import::{Edits, LineError, LineFault, ogp, upr};
 use ledger_client::{Connection, LineOutcome, SubmitOptions, audit, submit_in_order};
@@ -38,6 +38,7 @@ pub(crate) async fn upr(nats: &str, file: &Path, output: Output) -> Result<(), F
     let connection = connect(nats).await?;
     let root = audit::opened(&connection).await?.root;
     let import = upr::import(records.lines(), &root);
+    check_used(file, import.recommendation_count, &import.refused_lines)?;
     say_refused(&import.refused_lines);
     let outcome = send(&connection, import.commands).await?;
     if output.json {
@@ -51,16 +52,16 @@ pub(crate) async fn upr(nats: &str, file: &Path, output: Output) -> Result<(), F
             "texts": edits_json(import.edits),
             "commands": outcome_json(&outcome),
         });
-        eprintln!("{counts}");
+        say(counts);
     } else {
         say_edits(import.edits);
-        eprintln!(
+        say(format_args!(
             "{} recommendations: {} accepted, {} noted and skipped; {}",
             import.recommendation_count,
             import.accepted_count,
             import.noted_count,
             in_words(&outcome)
-        );
+        ));
     }
     finish(&outcome, &import.refused_lines)
 }
@@ -71,6 +72,9 @@ pub(crate) async fn ogp(nats: &str, file: &Path, output: Output) -> Result<(), F
     let connection = connect(nats).await?;
     let root = audit::opened(&connection).await?.root;
     let import = ogp::import(records.lines(), &root);
+    let assessment_count = import.ambition_count + import.progress_count;
+    let used = import.commitment_count + assessment_count + import.withdrawal_count;
+    check_used(file, used, &import.refused_lines)?;
     say_refused(&import.refused_lines);
     let outcome = send(&connection, import.commands).await?;
     if output.json {
@@ -86,13 +90,13 @@ pub(crate) async fn ogp(nats: &str, file: &Path, output: Output) -> Result<(), F
             "texts": edits_json(import.edits),
             "commands": outcome_json(&outcome),
         });
-        eprintln!("{counts}");
+        say(counts);
     } else {
         for note in &import.date_notes {
-            eprintln!("{note}");
+            say(note);
         }
         say_edits(import.edits);
-        eprintln!(
+        say(format_args!(
             "{} commitments, {} assessments of ambition and {} of progress, {} withdrawn; dates kept as text: {}; {}",
             import.commitment_count,
             import.ambition_count,
@@ -100,17 +104,35 @@ pub(crate) async fn ogp(nats: &str, file: &Path, output: Output) -> Result<(), F
             import.withdrawal_count,
             import.date_notes.len(),
             in_words(&outcome)
-        );
+        ));
     }
     finish(&outcome, &import.refused_lines)
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     open(file)?
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))?;
-    Ok(text)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::unreadable(file, error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let (before, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let line = before.split(|&byte| byte == b'\n').count();
+        Failure::unreadable(file, format_args!("line {line} is not UTF-8"))
+    })
+}
+
+/// What an import needs for itself is recorded only with something to import: a wrong file leaves no trace in the log.
+fn check_used(file: &Path, used: u64, refused_lines: &[LineError]) -> Result<(), Failure> {
+    if used > 0 {
+        return Ok(());
+    }
+    if let Some(first) = refused_lines.first() {
+        say(full(first));
+    }
+    Err(Failure::because(format!(
+        "there is no record of this source in {}: nothing was sent",
+        file.display()
+    )))
 }
 
 /// Sends the commands in order and prints their receipts.
@@ -136,14 +158,14 @@ async fn send(connection: &Connection, commands: Vec<Command>) -> Result<LineOut
 
 fn say_refused(refused_lines: &[LineError]) {
     for refused in refused_lines {
-        eprintln!("{}", full(refused));
+        say(full(refused));
     }
 }
 
 /// What was done to the texts, if anything was.
 fn say_edits(edits: Edits) {
     if edits != Edits::default() {
-        eprintln!("{edits}");
+        say(edits);
     }
 }
 
@@ -179,7 +201,7 @@ fn finish(outcome: &LineOutcome, refused_lines: &[LineError]) -> Result<(), Fail
         return Ok(());
     }
     Err(Failure::because(format!(
-        "{} lines could not be used",
+        "lines that could not be used: {}",
         refused_lines.len()
     )))
 }

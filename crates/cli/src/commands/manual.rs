@@ -1,7 +1,7 @@
 //! `completions` and `man`: the command line described for shells and for `man`.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use clap::Command;
@@ -10,6 +10,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::failure::{EXIT_CODES, Failure};
+use crate::output::write;
 use crate::usage;
 
 /// What in the environment changes what the program does.
@@ -44,16 +45,16 @@ pub(crate) fn man(dir: Option<&Path>) -> Result<(), Failure> {
     match dir {
         None => print(&page(&command)?),
         Some(dir) => {
-            fs::create_dir_all(dir)?;
-            Ok(write_pages(&command, dir)?)
+            let written = fs::create_dir_all(dir).and_then(|()| write_pages(&command, dir));
+            written.map_err(|error| {
+                Failure::because(format!("{} cannot be written: {error}", dir.display()))
+            })
         }
     }
 }
 
 fn print(text: &[u8]) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    out.write_all(text)?;
-    Ok(out.flush()?)
+    Ok(write(text)?)
 }
 
 fn write_pages(command: &Command, dir: &Path) -> io::Result<()> {

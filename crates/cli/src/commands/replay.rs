@@ -3,13 +3,13 @@
 use super::{connect, progress_beside_lines};
 use crate::args::ReplayArgs;
 use crate::failure::Failure;
+use crate::output::write;
 use indicatif::ProgressBar;
 use ledger_client::{Replay, ReplayChunk, ReplayRange, visit_events};
 use ledger_domain::wire::v1::EventType;
 use ledger_proof::block::{Content, StoredEvent};
 use ledger_proof::delivered;
 use ledger_proof::header::LeafHeader;
-use std::io::{self, Write as _};
 use std::time::Duration;
 
 /// How often to ask for more when following.
@@ -41,9 +41,7 @@ pub(crate) async fn run(nats: &str, args: &ReplayArgs) -> Result<(), Failure> {
             Some(chunk) => {
                 lines.clear();
                 write_lines(&chunk, &filter, &mut lines)?;
-                let mut out = io::stdout().lock();
-                out.write_all(&lines)?;
-                out.flush()?;
+                write(&lines)?;
                 let end = args
                     .to
                     .map_or(chunk.tree_size, |to| to.min(chunk.tree_size));
@@ -81,8 +79,23 @@ impl Filter {
                 ))
             })
         };
+        let country = args.country.as_ref().map(|code| code.to_ascii_uppercase());
+        if let Some(code) = country.as_deref()
+            && code != NO_COUNTRY
+            && ledger_domain::country::find(code).is_none()
+        {
+            return Err(Failure::usage(format!(
+                "`{code}` is no country of ISO 3166-1: codes are like KEN; INT stands for none"
+            )));
+        }
+        if let Some(to) = args.to.filter(|&to| to < args.from) {
+            let from = args.from;
+            return Err(Failure::usage(format!(
+                "--to {to} lies before --from {from}: there is nothing between"
+            )));
+        }
         Ok(Self {
-            country: args.country.as_ref().map(|code| code.to_ascii_uppercase()),
+            country,
             action: args.action.clone(),
             types: args
                 .types
@@ -161,15 +174,22 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_type_is_wrong_usage() {
-        let args = ReplayArgs {
-            from: 0,
-            to: None,
-            country: None,
-            action: None,
-            types: vec!["commitment_recorded".to_owned(), "nonsense".to_owned()],
-            follow: false,
+    fn what_no_event_can_be_is_wrong_usage() {
+        let usable = |from, to, country: &str, kind: &str| {
+            let args = ReplayArgs {
+                from,
+                to: Some(to),
+                country: Some(country.to_owned()),
+                action: None,
+                types: vec!["commitment_recorded".to_owned(), kind.to_owned()],
+                follow: false,
+            };
+            Filter::new(&args).is_ok()
         };
-        assert!(Filter::new(&args).is_err());
+        assert!(usable(3, 3, "ken", "ledger.progress_reported.v1"));
+        assert!(usable(3, 4, "INT", "progress_reported"));
+        assert!(!usable(3, 4, "KEN", "nonsense"));
+        assert!(!usable(3, 4, "KE", "progress_reported"));
+        assert!(!usable(3, 2, "KEN", "progress_reported"));
     }
 }

@@ -36,14 +36,15 @@ pub(crate) async fn directory(dir: PathBuf, output: Output) -> Result<(), Failur
 }
 
 fn conclude(answer: &ScrubAnswer, output: Output) -> Result<(), Failure> {
-    if output.json {
+    let printed = if output.json {
         let json = serde_json::to_vec(answer).map_err(|error| Failure::failed(&error))?;
-        json_line(&json)?;
+        json_line(&json)
     } else {
-        text(&page(answer))?;
-    }
+        text(&page(answer))
+    };
+    // What was found decides, whether or not somebody read all of it.
     if answer.findings.is_empty() {
-        Ok(())
+        Ok(printed?)
     } else {
         Err(Failure::because(format!(
             "the log is damaged: {} findings",

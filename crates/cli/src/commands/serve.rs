@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use crate::args::{NodeArgs, ProjectorArgs, UpArgs, ViewFamily};
 use crate::failure::Failure;
 use crate::logging;
-use crate::output::{Output, json_line};
+use crate::output::{Output, text};
 
 /// Recovering large streams after a crash takes nats-server a while.
 const NATS_READY_WITHIN: Duration = Duration::from_mins(2);
@@ -228,12 +228,16 @@ async fn run_up(
         let size = wait_until(&bus).await;
         gate.open();
         bus.close().await;
-        if output.json {
-            announce_json(args, nats, address, size)
+        let announcement = if output.json {
+            in_json(args, nats, address, size)
         } else {
-            announce(args, nats, address, size);
-            Ok(())
+            in_words(args, nats, address, size)
+        };
+        // Whoever started it may have stopped reading: it is up all the same.
+        if let Err(error) = text(&announcement) {
+            tracing::warn!(%error, "nobody reads where everything is");
         }
+        Ok::<(), Failure>(())
     };
     tokio::select! {
         started = starting => started?,
@@ -268,7 +272,7 @@ async fn wait_until(bus: &Bus) -> u64 {
     }
 }
 
-fn announce_json(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) -> Result<(), Failure> {
+fn in_json(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) -> String {
     let announcement = serde_json::json!({
         "tree_size": size,
         "illustrative": !args.no_demo,
@@ -276,22 +280,16 @@ fn announce_json(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) -> Resu
         "http": format!("http://{http}"),
         "data": args.data,
     });
-    Ok(json_line(announcement.to_string().as_bytes())?)
+    format!("{announcement}\n")
 }
 
-fn announce(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) {
+fn in_words(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) -> String {
     let demo = if args.no_demo {
         ""
     } else {
         ", with illustrative commitments that are marked as such"
     };
-    println!("compact-ledger is up: {size} events on disk{demo}.");
-    println!();
-    println!("  commands and queries   {nats}");
-    println!("  readiness and metrics  http://{http}/readyz  http://{http}/metrics");
-    println!("  data                   {}", args.data.display());
-    println!();
-    println!("Try, in another terminal:");
+    let data = args.data.display();
     let prefix = if nats == "nats://127.0.0.1:4222" {
         String::new()
     } else {
@@ -300,16 +298,27 @@ fn announce(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) {
     let program = std::env::args_os().next().map(PathBuf::from);
     let here = std::env::current_dir().ok();
     let program = program_as_typed(program, here.as_deref());
-    for command in [
+    let to_try = [
         "country KEN",
         "action GCM-10",
         "replay --to 3",
         "audit verify",
-    ] {
-        println!("  {prefix}{program} {command}");
-    }
-    println!();
-    println!("Stop with Ctrl-C.");
+    ]
+    .map(|command| format!("  {prefix}{program} {command}"))
+    .join("\n");
+    format!(
+        "compact-ledger is up: {size} events on disk{demo}.
+
+  commands and queries   {nats}
+  readiness and metrics  http://{http}/readyz  http://{http}/metrics
+  data                   {data}
+
+Try, in another terminal:
+{to_try}
+
+Stop with Ctrl-C.
+"
+    )
 }
 
 /// What to type to run this program again from `here`: its name alone only where a shell finds it by that.

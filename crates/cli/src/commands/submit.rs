@@ -2,10 +2,11 @@
 
 use super::{connect, count_beside_lines};
 use crate::failure::Failure;
+use crate::output::{say, write};
 use ledger_client::{LineOutcome, SubmitOptions, submit_in_order};
 use ledger_domain::wire::v1::Policy;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write as _};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use tokio::sync::mpsc;
 
@@ -33,8 +34,11 @@ pub(crate) async fn run(nats: &str, file: &Path) -> Result<(), Failure> {
     bar.finish_and_clear();
     let read = reader.await;
     let outcome = sent?;
-    if let Ok(read) = read {
-        read?;
+    if let Ok(Err(error)) = read {
+        return Err(Failure::unreadable(file, error));
+    }
+    if outcome == LineOutcome::default() {
+        say(format_args!("there is no command in {}", file.display()));
     }
     conclude(&outcome)
 }
@@ -43,12 +47,11 @@ pub(crate) async fn run(nats: &str, file: &Path) -> Result<(), Failure> {
 pub(super) fn print_receipt(receipt: &ledger_domain::wire::v1::Receipt) -> io::Result<()> {
     let mut line = receipt.encode();
     line.push(b'\n');
-    io::stdout().lock().write_all(&line)
+    write(&line)
 }
 
 /// Says how many were refused, if any were.
 pub(super) fn conclude(outcome: &LineOutcome) -> Result<(), Failure> {
-    io::stdout().lock().flush()?;
     if outcome.rejected == 0 {
         return Ok(());
     }
@@ -66,10 +69,7 @@ pub(super) fn open(file: &Path) -> Result<Box<dyn BufRead + Send>, Failure> {
     }
     match File::open(file) {
         Ok(opened) => Ok(Box::new(BufReader::new(opened))),
-        Err(error) => Err(Failure::usage(format!(
-            "{} cannot be read: {error}",
-            file.display()
-        ))),
+        Err(error) => Err(Failure::unreadable(file, error)),
     }
 }
 

@@ -124,7 +124,8 @@ pub(super) async fn fetch(
         || key.contains(|letter: char| letter.is_whitespace() || "*>".contains(letter))
     {
         return Err(Failure::usage(format!(
-            "`{key}` is not a code of a {projection}"
+            "`{key}` is not a code{}",
+            form_of_codes(projection)
         )));
     }
     match connect(nats).await?.view(projection, key, query).await {
@@ -135,7 +136,10 @@ pub(super) async fn fetch(
                 Some((what, id)) if projection == "summary" => format!("{what} {id}"),
                 Some(_) | None => format!("{projection} {key}"),
             };
-            Err(Failure::because(format!("the ledger knows no {what}")))
+            let form = form_of_codes(projection);
+            Err(Failure::because(format!(
+                "the ledger knows no {what}{form}"
+            )))
         }
         Err(error) => Err(error.into()),
     }
@@ -147,6 +151,15 @@ pub(super) fn parse(json: &[u8]) -> Result<Value, Failure> {
 
 fn format_line(text: &str) -> String {
     format!("{text}\n")
+}
+
+/// What to try instead of a code that is not known.
+fn form_of_codes(projection: &str) -> &'static str {
+    match projection {
+        "country" => ": a country's has three letters, like KEN; INT stands for organizations",
+        "action" => ": an action's is like GCM-10 or GCM-10a, as `gaps` lists them",
+        _ => "",
+    }
 }
 
 pub(super) fn heading(answer: &Value, title: &str) -> String {

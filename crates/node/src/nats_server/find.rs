@@ -39,13 +39,21 @@ pub enum FindError {
     },
     /// Nothing usable anywhere.
     #[error(
-        "no nats-server ≥ {OLDEST} was found (looked at NATS_SERVER, PATH and .tools/nats-server; passed over: {passed_over:?}): \
-         run `cargo xtask nats-server` to fetch one, or install it and name it in NATS_SERVER"
+        "no nats-server ≥ {OLDEST} was found (looked at NATS_SERVER, PATH and .tools/nats-server{}): \
+         run `cargo xtask nats-server` to fetch one, or install it and name it in NATS_SERVER",
+        list(passed_over)
     )]
     Nowhere {
         /// Servers that were found and are too old or do not run.
         passed_over: Vec<PathBuf>,
     },
+}
+
+fn list(passed_over: &[PathBuf]) -> String {
+    let paths = passed_over
+        .iter()
+        .map(|path| format!("; passed over {}", path.display()));
+    paths.collect()
 }
 
 /// Why a program is not a usable nats-server.
@@ -137,7 +145,10 @@ pub fn usable(server: &Path) -> Result<Version, VersionError> {
         .output()
         .map_err(VersionError::NotRunnable)?;
     let said = String::from_utf8_lossy(&output.stdout);
-    let version = parse(&said).ok_or_else(|| VersionError::Unreadable(said.trim().to_owned()))?;
+    let version = parse(&said).ok_or_else(|| {
+        let first = said.trim().lines().next().unwrap_or_default();
+        VersionError::Unreadable(first.to_owned())
+    })?;
     if version < OLDEST {
         return Err(VersionError::TooOld(version));
     }
