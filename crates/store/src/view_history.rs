@@ -8,6 +8,7 @@ use crate::error::SledFault;
 use crate::index::run::check;
 use std::collections::HashMap;
 use std::fs::File;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -255,18 +256,26 @@ pub enum HistoryFault {
 }
 
 impl HistoryList {
-    /// The chunks whose first entry stands at `position` or before, the newest first.
+    /// The chunks whose first entry stands at `position` or before and that are wanted, the newest first. `wants` is told at which positions a chunk
+    /// has entries; of the newest the last one is not known, and the largest stands for it.
     ///
     /// # Errors
     /// Each is [`HistoryFault`] when it cannot be read or does not hold.
     pub fn newest_first(
         &self,
         position: u64,
+        wants: impl Fn(RangeInclusive<u64>) -> bool,
     ) -> impl Iterator<Item = Result<Vec<u8>, HistoryFault>> {
         let end = self.chunks.partition_point(|chunk| chunk.first <= position);
         let chunks = self.chunks.get(..end).unwrap_or_default();
+        // The entries of one position may stand in two chunks.
+        let after = self.chunks.get(1..).unwrap_or_default().iter();
+        let lasts = after.map(|chunk| chunk.first).chain([u64::MAX]);
+        let places: Vec<(&ChunkPlace, u64)> = chunks.iter().zip(lasts).collect();
+        let places = places.into_iter().rev();
+        let wanted = places.filter(move |(place, last)| wants(place.first..=*last));
         let mut decompressor = None;
-        chunks.iter().rev().map(move |place| {
+        wanted.map(move |(place, _)| {
             let decompressor = match &mut decompressor {
                 Some(decompressor) => decompressor,
                 empty => empty.insert(zstd::bulk::Decompressor::new()?),

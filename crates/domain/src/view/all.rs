@@ -107,7 +107,6 @@ impl All {
         self.country.enter(&self.ground, event, &step);
         self.action.enter(&self.ground, event, &step);
         self.whole.enter(&self.ground, event, &step);
-        self.ground.end(step);
     }
 
     pub(crate) fn watermark(&self) -> Option<Moment> {
@@ -234,8 +233,11 @@ impl All {
         between: (Option<u64>, u64),
         page: &Page,
     ) -> Result<KnownEvents, S::Error> {
-        // A list of events is read alike in every family.
-        Whole::events_between(source, key, between, page)
+        match family_of(key) {
+            Family::Country => View::<CountryLens>::events_between(source, key, between, page),
+            Family::Action => View::<ActionLens>::events_between(source, key, between, page),
+            Family::Summary => Whole::events_between(source, key, between, page),
+        }
     }
 
     pub(crate) fn restore(

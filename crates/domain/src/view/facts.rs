@@ -254,6 +254,14 @@ impl Facts {
             && *due == other.due
     }
 
+    /// Whether it stands in the same views, as far as that follows from it and not from the parties and the catalogue.
+    pub(crate) fn stands_like(&self, other: &Self) -> bool {
+        let parties = |facts| Self::participations(facts).iter().map(|part| part.party);
+        self.lead == other.lead
+            && self.actions() == other.actions()
+            && parties(self).eq(parties(other))
+    }
+
     /// The actions it is made under.
     pub(crate) fn actions(&self) -> &[ActionIndex] {
         if let Some(rare) = self.rare.as_ref().filter(|rare| !rare.actions.is_empty()) {

@@ -90,6 +90,8 @@ pub(crate) type Keys<K> = SmallVec<[K; 8]>;
 pub(crate) trait Lens {
     type Key: Copy + Eq + Ord + Hash;
     type Counts: Default;
+    /// Every event concerns each of these views, so that the list of all events is theirs.
+    const ALL_EVENTS: bool = false;
 
     /// The views that a commitment stands in, each once.
     fn memberships(book: &Book, facts: &Facts) -> Keys<Self::Key>;
@@ -224,7 +226,6 @@ impl<F: Follow> Single<F> {
         }
         self.ground.evolve(event, &mut step);
         self.views.enter(&self.ground, event, &step);
-        self.ground.end(step);
     }
 
     pub(crate) fn watermark(&self) -> Option<Moment> {

@@ -48,6 +48,7 @@ mod ground;
 mod history;
 mod known;
 mod list;
+mod mentions;
 mod partner;
 mod reference;
 mod reports;
@@ -74,8 +75,8 @@ pub use all::{Family, family_of};
 pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
 pub use history::{HistoryChunk, history_version};
 pub use known::{
-    KnownEvent, KnownEvents, KnownHistory, KnownView, MAX_EVENT_ROWS, VisitChunk, position_at,
-    recorded_at,
+    KnownEvent, KnownEvents, KnownHistory, KnownView, MAX_EVENT_ROWS, VisitChunk, WantChunk,
+    position_at, recorded_at,
 };
 pub use list::{
     AssessmentRow, CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Milestones, Page,

@@ -107,6 +107,7 @@ struct CatalogueBody {
 impl Lens for SummaryLens {
     type Key = ();
     type Counts = SummaryCounts;
+    const ALL_EVENTS: bool = true;
 
     fn memberships(_: &Book, _: &Facts) -> Keys<()> {
         Keys::from_elem((), 1)
