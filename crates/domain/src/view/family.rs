@@ -10,15 +10,15 @@ use super::RestoreError;
 use super::book::{Book, Slot};
 use super::dates::{Calendar, Dates};
 use super::envelope::Timeliness;
-use super::facts::Facts;
+use super::facts::{Difference, Facts};
 use super::fold::{Follow, Keys, Lens, Sign, Stamp};
 use super::ground::{Ground, Step, Touched};
+use super::happening::Happening;
 use super::history::{HistoryChunk, Open};
 use super::list::{CommitmentList, Page};
 use super::mentions::Mentions;
 use super::rows::Row;
 use super::watch::{self, UnknownFilter, WatchAnswer, WatchPage, WatchedCounts};
-use crate::wire::v1::Event;
 
 /// The first byte of the row keys that hold when a view changed last.
 const STAMP_ROW: u8 = b'k';
@@ -184,12 +184,15 @@ impl<L: Lens> Family<L> {
         facts: &Facts,
     ) -> (Keys<L::Key>, Keys<L::Key>) {
         let entered = L::memberships(book, facts);
-        if touched.counts_alike {
-            if touched.dates_before != touched.dates {
-                for &key in entered.iter().filter(|key| L::owns(**key, book, facts)) {
-                    let calendar = &mut self.entry(key).calendar;
-                    calendar.change(touched.dates_before, touched.dates);
-                }
+        if touched.difference != Difference::Terms {
+            let dates = (touched.dates_before, touched.dates);
+            if touched.difference == Difference::Progress
+                && let Some(before) = &touched.before
+            {
+                self.recount_progress(book, &entered, before, facts);
+            }
+            if dates.0 != dates.1 {
+                self.move_dates(book, &entered, facts, dates);
             }
             return (entered.clone(), entered);
         }
@@ -212,6 +215,15 @@ impl<L: Lens> Family<L> {
         self.move_dates(book, &entered, facts, (Dates::default(), touched.dates));
         self.move_member(touched.slot, &left, &entered);
         (left, entered)
+    }
+
+    /// Counts what reports and assessments say now in place of what they said before.
+    fn recount_progress(&mut self, book: &Book, keys: &[L::Key], before: &Facts, after: &Facts) {
+        for &key in keys {
+            let counts = &mut self.entry(key).counts;
+            L::count_progress(counts, key, book, before, Sign::Remove);
+            L::count_progress(counts, key, book, after, Sign::Add);
+        }
     }
 
     /// Changes the dates in the calendars of the views that own a commitment.
@@ -313,7 +325,7 @@ impl<L: Lens> Follow for Family<L> {
         }
     }
 
-    fn enter(&mut self, ground: &Ground, _: &Event, step: &Step) {
+    fn enter(&mut self, ground: &Ground, _: &Happening<'_>, step: &Step) {
         let book = &ground.book;
         let mut concerned: SmallVec<[L::Key; 16]> = SmallVec::new();
         let mut all_left = std::mem::take(&mut self.left).into_iter();

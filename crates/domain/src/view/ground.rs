@@ -5,11 +5,12 @@ use smallvec::SmallVec;
 use super::RestoreError;
 use super::book::{About, Book, Slot};
 use super::dates::Dates;
-use super::facts::Facts;
+use super::facts::{Difference, Facts};
 use super::fold::Moment;
+use super::happening::Happening;
 use super::history::{EVENTS, History, HistoryChunk, List, MOMENTS, Mark, REFERENCE};
 use super::rows::{Reference, Row};
-use crate::wire::v1::{Event, EventBody};
+use crate::wire::v1::EventBody;
 
 /// The facts, and the history of what all families share of them.
 #[derive(Default)]
@@ -39,8 +40,7 @@ pub(crate) struct Touched {
     pub(super) before: Option<Facts>,
     pub(super) dates_before: Dates,
     pub(super) dates: Dates,
-    /// Nothing that is counted of it is different, and it stands in the same views.
-    pub(super) counts_alike: bool,
+    pub(super) difference: Difference,
 }
 
 impl Step {
@@ -61,7 +61,7 @@ impl Touched {
             before: None,
             dates_before: Dates::default(),
             dates: Dates::default(),
-            counts_alike: false,
+            difference: Difference::Terms,
         }
     }
 
@@ -81,7 +81,7 @@ impl Ground {
     }
 
     /// Begins the step of an event, unless it was taken in before.
-    pub(super) fn begin(&mut self, event: &Event) -> Option<Step> {
+    pub(super) fn begin(&mut self, event: &Happening<'_>) -> Option<Step> {
         let moment = self.book.advance(event)?;
         let slots = self.book.slots_of(event);
         let moves_book = matches!(
@@ -106,7 +106,7 @@ impl Ground {
     }
 
     /// Takes the event into the facts.
-    pub(super) fn evolve(&mut self, event: &Event, step: &mut Step) {
+    pub(super) fn evolve(&mut self, event: &Happening<'_>, step: &mut Step) {
         let known = self.book.unsaved.reference();
         let slots: SmallVec<[Slot; 1]> = step.touched.iter().map(|touched| touched.slot).collect();
         step.about = self.book.evolve(event, &slots);
@@ -118,10 +118,8 @@ impl Ground {
                 continue;
             };
             touched.dates = facts.dates();
-            touched.counts_alike = touched
-                .before
-                .as_ref()
-                .is_some_and(|before| facts.counts_like(before));
+            let before = touched.before.as_ref();
+            touched.difference = before.map_or(Difference::Terms, |before| facts.compare(before));
         }
         if self.history.is_some() {
             step.mark = Some(Mark::of(event, step.is_report()));

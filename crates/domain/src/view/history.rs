@@ -17,8 +17,9 @@ use super::RestoreError;
 use super::book::Slot;
 use super::codec::{RowReader, RowWriter};
 use super::fold::Moment;
+use super::happening::Happening;
 use crate::ids::{CommitmentId, Subject};
-use crate::wire::v1::{Event, EventType, Form, Nature, Stage};
+use crate::wire::v1::{EventType, Form, Nature, Stage};
 
 /// Bytes after which a chunk is closed.
 const CHUNK_BYTES: usize = if cfg!(test) { 100 } else { 16 * 1024 };
@@ -329,15 +330,15 @@ impl Open {
 }
 
 impl Mark {
-    pub(crate) fn of(event: &Event, reported: bool) -> Self {
+    pub(crate) fn of(event: &Happening<'_>, reported: bool) -> Self {
         let mut effective = SmallVec::new();
-        if let Some(date) = event.header.effective {
+        if let Some(date) = event.effective {
             effective.extend_from_slice(date.to_string().as_bytes());
         }
         Self {
             kind: type_number(event.body.event_type()),
             effective,
-            subject: event.header.subject.clone(),
+            subject: event.subject.clone(),
             reported,
         }
     }

@@ -13,6 +13,7 @@ use super::family::{Family, Seen};
 use super::fold::{Follow, Moment, Single, View};
 use super::gaps;
 use super::ground::{Ground, Step};
+use super::happening::Happening;
 use super::history::{Entries, History, HistoryChunk, Holds, List};
 use super::known::{
     KnownEvents, KnownHistory, KnownView, all_chunks, events_of_list, events_of_view,
@@ -23,7 +24,6 @@ use super::review::{self, REVIEW_ROW, Reviews};
 use super::rows::Row;
 use super::summary::SummaryLens;
 use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
-use crate::wire::v1::Event;
 
 /// The key of the summary.
 const SUMMARY: &str = "summary";
@@ -61,7 +61,7 @@ enum Beside {
 impl WholeViews {
     /// Enters what the event did to a review and to partners: a partner's chunk begins with all that is known of it, and goes on with what
     /// it sent.
-    fn keep_beside(&mut self, event: &Event, step: &Step) {
+    fn keep_beside(&mut self, event: &Happening<'_>, step: &Step) {
         let (Some(history), Some(mark)) = (&mut self.history, &step.mark) else {
             return;
         };
@@ -123,7 +123,7 @@ impl Follow for WholeViews {
         self.summary.leave(ground, step);
     }
 
-    fn enter(&mut self, ground: &Ground, event: &Event, step: &Step) {
+    fn enter(&mut self, ground: &Ground, event: &Happening<'_>, step: &Step) {
         self.summary.enter(ground, event, step);
         self.partners.apply(event, step.moment);
         self.reviews.apply(event, step.moment);
