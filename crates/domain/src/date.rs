@@ -98,24 +98,34 @@ impl FromStr for PartialDate {
         let error = || DateError {
             value: text.chars().take(40).collect(),
         };
-        let mut parts = [0_u32; 3];
-        let mut cells = parts.iter_mut().zip([4, 2, 2]);
-        if !matches!(text.len(), 4 | 7 | 10) {
-            return Err(error());
-        }
-        for part in text.split('-') {
-            let (cell, width) = cells.next().ok_or_else(error)?;
-            if part.len() != width
-                || !part.bytes().all(|byte| byte.is_ascii_digit())
-                || part == "00"
-            {
-                return Err(error());
+        let (year, month, day) = match text.as_bytes() {
+            [year @ .., b'-', m1, m0, b'-', d1, d0] if year.len() == 4 => {
+                (decimal(year), part([*m1, *m0]), part([*d1, *d0]))
             }
-            *cell = part.parse().map_err(|_| error())?;
-        }
-        let [year, month, day] = parts;
+            [year @ .., b'-', m1, m0] if year.len() == 4 => {
+                (decimal(year), part([*m1, *m0]), Some(0))
+            }
+            year if year.len() == 4 => (decimal(year), Some(0), Some(0)),
+            _ => return Err(error()),
+        };
+        let (Some(year), Some(month), Some(day)) = (year, month, day) else {
+            return Err(error());
+        };
         Self::new(year, month, day).ok_or_else(error)
     }
+}
+
+/// The number that digits write. By hand: every command and event of the log goes through here.
+fn decimal(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, digit| {
+        let value = digit.is_ascii_digit().then(|| u32::from(digit - b'0'))?;
+        Some(number * 10 + value)
+    })
+}
+
+/// The number of a month or a day, where 00 stands for none.
+fn part(digits: [u8; 2]) -> Option<u32> {
+    decimal(&digits).filter(|part| *part > 0)
 }
 
 impl TryFrom<&str> for PartialDate {

@@ -9,6 +9,7 @@ use serde::ser::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::country;
+use crate::name::Name;
 use crate::rejection::RejectionCode;
 
 /// A text that is no such identifier.
@@ -85,12 +86,12 @@ macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:path) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(Name);
 
         impl $name {
             /// The identifier's text.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
@@ -99,7 +100,7 @@ macro_rules! text_id {
 
             fn from_str(text: &str) -> Result<Self, IdError> {
                 if $check(text) {
-                    Ok(Self(Arc::from(text)))
+                    Ok(Self(Name::from(text)))
                 } else {
                     Err(IdError::new($what, text, $rule))
                 }
@@ -108,25 +109,25 @@ macro_rules! text_id {
 
         impl std::borrow::Borrow<str> for $name {
             fn borrow(&self) -> &str {
-                &self.0
+                self.as_str()
             }
         }
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
-                &self.0
+                self.as_str()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
 
@@ -238,14 +239,14 @@ text_id!(
 impl PartyId {
     /// The id of a recorded event, which was checked before it was interned.
     pub(crate) fn from_interned(name: Arc<str>) -> Self {
-        Self(name)
+        Self(Name::Shared(name))
     }
 }
 
 impl ActionCode {
     /// The code of a recorded event, which was checked before it was interned.
     pub(crate) fn from_interned(name: Arc<str>) -> Self {
-        Self(name)
+        Self(Name::Shared(name))
     }
 }
 

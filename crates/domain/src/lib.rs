@@ -13,6 +13,7 @@ pub mod date;
 pub mod decide;
 pub mod ids;
 mod intern;
+mod name;
 pub mod personal;
 pub mod reference;
 pub mod rejection;

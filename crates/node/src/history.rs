@@ -2,8 +2,8 @@
 
 use ledger_domain::ids::CommandId;
 use ledger_domain::wire::v1::{
-    Durability, Event, EventBody, EventHeader, HeaderError, Receipt, ReceiptEvent, Sha256, Status,
-    UnreadableEvent,
+    Durability, Event, EventBody, EventHeader, EventOutline, HeaderError, Heading, Receipt,
+    ReceiptEvent, Sha256, Status, UnreadableEvent,
 };
 use ledger_proof::block::{BlockError, Content, Decoder, KeptCommand, StoredEvent};
 use ledger_proof::delivered::{self, DeliveredError};
@@ -74,6 +74,21 @@ pub(crate) fn decode_event(stored: &StoredEvent<'_>) -> Result<Option<Event>, Hi
         }
         Content::Withheld { .. } => Ok(None),
     }
+}
+
+/// What the views read of a stored event; `None` for one whose data is withheld.
+pub(crate) fn decode_outline(
+    stored: &StoredEvent<'_>,
+) -> Result<Option<EventOutline>, HistoryError> {
+    let position = stored.position;
+    let Content::Present { data, .. } = stored.content else {
+        return Ok(None);
+    };
+    let heading = Heading::decode(stored.header)
+        .map_err(|source| HistoryError::Header { position, source })?;
+    let body = EventBody::decode_outline(heading.event_type, data)
+        .map_err(|source| HistoryError::Data { position, source })?;
+    Ok(Some(EventOutline { heading, body }))
 }
 
 /// Calls `visit` with the stored event at each position, which must ascend; each block is decoded once.

@@ -20,7 +20,7 @@ use ledger_bus::{
     BucketError, Bus, BusOptions, ConnectError, FeedError, QueryService, ServiceError, ViewBucket,
 };
 use ledger_domain::view::{Changes, Family, Projection, RestoreError, family_of, history_version};
-use ledger_domain::wire::v1::Event;
+use ledger_domain::wire::v1::EventOutline;
 use ledger_proof::block::Decoder;
 use ledger_proof::{EMPTY_HASH, Hash, leaf_hash};
 use ledger_store::{SledFault, ViewStore};
@@ -34,7 +34,7 @@ use crate::telemetry::Telemetry;
 use crate::waiting::Waiting;
 
 /// Views saved by another version are folded anew.
-const VIEW_STORE_VERSION: &str = "4";
+const VIEW_STORE_VERSION: &str = "5";
 /// The row that says from which log the views come; no projection has a key like it.
 const LAST_LEAF_KEY: &[u8] = b"\0last-leaf";
 /// Questions about the past that are answered at once, each on a thread of its own.
@@ -278,9 +278,9 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     /// Takes the event at the checkpoint in. One whose data is withheld moves the checkpoint and nothing else.
-    fn fold(&mut self, event: Option<&Event>) {
+    fn fold(&mut self, event: Option<&EventOutline>) {
         if let Some(event) = event {
-            self.projection.apply(event);
+            self.projection.apply_outline(event);
         }
         self.checkpoint += 1;
         self.unsaved_events += 1;

@@ -1,6 +1,6 @@
 //! The history that a projector keeps beside its rows: closed chunks in one file that only grows, and where each lies in sled.
 //!
-//! Chunks are compressed and end in their CRC32C. The file is written before the save that names its chunks, and what lies behind the last
+//! Chunks stand there as they are, since their entries share little and most are written in haste, and end in their CRC32C. The file is written before the save that names its chunks, and what lies behind the last
 //! named chunk is written over. Neither is synced: after a power loss a chunk may not hold, which is said when it is read, and the history is
 //! then folded anew like the rows.
 
@@ -8,15 +8,13 @@ use crate::error::SledFault;
 use crate::index::run::check;
 use std::collections::HashMap;
 use std::fs::File;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 const FILE_NAME: &str = "history";
-/// The fastest by far that still halves them: every event is in the lists of several views, so this is most of what a fold costs.
-const ZSTD_LEVEL: i32 = -5;
-
 /// A chunk in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ChunkPlace {
@@ -24,30 +22,26 @@ pub(crate) struct ChunkPlace {
     pub(crate) first: u64,
     offset: u64,
     stored_bytes: u32,
-    raw_bytes: u32,
 }
 
 impl ChunkPlace {
     /// The place as a row keeps it.
     pub(crate) fn encode(self) -> Vec<u8> {
-        let mut row = Vec::with_capacity(24);
+        let mut row = Vec::with_capacity(20);
         row.extend_from_slice(&self.first.to_be_bytes());
         row.extend_from_slice(&self.offset.to_be_bytes());
         row.extend_from_slice(&self.stored_bytes.to_be_bytes());
-        row.extend_from_slice(&self.raw_bytes.to_be_bytes());
         row
     }
 
     pub(crate) fn decode(row: &[u8]) -> Option<Self> {
         let (first, row) = row.split_first_chunk()?;
         let (offset, row) = row.split_first_chunk()?;
-        let (stored_bytes, row) = row.split_first_chunk()?;
-        let raw_bytes = row.try_into().ok()?;
+        let stored_bytes = row.try_into().ok()?;
         Some(Self {
             first: u64::from_be_bytes(*first),
             offset: u64::from_be_bytes(*offset),
-            stored_bytes: u32::from_be_bytes(*stored_bytes),
-            raw_bytes: u32::from_be_bytes(raw_bytes),
+            stored_bytes: u32::from_be_bytes(stored_bytes),
         })
     }
 
@@ -61,8 +55,8 @@ pub(crate) struct HistoryFile {
     file: Arc<File>,
     /// Where the next chunk goes.
     end: u64,
-    /// Made once: setting one up costs as much as compressing a chunk.
-    compressor: zstd::bulk::Compressor<'static>,
+    /// A buffer that one writing leaves to the next.
+    written: Vec<u8>,
     lists: HashMap<String, Vec<ChunkPlace>>,
     /// Chunks that no save names yet: the list and the number within it.
     unsaved: Vec<(String, u32, ChunkPlace)>,
@@ -90,7 +84,7 @@ impl HistoryFile {
         Ok(Self {
             file: Arc::new(file),
             end: 0,
-            compressor: zstd::bulk::Compressor::new(ZSTD_LEVEL).map_err(fault)?,
+            written: Vec::new(),
             lists: HashMap::new(),
             unsaved: Vec::new(),
         })
@@ -109,33 +103,27 @@ impl HistoryFile {
                 .is_ok_and(|file| file.len() >= place.end())
     }
 
-    fn append_all(&mut self, chunks: &[ClosedChunk]) -> Result<(), SledFault> {
-        let mut chunks = chunks.iter();
-        chunks.try_for_each(|chunk| self.append(&chunk.list, chunk.first, &chunk.bytes))
-    }
-
-    /// Writes a closed chunk behind the others.
-    fn append(&mut self, list: &str, first: u64, bytes: &[u8]) -> Result<(), SledFault> {
-        let mut stored = self.compressor.compress(bytes).map_err(fault)?;
-        let crc = crc32c::crc32c(&stored);
-        stored.extend_from_slice(&crc.to_le_bytes());
-        self.file.write_all_at(&stored, self.end).map_err(fault)?;
-        let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
-        let place = ChunkPlace {
-            first,
-            offset: self.end,
-            stored_bytes: length(stored.len()),
-            raw_bytes: length(bytes.len()),
-        };
-        self.end = place.end();
-        if !self.lists.contains_key(list) {
-            self.lists.insert(list.to_owned(), Vec::new());
+    /// Writes closed chunks behind the others, at one go.
+    fn append_all(&mut self, chunks: Vec<ClosedChunk>) -> Result<(), SledFault> {
+        let mut written = std::mem::take(&mut self.written);
+        written.clear();
+        let mut offset = self.end;
+        for ClosedChunk { list, first, bytes } in chunks {
+            written.extend_from_slice(&bytes);
+            written.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
+            let place = ChunkPlace {
+                first,
+                offset,
+                stored_bytes: length(bytes.len() + size_of::<u32>()),
+            };
+            offset = place.end();
+            let places = self.lists.entry(list.clone()).or_default();
+            self.unsaved.push((list, length(places.len()), place));
+            places.push(place);
         }
-        if let Some(chunks) = self.lists.get_mut(list) {
-            self.unsaved
-                .push((list.to_owned(), length(chunks.len()), place));
-            chunks.push(place);
-        }
+        self.file.write_all_at(&written, self.end).map_err(fault)?;
+        self.end = offset;
+        self.written = written;
         Ok(())
     }
 
@@ -196,11 +184,11 @@ impl HistoryKeeper {
         let place = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut file = place.take()?;
         *place = if chunks.len() < CHUNKS_ASIDE {
-            file.append_all(&chunks)?;
+            file.append_all(chunks)?;
             Place::Here(file)
         } else {
             Place::Away(std::thread::spawn(move || {
-                file.append_all(&chunks)?;
+                file.append_all(chunks)?;
                 Ok(file)
             }))
         };
@@ -255,36 +243,44 @@ pub enum HistoryFault {
 }
 
 impl HistoryList {
-    /// The chunks whose first entry stands at `position` or before, the newest first.
+    /// The chunks whose first entry stands at `position` or before and that are wanted, the newest first. `wants` is told at which positions a chunk
+    /// has entries; of the newest the last one is not known, and the largest stands for it.
     ///
     /// # Errors
     /// Each is [`HistoryFault`] when it cannot be read or does not hold.
     pub fn newest_first(
         &self,
         position: u64,
+        wants: impl Fn(RangeInclusive<u64>) -> bool,
     ) -> impl Iterator<Item = Result<Vec<u8>, HistoryFault>> {
         let end = self.chunks.partition_point(|chunk| chunk.first <= position);
         let chunks = self.chunks.get(..end).unwrap_or_default();
-        let mut decompressor = None;
-        chunks.iter().rev().map(move |place| {
-            let decompressor = match &mut decompressor {
-                Some(decompressor) => decompressor,
-                empty => empty.insert(zstd::bulk::Decompressor::new()?),
-            };
-            let damaged = || HistoryFault::Damaged {
-                offset: place.offset,
-            };
-            let length = |bytes: u32| usize::try_from(bytes).map_err(|_| damaged());
-            let mut stored = vec![0; length(place.stored_bytes)?];
-            self.file.read_exact_at(&mut stored, place.offset)?;
-            let compressed = check(&stored).ok_or_else(damaged)?;
-            decompressor
-                .decompress(compressed, length(place.raw_bytes)?)
-                .map_err(|_| damaged())
-        })
+        // The entries of one position may stand in two chunks.
+        let after = self.chunks.get(1..).unwrap_or_default().iter();
+        let lasts = after.map(|chunk| chunk.first).chain([u64::MAX]);
+        let places: Vec<(&ChunkPlace, u64)> = chunks.iter().zip(lasts).collect();
+        let places = places.into_iter().rev();
+        let wanted = places.filter(move |(place, last)| wants(place.first..=*last));
+        wanted.map(|(place, _)| self.read(*place))
+    }
+
+    fn read(&self, place: ChunkPlace) -> Result<Vec<u8>, HistoryFault> {
+        let damaged = || HistoryFault::Damaged {
+            offset: place.offset,
+        };
+        let stored_bytes = usize::try_from(place.stored_bytes).map_err(|_| damaged())?;
+        let mut stored = vec![0; stored_bytes];
+        self.file.read_exact_at(&mut stored, place.offset)?;
+        let bytes = check(&stored).ok_or_else(damaged)?.len();
+        stored.truncate(bytes);
+        Ok(stored)
     }
 }
 
 fn fault(error: std::io::Error) -> SledFault {
     SledFault::Error(sled::Error::Io(error))
+}
+
+fn length(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

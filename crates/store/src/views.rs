@@ -294,7 +294,13 @@ mod tests {
                 store.save(1, rows, []).unwrap();
             }
         }
-        let count = |store: &ViewStore| store.history("L1").unwrap().newest_first(u64::MAX).count();
+        let count = |store: &ViewStore| {
+            store
+                .history("L1")
+                .unwrap()
+                .newest_first(u64::MAX, |_| true)
+                .count()
+        };
         assert_eq!(count(&store), 200);
         store.save(2, rows, []).unwrap();
         drop(store);
@@ -302,7 +308,10 @@ mod tests {
         assert!(store.load().unwrap().is_some());
         assert_eq!(count(&store), 200);
         let list = store.history("L1").unwrap();
-        assert!(list.newest_first(u64::MAX).all(|chunk| chunk.is_ok()));
+        assert!(
+            list.newest_first(u64::MAX, |_| true)
+                .all(|chunk| chunk.is_ok())
+        );
     }
 
     #[test]
@@ -319,7 +328,7 @@ mod tests {
         append(&mut store, "KEN", 13, b"lost");
         let read = |store: &ViewStore, list: &str, position| -> Vec<Vec<u8>> {
             let list = store.history(list).unwrap();
-            let chunks = list.newest_first(position);
+            let chunks = list.newest_first(position, |_| true);
             chunks.collect::<Result<_, _>>().unwrap()
         };
         assert_eq!(read(&store, "KEN", 20).len(), 3);
@@ -358,7 +367,7 @@ mod tests {
         let mut store = ViewStore::open(&path, "1").unwrap();
         assert!(store.load().unwrap().is_some());
         let list = store.history("KEN").unwrap();
-        let found = list.newest_first(3).next();
+        let found = list.newest_first(3, |_| true).next();
         assert!(matches!(
             found,
             Some(Err(HistoryFault::Damaged { offset: 0 }))

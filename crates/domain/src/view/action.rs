@@ -116,18 +116,30 @@ impl Lens for ActionLens {
         book.lineages(facts.actions())
     }
 
-    fn count(counts: &mut ActionCounts, action: ActionIndex, _: &Book, facts: &Facts, sign: Sign) {
-        let counts = if facts.actions().contains(&action) {
-            &mut counts.own
-        } else {
-            &mut counts.beneath
-        };
-        counts.tally.count(facts, sign);
+    fn count_terms(
+        counts: &mut ActionCounts,
+        action: ActionIndex,
+        _: &Book,
+        facts: &Facts,
+        sign: Sign,
+    ) {
+        let counts = counts.of(action, facts);
+        counts.tally.count_terms(facts, sign);
         if facts.is_active() {
             for part in facts.participations() {
                 counts.participations.count(*part, sign);
             }
         }
+    }
+
+    fn count_progress(
+        counts: &mut ActionCounts,
+        action: ActionIndex,
+        _: &Book,
+        facts: &Facts,
+        sign: Sign,
+    ) {
+        counts.of(action, facts).tally.count_progress(facts, sign);
     }
 
     fn owns(_: ActionIndex, _: &Book, _: &Facts) -> bool {
@@ -228,6 +240,15 @@ impl Lens for ActionLens {
 }
 
 impl ActionCounts {
+    /// The counts that a commitment belongs to: it names the action, or only one under it.
+    fn of(&mut self, action: ActionIndex, facts: &Facts) -> &mut Own {
+        if facts.actions().contains(&action) {
+            &mut self.own
+        } else {
+            &mut self.beneath
+        }
+    }
+
     /// The active commitments on the action or under it.
     fn active(&self) -> u64 {
         self.own.tally.active() + self.beneath.tally.active()

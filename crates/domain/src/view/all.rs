@@ -8,13 +8,13 @@ use super::envelope::Timeliness;
 use super::family;
 use super::fold::{Follow, Moment, View, nothing_left, restore_book};
 use super::ground::Ground;
+use super::happening::Happening;
 use super::history::HistoryChunk;
 use super::known::{KnownEvents, KnownHistory, KnownView};
 use super::list::{CommitmentList, Page};
 use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
 use super::whole::{Whole, WholeViews};
 use super::{Changes, RestoreError};
-use crate::wire::v1::Event;
 
 /// A family of views, as its projection is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,7 +94,7 @@ macro_rules! of_family {
 }
 
 impl All {
-    pub(crate) fn apply(&mut self, event: &Event) {
+    pub(crate) fn apply(&mut self, event: &Happening<'_>) {
         let Some(mut step) = self.ground.begin(event) else {
             return;
         };
@@ -107,7 +107,6 @@ impl All {
         self.country.enter(&self.ground, event, &step);
         self.action.enter(&self.ground, event, &step);
         self.whole.enter(&self.ground, event, &step);
-        self.ground.end(step);
     }
 
     pub(crate) fn watermark(&self) -> Option<Moment> {
@@ -234,8 +233,11 @@ impl All {
         between: (Option<u64>, u64),
         page: &Page,
     ) -> Result<KnownEvents, S::Error> {
-        // A list of events is read alike in every family.
-        Whole::events_between(source, key, between, page)
+        match family_of(key) {
+            Family::Country => View::<CountryLens>::events_between(source, key, between, page),
+            Family::Action => View::<ActionLens>::events_between(source, key, between, page),
+            Family::Summary => Whole::events_between(source, key, between, page),
+        }
     }
 
     pub(crate) fn restore(

@@ -113,7 +113,13 @@ impl Lens for CountryLens {
         places
     }
 
-    fn count(counts: &mut CountryCounts, place: Place, book: &Book, facts: &Facts, sign: Sign) {
+    fn count_terms(
+        counts: &mut CountryCounts,
+        place: Place,
+        book: &Book,
+        facts: &Facts,
+        sign: Sign,
+    ) {
         if facts.is_active() {
             for part in facts
                 .participations()
@@ -124,7 +130,20 @@ impl Lens for CountryLens {
             }
         }
         if Self::owns(place, book, facts) {
-            counts.count_led(facts, sign);
+            counts.led.count_terms(facts, sign);
+        }
+    }
+
+    fn count_progress(
+        counts: &mut CountryCounts,
+        place: Place,
+        book: &Book,
+        facts: &Facts,
+        sign: Sign,
+    ) {
+        if Self::owns(place, book, facts) {
+            counts.led.count_progress(facts, sign);
+            counts.count_by_action(facts, sign);
         }
     }
 
@@ -243,9 +262,8 @@ impl Lens for CountryLens {
 }
 
 impl CountryCounts {
-    /// Counts a commitment that a party of the country leads.
-    fn count_led(&mut self, facts: &Facts, sign: Sign) {
-        self.led.count(facts, sign);
+    /// Counts a commitment that a party of the country leads under its actions.
+    fn count_by_action(&mut self, facts: &Facts, sign: Sign) {
         if !facts.is_active() {
             return;
         }

@@ -5,23 +5,21 @@ use smallvec::SmallVec;
 use super::book::{About, Annex, Book, Slot, entry_at, hash, number};
 use super::facts::{Facts, Flags, PartState, Participation, Status};
 use super::fold::Moment;
+use super::happening::Happening;
 use super::list::ParticipationRole;
 use super::reference::{instrument_of, party_of};
 use super::reports::Report;
 use crate::ids::{CommitmentId, PartyId, Position};
 use crate::wire::v1::{
-    AmbitionAssessed, AssessmentRevised, CommitmentAmended, CommitmentRecorded, Event, EventBody,
+    AmbitionAssessed, AssessmentRevised, CommitmentAmended, CommitmentRecorded, EventBody,
     EventType, MilestoneReached, Participant, ParticipantRole, PartyStatus, ProgressAssessed,
     ProgressReported, ReportCorrected, Sha256,
 };
 
 impl Book {
     /// Moves the watermark to an event, unless it was taken in before.
-    pub(crate) fn advance(&mut self, event: &Event) -> Option<Moment> {
-        let moment = Moment {
-            position: event.header.position.0,
-            recorded_us: event.header.time.timestamp_micros(),
-        };
+    pub(crate) fn advance(&mut self, event: &Happening<'_>) -> Option<Moment> {
+        let moment = event.at;
         if self
             .watermark
             .is_some_and(|watermark| moment.position <= watermark.position)
@@ -43,7 +41,7 @@ impl Book {
 
     /// The commitments whose standing in the views an event may change: its own; and, where a party or an action is made known only
     /// after commitments named it, all of those.
-    pub(crate) fn slots_of(&self, event: &Event) -> SmallVec<[Slot; 1]> {
+    pub(crate) fn slots_of(&self, event: &Happening<'_>) -> SmallVec<[Slot; 1]> {
         let naming = |names: &dyn Fn(&Facts) -> bool| {
             (0..)
                 .zip(self.commitments.iter())
@@ -51,7 +49,7 @@ impl Book {
                 .map(|(slot, _)| slot)
                 .collect()
         };
-        if let EventBody::PartyRegistered(_) = &event.body {
+        if let EventBody::PartyRegistered(_) = event.body {
             return match party_of(event).and_then(|id| self.party_numbers.get(id)) {
                 Some(&party) => naming(&|facts| {
                     facts.lead == party
@@ -63,14 +61,13 @@ impl Book {
                 None => SmallVec::new(),
             };
         }
-        if let EventBody::ActionCatalogued(data) = &event.body {
+        if let EventBody::ActionCatalogued(data) = event.body {
             return match self.action_numbers.get(&data.code) {
                 Some(action) => naming(&|facts| self.lineages(facts.actions()).contains(action)),
                 None => SmallVec::new(),
             };
         }
         event
-            .header
             .subject
             .commitment()
             .and_then(|id| self.slot(id))
@@ -79,20 +76,15 @@ impl Book {
     }
 
     /// Takes an event into the facts. `slots` is what [`Book::slots_of`] said of it.
-    pub(crate) fn evolve(&mut self, event: &Event, slots: &[Slot]) -> About {
-        let at = Moment {
-            position: event.header.position.0,
-            recorded_us: event.header.time.timestamp_micros(),
-        };
+    pub(crate) fn evolve(&mut self, event: &Happening<'_>, slots: &[Slot]) -> About {
+        let at = event.at;
         let slot = slots.first().copied();
-        let party = &event.header.party;
-        match &event.body {
-            EventBody::CommitmentRecorded(data) => {
-                match (slot, event.header.subject.commitment()) {
-                    (None, Some(id)) => About::Recorded(self.record(id, data, at)),
-                    (Some(_), _) | (None, None) => About::Other,
-                }
-            }
+        let party = event.party;
+        match event.body {
+            EventBody::CommitmentRecorded(data) => match (slot, event.subject.commitment()) {
+                (None, Some(id)) => About::Recorded(self.record(id, data, at)),
+                (Some(_), _) | (None, None) => About::Other,
+            },
             EventBody::ProgressReported(data) => self.report(slot, party, data, at),
             EventBody::ReportCorrected(data) => self.correct(slot, party, data, at),
             EventBody::ReportRetracted(data) => self.retract(slot, data.report, at),

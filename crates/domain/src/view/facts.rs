@@ -158,6 +158,9 @@ impl Flags {
     pub(crate) const DOWNGRADED: Self = Self(1 << 13);
     pub(crate) const EVIDENCE_UNAVAILABLE: Self = Self(1 << 14);
 
+    /// What no report and no assessment changes.
+    const TERMS: Self =
+        Self(Self::BASELINE.0 | Self::TARGET.0 | Self::WEAKENED.0 | Self::ILLUSTRATIVE.0);
     /// What a row keeps; the rest follows.
     pub(crate) const KEPT: u16 = Self::BASELINE.0
         | Self::TARGET.0
@@ -189,6 +192,16 @@ impl Flags {
     }
 }
 
+/// What of a commitment is counted otherwise than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Difference {
+    None,
+    /// What reports and assessments say; it is the same commitment in the same views.
+    Progress,
+    /// Anything, or the views it stands in.
+    Terms,
+}
+
 impl Facts {
     /// A commitment as it is recorded, with nothing but what every commitment has.
     pub(crate) fn new(id: CommitmentId, lead: PartyIndex, form: Form, at: Moment) -> Self {
@@ -215,9 +228,9 @@ impl Facts {
         }
     }
 
-    /// Whether the views count it as they do another: the same commitment before an event, that is. Every field stands here, so that a new
+    /// How the views count it otherwise than another: the same commitment before an event, that is. Every field stands here, so that a new
     /// one cannot be forgotten. Dates are not counted but kept in calendars.
-    pub(crate) fn counts_like(&self, other: &Self) -> bool {
+    pub(crate) fn compare(&self, other: &Self) -> Difference {
         let Self {
             id: _,
             recorded_position: _,
@@ -239,19 +252,34 @@ impl Facts {
             nature,
             flags,
         } = self;
+        let flags = (flags.0 ^ other.flags.0) & !Flags::UNSAVED.0;
         // What is rare is not looked into: it is counted again.
-        rare.is_none()
+        let has_same_terms = rare.is_none()
             && other.rare.is_none()
             && *lead == other.lead
             && *few_actions == other.few_actions
             && *status == other.status
-            && *stage == other.stage
-            && flags.0 & !Flags::UNSAVED.0 == other.flags.0 & !Flags::UNSAVED.0
+            && flags & Flags::TERMS.0 == 0
             && *form == other.form
             && *nature == other.nature
             && *made == other.made
             && *original_due == other.original_due
-            && *due == other.due
+            && *due == other.due;
+        if !has_same_terms {
+            Difference::Terms
+        } else if *stage != other.stage || flags != 0 {
+            Difference::Progress
+        } else {
+            Difference::None
+        }
+    }
+
+    /// Whether it stands in the same views, as far as that follows from it and not from the parties and the catalogue.
+    pub(crate) fn stands_like(&self, other: &Self) -> bool {
+        let parties = |facts| Self::participations(facts).iter().map(|part| part.party);
+        self.lead == other.lead
+            && self.actions() == other.actions()
+            && parties(self).eq(parties(other))
     }
 
     /// The actions it is made under.

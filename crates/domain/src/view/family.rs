@@ -10,14 +10,15 @@ use super::RestoreError;
 use super::book::{Book, Slot};
 use super::dates::{Calendar, Dates};
 use super::envelope::Timeliness;
-use super::facts::Facts;
-use super::fold::{Follow, Keys, Lens, Moment, Sign, Stamp};
+use super::facts::{Difference, Facts};
+use super::fold::{Follow, Keys, Lens, Sign, Stamp};
 use super::ground::{Ground, Step, Touched};
-use super::history::{History, HistoryChunk, List};
+use super::happening::Happening;
+use super::history::{HistoryChunk, Open};
 use super::list::{CommitmentList, Page};
+use super::mentions::Mentions;
 use super::rows::Row;
 use super::watch::{self, UnknownFilter, WatchAnswer, WatchPage, WatchedCounts};
-use crate::wire::v1::Event;
 
 /// The first byte of the row keys that hold when a view changed last.
 const STAMP_ROW: u8 = b'k';
@@ -30,6 +31,8 @@ pub(super) struct Entry<C> {
     /// The view's commitments in recorded order.
     members: Vec<Slot>,
     pub(super) stamp: Stamp,
+    /// The events that concerned it, if history is kept.
+    mentions: Mentions,
     /// It stands among the changed keys.
     changed: bool,
     /// Its stamp stands among the unsaved ones.
@@ -43,6 +46,7 @@ impl<C: Default> Default for Entry<C> {
             calendar: Calendar::default(),
             members: Vec::new(),
             stamp: Stamp::default(),
+            mentions: Mentions::default(),
             changed: false,
             unsaved: false,
         }
@@ -55,8 +59,9 @@ pub(crate) struct Family<L: Lens> {
     changed: Vec<L::Key>,
     unsaved: Vec<L::Key>,
     nothing: L::Counts,
-    /// What the views were made of at every position, if that is kept.
-    history: Option<History<L::Key>>,
+    /// History is kept: of each view the events that concerned it, in chunks of which these were closed.
+    keeps_history: bool,
+    closed_mentions: Vec<(L::Key, Open)>,
     /// The views that the commitments touched by the event under way stood in, where they were taken out before it.
     left: Vec<Keys<L::Key>>,
     /// Stamps that were read back, until the book is there to find their views by.
@@ -179,12 +184,15 @@ impl<L: Lens> Family<L> {
         facts: &Facts,
     ) -> (Keys<L::Key>, Keys<L::Key>) {
         let entered = L::memberships(book, facts);
-        if touched.counts_alike {
-            if touched.dates_before != touched.dates {
-                for &key in entered.iter().filter(|key| L::owns(**key, book, facts)) {
-                    let calendar = &mut self.entry(key).calendar;
-                    calendar.change(touched.dates_before, touched.dates);
-                }
+        if touched.difference != Difference::Terms {
+            let dates = (touched.dates_before, touched.dates);
+            if touched.difference == Difference::Progress
+                && let Some(before) = &touched.before
+            {
+                self.recount_progress(book, &entered, before, facts);
+            }
+            if dates.0 != dates.1 {
+                self.move_dates(book, &entered, facts, dates);
             }
             return (entered.clone(), entered);
         }
@@ -207,6 +215,15 @@ impl<L: Lens> Family<L> {
         self.move_dates(book, &entered, facts, (Dates::default(), touched.dates));
         self.move_member(touched.slot, &left, &entered);
         (left, entered)
+    }
+
+    /// Counts what reports and assessments say now in place of what they said before.
+    fn recount_progress(&mut self, book: &Book, keys: &[L::Key], before: &Facts, after: &Facts) {
+        for &key in keys {
+            let counts = &mut self.entry(key).counts;
+            L::count_progress(counts, key, book, before, Sign::Remove);
+            L::count_progress(counts, key, book, after, Sign::Add);
+        }
     }
 
     /// Changes the dates in the calendars of the views that own a commitment.
@@ -242,43 +259,20 @@ impl<L: Lens> Family<L> {
         }
     }
 
-    /// Enters a commitment's facts into the history of the views it stands in or has left.
-    fn keep_facts(
-        &mut self,
-        moment: Moment,
-        touched: &Touched,
-        left: &[L::Key],
-        entered: &[L::Key],
-    ) {
-        let Some(history) = &mut self.history else {
-            return;
-        };
-        for &key in entered {
-            let titled = touched.renamed || !left.contains(&key);
-            history.facts(key, moment, touched.entry(titled));
-        }
-        for &key in left.iter().filter(|key| !entered.contains(key)) {
-            history.facts(key, moment, touched.entry(false));
-        }
-    }
-
-    /// Stamps a view that an event concerned, and those that show a figure of it.
-    fn touch(&mut self, book: &Book, step: &Step, key: L::Key, reported: bool) {
-        let stamp = &mut self.stamped(step, key).stamp;
-        if reported {
-            stamp.report = Some(step.moment);
-        }
+    /// Stamps the views that show a figure of this one.
+    fn touch_echoes(&mut self, book: &Book, step: &Step, key: L::Key) {
         for &echo in L::echoes(book, key) {
-            self.stamped(step, echo);
+            self.touch(step, echo, false);
         }
     }
 
-    fn stamped(&mut self, step: &Step, key: L::Key) -> &mut Entry<L::Counts> {
-        if let (Some(history), Some(mark)) = (&mut self.history, &step.mark) {
-            history.touch(mark, key, step.moment);
-        }
+    /// Stamps a view that an event concerned: one of its commitments if `of_commitment`, else a figure that it shows.
+    fn touch(&mut self, step: &Step, key: L::Key, of_commitment: bool) {
         let entry = self.entries.entry(key).or_default();
         entry.stamp.change = Some(step.moment);
+        if of_commitment && step.is_report() {
+            entry.stamp.report = Some(step.moment);
+        }
         if !entry.changed {
             entry.changed = true;
             self.changed.push(key);
@@ -287,14 +281,10 @@ impl<L: Lens> Family<L> {
             entry.unsaved = true;
             self.unsaved.push(key);
         }
-        entry
-    }
-
-    fn list_text(book: &Book, list: List<L::Key>) -> String {
-        match list {
-            List::View(key) => L::text(book, key),
-            // These two are the ground's.
-            List::Reference | List::Moments => String::new(),
+        if self.keeps_history && !L::ALL_EVENTS {
+            let closed = entry.mentions.enter(step.moment, of_commitment);
+            self.closed_mentions
+                .extend(closed.map(|chunk| (key, chunk)));
         }
     }
 }
@@ -315,7 +305,8 @@ impl<L: Lens> Follow for Family<L> {
             changed: Vec::new(),
             unsaved: Vec::new(),
             nothing: L::Counts::default(),
-            history: None,
+            keeps_history: false,
+            closed_mentions: Vec::new(),
             left: Vec::new(),
             restored: Vec::new(),
         }
@@ -334,7 +325,7 @@ impl<L: Lens> Follow for Family<L> {
         }
     }
 
-    fn enter(&mut self, ground: &Ground, _: &Event, step: &Step) {
+    fn enter(&mut self, ground: &Ground, _: &Happening<'_>, step: &Step) {
         let book = &ground.book;
         let mut concerned: SmallVec<[L::Key; 16]> = SmallVec::new();
         let mut all_left = std::mem::take(&mut self.left).into_iter();
@@ -343,16 +334,18 @@ impl<L: Lens> Follow for Family<L> {
                 continue;
             };
             let (left, entered) = self.move_commitment(book, touched, all_left.next(), facts);
-            self.keep_facts(step.moment, touched, &left, &entered);
             concerned.extend(left.into_iter().filter(|key| !entered.contains(key)));
             concerned.extend(entered);
         }
-        let reported = step.is_report();
+        for &key in &concerned {
+            self.touch(step, key, true);
+        }
         for key in concerned {
-            self.touch(book, step, key, reported);
+            self.touch_echoes(book, step, key);
         }
         for key in L::concerned(book, &step.about) {
-            self.touch(book, step, key, false);
+            self.touch(step, key, false);
+            self.touch_echoes(book, step, key);
         }
     }
 
@@ -418,36 +411,44 @@ impl<L: Lens> Follow for Family<L> {
         book: &Book,
         open: Vec<(String, Vec<u8>)>,
     ) -> Result<Vec<(String, Vec<u8>)>, RestoreError> {
-        let mut history = History::default();
         let mut others = Vec::new();
         for (name, bytes) in open {
             match L::parse(book, &name) {
-                Some(key) => history.resume(List::View(key), bytes)?,
+                Some(key) => self.entry(key).mentions = Mentions::resume(bytes)?,
                 None => others.push((name, bytes)),
             }
         }
-        self.history = Some(history);
+        self.keeps_history = true;
         Ok(others)
     }
 
     fn take_closed_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>) {
-        if let Some(history) = &mut self.history {
-            history.take_closed(chunks, |list| Self::list_text(book, list));
-        }
+        let closed = self.closed_mentions.drain(..);
+        chunks.extend(closed.map(|(key, chunk)| chunk.into_chunk(L::text(book, key))));
     }
 
     fn take_grown_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>) {
-        if let Some(history) = &mut self.history {
-            history.take_grown(chunks, |list| Self::list_text(book, list));
+        for (&key, entry) in &mut self.entries {
+            chunks.extend(entry.mentions.take_grown(|| L::text(book, key)));
         }
     }
 
     fn history_of(&self, book: &Book, key: &str) -> Option<Vec<HistoryChunk>> {
         let key = self.seen(book).find(key)?;
-        let history = self.history.as_ref()?;
-        let views = L::sources(book, key).into_iter();
-        let chunk = |(view, _)| history.open_chunk(List::View(view), L::text(book, view));
-        Some(views.map(chunk).collect())
+        if !self.keeps_history {
+            return None;
+        }
+        if L::ALL_EVENTS {
+            return Some(Vec::new());
+        }
+        let chunk = |(view, _)| {
+            let list = L::text(book, view);
+            match self.entries.get(&view) {
+                Some(entry) => entry.mentions.open_chunk(list),
+                None => HistoryChunk::nothing(list),
+            }
+        };
+        Some(L::sources(book, key).into_iter().map(chunk).collect())
     }
 
     fn restore_row(&mut self, key: &[u8], value: &[u8]) -> Result<bool, RestoreError> {

@@ -13,12 +13,12 @@ use super::envelope::Timeliness;
 use super::facts::{Facts, PartState};
 use super::family::{Entry, Family, Seen};
 use super::ground::{Ground, Step};
+use super::happening::Happening;
 use super::history::HistoryChunk;
 use super::list::{CommitmentList, Page, ParticipationRole};
 use super::rows::Row;
 use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
 use super::{Changes, HexKey, RestoreError};
-use crate::wire::v1::Event;
 
 /// Into the counts or out of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,11 +90,32 @@ pub(crate) type Keys<K> = SmallVec<[K; 8]>;
 pub(crate) trait Lens {
     type Key: Copy + Eq + Ord + Hash;
     type Counts: Default;
+    /// Every event concerns each of these views, so that the list of all events is theirs.
+    const ALL_EVENTS: bool = false;
 
     /// The views that a commitment stands in, each once.
     fn memberships(book: &Book, facts: &Facts) -> Keys<Self::Key>;
-    /// Counts a commitment into, or out of, one of those views.
-    fn count(counts: &mut Self::Counts, key: Self::Key, book: &Book, facts: &Facts, sign: Sign);
+    /// Counts a commitment into, or out of, one of those views: what it is, which no report and no assessment changes.
+    fn count_terms(
+        counts: &mut Self::Counts,
+        key: Self::Key,
+        book: &Book,
+        facts: &Facts,
+        sign: Sign,
+    );
+    /// Counts into it, or out of it, what reports and assessments say of the commitment.
+    fn count_progress(
+        counts: &mut Self::Counts,
+        key: Self::Key,
+        book: &Book,
+        facts: &Facts,
+        sign: Sign,
+    );
+    /// Counts all of a commitment into, or out of, one of those views.
+    fn count(counts: &mut Self::Counts, key: Self::Key, book: &Book, facts: &Facts, sign: Sign) {
+        Self::count_terms(counts, key, book, facts, sign);
+        Self::count_progress(counts, key, book, facts, sign);
+    }
     /// Whether the commitment counts as the view's own, rather than as one its parties take part in.
     fn owns(key: Self::Key, book: &Book, facts: &Facts) -> bool;
     /// The part that the view's country has in the commitment, and what its party says of that.
@@ -129,7 +150,7 @@ pub(crate) trait Follow: Sized {
     /// Prepares for an event that changes where commitments stand: takes those it touches out of the counts.
     fn leave(&mut self, ground: &Ground, step: &Step);
     /// Follows an event that the ground has taken in.
-    fn enter(&mut self, ground: &Ground, event: &Event, step: &Step);
+    fn enter(&mut self, ground: &Ground, event: &Happening<'_>, step: &Step);
     fn keys(&self, book: &Book) -> Vec<String>;
     fn body(&self, book: &Book, key: &str) -> Option<Vec<u8>>;
     fn title(&self, book: &Book, key: &str) -> Option<String>;
@@ -215,7 +236,7 @@ impl<F: Follow> Single<F> {
     }
 
     /// Takes an event in, unless it was before.
-    pub(crate) fn apply(&mut self, event: &Event) {
+    pub(crate) fn apply(&mut self, event: &Happening<'_>) {
         let Some(mut step) = self.ground.begin(event) else {
             return;
         };
@@ -224,7 +245,6 @@ impl<F: Follow> Single<F> {
         }
         self.ground.evolve(event, &mut step);
         self.views.enter(&self.ground, event, &step);
-        self.ground.end(step);
     }
 
     pub(crate) fn watermark(&self) -> Option<Moment> {

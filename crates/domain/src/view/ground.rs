@@ -5,21 +5,19 @@ use smallvec::SmallVec;
 use super::RestoreError;
 use super::book::{About, Book, Slot};
 use super::dates::Dates;
-use super::facts::Facts;
+use super::facts::{Difference, Facts};
 use super::fold::Moment;
-use super::history::{History, HistoryChunk, List, MOMENTS, Mark, REFERENCE};
-use super::rows::Row;
-use super::table::TitleRef;
-use crate::wire::v1::{Event, EventBody};
+use super::happening::Happening;
+use super::history::{EVENTS, History, HistoryChunk, List, MOMENTS, Mark, REFERENCE};
+use super::rows::{Reference, Row};
+use crate::wire::v1::EventBody;
 
 /// The facts, and the history of what all families share of them.
 #[derive(Default)]
 pub(crate) struct Ground {
     pub(super) book: Book,
-    /// Parties, actions, instruments and recorded times at every position, if history is kept.
+    /// What all events did, and parties, actions, instruments and recorded times at every position, if history is kept.
     history: Option<History<()>>,
-    /// A buffer that the entry of one step leaves to the next.
-    spare: Vec<u8>,
 }
 
 /// What one event did to the facts.
@@ -42,13 +40,7 @@ pub(crate) struct Touched {
     pub(super) before: Option<Facts>,
     pub(super) dates_before: Dates,
     pub(super) dates: Dates,
-    /// Nothing that is counted of it is different, and it stands in the same views.
-    pub(super) counts_alike: bool,
-    pub(super) renamed: bool,
-    title_before: TitleRef,
-    /// Its entry in the history with id and title, where any view needs that, and behind it the one without.
-    entries: Vec<u8>,
-    slim_from: usize,
+    pub(super) difference: Difference,
 }
 
 impl Step {
@@ -69,18 +61,14 @@ impl Touched {
             before: None,
             dates_before: Dates::default(),
             dates: Dates::default(),
-            counts_alike: false,
-            renamed: false,
-            title_before: TitleRef::default(),
-            entries: Vec::new(),
-            slim_from: 0,
+            difference: Difference::Terms,
         }
     }
 
-    /// Its entry in the history of a view: with id and title where the view does not know them.
-    pub(super) fn entry(&self, titled: bool) -> &[u8] {
-        let (with_title, slim) = self.entries.split_at(self.slim_from);
-        if titled { with_title } else { slim }
+    /// Whether a view may not know its id and title: it is new, stands in other views than before, or has another title.
+    fn is_new_to_views(&self, facts: &Facts) -> bool {
+        let known = |before: &Facts| facts.title == before.title && facts.stands_like(before);
+        !self.before.as_ref().is_some_and(known)
     }
 }
 
@@ -89,12 +77,11 @@ impl Ground {
         Self {
             book,
             history: None,
-            spare: Vec::new(),
         }
     }
 
     /// Begins the step of an event, unless it was taken in before.
-    pub(super) fn begin(&mut self, event: &Event) -> Option<Step> {
+    pub(super) fn begin(&mut self, event: &Happening<'_>) -> Option<Step> {
         let moment = self.book.advance(event)?;
         let slots = self.book.slots_of(event);
         let moves_book = matches!(
@@ -106,7 +93,6 @@ impl Ground {
             Some(Touched {
                 before: (!moves_book).then(|| facts.clone()),
                 dates_before: facts.dates(),
-                title_before: facts.title,
                 ..Touched::new(slot)
             })
         });
@@ -120,7 +106,7 @@ impl Ground {
     }
 
     /// Takes the event into the facts.
-    pub(super) fn evolve(&mut self, event: &Event, step: &mut Step) {
+    pub(super) fn evolve(&mut self, event: &Happening<'_>, step: &mut Step) {
         let known = self.book.unsaved.reference();
         let slots: SmallVec<[Slot; 1]> = step.touched.iter().map(|touched| touched.slot).collect();
         step.about = self.book.evolve(event, &slots);
@@ -132,47 +118,40 @@ impl Ground {
                 continue;
             };
             touched.dates = facts.dates();
-            touched.renamed = touched.title_before != facts.title;
-            touched.counts_alike = touched
-                .before
-                .as_ref()
-                .is_some_and(|before| facts.counts_like(before));
+            let before = touched.before.as_ref();
+            touched.difference = before.map_or(Difference::Terms, |before| facts.compare(before));
         }
         if self.history.is_some() {
             step.mark = Some(Mark::of(event, step.is_report()));
-            self.keep(step);
-            if let (Some(history), Some(mark)) = (&mut self.history, &step.mark) {
-                history.moment(step.moment);
-                self.book.rows_since(known, |kind, number, row| {
-                    history.reference(mark, step.moment, kind, number, &row);
-                });
-            }
+            self.keep(step, known);
         }
     }
 
-    /// Writes the entries of the touched commitments, once for all the views that they stand in.
-    fn keep(&mut self, step: &mut Step) {
-        let Some(mark) = &step.mark else { return };
-        for touched in &mut step.touched {
-            let Some(facts) = self.book.facts(touched.slot) else {
+    /// Enters into the history what the event did; `known` is what was known of parties, actions and instruments before it.
+    fn keep(&mut self, step: &Step, known: Reference) {
+        let (Some(history), Some(mark)) = (&mut self.history, &step.mark) else {
+            return;
+        };
+        let (book, at) = (&self.book, step.moment);
+        history.moment(at);
+        if step.touched.is_empty() {
+            history.event(mark, at);
+        }
+        for touched in &step.touched {
+            let Some(facts) = book.facts(touched.slot) else {
                 continue;
             };
-            let buffer = std::mem::take(&mut self.spare);
-            let needs_title = touched.renamed || !touched.counts_alike;
-            let title = self.book.titles.get(facts.title);
-            (touched.entries, touched.slim_from) =
-                mark.entries(touched.slot, buffer, needs_title, |row| {
-                    facts.encode(title, &self.book.annex, row);
-                });
+            let titled = touched.is_new_to_views(facts);
+            history.facts(mark, at, (touched.slot, facts.id), titled, |row| {
+                if titled {
+                    facts.encode_name(book.titles.get(facts.title), row);
+                }
+                facts.encode_rest(&book.annex, row);
+            });
         }
-    }
-
-    /// Ends the step: what it needed room for is there for the next.
-    pub(super) fn end(&mut self, step: Step) {
-        for mut touched in step.touched {
-            self.spare = std::mem::take(&mut touched.entries);
-            self.spare.clear();
-        }
+        book.rows_since(known, |kind, number, row| {
+            history.reference(mark, at, kind, number, &row);
+        });
     }
 
     /// Begins to keep history, or goes on with the open chunks of one; gives back the lists that are not the ground's.
@@ -184,6 +163,7 @@ impl Ground {
         let mut others = Vec::new();
         for (name, bytes) in open {
             match name.as_str() {
+                EVENTS => history.resume(List::Events, bytes)?,
                 REFERENCE => history.resume(List::Reference, bytes)?,
                 MOMENTS => history.resume(List::Moments, bytes)?,
                 _ => others.push((name, bytes)),
@@ -206,9 +186,12 @@ impl Ground {
     }
 
     /// The open chunks of the lists that every answer about the past is made from.
-    pub(super) fn history(&self) -> Option<[HistoryChunk; 2]> {
+    pub(super) fn history(&self) -> Option<[HistoryChunk; 3]> {
         let history = self.history.as_ref()?;
-        Some([List::Reference, List::Moments].map(|list| history.open_chunk(list, list_text(list))))
+        Some(
+            [List::Events, List::Reference, List::Moments]
+                .map(|list| history.open_chunk(list, list_text(list))),
+        )
     }
 
     pub(super) fn take_rows(&mut self) -> Vec<Row> {
@@ -220,6 +203,7 @@ fn list_text(list: List<()>) -> String {
     match list {
         // The ground has no views.
         List::View(()) => String::new(),
+        List::Events => EVENTS.to_owned(),
         List::Reference => REFERENCE.to_owned(),
         List::Moments => MOMENTS.to_owned(),
     }

@@ -1,30 +1,32 @@
-//! What every view was made of at any past position: for each view a list of entries, one for each event that concerned it and
-//! each commitment that the event touched there.
+//! What every view was made of at any past position: one list of all events (`.events`), which all views share, and for each view a list of the
+//! positions that concerned it.
 //!
-//! An entry holds the commitment's facts as they stood after the event, so that a view as known at a position is counted from
-//! the newest entry of each commitment up to there. A commitment that enters a view late brings its facts with it, and one that leaves
-//! leaves an entry that says so; nothing has to be looked for elsewhere. Parties, actions and instruments have one list for
-//! themselves, and the recorded times one.
+//! The list of events has an entry for each event and each commitment that it touched, with the commitment's facts as they stood after it: a view as
+//! known at a position is counted from the newest facts of each commitment among the events that concerned it up to there. A commitment that enters
+//! or leaves a view does so with an event that concerns that view, so nothing has to be looked for elsewhere. Parties, actions and instruments have
+//! one list for themselves, and so have the recorded times. What stands beside the summary has lists of entries of its own.
 //!
-//! Lists are written in chunks: closed ones never change, the open one grows. Entries are encoded once per event, whatever number of views
-//! they concern.
+//! Lists are written in chunks: closed ones never change, the open one grows.
 
 use std::hash::Hash;
-use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::RestoreError;
+use super::book::Slot;
 use super::codec::{RowReader, RowWriter};
 use super::fold::Moment;
-use crate::ids::Subject;
-use crate::wire::v1::{Event, EventType, Form, Nature, Stage};
+use super::happening::Happening;
+use crate::ids::{CommitmentId, Subject};
+use crate::wire::v1::{EventType, Form, Nature, Stage};
 
 /// Bytes after which a chunk is closed.
 const CHUNK_BYTES: usize = if cfg!(test) { 100 } else { 16 * 1024 };
 
-/// The list of parties, actions and instruments. No view has a key that begins with a dot.
+/// The list of all events. No view has a key that begins with a dot.
+pub(crate) const EVENTS: &str = ".events";
+/// The list of parties, actions and instruments.
 pub(crate) const REFERENCE: &str = ".reference";
 /// The list of recorded times.
 pub(crate) const MOMENTS: &str = ".moments";
@@ -39,10 +41,6 @@ pub struct HistoryChunk {
     pub list: String,
     /// The position of its first entry.
     pub first: u64,
-    /// The position of its last entry.
-    pub last: u64,
-    /// When its last entry was recorded, in microseconds since 1970.
-    pub last_recorded_us: i64,
     /// Its entries.
     pub bytes: Vec<u8>,
 }
@@ -53,24 +51,23 @@ impl HistoryChunk {
         Self {
             list,
             first: 0,
-            last: 0,
-            last_recorded_us: 0,
             bytes: Vec::new(),
         }
     }
 }
 
-/// The name of a list before it is text.
+/// The name of a list of entries before it is text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum List<K> {
     View(K),
+    Events,
     Reference,
     Moments,
 }
 
 /// A chunk that entries are still added to.
 #[derive(Debug)]
-struct Open {
+pub(crate) struct Open {
     bytes: Vec<u8>,
     first: u64,
     last: Moment,
@@ -87,11 +84,13 @@ pub(crate) struct Mark {
     reported: bool,
 }
 
-/// The lists of a family of views while it is folded.
+/// Lists of entries while they are written.
 #[derive(Debug)]
 pub(crate) struct History<K> {
     open: FxHashMap<List<K>, Open>,
     closed: Vec<(List<K>, Open)>,
+    /// A buffer that the facts of one entry leave to the next.
+    spare: Vec<u8>,
 }
 
 impl<K> Default for History<K> {
@@ -99,6 +98,7 @@ impl<K> Default for History<K> {
         Self {
             open: FxHashMap::default(),
             closed: Vec::new(),
+            spare: Vec::new(),
         }
     }
 }
@@ -109,7 +109,7 @@ mod bits {
     pub(super) const FACTS: u8 = 1;
     /// Its id and title before them.
     pub(super) const TITLED: u8 = 1 << 1;
-    /// The event is a report on one of the view's commitments.
+    /// The event is a report on the commitment.
     pub(super) const REPORTED: u8 = 1 << 2;
     /// The event's effective date.
     pub(super) const EFFECTIVE: u8 = 1 << 3;
@@ -131,21 +131,33 @@ impl<K: Copy + Eq + Hash> History<K> {
         }
     }
 
-    /// Enters the facts of a commitment into the list of a view; `entry` is what [`Mark::entries`] made of them.
-    pub(crate) fn facts(&mut self, view: K, at: Moment, entry: &[u8]) {
-        self.append(List::View(view), at, |row| row.array(entry));
+    /// Enters an event that touched no commitment.
+    pub(crate) fn event(&mut self, mark: &Mark, at: Moment) {
+        self.append(List::Events, at, |row| mark.write(bits::SUBJECT, row));
     }
 
-    /// Enters that the event concerned a view, unless the list says so already.
-    pub(crate) fn touch(&mut self, mark: &Mark, view: K, at: Moment) {
-        let list = List::View(view);
-        let entered = self
-            .open
-            .get(&list)
-            .is_some_and(|open| open.last.position == at.position);
-        if !entered {
-            self.append(list, at, |row| mark.write(bits::SUBJECT, row));
-        }
+    /// Enters the facts of a commitment after an event that touched it; `encode` writes them as a row does, with id and title first if they are
+    /// `titled`.
+    pub(crate) fn facts(
+        &mut self,
+        mark: &Mark,
+        at: Moment,
+        commitment: (Slot, CommitmentId),
+        titled: bool,
+        encode: impl FnOnce(&mut RowWriter),
+    ) {
+        let (slot, id) = commitment;
+        let mut facts = RowWriter::onto(std::mem::take(&mut self.spare));
+        encode(&mut facts);
+        let mut facts = facts.finish();
+        self.append(List::Events, at, |row| {
+            mark.write(mark.holds_facts(id, titled), row);
+            row.u32(slot);
+            row.count(facts.len());
+            row.array(&facts);
+        });
+        facts.clear();
+        self.spare = facts;
     }
 
     /// Enters that the event concerned a list, and nothing more of it.
@@ -183,20 +195,14 @@ impl<K: Copy + Eq + Hash> History<K> {
 
     fn append(&mut self, list: List<K>, at: Moment, write: impl FnOnce(&mut RowWriter)) {
         let open = self.open.entry(list).or_insert_with(|| Open::at(at));
-        if open.bytes.len() >= CHUNK_BYTES {
-            // The next chunk will be as long: room for it is made at once.
-            let room = Vec::with_capacity(open.bytes.len() + CHUNK_BYTES / 8);
-            let full = std::mem::replace(open, Open::at(at));
-            open.bytes = room;
+        if let Some(full) = open.make_room(at) {
             self.closed.push((list, full));
         }
-        let mut row = RowWriter::onto(std::mem::take(&mut open.bytes));
-        row.u64(at.position.saturating_sub(open.last.position));
-        row.i64(at.recorded_us.saturating_sub(open.last.recorded_us));
-        write(&mut row);
-        open.bytes = row.finish();
-        open.last = at;
-        open.unsaved = true;
+        open.append(at, |row, last| {
+            row.u64(at.position.saturating_sub(last.position));
+            row.i64(at.recorded_us.saturating_sub(last.recorded_us));
+            write(row);
+        });
     }
 
     /// Takes the chunks that were closed since the last call, in order.
@@ -216,9 +222,7 @@ impl<K: Copy + Eq + Hash> History<K> {
         text: impl Fn(List<K>) -> String,
     ) {
         for (list, open) in &mut self.open {
-            if std::mem::take(&mut open.unsaved) {
-                chunks.push(open.chunk(text(*list)));
-            }
+            chunks.extend(open.take_grown(|| text(*list)));
         }
     }
 
@@ -247,13 +251,7 @@ impl<K: Copy + Eq + Hash> History<K> {
             }
         }
         if let Some((first, last)) = ends {
-            let open = Open {
-                bytes,
-                first,
-                last,
-                unsaved: false,
-            };
-            self.open.insert(list, open);
+            self.open.insert(list, Open::resumed(bytes, first, last));
         }
         Ok(())
     }
@@ -261,7 +259,7 @@ impl<K: Copy + Eq + Hash> History<K> {
 
 impl Open {
     /// An empty chunk whose first entry will be at this moment; differences begin at nothing.
-    fn at(at: Moment) -> Self {
+    pub(crate) fn at(at: Moment) -> Self {
         Self {
             bytes: Vec::new(),
             first: at.position,
@@ -273,37 +271,74 @@ impl Open {
         }
     }
 
-    fn chunk(&self, list: String) -> HistoryChunk {
+    /// A chunk that was saved.
+    pub(crate) fn resumed(bytes: Vec<u8>, first: u64, last: Moment) -> Self {
+        Self {
+            bytes,
+            first,
+            last,
+            unsaved: false,
+        }
+    }
+
+    /// Whether its last entry is of the event at this moment.
+    pub(crate) fn ends_with(&self, at: Moment) -> bool {
+        !self.bytes.is_empty() && self.last.position == at.position
+    }
+
+    /// Begins the next chunk if this one is full, and gives back the full one.
+    pub(crate) fn make_room(&mut self, at: Moment) -> Option<Self> {
+        if self.bytes.len() < CHUNK_BYTES {
+            return None;
+        }
+        // The next chunk will be as long: room for it is made at once.
+        let room = Vec::with_capacity(self.bytes.len() + CHUNK_BYTES / 8);
+        let full = std::mem::replace(self, Self::at(at));
+        self.bytes = room;
+        Some(full)
+    }
+
+    /// Adds an entry; `write` is told of the one before it.
+    pub(crate) fn append(&mut self, at: Moment, write: impl FnOnce(&mut RowWriter, Moment)) {
+        let mut row = RowWriter::onto(std::mem::take(&mut self.bytes));
+        write(&mut row, self.last);
+        self.bytes = row.finish();
+        self.last = at;
+        self.unsaved = true;
+    }
+
+    /// A copy of the chunk if it grew since the last call.
+    pub(crate) fn take_grown(&mut self, list: impl FnOnce() -> String) -> Option<HistoryChunk> {
+        std::mem::take(&mut self.unsaved).then(|| self.chunk(list()))
+    }
+
+    pub(crate) fn chunk(&self, list: String) -> HistoryChunk {
         HistoryChunk {
             list,
             first: self.first,
-            last: self.last.position,
-            last_recorded_us: self.last.recorded_us,
             bytes: self.bytes.clone(),
         }
     }
 
-    fn into_chunk(self, list: String) -> HistoryChunk {
+    pub(crate) fn into_chunk(self, list: String) -> HistoryChunk {
         HistoryChunk {
             list,
             first: self.first,
-            last: self.last.position,
-            last_recorded_us: self.last.recorded_us,
             bytes: self.bytes,
         }
     }
 }
 
 impl Mark {
-    pub(crate) fn of(event: &Event, reported: bool) -> Self {
+    pub(crate) fn of(event: &Happening<'_>, reported: bool) -> Self {
         let mut effective = SmallVec::new();
-        if let Some(date) = event.header.effective {
+        if let Some(date) = event.effective {
             effective.extend_from_slice(date.to_string().as_bytes());
         }
         Self {
             kind: type_number(event.body.event_type()),
             effective,
-            subject: event.header.subject.clone(),
+            subject: event.subject.clone(),
             reported,
         }
     }
@@ -325,57 +360,14 @@ impl Mark {
         }
     }
 
-    /// Writes the entries of a commitment's facts into a buffer: if `titled` first one with id and title, and behind it, from the number that is
-    /// given back, one without. `encode` writes the facts as a row does, id and title first.
-    pub(crate) fn entries(
-        &self,
-        slot: u32,
-        buffer: Vec<u8>,
-        titled: bool,
-        encode: impl FnOnce(&mut RowWriter),
-    ) -> (Vec<u8>, usize) {
-        let mut row = RowWriter::onto(buffer);
-        encode(&mut row);
-        let mut bytes = row.finish();
-        let facts = bytes.len();
-        let id = bytes.first_chunk::<16>();
-        let subject = self.subject.commitment();
-        let about_it = id
-            .zip(subject)
-            .is_some_and(|(id, subject)| subject.0.as_bytes() == id);
-        let holds = bits::FACTS
-            | if self.reported { bits::REPORTED } else { 0 }
-            | if about_it { 0 } else { bits::SUBJECT };
-        let mut from = facts;
-        if titled {
-            bytes = self.entry(holds | bits::TITLED, slot, bytes, 0..facts);
-            from = bytes.len();
-        }
-        let slim = untitled(bytes.get(..facts).unwrap_or_default()).map_or(facts, <[u8]>::len);
-        bytes = self.entry(holds, slot, bytes, facts - slim..facts);
-        // The facts alone were only needed to copy from.
-        bytes.drain(..facts);
-        (bytes, from - facts)
+    /// What an entry of the facts of a commitment holds.
+    fn holds_facts(&self, commitment: CommitmentId, titled: bool) -> u8 {
+        let bit = |holds: bool, bit: u8| if holds { bit } else { 0 };
+        bits::FACTS
+            | bit(titled, bits::TITLED)
+            | bit(self.reported, bits::REPORTED)
+            | bit(self.subject.commitment() != Some(commitment), bits::SUBJECT)
     }
-
-    /// Appends one entry that holds a part of the bytes before it.
-    fn entry(&self, holds: u8, slot: u32, bytes: Vec<u8>, facts: Range<usize>) -> Vec<u8> {
-        let mut row = RowWriter::onto(bytes);
-        self.write(holds, &mut row);
-        row.u32(slot);
-        row.count(facts.len());
-        let mut bytes = row.finish();
-        bytes.extend_from_within(facts);
-        bytes
-    }
-}
-
-/// The facts after id and title, which come first in a row.
-fn untitled(facts: &[u8]) -> Option<&[u8]> {
-    let mut row = RowReader::within(ENTRY, facts);
-    row.array::<16>().ok()?;
-    row.bytes().ok()?;
-    Some(row.rest())
 }
 
 fn type_number(kind: EventType) -> u8 {

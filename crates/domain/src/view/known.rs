@@ -4,51 +4,36 @@
 //! parties and actions as they were then. One chunk of a list is in memory at a time, and of the commitments only those of the page
 //! that was asked for, so that the whole of a ledger of any size can be asked for too.
 
+mod between;
+mod bits;
+mod source;
 mod watch;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 
 use super::RestoreError;
-use super::body::recorded_text;
 use super::book::{Book, Slot};
 use super::codec::{RowReader, RowWriter};
 use super::dates::Dates;
 use super::envelope::Timeliness;
 use super::facts::Facts;
 use super::fold::{Keys, Lens, Moment, Sign, View};
-use super::history::{Entries, Entry, Holds, MOMENTS, Moments, REFERENCE};
+use super::history::{EVENTS, Entries, Entry, Holds, MOMENTS, Moments, REFERENCE};
 use super::list::{CommitmentList, Page};
 use super::watch::Search;
 use crate::ids::CommitmentId;
-use crate::wire::v1::EventType;
 
-/// The most events one page of [`KnownEvents`] has.
-pub const MAX_EVENT_ROWS: usize = 1_000;
+pub use between::{KnownEvent, KnownEvents, MAX_EVENT_ROWS};
+pub use source::{KnownHistory, VisitChunk, WantChunk};
 
-/// What is done with the entries of a chunk, and whether older ones are wanted.
-pub type VisitChunk<'a, E> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>, E> + 'a;
+use bits::Bits;
+use source::Concerning;
 
-/// The chunks of a projection's lists, as they were kept: closed ones and the one that was open when the question was asked.
-pub trait KnownHistory {
-    /// Why a chunk cannot be read.
-    type Error: From<RestoreError>;
-
-    /// Calls `visit` with the entries of the chunks of a list that begin at `position` or before, the newest chunk first, until it breaks.
-    ///
-    /// # Errors
-    /// When a chunk cannot be read, or what `visit` returns.
-    fn newest_first(
-        &self,
-        list: &str,
-        position: u64,
-        visit: &mut VisitChunk<'_, Self::Error>,
-    ) -> Result<(), Self::Error>;
-}
+pub(super) use between::{events_of_list, events_of_view};
+pub(super) use source::all as all_chunks;
 
 /// A view as known at a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,41 +48,6 @@ pub struct KnownView {
     pub list: Option<CommitmentList>,
 }
 
-/// The events that concerned a view between two positions, in their order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownEvents {
-    /// How many there are in all.
-    pub events: usize,
-    /// The rows of this page.
-    pub rows: Vec<KnownEvent>,
-    /// What to ask for as `after` to get the next page; absent on the last one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
-}
-
-/// One event as a list of events shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownEvent {
-    /// Its position.
-    pub position: String,
-    /// When the ledger learned it.
-    pub recorded: String,
-    /// When it was true, as precisely as that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub effective: Option<String>,
-    /// What happened, by the event's name.
-    pub event: String,
-    /// The commitment it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commitment: Option<String>,
-    /// The commitment's title as it was known then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// What it is about, where that is no commitment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-}
-
 /// When the last event up to a position was recorded; none before the first.
 ///
 /// # Errors
@@ -107,7 +57,7 @@ pub fn recorded_at<S: KnownHistory>(
     position: u64,
 ) -> Result<Option<DateTime<Utc>>, S::Error> {
     let mut found = None;
-    source.newest_first(MOMENTS, position, &mut |chunk| {
+    source.newest_first(MOMENTS, position, &source::all, &mut |chunk| {
         for at in Moments::new(chunk) {
             let at = at?;
             if at.position <= position {
@@ -130,7 +80,7 @@ pub fn position_at<S: KnownHistory>(
 ) -> Result<Option<u64>, S::Error> {
     let asked_us = time.timestamp_micros();
     let mut later = tree_size;
-    source.newest_first(MOMENTS, tree_size, &mut |chunk| {
+    source.newest_first(MOMENTS, tree_size, &source::all, &mut |chunk| {
         for at in Moments::new(chunk) {
             let at = at?;
             if at.recorded_us > asked_us {
@@ -176,6 +126,16 @@ impl<L: Lens> View<L> {
         }))
     }
 
+    /// A page of the events that concerned a view after one position and up to another.
+    pub(crate) fn events_between<S: KnownHistory>(
+        source: &S,
+        key: &str,
+        between: (Option<u64>, u64),
+        page: &Page,
+    ) -> Result<KnownEvents, S::Error> {
+        events_of_view(source, key, !L::ALL_EVENTS, between, page)
+    }
+
     /// The counts of one view as known at a position, over the parties and actions of then.
     pub(super) fn counts_as_known<S: KnownHistory>(
         source: &S,
@@ -198,22 +158,12 @@ impl<L: Lens> View<L> {
         known.read_all(source, self, position)?;
         Ok(known)
     }
-
-    /// A page of the events that concerned a view after one position and up to another.
-    pub(crate) fn events_between<S: KnownHistory>(
-        source: &S,
-        list: &str,
-        (after, to): (Option<u64>, u64),
-        page: &Page,
-    ) -> Result<KnownEvents, S::Error> {
-        Between::new(after, page).read(source, list, to)
-    }
 }
 
 /// The parties, actions and instruments as they were known at a position.
 fn known_book<S: KnownHistory>(source: &S, position: u64) -> Result<Book, S::Error> {
     let mut rows: BTreeMap<(u8, u32), Vec<u8>> = BTreeMap::new();
-    source.newest_first(REFERENCE, position, &mut |chunk| {
+    source.newest_first(REFERENCE, position, &source::all, &mut |chunk| {
         let entries: Vec<Entry<'_>> = Entries::new(chunk).collect::<Result<_, _>>()?;
         for entry in entries.iter().rev() {
             if let Holds::State { kind, number, row } = entry.holds
@@ -230,28 +180,6 @@ fn known_book<S: KnownHistory>(source: &S, position: u64) -> Result<Book, S::Err
     }
     book.finish_restore()?;
     Ok(book)
-}
-
-/// Which slots were seen: a bit each.
-#[derive(Default)]
-struct Slots(Vec<u64>);
-
-impl Slots {
-    /// Marks a slot; whether it was not marked before.
-    fn insert(&mut self, slot: Slot) -> bool {
-        let Ok(index) = usize::try_from(slot / 64) else {
-            return false;
-        };
-        if self.0.len() <= index {
-            self.0.resize(index + 1, 0);
-        }
-        let bit = 1u64 << (slot % 64);
-        self.0.get_mut(index).is_some_and(|bits| {
-            let new = *bits & bit == 0;
-            *bits |= bit;
-            new
-        })
-    }
 }
 
 /// A commitment of the page: its facts, and its id and title as soon as they are found.
@@ -305,8 +233,8 @@ impl<L: Lens> Known<L> {
         Ok(())
     }
 
-    /// Counts the newest facts in the list of a view into some views, if they stood in the list's own then: those that had left it
-    /// are not up to date in it.
+    /// Counts the newest facts of the commitments of one view into some views, if they stood in that view then: those that had left it are not up to
+    /// date among the events that concern it.
     fn read<S: KnownHistory>(
         &mut self,
         source: &S,
@@ -315,21 +243,31 @@ impl<L: Lens> Known<L> {
         counted: &[L::Key],
         position: u64,
     ) -> Result<(), S::Error> {
-        let mut seen = Slots::default();
-        let name = L::text(view.book(), list);
-        source.newest_first(&name, position, &mut |chunk| {
+        let mut seen = Bits::default();
+        let concerning = if L::ALL_EVENTS {
+            Concerning::All
+        } else {
+            Concerning::listed(source, &L::text(view.book(), list), position)?
+        };
+        let wants = |positions| concerning.any_of(positions);
+        source.newest_first(EVENTS, position, &wants, &mut |chunk| {
             let entries: Vec<Entry<'_>> = Entries::new(chunk).collect::<Result<_, _>>()?;
             for entry in entries.iter().rev() {
-                if entry.at.position > position {
+                let at = entry.at.position;
+                if at > position || !concerning.has(at) {
                     continue;
                 }
+                let of_commitment = concerning.is_of_commitment(at);
                 if list == self.key {
-                    self.note(view, entry);
+                    self.note(view, entry, of_commitment && entry.reported);
                 }
                 let Holds::Facts { slot, titled, row } = entry.holds else {
                     continue;
                 };
-                if seen.insert(slot) {
+                if !of_commitment {
+                    continue;
+                }
+                if seen.insert(slot.into()) {
                     self.count(view, list, counted, slot, titled, row)?;
                 } else if titled && list == self.key {
                     self.name(slot, row)?;
@@ -340,9 +278,9 @@ impl<L: Lens> Known<L> {
     }
 
     /// Takes from an entry, newest first, when the view changed and what kinds of events concerned it.
-    fn note(&mut self, view: &mut View<L>, entry: &Entry<'_>) {
+    fn note(&mut self, view: &mut View<L>, entry: &Entry<'_>, reported: bool) {
         self.is_concerned = true;
-        view.stamp_back(self.key, entry.at, entry.reported);
+        view.stamp_back(self.key, entry.at, reported);
         if self.last_event != Some(entry.at.position) {
             self.last_event = Some(entry.at.position);
             view.book_mut().count_event(entry.kind);
@@ -492,151 +430,6 @@ impl<L: Lens> View<L> {
         stamp.change.get_or_insert(at);
         if reported {
             stamp.report.get_or_insert(at);
-        }
-    }
-}
-
-/// The events of a list being looked through, newest first.
-struct Between {
-    after: Option<u64>,
-    rows: usize,
-    events: usize,
-    /// The earliest events after `after`, one more than a page has, and the slots of their commitments.
-    shown: BTreeMap<u64, (KnownEvent, Option<Slot>)>,
-    /// The events among them whose commitment's title was not found yet, by its slot.
-    untitled: FxHashMap<Slot, Vec<u64>>,
-    last: Option<u64>,
-    from: Option<u64>,
-}
-
-impl Between {
-    fn new(from: Option<u64>, page: &Page) -> Self {
-        Self {
-            after: page.after.max(from),
-            rows: page.limit.clamp(1, MAX_EVENT_ROWS),
-            events: 0,
-            shown: BTreeMap::new(),
-            untitled: FxHashMap::default(),
-            last: None,
-            from,
-        }
-    }
-
-    fn read<S: KnownHistory>(
-        mut self,
-        source: &S,
-        list: &str,
-        to: u64,
-    ) -> Result<KnownEvents, S::Error> {
-        source.newest_first(list, to, &mut |chunk| {
-            let entries: Vec<Entry<'_>> = Entries::new(chunk).collect::<Result<_, _>>()?;
-            let mut before = false;
-            for entry in entries.iter().rev() {
-                if entry.at.position > to {
-                    continue;
-                }
-                if self.from.is_none_or(|from| entry.at.position > from) {
-                    self.take(entry);
-                } else {
-                    before = true;
-                }
-                self.name(entry)?;
-            }
-            let found = before && self.untitled.is_empty();
-            Ok(if found {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            })
-        })?;
-        Ok(self.finish())
-    }
-
-    fn take(&mut self, entry: &Entry<'_>) {
-        let position = entry.at.position;
-        if self.last == Some(position) {
-            return;
-        }
-        self.last = Some(position);
-        self.events += 1;
-        if self.after.is_some_and(|after| position <= after) {
-            return;
-        }
-        let mut row = KnownEvent {
-            position: position.to_string(),
-            recorded: recorded_text(entry.at.recorded_us),
-            effective: entry.effective.map(str::to_owned),
-            event: EventType::name(entry.kind).to_owned(),
-            commitment: None,
-            title: None,
-            subject: None,
-        };
-        let mut commitment = None;
-        match (entry.subject, entry.holds) {
-            (Some(subject), _) if subject.parse::<CommitmentId>().is_ok() => {
-                row.commitment = Some(subject.to_owned());
-            }
-            (Some(subject), _) => row.subject = Some(subject.to_owned()),
-            (None, Holds::Facts { slot, .. }) => {
-                commitment = Some(slot);
-                self.untitled.entry(slot).or_default().push(position);
-            }
-            (None, Holds::Nothing | Holds::State { .. }) => {}
-        }
-        self.shown.insert(position, (row, commitment));
-        if self.shown.len() > self.rows + 1 {
-            self.leave_out_last();
-        }
-    }
-
-    fn leave_out_last(&mut self) {
-        let Some((position, (_, Some(slot)))) = self.shown.pop_last() else {
-            return;
-        };
-        if let Some(waiting) = self.untitled.get_mut(&slot) {
-            waiting.retain(|other| *other != position);
-            if waiting.is_empty() {
-                self.untitled.remove(&slot);
-            }
-        }
-    }
-
-    /// Gives the events of a commitment the title it had, which stands in the newest entry before them that has one.
-    fn name(&mut self, entry: &Entry<'_>) -> Result<(), RestoreError> {
-        let Holds::Facts {
-            slot,
-            titled: true,
-            row,
-        } = entry.holds
-        else {
-            return Ok(());
-        };
-        let Some(waiting) = self.untitled.remove(&slot) else {
-            return Ok(());
-        };
-        let (id, title) = named(row)?;
-        for position in waiting {
-            if let Some((event, _)) = self.shown.get_mut(&position) {
-                event.commitment = Some(id.to_string());
-                event.title = Some(title.to_owned());
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> KnownEvents {
-        let more = self.shown.len() > self.rows;
-        if more {
-            self.shown.pop_last();
-        }
-        KnownEvents {
-            events: self.events,
-            next: self
-                .shown
-                .last_key_value()
-                .filter(|_| more)
-                .map(|(position, _)| position.to_string()),
-            rows: self.shown.into_values().map(|(row, _)| row).collect(),
         }
     }
 }

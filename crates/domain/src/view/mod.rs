@@ -45,9 +45,11 @@ mod family;
 mod fold;
 mod gaps;
 mod ground;
+mod happening;
 mod history;
 mod known;
 mod list;
+mod mentions;
 mod partner;
 mod reference;
 mod reports;
@@ -68,14 +70,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use thiserror::Error;
 
 use crate::ids::Position;
-use crate::wire::v1::Event;
+use crate::wire::v1::{Event, EventOutline};
 
 pub use all::{Family, family_of};
 pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
 pub use history::{HistoryChunk, history_version};
 pub use known::{
-    KnownEvent, KnownEvents, KnownHistory, KnownView, MAX_EVENT_ROWS, VisitChunk, position_at,
-    recorded_at,
+    KnownEvent, KnownEvents, KnownHistory, KnownView, MAX_EVENT_ROWS, VisitChunk, WantChunk,
+    position_at, recorded_at,
 };
 pub use list::{
     AssessmentRow, CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Milestones, Page,
@@ -100,7 +102,11 @@ macro_rules! projections {
             const FAMILIES: &'static [Family] = $families;
 
             fn apply(&mut self, event: &Event) {
-                self.0.apply(event);
+                self.0.apply(&event.into());
+            }
+
+            fn apply_outline(&mut self, outline: &EventOutline) {
+                self.0.apply(&outline.into());
             }
 
             fn watermark(&self) -> Option<Position> {
@@ -226,6 +232,9 @@ pub trait Projection: Default {
     /// Takes in the next event. Never fails; an event at or below the watermark was taken in before and changes nothing, so a stream that
     /// delivers twice does no harm. A gap is not noticed here: who feeds the projection keeps positions without gaps.
     fn apply(&mut self, event: &Event);
+
+    /// Takes in the next event as [`Projection::apply`] does: its outline has all that counts.
+    fn apply_outline(&mut self, outline: &EventOutline);
 
     /// The position of the last event taken in, none before the first.
     fn watermark(&self) -> Option<Position>;

@@ -11,11 +11,12 @@ use super::body::MomentBody;
 use super::book::{entry_at, entry_at_mut, number};
 use super::codec::{RowReader, RowWriter};
 use super::fold::Moment;
+use super::happening::Happening;
 use super::known::KnownView;
 use super::rows::{Row, expect, key};
 use super::stored::read_name;
 use crate::ids::{PartnerId, Subject};
-use crate::wire::v1::{Event, EventBody, EventType, Role};
+use crate::wire::v1::{EventBody, EventType, Role};
 
 /// The first byte of the keys of partners' rows.
 pub(crate) const PARTNER_ROW: u8 = b'w';
@@ -177,21 +178,21 @@ impl Standing {
 
 impl Partners {
     /// Takes an event in: for its sender, and for the partner it is about.
-    pub(crate) fn apply(&mut self, event: &Event, at: Moment) {
-        let sender = self.sender(&event.header.partner);
+    pub(crate) fn apply(&mut self, event: &Happening<'_>, at: Moment) {
+        let sender = self.sender(event.partner);
         self.touch(sender, at, |entry| {
             entry.send(event.body.event_type(), at);
         });
-        if let EventBody::LedgerOpened(data) = &event.body {
+        if let EventBody::LedgerOpened(data) = event.body {
             let root = self.number(&data.root.partner);
             self.touch(root, at, |entry| {
                 entry.standing = Standing::Root;
                 entry.parties = 1;
             });
         }
-        if let Subject::Partner(id) = &event.header.subject {
+        if let Subject::Partner(id) = event.subject {
             let subject = self.number(id);
-            self.touch(subject, at, |entry| entry.register(&event.body));
+            self.touch(subject, at, |entry| entry.register(event.body));
         }
     }
 
@@ -285,11 +286,14 @@ impl Partners {
     }
 
     /// The partners that an event registered, changed or revoked.
-    pub(crate) fn registered_by(&self, event: &Event) -> impl Iterator<Item = PartnerIndex> {
+    pub(crate) fn registered_by(
+        &self,
+        event: &Happening<'_>,
+    ) -> impl Iterator<Item = PartnerIndex> {
         let mut named = None;
-        if let EventBody::LedgerOpened(data) = &event.body {
+        if let EventBody::LedgerOpened(data) = event.body {
             named = self.numbers.get(&data.root.partner);
-        } else if let Subject::Partner(id) = &event.header.subject {
+        } else if let Subject::Partner(id) = event.subject {
             named = self.numbers.get(id);
         }
         named.into_iter().copied()

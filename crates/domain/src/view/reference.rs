@@ -7,11 +7,16 @@ use super::book::{
     entry_at_mut, number,
 };
 use super::fold::Moment;
+use super::happening::Happening;
 use crate::ids::{ActionCode, InstrumentId, PartyId, Subject};
-use crate::wire::v1::{ActionCatalogued, ActionTextAmended, Event, PartyRegistered};
+use crate::wire::v1::{ActionCatalogued, ActionTextAmended, PartyRegistered};
 
 impl Book {
-    pub(super) fn register_party(&mut self, event: &Event, data: &PartyRegistered) -> About {
+    pub(super) fn register_party(
+        &mut self,
+        event: &Happening<'_>,
+        data: &PartyRegistered,
+    ) -> About {
         self.change_party(party_of(event), |entry| {
             entry.kind = Some(data.kind);
             entry.country = data.country;
@@ -19,7 +24,7 @@ impl Book {
         })
     }
 
-    pub(super) fn publish(&mut self, event: &Event) -> About {
+    pub(super) fn publish(&mut self, event: &Happening<'_>) -> About {
         if let Some(id) = instrument_of(event) {
             self.instrument(id);
         }
@@ -170,8 +175,8 @@ impl Book {
     }
 }
 
-pub(super) fn party_of(event: &Event) -> Option<&PartyId> {
-    match &event.header.subject {
+pub(super) fn party_of<'a>(event: &Happening<'a>) -> Option<&'a PartyId> {
+    match event.subject {
         Subject::Party(id) => Some(id),
         Subject::Commitment(_)
         | Subject::Instrument(_)
@@ -181,8 +186,8 @@ pub(super) fn party_of(event: &Event) -> Option<&PartyId> {
     }
 }
 
-pub(super) fn instrument_of(event: &Event) -> Option<&InstrumentId> {
-    match &event.header.subject {
+pub(super) fn instrument_of<'a>(event: &Happening<'a>) -> Option<&'a InstrumentId> {
+    match event.subject {
         Subject::Instrument(id) => Some(id),
         Subject::Commitment(_)
         | Subject::Party(_)

@@ -11,12 +11,13 @@ use super::body::{MomentBody, bounded};
 use super::book::{entry_at, entry_at_mut, number};
 use super::codec::{RowReader, RowWriter};
 use super::fold::Moment;
+use super::happening::Happening;
 use super::known::KnownView;
 use super::rows::{Row, expect, key};
 use super::stored::read_name;
 use crate::date::PartialDate;
 use crate::ids::{InstrumentId, PartyId, ReviewId, Subject};
-use crate::wire::v1::{Event, EventBody};
+use crate::wire::v1::EventBody;
 
 /// The first byte of the keys of reviews' rows.
 pub(crate) const REVIEW_ROW: u8 = b'v';
@@ -189,15 +190,15 @@ impl Review {
 }
 
 impl Reviews {
-    pub(crate) fn apply(&mut self, event: &Event, at: Moment) {
-        let Subject::Review(id) = &event.header.subject else {
+    pub(crate) fn apply(&mut self, event: &Happening<'_>, at: Moment) {
+        let Subject::Review(id) = event.subject else {
             return;
         };
         let review = self.number(id);
         let Some(entry) = entry_at_mut(&mut self.entries, review) else {
             return;
         };
-        entry.take_in(&event.body, at);
+        entry.take_in(event.body, at);
         entry.stamp = Some(at);
         if !entry.changed {
             entry.changed = true;
@@ -270,8 +271,8 @@ impl Reviews {
 /// What the history of reviews needs of them.
 impl Reviews {
     /// The review that an event is about.
-    pub(crate) fn number_of(&self, event: &Event) -> Option<u32> {
-        if let Subject::Review(id) = &event.header.subject {
+    pub(crate) fn number_of(&self, event: &Happening<'_>) -> Option<u32> {
+        if let Subject::Review(id) = event.subject {
             self.numbers.get(id).copied()
         } else {
             None

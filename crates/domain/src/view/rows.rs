@@ -29,7 +29,7 @@ const WHOLE_PAGE_CHANGES: usize = 16;
 pub(super) type Row = (Vec<u8>, Vec<u8>);
 
 /// How many changes of parties, actions and instruments are not taken yet: what comes after them is newer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reference {
     parties: usize,
     actions: usize,
@@ -90,6 +90,9 @@ impl Book {
 
     /// Calls `visit` with the kind, the number and the row of every party, action and instrument that was changed since `known`.
     pub(super) fn rows_since(&self, known: Reference, mut visit: impl FnMut(u8, u32, Vec<u8>)) {
+        if self.unsaved.reference() == known {
+            return;
+        }
         let Unsaved {
             parties,
             actions,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::book::Book;
 use super::facts::{Facts, PartState, Status};
+use super::happening::Happening;
 use super::list::{CommitmentRow, ParticipationRole};
 use super::reports::Report;
 use super::scrutiny::Scrutiny;
@@ -119,14 +120,15 @@ pub struct CommitmentFold {
 impl CommitmentFold {
     /// Takes its next event in. Events come in the order of their positions; those of other streams are not for here.
     pub fn apply(&mut self, event: &Event) {
+        let event = &Happening::from(event);
         if self.book.advance(event).is_none() {
             return;
         }
         let slots = self.book.slots_of(event);
         self.book.evolve(event, &slots);
-        if let EventBody::ProgressReported(_) | EventBody::ReportCorrected(_) = &event.body {
-            let party = event.header.party.clone();
-            self.reporters.insert(event.header.position.0, party);
+        if let EventBody::ProgressReported(_) | EventBody::ReportCorrected(_) = event.body {
+            let party = event.party.clone();
+            self.reporters.insert(event.at.position, party);
         }
     }
 

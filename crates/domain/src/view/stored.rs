@@ -16,8 +16,18 @@ use crate::wire::v1::{Form, Nature, Outcome};
 
 impl Facts {
     pub(crate) fn encode(&self, title: &str, annex: &Annex, row: &mut RowWriter) {
+        self.encode_name(title, row);
+        self.encode_rest(annex, row);
+    }
+
+    /// Writes the id and the title: what comes first.
+    pub(crate) fn encode_name(&self, title: &str, row: &mut RowWriter) {
         row.array(self.id.0.as_bytes());
         row.text(title);
+    }
+
+    /// Writes what comes after them.
+    pub(crate) fn encode_rest(&self, annex: &Annex, row: &mut RowWriter) {
         row.u64(self.recorded_position);
         row.u64(self.changed_position);
         row.u32(self.recorded.get());

@@ -107,13 +107,18 @@ struct CatalogueBody {
 impl Lens for SummaryLens {
     type Key = ();
     type Counts = SummaryCounts;
+    const ALL_EVENTS: bool = true;
 
     fn memberships(_: &Book, _: &Facts) -> Keys<()> {
         Keys::from_elem((), 1)
     }
 
-    fn count(counts: &mut SummaryCounts, (): (), book: &Book, facts: &Facts, sign: Sign) {
-        counts.count(book, facts, sign);
+    fn count_terms(counts: &mut SummaryCounts, (): (), book: &Book, facts: &Facts, sign: Sign) {
+        counts.count_terms(book, facts, sign);
+    }
+
+    fn count_progress(counts: &mut SummaryCounts, (): (), _: &Book, facts: &Facts, sign: Sign) {
+        counts.all.count_progress(facts, sign);
     }
 
     fn owns((): (), _: &Book, _: &Facts) -> bool {
@@ -250,8 +255,8 @@ fn parties(book: &Book, counts: &SummaryCounts) -> PartiesBody {
 }
 
 impl SummaryCounts {
-    fn count(&mut self, book: &Book, facts: &Facts, sign: Sign) {
-        self.all.count(facts, sign);
+    fn count_terms(&mut self, book: &Book, facts: &Facts, sign: Sign) {
+        self.all.count_terms(facts, sign);
         if !facts.is_active() {
             return;
         }

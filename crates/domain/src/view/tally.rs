@@ -148,35 +148,37 @@ struct MilestonesBody {
 }
 
 impl Tally {
-    pub(crate) fn count(&mut self, facts: &Facts, sign: Sign) {
+    /// Counts what no report and no assessment changes.
+    pub(crate) fn count_terms(&mut self, facts: &Facts, sign: Sign) {
         self.statuses.count(facts.status, sign);
         sign.step_if(facts.is_illustrative(), &mut self.illustrative);
+        if !facts.is_active() {
+            return;
+        }
+        sign.step_if(facts.is_measurable(), &mut self.measurable);
+        sign.step_if(facts.is_weakened(), &mut self.weakened);
+        sign.step_if(facts.is_unconfirmed(), &mut self.unconfirmed);
+        sign.step_in(&mut self.leading, facts.lead);
+        let Milestones { named, reached } = facts.milestones();
+        sign.step_by(named.into(), &mut self.milestones_named);
+        sign.step_by(reached.into(), &mut self.milestones_reached);
+    }
+
+    /// Counts what reports and assessments say.
+    pub(crate) fn count_progress(&mut self, facts: &Facts, sign: Sign) {
         if facts.is_active() {
-            self.count_active(facts, sign);
+            self.stages.count(facts.stage, sign);
+            sign.step_if(facts.has_evidence(), &mut self.with_evidence);
+            let unassessed = facts.is_fulfilled_unassessed();
+            sign.step_if(unassessed, &mut self.fulfilled_unassessed);
+            self.marks.count(facts, sign);
+            self.count_assessed(facts, sign);
         } else if facts.is_closed() {
             sign.step_if(facts.is_self_declared(), &mut self.self_declared);
             sign.step_if(!facts.has_evidence(), &mut self.closed_without_evidence);
             self.closed_marks.count(facts, sign);
             self.count_assessed(facts, sign);
         }
-    }
-
-    fn count_active(&mut self, facts: &Facts, sign: Sign) {
-        self.stages.count(facts.stage, sign);
-        sign.step_if(facts.is_measurable(), &mut self.measurable);
-        sign.step_if(facts.has_evidence(), &mut self.with_evidence);
-        sign.step_if(facts.is_weakened(), &mut self.weakened);
-        sign.step_if(
-            facts.is_fulfilled_unassessed(),
-            &mut self.fulfilled_unassessed,
-        );
-        sign.step_if(facts.is_unconfirmed(), &mut self.unconfirmed);
-        sign.step_in(&mut self.leading, facts.lead);
-        let Milestones { named, reached } = facts.milestones();
-        sign.step_by(named.into(), &mut self.milestones_named);
-        sign.step_by(reached.into(), &mut self.milestones_reached);
-        self.marks.count(facts, sign);
-        self.count_assessed(facts, sign);
     }
 
     fn count_assessed(&mut self, facts: &Facts, sign: Sign) {

@@ -510,7 +510,7 @@ mod tests {
         let log = crate::view::tests::events::large_log(300, &[], 0);
         let mut view = crate::view::fold::View::<crate::view::summary::SummaryLens>::default();
         for event in &log {
-            view.apply(event);
+            view.apply(&event.into());
         }
         let search = Search {
             actions: Some(FxHashSet::default()),

@@ -13,15 +13,17 @@ use super::family::{Family, Seen};
 use super::fold::{Follow, Moment, Single, View};
 use super::gaps;
 use super::ground::{Ground, Step};
-use super::history::{Entries, History, HistoryChunk, Holds, List, MOMENTS, REFERENCE};
-use super::known::{KnownEvents, KnownHistory, KnownView};
+use super::happening::Happening;
+use super::history::{Entries, History, HistoryChunk, Holds, List};
+use super::known::{
+    KnownEvents, KnownHistory, KnownView, all_chunks, events_of_list, events_of_view,
+};
 use super::list::{CommitmentList, Page};
 use super::partner::{PARTNER_ROW, PartnerIndex, Partners};
 use super::review::{self, REVIEW_ROW, Reviews};
 use super::rows::Row;
 use super::summary::SummaryLens;
 use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
-use crate::wire::v1::Event;
 
 /// The key of the summary.
 const SUMMARY: &str = "summary";
@@ -59,7 +61,7 @@ enum Beside {
 impl WholeViews {
     /// Enters what the event did to a review and to partners: a partner's chunk begins with all that is known of it, and goes on with what
     /// it sent.
-    fn keep_beside(&mut self, event: &Event, step: &Step) {
+    fn keep_beside(&mut self, event: &Happening<'_>, step: &Step) {
         let (Some(history), Some(mark)) = (&mut self.history, &step.mark) else {
             return;
         };
@@ -121,7 +123,7 @@ impl Follow for WholeViews {
         self.summary.leave(ground, step);
     }
 
-    fn enter(&mut self, ground: &Ground, event: &Event, step: &Step) {
+    fn enter(&mut self, ground: &Ground, event: &Happening<'_>, step: &Step) {
         self.summary.enter(ground, event, step);
         self.partners.apply(event, step.moment);
         self.reviews.apply(event, step.moment);
@@ -300,7 +302,10 @@ impl Whole {
         between: (Option<u64>, u64),
         page: &Page,
     ) -> Result<KnownEvents, S::Error> {
-        View::<SummaryLens>::events_between(source, key, between, page)
+        if key == SUMMARY {
+            return events_of_view(source, key, false, between, page);
+        }
+        events_of_list(source, key, between, page)
     }
 }
 
@@ -309,8 +314,8 @@ fn list_text(partners: &Partners, reviews: &Reviews, list: List<Beside>) -> Stri
         List::View(Beside::Gaps) => GAPS.to_owned(),
         List::View(Beside::Partner(partner)) => partners.view_key(partner),
         List::View(Beside::Review(review)) => reviews.view_key(review),
-        List::Reference => REFERENCE.to_owned(),
-        List::Moments => MOMENTS.to_owned(),
+        // These are the ground's.
+        List::Events | List::Reference | List::Moments => String::new(),
     }
 }
 
@@ -319,7 +324,7 @@ fn gaps_as_known<S: KnownHistory>(
     position: u64,
 ) -> Result<Option<KnownView>, S::Error> {
     let mut changed = None;
-    source.newest_first(GAPS, position, &mut |chunk| {
+    source.newest_first(GAPS, position, &all_chunks, &mut |chunk| {
         for entry in Entries::new(chunk) {
             let at = entry?.at;
             changed = Some(at).filter(|at| at.position <= position).or(changed);
@@ -342,7 +347,7 @@ fn state_as_known<S: KnownHistory>(
     position: u64,
 ) -> Result<Option<KnownView>, S::Error> {
     let mut known = None;
-    source.newest_first(key, position, &mut |chunk| {
+    source.newest_first(key, position, &all_chunks, &mut |chunk| {
         let (mut state, mut sent): (&[u8], Vec<_>) = (&[], Vec::new());
         for entry in Entries::new(chunk) {
             let entry = entry?;

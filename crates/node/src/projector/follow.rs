@@ -15,7 +15,7 @@ use tracing::warn;
 use super::known::keep_closed;
 use super::pages::{DecodedPage, Pages};
 use super::{Interruption, LastLeaf, Projector};
-use crate::history::{HistoryError, decode_event};
+use crate::history::{HistoryError, decode_outline};
 
 /// Events that the stream may be behind the node before blocks are fetched instead.
 const LAG_EVENTS: u64 = 10_000;
@@ -239,7 +239,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
             let page = self.answer_until(service, pages.next()).await??;
             self.tree_size = page.tree_size;
             let at_end = page.at_end;
-            self.fold_page(page)?;
+            // The connection's tasks go on meanwhile.
+            tokio::task::block_in_place(|| self.fold_page(page))?;
             if self.unsaved_events >= SAVE_EVENTS {
                 self.save()?;
             }
@@ -293,7 +294,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 content: content(&cut.payload),
                 route: "",
             };
-            let decoded = decode_event(&stored)?;
+            let decoded = decode_outline(&stored)?;
             self.fold(decoded.as_ref());
             self.last_leaf.note(&leaf);
         }

@@ -11,7 +11,7 @@ use ledger_bus::query::{ViewQuery, WATERMARK_HEADER, WatchEnvelope};
 use ledger_bus::{Answer, Query, QueryFailure};
 use ledger_domain::view::{
     Envelope, Family, KnownHistory, Page, Projection, RestoreError, UnknownFilter, VisitChunk,
-    WatchAnswer, WatchPage, family_of, position_at, recorded_at,
+    WantChunk, WatchAnswer, WatchPage, family_of, position_at, recorded_at,
 };
 use ledger_store::{ClosedChunk, HistoryFault, HistoryList, SledFault, ViewStore};
 use serde::Serialize;
@@ -64,15 +64,17 @@ impl KnownHistory for Lists {
         &self,
         list: &str,
         position: u64,
+        wants: &WantChunk<'_>,
         visit: &mut VisitChunk<'_, KnownError>,
     ) -> Result<(), KnownError> {
         let Some((closed, first, open)) = self.0.get(list) else {
             return Ok(());
         };
-        if *first <= position && visit(open)?.is_break() {
+        let open_wanted = *first <= position && wants(*first..=u64::MAX);
+        if open_wanted && visit(open)?.is_break() {
             return Ok(());
         }
-        for chunk in closed.newest_first(position) {
+        for chunk in closed.newest_first(position, wants) {
             if visit(&chunk?)? == ControlFlow::Break(()) {
                 break;
             }

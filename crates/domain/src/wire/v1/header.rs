@@ -107,20 +107,16 @@ impl EventHeader {
     /// # Errors
     /// Names the first attribute that is not as it must be.
     pub fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
-        let mut cursor = Cursor { bytes, at: 0 };
+        let mut cursor = Cursor::new(bytes);
         cursor.literal(br#"{"specversion":"1.0"#, "specversion")?;
         let header = Self {
             id: EventId(cursor.required(br#"","id":""#, "id", read_uuid)?),
             ledger: cursor.required(br#"","source":"ledger/"#, "source", |text| {
                 text.parse().ok()
             })?,
-            event_type: cursor.required(br#"","type":"ledger."#, "type", |text| {
-                text.strip_suffix(".v1").and_then(EventType::from_name)
-            })?,
+            event_type: cursor.required(br#"","type":"ledger."#, "type", read_event_type)?,
             subject: cursor.required(br#"","subject":""#, "subject", read_subject)?,
-            time: cursor.required(br#"","time":""#, "time", |text| {
-                read_time(text).filter(|_| text.len() == WRITTEN_TIME_BYTES)
-            })?,
+            time: cursor.required(br#"","time":""#, "time", read_written_time)?,
             position: cursor
                 .required(br#"","position":""#, "position", |text| text.parse().ok())?,
             stream_version: cursor.required(
@@ -157,12 +153,16 @@ impl EventHeader {
     }
 }
 
-struct Cursor<'a> {
+pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
     fn error(&self, attribute: &'static str) -> HeaderError {
         HeaderError {
             attribute,
@@ -174,7 +174,11 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    fn literal(&mut self, literal: &[u8], attribute: &'static str) -> Result<(), HeaderError> {
+    pub(super) fn literal(
+        &mut self,
+        literal: &[u8],
+        attribute: &'static str,
+    ) -> Result<(), HeaderError> {
         if !self.rest().starts_with(literal) {
             return Err(self.error(attribute));
         }
@@ -183,28 +187,46 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a value up to the quote that ends it, and stays before that quote: the next name begins with it.
-    fn required<T>(
+    pub(super) fn required<T>(
         &mut self,
         name: &[u8],
         attribute: &'static str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, HeaderError> {
         self.literal(name, attribute)?;
-        let rest = self.rest();
-        let end = rest
-            .iter()
-            .position(|byte| *byte == b'"')
-            .ok_or_else(|| self.error(attribute))?;
-        let value = rest
-            .get(..end)
-            .and_then(|value| str::from_utf8(value).ok())
-            .and_then(read)
-            .ok_or_else(|| self.error(attribute))?;
-        self.at += end;
-        Ok(value)
+        let value = self.value(attribute)?;
+        let read = str::from_utf8(value).ok().and_then(read);
+        let read = read.ok_or_else(|| self.error(attribute))?;
+        self.at += value.len();
+        Ok(read)
     }
 
-    fn optional<T>(
+    fn value(&self, attribute: &'static str) -> Result<&'a [u8], HeaderError> {
+        let rest = self.rest();
+        let value = memchr::memchr(b'"', rest).and_then(|end| rest.get(..end));
+        value.ok_or_else(|| self.error(attribute))
+    }
+
+    /// Passes over a value of any kind.
+    pub(super) fn skip(&mut self, name: &[u8], attribute: &'static str) -> Result<(), HeaderError> {
+        self.literal(name, attribute)?;
+        self.at += self.value(attribute)?.len();
+        Ok(())
+    }
+
+    /// Passes over an attribute that may be absent.
+    pub(super) fn skip_if_there(
+        &mut self,
+        name: &[u8],
+        attribute: &'static str,
+    ) -> Result<(), HeaderError> {
+        if self.rest().starts_with(name) {
+            self.skip(name, attribute)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn optional<T>(
         &mut self,
         name: &[u8],
         attribute: &'static str,
@@ -296,7 +318,12 @@ fn push_subject(out: &mut Vec<u8>, subject: &Subject) {
     out.extend_from_slice(id.as_bytes());
 }
 
-fn read_subject(text: &str) -> Option<Subject> {
+/// Reads what stands between `ledger.` and the end of a wire type.
+pub(super) fn read_event_type(text: &str) -> Option<EventType> {
+    text.strip_suffix(".v1").and_then(EventType::from_name)
+}
+
+pub(super) fn read_subject(text: &str) -> Option<Subject> {
     let subject: Subject = text.parse().ok()?;
     let canonical =
         subject.commitment().is_none() || !text.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -337,6 +364,11 @@ fn push_padded(out: &mut Vec<u8>, value: u32, width: usize) {
         rest /= 10;
     }
     out.extend_from_slice(digits.get(digits.len() - width..).unwrap_or_default());
+}
+
+/// Reads the one form that is written.
+pub(super) fn read_written_time(text: &str) -> Option<DateTime<Utc>> {
+    read_time(text).filter(|_| text.len() == WRITTEN_TIME_BYTES)
 }
 
 /// Reads the form that is written, `2026-11-23T08:30:00.000000Z`, and the same without a fraction.

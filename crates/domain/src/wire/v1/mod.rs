@@ -10,7 +10,9 @@ mod event;
 mod events;
 mod form;
 mod header;
+mod members;
 mod object;
+mod outline;
 mod quantity;
 mod receipt;
 mod scan;
@@ -43,6 +45,7 @@ pub use events::{
     StatementRecorded,
 };
 pub use header::{EventHeader, HeaderError};
+pub use outline::{EventOutline, Heading};
 pub(crate) use quantity::{is_percent, is_share, negative_money, no_share};
 pub use receipt::{Durability, Receipt, ReceiptEvent, Status};
 pub use values::{

@@ -1,0 +1,51 @@
+//! What the folds see of an event.
+
+use super::fold::Moment;
+use crate::date::PartialDate;
+use crate::ids::{PartnerId, PartyId, Subject};
+use crate::wire::v1::{Event, EventBody, EventOutline};
+
+/// An event as the folds see it: nothing here is missing from its outline.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Happening<'a> {
+    pub(crate) at: Moment,
+    pub(crate) subject: &'a Subject,
+    pub(crate) partner: &'a PartnerId,
+    pub(crate) party: &'a PartyId,
+    pub(crate) effective: Option<PartialDate>,
+    pub(crate) body: &'a EventBody,
+}
+
+impl<'a> From<&'a Event> for Happening<'a> {
+    fn from(event: &'a Event) -> Self {
+        let header = &event.header;
+        Self {
+            at: Moment {
+                position: header.position.0,
+                recorded_us: header.time.timestamp_micros(),
+            },
+            subject: &header.subject,
+            partner: &header.partner,
+            party: &header.party,
+            effective: header.effective,
+            body: &event.body,
+        }
+    }
+}
+
+impl<'a> From<&'a EventOutline> for Happening<'a> {
+    fn from(outline: &'a EventOutline) -> Self {
+        let heading = &outline.heading;
+        Self {
+            at: Moment {
+                position: heading.position.0,
+                recorded_us: heading.time.timestamp_micros(),
+            },
+            subject: &heading.subject,
+            partner: &heading.partner,
+            party: &heading.party,
+            effective: heading.effective,
+            body: &outline.body,
+        }
+    }
+}
