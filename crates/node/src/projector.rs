@@ -23,7 +23,7 @@ use ledger_domain::view::{Changes, Family, Projection, RestoreError, family_of, 
 use ledger_domain::wire::v1::EventOutline;
 use ledger_proof::block::Decoder;
 use ledger_proof::{EMPTY_HASH, Hash, leaf_hash};
-use ledger_store::{SledFault, ViewStore};
+use ledger_store::{SavedViews, SledFault, ViewStore};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
@@ -139,7 +139,7 @@ async fn run<P: Projection + Send + 'static>(
         let ended = tokio::select! {
             ended = projector.session(&mut service) => ended,
             () = shutdown.requested() => {
-                return Ok(projector.save()?);
+                return Ok(projector.finish()?);
             }
         };
         if let Interruption::Fatal(error) = ended {
@@ -160,7 +160,7 @@ async fn run<P: Projection + Send + 'static>(
                     return Err(error);
                 }
             }
-            () = shutdown.requested() => return Ok(projector.save()?),
+            () = shutdown.requested() => return Ok(projector.finish()?),
         }
     }
 }
@@ -317,17 +317,28 @@ impl<P: Projection + Send + 'static> Projector<P> {
         Ok(())
     }
 
-    /// Saves the rows that changed since the last save, and the checkpoint they stand at.
+    /// Begins to save the rows that changed since the last save, and the checkpoint they stand at. They are written while the fold goes on.
     fn save(&mut self) -> Result<(), SledFault> {
-        let Changes { mut rows, keys } = self.projection.take_changes();
-        self.unpublished.extend(keys);
-        rows.push((LAST_LEAF_KEY.to_vec(), self.last_leaf.hash().0.to_vec()));
-        let grown = self.projection.take_grown_history();
-        let open_history = grown.into_iter().map(|chunk| (chunk.list, chunk.bytes));
-        tokio::task::block_in_place(|| self.store.save(self.checkpoint, rows, open_history))?;
+        tokio::task::block_in_place(|| {
+            let Changes { mut rows, keys } = self.projection.take_changes();
+            self.unpublished.extend(keys);
+            rows.push((LAST_LEAF_KEY.to_vec(), self.last_leaf.hash().0.to_vec()));
+            let grown = self.projection.take_grown_history().into_iter();
+            self.store.begin_save(SavedViews {
+                checkpoint: self.checkpoint,
+                rows,
+                open_history: grown.map(|chunk| (chunk.list, chunk.bytes)).collect(),
+            })
+        })?;
         self.unsaved_events = 0;
         self.saved_at = Instant::now();
         Ok(())
+    }
+
+    /// Saves, and waits until that is written.
+    fn finish(&mut self) -> Result<(), SledFault> {
+        self.save()?;
+        tokio::task::block_in_place(|| self.store.end_save())
     }
 }
 

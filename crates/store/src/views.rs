@@ -9,6 +9,7 @@ use crate::index::run::check;
 use crate::sledbox::{self, guard};
 use crate::view_history::{ChunkPlace, ClosedChunk, HistoryFile, HistoryKeeper, HistoryList};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 const CHECKPOINT: &[u8] = &[0];
 const VERSION: &[u8] = &[1];
@@ -40,6 +41,23 @@ pub struct ViewStore {
     cache_bytes: u64,
     db: sled::Db,
     history: HistoryKeeper,
+    saving: Option<Saving>,
+}
+
+/// A save under way, and the chunks of history that it names.
+#[derive(Debug)]
+struct Saving {
+    writing: JoinHandle<Result<(), SledFault>>,
+    chunks: usize,
+}
+
+impl Drop for ViewStore {
+    /// A save that was begun is written, so that whoever opens the store next finds it.
+    fn drop(&mut self) {
+        if let Err(fault) = self.end_save() {
+            tracing::warn!(%fault, path = %self.path.display(), "the last save of the views failed");
+        }
+    }
 }
 
 impl ViewStore {
@@ -64,6 +82,7 @@ impl ViewStore {
             version: version.to_owned(),
             cache_bytes,
             db,
+            saving: None,
         })
     }
 
@@ -143,7 +162,7 @@ impl ViewStore {
     }
 
     /// Adds closed chunks to their lists of the history. The next save names them: until then it is as if they were not there after a restart. Many
-    /// are compressed and written on a thread of their own while the caller goes on; whoever asks for the history waits for that.
+    /// are written on a thread of their own while the caller goes on; whoever asks for the history waits for that.
     ///
     /// # Errors
     /// [`SledFault`] when the file could not be written, for these chunks or for those before.
@@ -159,41 +178,33 @@ impl ViewStore {
         self.history.with(|history| history.list(list))
     }
 
-    /// Saves rows, the open chunks of the history that grew, and the checkpoint they stand at, all or nothing. A row replaces the one of its key,
-    /// an open chunk the one of its list. Written, but not synced, on return.
+    /// Begins to save rows, the open chunks of the history that grew, and the checkpoint they stand at, all or nothing: a row replaces the one of its
+    /// key, an open chunk the one of its list. They are written on a thread of their own while the caller goes on, and nothing is synced; whoever
+    /// saves again waits for it.
+    ///
+    /// # Errors
+    /// [`SledFault`] of the save before: what is kept is then the one before that. Of this one [`ViewStore::end_save`] tells, or the next.
+    pub fn begin_save(&mut self, views: SavedViews) -> Result<(), SledFault> {
+        self.end_save()?;
+        let closed = self.history.with(HistoryFile::unsaved)?;
+        let chunks = closed.len();
+        let (db, version) = (self.db.clone(), self.version.clone());
+        let writing = std::thread::spawn(move || write(&db, &version, &views, &closed));
+        self.saving = Some(Saving { writing, chunks });
+        Ok(())
+    }
+
+    /// Waits until the save that was begun last is written.
     ///
     /// # Errors
     /// [`SledFault`]; what is kept is then the save before.
-    pub fn save<K: AsRef<[u8]>, V: AsRef<[u8]>>(
-        &mut self,
-        checkpoint: u64,
-        rows: impl IntoIterator<Item = (K, V)>,
-        open_history: impl IntoIterator<Item = (String, Vec<u8>)>,
-    ) -> Result<(), SledFault> {
-        let mut batch = sled::Batch::default();
-        let mut put = |kind: u8, key: &[u8], value: &[u8]| {
-            let mut row = vec![kind];
-            row.extend_from_slice(key);
-            batch.insert(row, with_checksum(value));
+    pub fn end_save(&mut self) -> Result<(), SledFault> {
+        let Some(Saving { writing, chunks }) = self.saving.take() else {
+            return Ok(());
         };
-        for (key, value) in rows {
-            put(ROW, key.as_ref(), value.as_ref());
-        }
-        let closed = self.history.with(HistoryFile::unsaved)?;
-        for (list, number, place) in &closed {
-            put(CHUNK, &chunk_key(list, *number), &place.encode());
-        }
-        for (list, bytes) in open_history {
-            put(OPEN_CHUNK, list.as_bytes(), &bytes);
-        }
-        batch.insert(VERSION, with_checksum(self.version.as_bytes()));
-        batch.insert(CHECKPOINT, with_checksum(&checkpoint.to_be_bytes()));
-        guard(|| {
-            self.db.apply_batch(batch)?;
-            self.db.flush()?;
-            Ok(())
-        })?;
-        self.history.with(|history| history.saved(closed.len()))
+        let panicked = |_| SledFault::Panic("while views were saved".to_owned());
+        writing.join().map_err(panicked).flatten()?;
+        self.history.with(|history| history.saved(chunks))
     }
 
     /// Forgets everything, and gives its space back.
@@ -201,6 +212,9 @@ impl ViewStore {
     /// # Errors
     /// [`SledFault`] when a new database cannot be opened.
     pub fn clear(&mut self) -> Result<(), SledFault> {
+        if let Err(fault) = self.end_save() {
+            tracing::debug!(%fault, "a save failed that is cleared now");
+        }
         // sled holds its files as long as a handle lives, so this one stands aside on a database of no directory.
         self.db = guard(|| sled::Config::new().temporary(true).open())?;
         sledbox::remove(&self.path)?;
@@ -208,6 +222,38 @@ impl ViewStore {
         self.history = HistoryKeeper::of(HistoryFile::open(&self.path)?);
         Ok(())
     }
+}
+
+/// Writes a save and the places of the chunks that it names.
+fn write(
+    db: &sled::Db,
+    version: &str,
+    views: &SavedViews,
+    closed: &[(String, u32, ChunkPlace)],
+) -> Result<(), SledFault> {
+    let mut batch = sled::Batch::default();
+    let mut put = |kind: u8, key: &[u8], value: &[u8]| {
+        let mut row = Vec::with_capacity(1 + key.len());
+        row.push(kind);
+        row.extend_from_slice(key);
+        batch.insert(row, with_checksum(value));
+    };
+    for (key, value) in &views.rows {
+        put(ROW, key, value);
+    }
+    for (list, number, place) in closed {
+        put(CHUNK, &chunk_key(list, *number), &place.encode());
+    }
+    for (list, bytes) in &views.open_history {
+        put(OPEN_CHUNK, list.as_bytes(), bytes);
+    }
+    batch.insert(VERSION, with_checksum(version.as_bytes()));
+    batch.insert(CHECKPOINT, with_checksum(&views.checkpoint.to_be_bytes()));
+    guard(|| {
+        db.apply_batch(batch)?;
+        db.flush()?;
+        Ok(())
+    })
 }
 
 fn chunk_key(list: &str, number: u32) -> Vec<u8> {
@@ -224,7 +270,8 @@ fn chunk_of(row: &[u8]) -> Option<(&str, u32)> {
 }
 
 fn with_checksum(bytes: &[u8]) -> Vec<u8> {
-    let mut out = bytes.to_vec();
+    let mut out = Vec::with_capacity(bytes.len() + size_of::<u32>());
+    out.extend_from_slice(bytes);
     out.extend_from_slice(&crc32c::crc32c(bytes).to_le_bytes());
     out
 }
@@ -233,6 +280,23 @@ fn with_checksum(bytes: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::view_history::HistoryFault;
+
+    fn save(
+        store: &mut ViewStore,
+        checkpoint: u64,
+        rows: &[(&str, &str)],
+        open: &[(String, Vec<u8>)],
+    ) {
+        let bytes = |text: &str| text.as_bytes().to_vec();
+        let rows = rows.iter().map(|(key, value)| (bytes(key), bytes(value)));
+        let views = SavedViews {
+            checkpoint,
+            rows: rows.collect(),
+            open_history: open.to_vec(),
+        };
+        store.begin_save(views).unwrap();
+        store.end_save().unwrap();
+    }
 
     fn rows(store: &mut ViewStore) -> Vec<(String, String)> {
         let saved = store
@@ -253,10 +317,8 @@ mod tests {
         let path = dir.path().join("views");
         let mut store = ViewStore::open(&path, "country-1").unwrap();
         assert_eq!(store.load().unwrap(), None);
-        store
-            .save(10, [("KEN", "one"), ("CHE", "one")], [])
-            .unwrap();
-        store.save(12, [("KEN", "two")], []).unwrap();
+        save(&mut store, 10, &[("KEN", "one"), ("CHE", "one")], &[]);
+        save(&mut store, 12, &[("KEN", "two")], &[]);
         drop(store);
         let mut store = ViewStore::open(&path, "country-1").unwrap();
         assert_eq!(
@@ -282,7 +344,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("views");
         let mut store = ViewStore::open(&path, "1").unwrap();
-        let rows: [(&str, &str); 0] = [];
         for run in 0..20u64 {
             let chunk = |n: u64| ClosedChunk {
                 list: format!("L{}", n % 3),
@@ -291,7 +352,7 @@ mod tests {
             };
             store.append_history((0..30).map(chunk).collect()).unwrap();
             if run == 10 {
-                store.save(1, rows, []).unwrap();
+                save(&mut store, 1, &[], &[]);
             }
         }
         let count = |store: &ViewStore| {
@@ -302,7 +363,7 @@ mod tests {
                 .count()
         };
         assert_eq!(count(&store), 200);
-        store.save(2, rows, []).unwrap();
+        save(&mut store, 2, &[], &[]);
         drop(store);
         let mut store = ViewStore::open(&path, "1").unwrap();
         assert!(store.load().unwrap().is_some());
@@ -319,12 +380,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("views");
         let mut store = ViewStore::open(&path, "1").unwrap();
-        let rows: [(&str, &str); 0] = [];
         append(&mut store, "KEN", 3, b"three");
         append(&mut store, "KEN", 9, b"nine");
         append(&mut store, "CHE", 4, b"four");
         let open = |bytes: &[u8]| [("KEN".to_owned(), bytes.to_vec())];
-        store.save(12, rows, open(b"open")).unwrap();
+        save(&mut store, 12, &[], &open(b"open"));
         append(&mut store, "KEN", 13, b"lost");
         let read = |store: &ViewStore, list: &str, position| -> Vec<Vec<u8>> {
             let list = store.history(list).unwrap();
@@ -356,9 +416,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("views");
         let mut store = ViewStore::open(&path, "1").unwrap();
-        let rows: [(&str, &str); 0] = [];
         append(&mut store, "KEN", 3, &[7; 300]);
-        store.save(12, rows, []).unwrap();
+        save(&mut store, 12, &[], &[]);
         drop(store);
         let file = path.join("history");
         let mut bytes = std::fs::read(&file).unwrap();
@@ -379,16 +438,37 @@ mod tests {
     }
 
     #[test]
+    fn a_save_that_was_begun_is_there_for_whoever_opens_the_store_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("views");
+        let mut store = ViewStore::open(&path, "1").unwrap();
+        for checkpoint in 1..=20 {
+            append(&mut store, "KEN", checkpoint, b"chunk");
+            let views = SavedViews {
+                checkpoint,
+                rows: vec![(b"KEN".to_vec(), checkpoint.to_string().into_bytes())],
+                open_history: Vec::new(),
+            };
+            store.begin_save(views).unwrap();
+        }
+        append(&mut store, "KEN", 21, b"lost");
+        drop(store);
+        let mut store = ViewStore::open(&path, "1").unwrap();
+        assert_eq!(rows(&mut store), [("KEN".to_owned(), "20".to_owned())]);
+        let list = store.history("KEN").unwrap();
+        assert_eq!(list.newest_first(u64::MAX, |_| true).count(), 20);
+    }
+
+    #[test]
     fn another_version_starts_from_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("views");
-        ViewStore::open(&path, "1")
-            .unwrap()
-            .save(10, [("a", "b")], [])
-            .unwrap();
+        let mut store = ViewStore::open(&path, "1").unwrap();
+        save(&mut store, 10, &[("a", "b")], &[]);
+        drop(store);
         let mut store = ViewStore::open(&path, "2").unwrap();
         assert_eq!(store.load().unwrap(), None);
-        store.save(3, [("c", "d")], []).unwrap();
+        save(&mut store, 3, &[("c", "d")], &[]);
         assert_eq!(rows(&mut store), [("c".to_owned(), "d".to_owned())]);
         store.clear().unwrap();
         assert_eq!(store.load().unwrap(), None);
@@ -398,13 +478,11 @@ mod tests {
     fn damaged_files_give_the_saved_rows_or_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("views");
-        let many: Vec<(String, String)> = (0..300)
-            .map(|n| (format!("key{n:04}"), format!("value {n}")))
-            .collect();
-        ViewStore::open(&path, "1")
-            .unwrap()
-            .save(300, many.clone(), [])
-            .unwrap();
+        let keys: Vec<String> = (0..300).map(|n| format!("key{n:04}")).collect();
+        let many: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), "a value")).collect();
+        let mut store = ViewStore::open(&path, "1").unwrap();
+        save(&mut store, 300, &many, &[]);
+        drop(store);
         let file = path.join("db");
         let sound = std::fs::read(&file).unwrap();
         let used = sound.iter().rposition(|byte| *byte != 0).unwrap();
@@ -420,7 +498,7 @@ mod tests {
                 Some(saved) => assert_eq!((saved.checkpoint, saved.rows.len()), (300, 300)),
                 None => cleared += 1,
             }
-            store.save(1, [("a", "b")], []).unwrap();
+            save(&mut store, 1, &[("a", "b")], &[]);
         }
         assert!(cleared > 0, "no flip did any harm");
     }
