@@ -1,9 +1,10 @@
 //! The facts that all views count: commitments, parties, actions and instruments, folded from events.
 
 use std::hash::BuildHasher;
+use std::sync::LazyLock;
 
-use hashbrown::HashTable;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::facts::Facts;
@@ -107,7 +108,8 @@ pub(crate) struct Book {
 pub(crate) struct Annex {
     pub(crate) reports: Reports,
     methods: Vec<(MethodId, MethodId)>,
-    method_numbers: FxHashMap<(MethodId, MethodId), MethodIndex>,
+    /// Assessors choose the names: here too nobody is to know the hash.
+    method_numbers: HashMap<(MethodId, MethodId), MethodIndex>,
 }
 
 impl Annex {
@@ -329,6 +331,27 @@ pub(super) fn entry_at_mut<T>(table: &mut [T], index: u32) -> Option<&mut T> {
         .and_then(|index| table.get_mut(index))
 }
 
+/// Seeded anew in every process: partners choose the ids, and with a hash that they know they could choose ids that all meet in one
+/// place. It decides where a slot is looked for and nothing that is shown.
+static SEED: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+
 pub(super) fn hash(id: CommitmentId) -> u64 {
-    FxBuildHasher.hash_one(id)
+    SEED.hash_one(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn nobody_can_choose_ids_that_meet_in_one_place() {
+        // The first seed of the hash that was used here: ids that begin with it had one hash, whatever followed.
+        const SEED: u64 = 0x243f_6a88_85a3_08d3;
+        let chosen = (0..1_000_u64).map(|n| Uuid::from_u64_pair(SEED.swap_bytes(), n));
+        let mut hashes: Vec<u64> = chosen.map(|id| hash(CommitmentId(id))).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert!(hashes.len() > 990, "{} different hashes", hashes.len());
+    }
 }
