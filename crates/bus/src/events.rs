@@ -327,9 +327,11 @@ fn feed_error(error: impl std::fmt::Display) -> FeedError {
     }
 }
 
-/// Live events in order from a position on.
+/// Live events in order from a position on, as one consumer delivers them.
 pub struct EventFeed {
     events: futures::stream::ReadyChunks<pull::Ordered>,
+    /// The consumer that delivered the first of them.
+    consumer: Option<String>,
 }
 
 impl EventFeed {
@@ -354,13 +356,17 @@ impl EventFeed {
         let events = consumer.messages().await.map_err(feed_error)?;
         Ok(Self {
             events: events.ready_chunks(max_chunk),
+            consumer: None,
         })
     }
 
     /// Waits for the next events, in the order of the stream.
     ///
+    /// The client makes a lost consumer anew by itself, where the last one ended. Here that ends the feed: the stream may be
+    /// another one than before, and whoever reads it must see whether what it had of the old one holds.
+    ///
     /// # Errors
-    /// [`FeedError`] when the consumer or the stream is gone.
+    /// [`FeedError`] when the consumer or the stream is gone, or was and is there again.
     pub async fn next(&mut self) -> Result<Vec<FeedEvent>, FeedError> {
         let Some(chunk) = self.events.next().await else {
             return Err(FeedError {
@@ -370,8 +376,16 @@ impl EventFeed {
         let mut events = Vec::with_capacity(chunk.len());
         for message in chunk {
             let message = message.map_err(feed_error)?;
-            let sequence = message.info().map_err(feed_error)?.stream_sequence;
-            let position = sequence.saturating_sub(1);
+            let info = message.info().map_err(feed_error)?;
+            let consumer = self
+                .consumer
+                .get_or_insert_with(|| info.consumer.to_owned());
+            if consumer != info.consumer {
+                return Err(FeedError {
+                    what: "its consumer was lost and made anew".to_owned(),
+                });
+            }
+            let position = info.stream_sequence.saturating_sub(1);
             events.push(FeedEvent {
                 position,
                 delivered: message.message.payload,

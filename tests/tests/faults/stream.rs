@@ -24,7 +24,10 @@ async fn jetstream(system: &System, request: &str, payload: &'static str) -> ser
 
 /// Publishes an event that no log holds.
 async fn publish_a_stray(system: &System) {
-    let payload = Bytes::from_static(b"{\"stray\":true}");
+    publish_foreign(system, Bytes::from_static(b"{\"stray\":true}")).await;
+}
+
+async fn publish_foreign(system: &System, payload: Bytes) {
     let reply = system
         .bus()
         .request("ledger.v1.event.INT.stray", payload, REQUEST_WITHIN)
@@ -216,6 +219,36 @@ async fn a_stream_that_gets_ahead_of_the_log_stops_a_running_node() {
         size + 1
     );
     assert!(said.contains(&ends), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_published_ends_no_projector_and_stays_in_no_view() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 3).await;
+    system.verify().await;
+    let size = system.await_published().await;
+    let newest = system.log_from(size - 1).await.remove(0);
+    let newest = String::from_utf8(newest.delivered.clone()).expect("text");
+    let position = |number: u64| format!(r#""position":"{number}""#);
+    let forged = newest.replace(&position(size - 1), &position(size));
+    assert_ne!(forged, newest);
+    let unreadable = forged.replace("progress_reported", "progress_invented");
+    for foreign in [newest, unreadable, forged] {
+        publish_foreign(&system, foreign.into()).await;
+        let (code, said) = system.node_ended();
+        assert_eq!(code, Some(1), "{said}");
+        jetstream(&system, "STREAM.DELETE.LEDGER_EVENTS", "").await;
+        for view in VIEWS {
+            let projector = system.projector(view);
+            assert!(projector.runs(), "{view}: {}", projector.stderr());
+        }
+        system.start_node().await;
+        system.await_published().await;
+    }
+    some_events(&system, &mut commander, 3).await;
+    system.verify_stream().await;
+    system.verify().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

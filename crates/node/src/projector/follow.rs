@@ -151,6 +151,14 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let bus = self.bus.clone();
         let asking = bus.head(QUERY_TIMEOUT);
         let head = self.answer_until(service, asking).await??;
+        if head.tree_size < self.checkpoint {
+            // What is published was on disk before: somebody else published, and it is not to stay in the views.
+            let what = format!(
+                "it delivered {} events, the log has {}",
+                self.checkpoint, head.tree_size
+            );
+            return Err(FeedError { what }.into());
+        }
         let stalled = *behind_at == Some(self.checkpoint);
         if stalled && head.published > self.checkpoint {
             // A consumer that lost its server may go silent without an error: only the node can tell.
@@ -284,9 +292,11 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 return Err(FeedError { what }.into());
             }
             let position = event.position;
-            let cut = delivered::cut(&event.delivered).map_err(|error| FeedError {
+            // The stream is never believed: what cannot be read there is asked of the node before it ends anything.
+            let strange = |error: &dyn std::error::Error| FeedError {
                 what: format!("position {position}: {error}"),
-            })?;
+            };
+            let cut = delivered::cut(&event.delivered).map_err(|error| strange(&error))?;
             let leaf = cut.leaf();
             let stored = StoredEvent {
                 position,
@@ -294,7 +304,13 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 content: content(&cut.payload),
                 route: "",
             };
-            let decoded = decode_outline(&stored)?;
+            let decoded = decode_outline(&stored).map_err(|error| strange(&error))?;
+            if let Some(event) = &decoded
+                && event.heading.position.0 != position
+            {
+                let what = format!("it has position {} at {position}", event.heading.position);
+                return Err(FeedError { what }.into());
+            }
             self.fold(decoded.as_ref());
             self.last_leaf.note(&leaf);
         }
