@@ -25,7 +25,7 @@ pub struct Incoming {
     pub payload: Bytes,
     /// The content of `Ledger-Signature`, when there is one.
     pub signature: Option<String>,
-    /// Where the receipt goes; absent when the sender asked for none.
+    /// Where the receipt goes; absent when the sender asked for none, or for it on a subject of the ledger or the server.
     pub reply_to: Option<ReplyTo>,
 }
 
@@ -82,7 +82,10 @@ fn incoming(message: async_nats::Message) -> Incoming {
             .to_owned(),
         payload: message.payload,
         signature,
-        reply_to: message.reply.map(ReplyTo),
+        reply_to: message
+            .reply
+            .filter(|reply| subject::takes_answers(reply))
+            .map(ReplyTo),
     }
 }
 

@@ -198,6 +198,11 @@ async fn forward(
 ) {
     let prefix = format!("{path}.");
     while let Some(request) = endpoint.next().await {
+        // A query that nobody can be answered for is not worth reading the log for.
+        let reply_to = request.message.reply.as_deref();
+        if !reply_to.is_some_and(subject::takes_answers) {
+            continue;
+        }
         let argument = request
             .message
             .subject

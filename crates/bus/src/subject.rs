@@ -30,6 +30,14 @@ pub fn event(country: &str, event: &str) -> String {
     format!("{PREFIX}.event.{country}.{event}")
 }
 
+/// Whether an answer may be sent to the subject that somebody asked for it on. The ledger's own subjects and the server's
+/// are closed to answers: whoever may only send commands could else have the ledger itself publish into the event stream,
+/// send commands, purge a stream or write a view.
+pub fn takes_answers(reply_to: &str) -> bool {
+    let first = reply_to.split('.').next().unwrap_or_default();
+    first != "ledger" && !first.starts_with('$')
+}
+
 /// The subject of a query endpoint, such as `head` or `country.KEN`.
 pub fn query(endpoint: &str) -> String {
     format!("{QUERY_GROUP}.{endpoint}")
@@ -50,5 +58,22 @@ mod tests {
         assert_eq!(partner_of("ledger.v1.cmd."), None);
         assert_eq!(partner_of("ledger.v1.cmd.a.b"), None);
         assert_eq!(partner_of("ledger.v1.query.head"), None);
+    }
+
+    #[test]
+    fn answers_go_to_no_subject_of_the_ledger_or_the_server() {
+        for inbox in ["_INBOX.a.1", "partner.receipts", "ledgers.a", "a.$JS.API"] {
+            assert!(takes_answers(inbox), "{inbox}");
+        }
+        for closed in [
+            "ledger.v1.event.INT.x",
+            "ledger.v1.cmd.root",
+            "ledger",
+            "$JS.API.STREAM.PURGE.LEDGER_EVENTS",
+            "$KV.ledger_country.KEN",
+            "$JS.ACK.LEDGER_EVENTS.c.1.1.1.1.1",
+        ] {
+            assert!(!takes_answers(closed), "{closed}");
+        }
     }
 }

@@ -133,24 +133,73 @@ async fn a_message_without_a_reply_subject_is_taken_or_dropped_in_silence() {
     goes_on(&system, &mut commander).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_is_published_on_a_subject_of_the_ledger_or_the_server() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter(PARTNER, &["KEN"]).await;
+    system.verify().await;
+    for reply_to in [
+        "ledger.v1.event.INT.receipt",
+        "ledger.v1.cmd.root",
+        "$KV.ledger_country.KEN",
+        "$JS.API.STREAM.PURGE.LEDGER_EVENTS",
+    ] {
+        let mut message = format!("SUB {reply_to} 1\r\nSUB last 2\r\n").into_bytes();
+        for query in ["head", "country.KEN", "country.XYZ", "commitment.x"] {
+            message.extend(format!("PUB ledger.v1.query.{query} {reply_to} 0\r\n\r\n").bytes());
+        }
+        for reply_to in [reply_to, "last"] {
+            let record = commander.record(&["GCM-01"]).1.encode();
+            let length = record.len();
+            let subject = format!("ledger.v1.cmd.{PARTNER}");
+            message.extend(format!("PUB {subject} {reply_to} {length}\r\n").bytes());
+            message.extend_from_slice(&record);
+            message.extend_from_slice(b"\r\n");
+        }
+        let heard = say(&system.url(), &message, "MSG last");
+        assert!(!heard.contains(&format!("MSG {reply_to} 1")), "{heard}");
+        goes_on(&system, &mut commander).await;
+    }
+    goes_on(&system, &mut commander).await;
+    assert_eq!(
+        system.await_published().await,
+        system.tree_size().await,
+        "the stream has the log's events and no other"
+    );
+    system.verify_stream().await;
+    system.verify().await;
+}
+
 /// Publishes without a reply subject, in NATS's own protocol; returns when the server has taken everything.
 fn publish(url: &str, partner: &str, payloads: &[&[u8]]) {
-    let address = url.strip_prefix("nats://").expect("a NATS address");
-    let mut stream = TcpStream::connect(address).expect("a connection");
-    stream.set_read_timeout(Some(SOON)).expect("a deadline");
-    let mut message = b"CONNECT {\"verbose\":false}\r\n".to_vec();
+    let mut message = Vec::new();
     for payload in payloads {
         message.extend(format!("PUB ledger.v1.cmd.{partner} {}\r\n", payload.len()).bytes());
         message.extend_from_slice(payload);
         message.extend_from_slice(b"\r\n");
     }
+    say(url, &message, "PONG\r\n");
+}
+
+/// Says something to nats-server in its own protocol and gives what comes back until a certain word: a PONG comes when it
+/// has taken everything.
+fn say(url: &str, messages: &[u8], until: &str) -> String {
+    let address = url.strip_prefix("nats://").expect("a NATS address");
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(SOON)).expect("a deadline");
+    let mut message = b"CONNECT {\"verbose\":false,\"headers\":true}\r\n".to_vec();
+    message.extend_from_slice(messages);
     message.extend_from_slice(b"PING\r\n");
     stream.write_all(&message).expect("the server reads");
     let mut answer = Vec::new();
-    while !answer.ends_with(b"PONG\r\n") {
+    loop {
         let mut piece = [0; 4096];
         let length = stream.read(&mut piece).expect("the server answers");
-        assert!(length > 0, "{}", String::from_utf8_lossy(&answer));
         answer.extend_from_slice(&piece[..length]);
+        let heard = String::from_utf8_lossy(&answer);
+        if heard.contains(until) {
+            return heard.into_owned();
+        }
+        assert!(length > 0, "{heard}");
     }
 }
