@@ -11,6 +11,8 @@ use crate::subject;
 
 /// Queries waiting to be answered, over all endpoints of this process.
 const QUEUED_QUERIES: usize = 1_024;
+/// The longest sentence of a failure: it repeats what was asked, and goes back as a header.
+const MAX_FAILURE_CHARS: usize = 1_000;
 
 /// The service could not be started.
 #[derive(Debug, Error)]
@@ -53,6 +55,13 @@ impl QueryFailure {
             code: 503,
             message: message.into(),
         }
+    }
+
+    /// The sentence as the value of a header: in one line, and cut where it is longer than any of ours.
+    fn header(&self) -> String {
+        let line = |letter: char| if letter.is_control() { ' ' } else { letter };
+        let letters = self.message.chars().map(line);
+        letters.take(MAX_FAILURE_CHARS).collect()
     }
 }
 
@@ -102,7 +111,7 @@ impl Query {
             }
             Err(failure) => {
                 let error = async_nats::service::error::Error {
-                    status: failure.message.replace(['\r', '\n'], " "),
+                    status: failure.header(),
                     code: usize::from(failure.code),
                 };
                 self.request.respond(Err(error)).await
@@ -223,5 +232,18 @@ async fn forward(
         {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_fits_into_a_header_whatever_was_asked() {
+        let asked = format!("a\r\nb\0{}", "é".repeat(8 << 20));
+        let header = QueryFailure::bad(asked).header();
+        assert!(header.starts_with("a  b é"));
+        assert_eq!(header.chars().count(), MAX_FAILURE_CHARS);
     }
 }
