@@ -11,6 +11,8 @@ use crate::subject;
 
 /// The header that carries a submission's signature.
 const SIGNATURE_HEADER: &str = "Ledger-Signature";
+/// Bytes that no signature exceeds: a public nkey has 56, its signature 86, and there is a dot between them.
+pub const MAX_SIGNATURE_BYTES: usize = 256;
 
 /// Where a receipt goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +25,13 @@ pub struct Incoming {
     pub partner: String,
     /// The bytes as received: one command, or a JSON array of commands.
     pub payload: Bytes,
-    /// The content of `Ledger-Signature`, when there is one.
+    /// The content of `Ledger-Signature`, when there is one; of one longer than [`MAX_SIGNATURE_BYTES`] just so much that
+    /// it is seen to be.
     pub signature: Option<String>,
     /// Where the receipt goes; absent when the sender asked for none, or for it on a subject of the ledger or the server.
     pub reply_to: Option<ReplyTo>,
+    /// Bytes of the whole message, subjects and headers too: all of them stay in memory as long as its payload does.
+    pub size: usize,
 }
 
 /// The commands could not be listened to.
@@ -75,7 +80,13 @@ fn incoming(message: async_nats::Message) -> Incoming {
         .headers
         .as_ref()
         .and_then(|headers: &HeaderMap| headers.get(SIGNATURE_HEADER))
-        .map(|value| value.as_str().to_owned());
+        .map(|value| {
+            value
+                .as_str()
+                .chars()
+                .take(MAX_SIGNATURE_BYTES + 1)
+                .collect()
+        });
     Incoming {
         partner: subject::partner_of(message.subject.as_str())
             .unwrap_or_default()
@@ -86,6 +97,7 @@ fn incoming(message: async_nats::Message) -> Incoming {
             .reply
             .filter(|reply| subject::takes_answers(reply))
             .map(ReplyTo),
+        size: message.length,
     }
 }
 

@@ -14,7 +14,8 @@ pub mod subject;
 
 pub use bucket::{BucketError, ViewBucket};
 pub use commands::{
-    CommandIntake, CommandSender, Incoming, IntakeError, ReceiptInbox, Replier, ReplyTo, SendError,
+    CommandIntake, CommandSender, Incoming, IntakeError, MAX_SIGNATURE_BYTES, ReceiptInbox,
+    Replier, ReplyTo, SendError,
 };
 pub use connection::{Bus, BusOptions, ConnectError, Reply, RequestError, WhenAway};
 pub use events::{

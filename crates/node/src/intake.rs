@@ -1,13 +1,14 @@
 //! Submissions from the wire, decoded, in arrival order, to the writer.
 //!
 //! What was received and not answered is bounded by bytes and by count. What does not fit is refused at once with the code
-//! `busy`, so that nobody waits for an answer that memory could not hold.
+//! `busy`, so that nobody waits for an answer that memory could not hold. A submission counts for what it takes in memory, not
+//! for what it had on the wire: a thousand commands of two bytes are decoded, refused and answered like any others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use ledger_bus::{Bus, CommandIntake, Incoming, IntakeError, ReplyTo};
+use ledger_bus::{Bus, CommandIntake, Incoming, IntakeError, MAX_SIGNATURE_BYTES, ReplyTo};
 use ledger_domain::ids::PartnerId;
 use ledger_domain::wire::v1::{Command, Policy, Refusal, split_batch};
 use ledger_domain::{Rejection, RejectionCode};
@@ -24,6 +25,13 @@ const MAX_CHUNK: usize = 128;
 const INLINE_CHUNK: usize = 8;
 /// Bytes above which a chunk is decoded elsewhere however few submissions it has.
 const INLINE_BYTES: usize = 64 << 10;
+/// Bytes above which a chunk is decoded on a thread of its own: what is long and no command takes so long to be told why
+/// that the connection would not be read meanwhile.
+const THREAD_BYTES: usize = 1 << 20;
+/// What a command takes beside its bytes, about: decoded, and then with its receipt.
+const COMMAND_BYTES: usize = 1 << 10;
+/// Refusals as `busy` on their way back; those that would be more are not sent.
+const MAX_BUSY_REPLIES: usize = 65_536;
 
 /// One command of a submission: its bytes, and what they mean.
 #[derive(Debug)]
@@ -90,6 +98,11 @@ impl QueueRoom {
         })
     }
 
+    /// Room for the refusals of what found no room.
+    fn of_refusals(telemetry: Telemetry) -> Arc<Self> {
+        Self::new(usize::MAX, MAX_BUSY_REPLIES, telemetry)
+    }
+
     /// Takes a place for `bytes` more, if there is room. Only one task takes places, so looking and taking need
     /// not be one step.
     fn take(self: &Arc<Self>, bytes: usize) -> Option<Ticket> {
@@ -107,19 +120,50 @@ impl QueueRoom {
     }
 }
 
+impl Ticket {
+    /// Gives back what is more than `bytes`.
+    fn shrink(&mut self, bytes: usize) {
+        let unneeded = self.bytes.saturating_sub(bytes);
+        self.room.bytes.fetch_sub(unneeded, Ordering::Relaxed);
+        self.bytes -= unneeded;
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         let before = self.room.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
         self.room.submissions.fetch_sub(1, Ordering::Relaxed);
-        let left = u64::try_from(before.saturating_sub(self.bytes)).unwrap_or(u64::MAX);
-        self.room.telemetry.queued_bytes.set(gauge_value(left));
+        if self.bytes > 0 {
+            let left = u64::try_from(before.saturating_sub(self.bytes)).unwrap_or(u64::MAX);
+            self.room.telemetry.queued_bytes.set(gauge_value(left));
+        }
     }
+}
+
+/// What a message takes in memory with so many commands.
+fn cost(message: &Incoming, commands: usize) -> usize {
+    message.size.saturating_add(commands * COMMAND_BYTES)
+}
+
+/// How many commands a message may have, at the most: one more than it has commas, but never more than are taken.
+fn most_commands(message: &Incoming, policy: &Policy) -> usize {
+    if !is_batch(message) {
+        return 1;
+    }
+    let commas = message.payload.iter().filter(|byte| **byte == b',');
+    commas.take(policy.max_batch_commands).count() + 1
+}
+
+fn is_batch(message: &Incoming) -> bool {
+    let mut bytes = message.payload.iter();
+    bytes.find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[')
 }
 
 /// The task that takes submissions off the wire.
 pub(crate) struct Intake {
     commands: CommandIntake,
     room: Arc<QueueRoom>,
+    refusals: Arc<QueueRoom>,
     policy: Arc<Policy>,
     replies: ReplySender,
     writer: mpsc::UnboundedSender<Chunk>,
@@ -137,6 +181,7 @@ impl Intake {
         let commands = CommandIntake::open(bus, MAX_CHUNK).await?;
         Ok(Self {
             commands,
+            refusals: QueueRoom::of_refusals(room.telemetry.clone()),
             room,
             policy,
             replies,
@@ -156,8 +201,12 @@ impl Intake {
             let replies = self.replies.clone();
             let chunk = if admitted.len() <= INLINE_CHUNK && bytes <= INLINE_BYTES {
                 Chunk::Ready(decode_all(admitted, &policy, &replies))
-            } else {
+            } else if bytes <= THREAD_BYTES {
                 Chunk::Decoding(tokio::spawn(async move {
+                    decode_all(admitted, &policy, &replies)
+                }))
+            } else {
+                Chunk::Decoding(tokio::task::spawn_blocking(move || {
                     decode_all(admitted, &policy, &replies)
                 }))
             };
@@ -171,11 +220,12 @@ impl Intake {
     fn admit(&self, messages: Vec<Incoming>) -> Vec<(Incoming, Ticket)> {
         let mut admitted = Vec::with_capacity(messages.len());
         for message in messages {
-            match self.room.take(message.payload.len()) {
-                Some(ticket) => admitted.push((message, ticket)),
-                None => self
-                    .replies
-                    .send(SubmissionReply::refused(message.reply_to, busy())),
+            let bytes = cost(&message, most_commands(&message, &self.policy));
+            if let Some(ticket) = self.room.take(bytes) {
+                admitted.push((message, ticket));
+            } else if let Some(ticket) = self.refusals.take(0) {
+                let refused = SubmissionReply::refused(message.reply_to, busy(), ticket);
+                self.replies.send(refused);
             }
         }
         admitted
@@ -203,30 +253,23 @@ fn decode_all(
 /// Decodes one submission. One that cannot be read at all is answered here: nothing of it rests on the log.
 fn decode(
     message: Incoming,
-    ticket: Ticket,
+    mut ticket: Ticket,
     policy: &Policy,
     replies: &ReplySender,
 ) -> Option<Submission> {
-    let partner = match PartnerId::try_from(message.partner.as_str()) {
-        Ok(partner) => partner,
-        Err(error) => {
-            let rejection = Rejection::new(RejectionCode::WrongPartner, error.to_string());
-            replies.send(SubmissionReply::refused(message.reply_to, rejection));
-            return None;
-        }
-    };
-    let slices = match split_batch(&message.payload, policy) {
-        Ok(slices) => slices,
+    let (partner, slices) = match read(&message, policy) {
+        Ok(read) => read,
         Err(rejection) => {
-            replies.send(SubmissionReply::refused(message.reply_to, rejection));
+            replies.send(SubmissionReply::refused(
+                message.reply_to,
+                rejection,
+                ticket,
+            ));
             return None;
         }
     };
-    let first = message
-        .payload
-        .iter()
-        .find(|byte| !byte.is_ascii_whitespace());
-    let is_batch = first == Some(&b'[');
+    ticket.shrink(cost(&message, slices.len()));
+    let is_batch = is_batch(&message);
     let commands = slices
         .into_iter()
         .map(|slice| {
@@ -249,6 +292,26 @@ fn decode(
     })
 }
 
+/// Whose submission it is, and the bytes of each of its commands.
+fn read<'a>(
+    message: &'a Incoming,
+    policy: &Policy,
+) -> Result<(PartnerId, Vec<&'a [u8]>), Rejection> {
+    let partner = PartnerId::try_from(message.partner.as_str())
+        .map_err(|error| Rejection::new(RejectionCode::WrongPartner, error.to_string()))?;
+    // It is kept with the commands, once in each block that they fill: nobody may choose how long it is.
+    let signature = message.signature.as_deref().unwrap_or_default();
+    if signature.len() > MAX_SIGNATURE_BYTES {
+        return Err(Rejection::new(
+            RejectionCode::SignatureInvalid,
+            format!(
+                "the signature has more than {MAX_SIGNATURE_BYTES} bytes: send your public nkey, a dot and the signature of the manifest as base64url"
+            ),
+        ));
+    }
+    Ok((partner, split_batch(&message.payload, policy)?))
+}
+
 fn checked(command: Command, partner: &PartnerId) -> Result<Command, Refusal> {
     match command.check_sender(partner) {
         Ok(()) => Ok(command),
@@ -256,5 +319,90 @@ fn checked(command: Command, partner: &PartnerId) -> Result<Command, Refusal> {
             command_id: Some(command.id),
             rejection,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use ledger_domain::wire::v1::Receipt;
+
+    fn message(payload: impl Into<Bytes>) -> Incoming {
+        let payload = payload.into();
+        Incoming {
+            partner: "tester".to_owned(),
+            size: payload.len(),
+            payload,
+            signature: None,
+            reply_to: None,
+        }
+    }
+
+    fn room(max_bytes: usize) -> Arc<QueueRoom> {
+        QueueRoom::new(max_bytes, 1_000, Telemetry::default())
+    }
+
+    #[test]
+    fn a_submission_counts_for_what_it_takes_decoded() {
+        let (policy, room) = (Policy::default(), room(64 << 20));
+        let (replies, _kept) = ReplySender::new();
+        let many = "1,".repeat(policy.max_batch_commands - 1);
+        let message = message(format!("[{many}1]"));
+        let ticket = room.take(cost(&message, most_commands(&message, &policy)));
+        let decoded = decode(message, ticket.expect("room"), &policy, &replies);
+        let decoded = decoded.expect("a submission");
+        assert_eq!(decoded.commands.len(), policy.max_batch_commands);
+        let refusal = decoded.commands.first().expect("a command");
+        let refusal = refusal.command.as_ref().expect_err("it is no command");
+        let texts = refusal.rejection.message.len()
+            + refusal
+                .rejection
+                .field
+                .iter()
+                .map(String::len)
+                .sum::<usize>();
+        let each = size_of::<DecodedCommand>().max(size_of::<Receipt>()) + texts;
+        assert!(each <= COMMAND_BYTES, "{each}");
+        assert!(room.bytes.load(Ordering::Relaxed) >= each * policy.max_batch_commands);
+        drop(decoded);
+        assert_eq!(room.bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn commas_within_commands_are_given_back_once_they_are_decoded() {
+        let (policy, room) = (Policy::default(), room(64 << 20));
+        let (replies, _kept) = ReplySender::new();
+        let message = message(r#"[{"a":1,"b":2,"c":3},{"a":1,"b":2,"c":3}]"#);
+        assert_eq!(most_commands(&message, &policy), 6);
+        let needed = cost(&message, 2);
+        let ticket = room.take(cost(&message, most_commands(&message, &policy)));
+        let decoded = decode(message, ticket.expect("room"), &policy, &replies);
+        assert_eq!(room.bytes.load(Ordering::Relaxed), needed);
+        drop(decoded);
+    }
+
+    #[test]
+    fn what_cannot_be_read_keeps_its_place_until_it_is_answered() {
+        let (policy, room) = (Policy::default(), room(64 << 20));
+        let (replies, mut waiting) = ReplySender::new();
+        let ticket = room.take(100).expect("room");
+        assert!(decode(message("[1"), ticket, &policy, &replies).is_none());
+        assert_eq!(room.bytes.load(Ordering::Relaxed), 100);
+        drop(waiting.try_recv().expect("a refusal"));
+        assert_eq!(room.bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_signature_longer_than_any_is_refused() {
+        let policy = Policy::default();
+        let signed = |bytes: usize| Incoming {
+            signature: Some("A".repeat(bytes)),
+            ..message("{}")
+        };
+        assert!(read(&signed(MAX_SIGNATURE_BYTES), &policy).is_ok());
+        let long = signed(MAX_SIGNATURE_BYTES + 1);
+        let refused = read(&long, &policy).map_err(|rejection| rejection.code);
+        assert_eq!(refused.err(), Some(RejectionCode::SignatureInvalid));
     }
 }

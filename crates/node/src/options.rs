@@ -13,7 +13,7 @@ pub struct NodeOptions {
     pub ledger_id: String,
     /// The partner that has the role root when the ledger is created.
     pub root_partner: String,
-    /// Bytes of submissions received and not yet answered; over it a submission is refused as `busy`.
+    /// Bytes that submissions received and not yet answered take in memory; over it a submission is refused as `busy`.
     pub queue_bytes: usize,
     /// Submissions received and not yet answered; over it a submission is refused as `busy`.
     pub queue_submissions: usize,

@@ -21,17 +21,17 @@ pub(crate) struct SubmissionReply {
     /// The receipts in the order of the commands.
     pub(crate) receipts: Vec<Receipt>,
     /// The submission's place in the queue, given back once it is answered.
-    pub(crate) ticket: Option<Ticket>,
+    pub(crate) ticket: Ticket,
 }
 
 impl SubmissionReply {
     /// One rejection for a submission of which nothing could be taken.
-    pub(crate) fn refused(to: Option<ReplyTo>, rejection: Rejection) -> Self {
+    pub(crate) fn refused(to: Option<ReplyTo>, rejection: Rejection, ticket: Ticket) -> Self {
         Self {
             to,
             is_batch: false,
             receipts: vec![Receipt::rejected(None, rejection)],
-            ticket: None,
+            ticket,
         }
     }
 

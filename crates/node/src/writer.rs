@@ -145,7 +145,7 @@ impl Writer {
             to: submission.reply_to,
             is_batch: submission.is_batch,
             receipts,
-            ticket: Some(submission.ticket),
+            ticket: submission.ticket,
         });
         Ok(())
     }

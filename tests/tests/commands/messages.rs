@@ -5,8 +5,10 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use ledger_bus::{CommandSender, SendError};
+use ledger_client::{SubmitOptions, Submitter};
 use ledger_domain::RejectionCode as Code;
 use ledger_domain::wire::v1::{Command, Policy, Stage, Status};
+use ledger_tests::commands::Commander;
 use ledger_tests::{System, assert_receipt_holds, batch, batch_of, eventually};
 use serde_json::json;
 
@@ -168,6 +170,61 @@ async fn no_answer_is_published_on_a_subject_of_the_ledger_or_the_server() {
     );
     system.verify_stream().await;
     system.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_longer_than_any_is_refused_and_not_kept() {
+    let system = System::start(&[]).await;
+    let mut commander = system.reporter(PARTNER, &["KEN"]).await;
+    let (_, record) = commander.record(&["GCM-01"]);
+    let before = system.tree_size().await;
+    for (bytes, answer) in [(1 << 20, "signature_invalid"), (143, "accepted")] {
+        let signature = "A".repeat(bytes);
+        let headers = format!("NATS/1.0\r\nLedger-Signature: {signature}\r\n\r\n");
+        let message = with_headers(headers.as_bytes(), &record.encode());
+        say(&system.url(), &message, answer);
+    }
+    assert_eq!(system.tree_size().await, before + 1);
+    goes_on(&system, &mut commander).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_with_headers_that_are_none_does_not_stop_the_ones_after_it() {
+    let system = System::start(&[]).await;
+    let mut commander = system.reporter(PARTNER, &["KEN"]).await;
+    for headers in [
+        b"NATS/1.0\r\nno colon\r\n\r\n".as_slice(),
+        b"NATS/1.0\r\nLedger-Signature: \xff\xfe\r\n\r\n",
+        b"NATS/1.0 9999 what\r\n\r\n",
+        b"nothing\r\n\r\n",
+    ] {
+        let (_, record) = commander.record(&["GCM-01"]);
+        let message = with_headers(headers, &record.encode());
+        say(&system.url(), &message, "PONG\r\n");
+        goes_on_after(&system, &mut commander).await;
+    }
+}
+
+/// A command is recorded, whatever became of the one before it.
+async fn goes_on_after(system: &System, commander: &mut Commander) {
+    let (_, record) = commander.record(&["GCM-02"]);
+    // The first attempt may go to the connection that the headers broke.
+    let options = SubmitOptions {
+        reply_timeout: Duration::from_secs(1),
+        ..SubmitOptions::default()
+    };
+    let submitter = Submitter::open(system.bus(), PARTNER, options).await;
+    let submitter = submitter.expect("a submitter");
+    let reply = submitter.submit(batch(&[record])).await.expect("receipts");
+    assert_eq!(reply.receipts[0].status, Status::Accepted);
+}
+
+/// A command with these bytes as headers, in NATS's own protocol; its receipt goes to whoever says it.
+fn with_headers(headers: &[u8], command: &[u8]) -> Vec<u8> {
+    let (length, total) = (headers.len(), headers.len() + command.len());
+    let first =
+        format!("SUB receipts 1\r\nHPUB ledger.v1.cmd.{PARTNER} receipts {length} {total}\r\n");
+    [first.as_bytes(), headers, command, b"\r\n"].concat()
 }
 
 /// Publishes without a reply subject, in NATS's own protocol; returns when the server has taken everything.
