@@ -170,14 +170,15 @@ impl Scrutiny {
             let later = |other: &Assessment| other.order() < assessment.order();
             let place = series.assessments.partition_point(later);
             series.assessments.insert(place, assessment);
-            return;
+        } else {
+            self.series.push(Series {
+                assessor,
+                method,
+                kind,
+                assessments: vec![assessment],
+            });
         }
-        self.series.push(Series {
-            assessor,
-            method,
-            kind,
-            assessments: vec![assessment],
-        });
+        self.forget_words();
     }
 
     /// Puts a revision in the place of what it revises; what it leaves out stays.
@@ -189,6 +190,27 @@ impl Scrutiny {
             .flat_map(|series| &mut series.assessments);
         if let Some(assessment) = assessments.find(|it| it.position == data.assessment.0) {
             assessment.revise(data, at);
+            self.forget_words();
+        }
+    }
+
+    /// Forgets the grades that no list shows: of assessments that are not the newest of their series, and of those that have no room
+    /// in a row. All of this is written for every event of the commitment, so its size is not to be what assessors make it.
+    fn forget_words(&mut self) {
+        let mut newest: SmallVec<[&mut Assessment; 8]> = SmallVec::new();
+        for series in &mut self.series {
+            if let Some((last, earlier)) = series.assessments.split_last_mut() {
+                earlier.iter_mut().for_each(Assessment::forget_words);
+                newest.push(last);
+            }
+        }
+        newest.sort_unstable_by_key(|it| std::cmp::Reverse(it.order()));
+        let mut room = Some(MAX_ROW_BYTES);
+        for assessment in newest {
+            room = room.and_then(|room| room.checked_sub(assessment.row_bytes()?));
+            if room.is_none() {
+                assessment.forget_words();
+            }
         }
     }
 
@@ -243,7 +265,7 @@ impl Scrutiny {
         let rows: Vec<_> = newest
             .iter()
             .map_while(|(series, assessment)| {
-                room = room.checked_sub(ROW_BYTES + assessment.text_bytes())?;
+                room = room.checked_sub(assessment.row_bytes()?)?;
                 Some(series.row(assessment, book))
             })
             .collect();
@@ -359,13 +381,22 @@ impl Assessment {
         }
     }
 
-    fn text_bytes(&self) -> usize {
-        match &self.verdict {
+    /// What it takes in a list; none once its grades are forgotten, as no assessment is without one.
+    fn row_bytes(&self) -> Option<usize> {
+        let words: usize = match &self.verdict {
             Verdict::Progress { grade, .. } => grade.len(),
             Verdict::Ambition(grades) => grades
                 .iter()
                 .map(|grade| grade.dimension.len() + grade.grade.len())
                 .sum(),
+        };
+        (words > 0).then_some(ROW_BYTES + words)
+    }
+
+    fn forget_words(&mut self) {
+        match &mut self.verdict {
+            Verdict::Progress { grade, .. } => *grade = Box::default(),
+            Verdict::Ambition(grades) => *grades = Vec::new(),
         }
     }
 

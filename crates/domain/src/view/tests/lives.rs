@@ -12,7 +12,9 @@ use super::events::log;
 use super::recount::FIGURES;
 use super::steps::Step;
 use super::{any_steps, body, folded, number};
-use crate::wire::v1::{Completion, ContestOutcome, Outcome, Stage};
+use crate::wire::v1::{
+    AmbitionAssessed, Completion, ContestOutcome, EventBody, Grade, Outcome, Stage,
+};
 
 const IRM_2014: usize = 0;
 const IRM_2021: usize = 1;
@@ -465,7 +467,7 @@ fn a_body_with_more_methods_than_there_could_be_stays_within_the_bound() {
     for number in 0..1_000 {
         let mut event = assessed.clone();
         event.header.position = crate::ids::Position(log.len() as u64);
-        if let crate::wire::v1::EventBody::ProgressAssessed(data) = &mut event.body {
+        if let EventBody::ProgressAssessed(data) = &mut event.body {
             data.method = format!("M{number:0>63}").parse().unwrap();
             data.method_version = format!("{number:0>64}").parse().unwrap();
         }
@@ -490,4 +492,43 @@ fn a_body_with_more_methods_than_there_could_be_stays_within_the_bound() {
     assert_eq!(row.assessments.len() + row.assessments_left_out, 1_000);
     assert!(!row.assessments.is_empty());
     assert!(serde_json::to_vec(&row).unwrap().len() <= 20 * 1024);
+}
+
+#[test]
+fn what_assessors_say_at_length_is_not_kept_for_every_event() {
+    let mut log = with(&[record(0, KEN, &[ACTION_A])]);
+    let assessed = with(&[assess(IRM_2014, None, IN_2025)]).pop().unwrap();
+    for number in 0..200 {
+        let mut event = assessed.clone();
+        event.header.position = crate::ids::Position(log.len() as u64);
+        let grades = (0..20).map(|dimension| Grade {
+            dimension: format!("{dimension:0>300}"),
+            grade: format!("{number:0>300}"),
+        });
+        // Every other one is of a series of its own.
+        let version = format!("V{}", number / 2);
+        event.body = EventBody::AmbitionAssessed(AmbitionAssessed {
+            method: "M".parse().unwrap(),
+            method_version: version.parse().unwrap(),
+            assessed: None,
+            grades: grades.collect(),
+            summary: None,
+        });
+        event.header.event_type = event.body.event_type();
+        log.push(event);
+    }
+    let mut countries: CountryView = folded(&log);
+    let row = |countries: &CountryView| {
+        let list = countries.list("KEN", &Page::default()).unwrap();
+        serde_json::to_value(&list.rows).unwrap()
+    };
+    let shown = row(&countries);
+    assert_eq!(shown[0]["assessments"].as_array().unwrap().len(), 1);
+    assert_eq!(number(&shown, "/0/assessments_left_out"), 99);
+    let newest = &shown[0]["assessments"][0]["grades"][19]["grade"];
+    assert_eq!(*newest, json!(format!("{:0>300}", 199)));
+    let rows = countries.take_changes().rows;
+    assert!(rows.iter().all(|(_, row)| row.len() <= 32 * 1024));
+    let restored = CountryView::restore(rows.into_iter()).unwrap();
+    assert_eq!(row(&restored), shown);
 }
