@@ -81,7 +81,7 @@ impl Default for Telemetry {
         );
         registry.register(
             "queued_bytes",
-            "Bytes of submissions not yet answered",
+            "Bytes of memory that submissions not yet answered take",
             queued_bytes.clone(),
         );
         registry.register(
