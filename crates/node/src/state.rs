@@ -3,7 +3,7 @@
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use hashbrown::HashMap;
 use ledger_domain::ids::CommitmentId;
-use ledger_domain::wire::v1::{Command, Event, ReceiptEvent};
+use ledger_domain::wire::v1::{Event, ReceiptEvent};
 use ledger_domain::{Commitment, CommitmentLookup, Reference};
 use ledger_store::{CommandKey, Log};
 use rustc_hash::FxBuildHasher;
@@ -94,15 +94,6 @@ impl DecisionState {
     /// The states that are in memory: load the ones a decision needs first.
     pub(crate) fn lookup(&self) -> impl CommitmentLookup + '_ {
         Cached(&self.commitments)
-    }
-
-    /// Looks for commitments that are about to be named. Decisions wait for memory one after the other, as their states are among
-    /// millions; these reads depend on nothing and are under way together.
-    pub(crate) fn read_ahead<'a>(&self, commands: impl Iterator<Item = &'a Command>) {
-        let found = commands
-            .filter_map(|command| command.subject.commitment())
-            .filter(|id| self.commitments.peek(id).is_some());
-        std::hint::black_box(found.count());
     }
 
     /// Brings the states of these commitments into memory, as far as they exist.

@@ -94,9 +94,6 @@ impl Writer {
     fn decide_all(&mut self, submissions: Vec<Submission>) -> Result<Decided, HistoryError> {
         let mut decided = Decided::default();
         let mut rng = rand::rng();
-        let commands = submissions.iter().flat_map(|it| &it.commands);
-        self.state
-            .read_ahead(commands.filter_map(|it| it.command.as_ref().ok()));
         for submission in submissions {
             self.decide_submission(submission, &mut decided, &mut rng)?;
         }

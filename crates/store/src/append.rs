@@ -40,8 +40,6 @@ pub struct Appender {
     writer: JournalWriter,
     frontier: Frontier,
     builder: BlockBuilder,
-    /// Bytes of the frame before: the next will need about as many.
-    last_frame_len: usize,
     gauge: SpaceGauge,
     feeder: Option<JoinHandle<()>>,
 }
@@ -66,7 +64,6 @@ impl Appender {
             writer,
             frontier,
             builder,
-            last_frame_len: 0,
             gauge,
             feeder: Some(feeder),
         })
@@ -95,8 +92,7 @@ impl Appender {
                 root: self.frontier.root(),
             });
         }
-        let mut frame = Vec::with_capacity(self.last_frame_len / 4 * 5);
-        frame.resize(FRAME_HEADER_LEN, 0);
+        let mut frame = vec![0; FRAME_HEADER_LEN];
         let encoded = encode(
             group,
             self.frontier.clone(),
@@ -116,7 +112,6 @@ impl Appender {
         let written = self.writer.write(&frame);
         written.map_err(|error| self.refuse(error))?;
         self.gauge.written = self.gauge.written.saturating_add(frame.len() as u64);
-        self.last_frame_len = frame.len();
         let before = std::mem::replace(&mut self.frontier, encoded.frontier.clone());
         held(&self.core.heads).last = LastFrame::Written { place, before };
         self.publish(group, &encoded, &Bytes::from(frame));
