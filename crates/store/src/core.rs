@@ -70,6 +70,8 @@ pub(crate) struct Core {
     pub(crate) applied: AtomicU64,
     pub(crate) growth: Growth,
     pub(crate) heads: Mutex<crate::head::Heads>,
+    /// Held by whoever signs a head. Taken before `heads`.
+    pub(crate) signing: Mutex<()>,
     pub(crate) poison: OnceLock<Poison>,
     /// Shards that are being filled from the journal by a reader.
     pub(crate) refilling: Mutex<()>,

@@ -34,7 +34,8 @@ pub trait Disk: Debug + Send + Sync + 'static {
     fn open(&self, path: &str) -> io::Result<Arc<dyn DiskFile>>;
 
     /// Makes a new file of `len` zeroes *written out*, in place of any of that name. Contents, length and name are
-    /// durable on return. Zeroes are written, not reserved: a sync into written zeroes changes no metadata.
+    /// durable on return; those of an empty file are not, for it is yet to be written. Zeroes are written, not reserved: a
+    /// sync into written zeroes changes no metadata.
     ///
     /// # Errors
     /// `StorageFull` when there is no room (nothing is left behind), or the disk's own.
@@ -103,7 +104,8 @@ pub trait DiskFile: Debug + Send + Sync {
     }
 }
 
-/// Replaces a small file so that a reader finds the old bytes or the new ones, never a mixture. Durable on return.
+/// Replaces a small file so that a reader finds the old bytes or the new ones, never a mixture. Durable on return, by two
+/// syncs: of the bytes and of the name.
 pub(crate) fn replace(disk: &dyn Disk, path: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = format!("{path}.tmp");
     let file = disk.create(&temporary, 0)?;

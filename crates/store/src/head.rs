@@ -12,7 +12,7 @@ use std::io;
 const FILE: &str = "head";
 
 /// The end of the log as the signer needs it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum LastFrame {
     /// Everything was read and hashed when the log was opened.
     Verified(Frontier),
@@ -65,22 +65,23 @@ pub(crate) fn load(
 
 /// Signs the root of everything synced so far, unless the newest head is of that size already.
 pub(crate) fn sign(core: &Core) -> Result<SignedTreeHead, HeadError> {
-    // The lock orders heads: an older one never replaces a newer one. Appends wait for it at most one reading of a frame.
-    let mut heads = held(&core.heads);
-    let (size, root) = match &heads.last {
+    // One at a time, so that an older head never replaces a newer one. Appends need the other lock, which is held neither while a
+    // frame is read nor while the head is written: no receipt waits for a signature.
+    let _signing = held(&core.signing);
+    let (last, newest) = {
+        let heads = held(&core.heads);
+        (heads.last.clone(), heads.newest.clone())
+    };
+    let (size, root) = match &last {
         LastFrame::Verified(frontier) => (frontier.size(), frontier.root()),
         LastFrame::Written { place, before } => read_back(place, before)?,
     };
-    if let Some(newest) = heads
-        .newest
-        .as_ref()
-        .filter(|newest| newest.head().size == size)
-    {
-        return Ok(newest.clone());
+    if let Some(newest) = newest.filter(|newest| newest.head().size == size) {
+        return Ok(newest);
     }
     let signed = SignedTreeHead::sign(size, root, &core.key)?;
     disk::replace(core.options.disk.as_ref(), FILE, signed.as_bytes()).map_err(HeadError::Write)?;
-    heads.newest = Some(signed.clone());
+    held(&core.heads).newest = Some(signed.clone());
     Ok(signed)
 }
 

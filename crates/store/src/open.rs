@@ -95,6 +95,7 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
             last: LastFrame::Verified(frontier.clone()),
             newest: head,
         }),
+        signing: Mutex::default(),
         poison: OnceLock::new(),
         refilling: Mutex::new(()),
         options,

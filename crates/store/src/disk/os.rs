@@ -85,6 +85,9 @@ impl Disk for OsDisk {
             .create(true)
             .truncate(true)
             .open(&full)?;
+        if len == 0 {
+            return Ok(Arc::new(OsFile { file }));
+        }
         if let Err(error) = Self::fill(&file, len) {
             // A half-made file would hold the very space whose lack made it fail.
             if let Err(second) = std::fs::remove_file(&full) {

@@ -6,7 +6,7 @@
 use super::{Disk, DiskFile};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 
 /// Which operations a planned fault counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,7 @@ struct State {
     free: Option<u64>,
     writes: u64,
     syncs: u64,
+    renaming: Option<Arc<Barrier>>,
 }
 
 /// The simulated disk. Clones are the same disk.
@@ -73,6 +74,13 @@ impl SimDisk {
     /// Makes the `nth` (from 1) following operation of a kind fail, once.
     pub fn fail_nth(&self, operation: Operation, nth: u32, outcome: Outcome) {
         held(&self.state).plan = Some((operation, nth, outcome));
+    }
+
+    /// Makes the next renaming take its time: whoever renames meets the barrier before it, and once more to go on.
+    pub fn hold_next_rename(&self) -> Arc<Barrier> {
+        let barrier = Arc::new(Barrier::new(2));
+        held(&self.state).renaming = Some(Arc::clone(&barrier));
+        barrier
     }
 
     /// How many planned faults have happened: a test's proof that its fault fired.
@@ -244,6 +252,11 @@ impl Disk for SimDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let barrier = held(&self.state).renaming.take();
+        if let Some(barrier) = barrier {
+            barrier.wait();
+            barrier.wait();
+        }
         let mut state = held(&self.state);
         let file = state.files.remove(from).ok_or(io::ErrorKind::NotFound)?;
         state.files.insert(to.to_owned(), file);

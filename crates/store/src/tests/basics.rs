@@ -290,3 +290,29 @@ fn a_signed_head_names_the_synced_root_and_survives() {
     assert_eq!(log.signed_tree_head(), Some(head));
     assert_eq!(log.sign_head().unwrap().head().size, 400);
 }
+
+#[test]
+fn nothing_that_is_appended_waits_for_a_head_to_be_written() {
+    let rig = Rig::new();
+    let (log, mut appender, _) = rig.open();
+    fill(&mut appender, 10, 10);
+    let writing = rig.disk.hold_next_rename();
+    let signing = std::thread::spawn({
+        let log = log.clone();
+        move || log.sign_head()
+    });
+    writing.wait();
+    let (sender, appended) = std::sync::mpsc::channel();
+    let appending = std::thread::spawn(move || {
+        fill(&mut appender, 20, 10);
+        sender.send(appender).unwrap();
+    });
+    let in_time = appended.recv_timeout(Duration::from_mins(1));
+    let shown = log.signed_tree_head();
+    writing.wait();
+    assert_eq!(signing.join().unwrap().unwrap().head().size, 10);
+    appending.join().unwrap();
+    assert!(in_time.is_ok(), "the append waited for the head");
+    assert!(shown.is_none(), "a head was shown before it was durable");
+    assert_eq!(log.sign_head().unwrap().head().size, 20);
+}
