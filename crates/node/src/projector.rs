@@ -23,7 +23,7 @@ use ledger_domain::view::{Changes, Family, Projection, RestoreError, family_of, 
 use ledger_domain::wire::v1::EventOutline;
 use ledger_proof::block::Decoder;
 use ledger_proof::{EMPTY_HASH, Hash, leaf_hash};
-use ledger_store::{SavedViews, SledFault, ViewStore};
+use ledger_store::{OpenError, SavedViews, SledFault, ViewStore};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
@@ -59,7 +59,10 @@ pub enum ProjectorError {
     /// Its queries could not be offered.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Its store cannot be opened or written.
+    /// Its store cannot be opened: by another process it is open, or the disk refuses.
+    #[error("the projector's store cannot be opened")]
+    Open(#[from] OpenError),
+    /// Its store cannot be read or written.
     #[error("the projector's store cannot be used")]
     Store(#[from] SledFault),
     /// A history of nothing does not begin.

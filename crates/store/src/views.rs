@@ -4,10 +4,12 @@
 //! again. sled does not sync on its own, so a power loss may take the last saves with it, but never a part of
 //! one: rows and checkpoint are one atomic batch.
 
-use crate::error::SledFault;
+use crate::error::{OpenError, SledFault};
 use crate::index::run::check;
+use crate::open::lock;
 use crate::sledbox::{self, guard};
 use crate::view_history::{ChunkPlace, ClosedChunk, HistoryFile, HistoryKeeper, HistoryList};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
@@ -18,6 +20,8 @@ const ROW: u8 = 2;
 const CHUNK: u8 = 3;
 /// The open chunk of a list.
 const OPEN_CHUNK: u8 = 4;
+/// Where the store lies in its projector's directory. It is removed whole when it is cleared, so nothing else may lie in it.
+const FOLDER: &str = "store";
 
 /// The open chunk of each list of a history.
 type OpenHistory = Vec<(String, Vec<u8>)>;
@@ -36,6 +40,8 @@ pub struct SavedViews {
 /// A projector's own sled database.
 #[derive(Debug)]
 pub struct ViewStore {
+    /// Held as long as the store is open.
+    _lock: File,
     path: PathBuf,
     version: String,
     cache_bytes: u64,
@@ -61,24 +67,30 @@ impl Drop for ViewStore {
 }
 
 impl ViewStore {
-    /// Opens a store, or makes one. `version` names the fold and its row format: rows of another one are not given back. What
-    /// sled cannot open is removed.
+    /// Opens the store in a directory, or makes one. `version` names the fold and its row format: rows of another one are not given
+    /// back. What sled cannot open is removed. Whatever else lies in the directory stays as it is.
     ///
     /// # Errors
-    /// [`SledFault`] when even a new database cannot be opened.
-    pub fn open(path: &Path, version: &str) -> Result<Self, SledFault> {
+    /// [`OpenError::Locked`] when another process has the directory; others when it cannot be used, or not even a new database
+    /// can be opened.
+    pub fn open(dir: &Path, version: &str) -> Result<Self, OpenError> {
+        std::fs::create_dir_all(dir).map_err(OpenError::io("making the directory of the views"))?;
+        let lock = lock(dir)?;
+        let path = dir.join(FOLDER);
         let cache_bytes = 32 << 20;
-        let db = match sledbox::open(path, cache_bytes) {
+        let db = match sledbox::open(&path, cache_bytes) {
             Ok(db) => db,
             Err(fault) => {
                 tracing::warn!(%fault, path = %path.display(), "the views' store cannot be opened: clearing it, the views will be rebuilt");
-                sledbox::remove(path)?;
-                sledbox::open(path, cache_bytes)?
+                sledbox::remove(&path).map_err(OpenError::Sled)?;
+                sledbox::open(&path, cache_bytes).map_err(OpenError::Sled)?
             }
         };
+        let history = HistoryFile::open(&path).map_err(OpenError::Sled)?;
         Ok(Self {
-            history: HistoryKeeper::of(HistoryFile::open(path)?),
-            path: path.to_path_buf(),
+            _lock: lock,
+            history: HistoryKeeper::of(history),
+            path,
             version: version.to_owned(),
             cache_bytes,
             db,
@@ -419,7 +431,7 @@ mod tests {
         append(&mut store, "KEN", 3, &[7; 300]);
         save(&mut store, 12, &[], &[]);
         drop(store);
-        let file = path.join("history");
+        let file = path.join(FOLDER).join("history");
         let mut bytes = std::fs::read(&file).unwrap();
         bytes[2] ^= 1;
         std::fs::write(&file, &bytes).unwrap();
@@ -460,6 +472,36 @@ mod tests {
     }
 
     #[test]
+    fn whatever_else_lies_in_the_directory_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let thesis = dir.path().join("thesis.txt");
+        std::fs::write(&thesis, "three years").unwrap();
+        std::fs::create_dir(dir.path().join("journal")).unwrap();
+        let mut store = ViewStore::open(dir.path(), "1").unwrap();
+        save(&mut store, 10, &[("a", "b")], &[]);
+        store.clear().unwrap();
+        drop(store);
+        std::fs::write(dir.path().join(FOLDER).join("conf"), "no database").unwrap();
+        let mut store = ViewStore::open(dir.path(), "2").unwrap();
+        assert_eq!(store.load().unwrap(), None);
+        assert_eq!(std::fs::read_to_string(thesis).unwrap(), "three years");
+        assert!(dir.path().join("journal").is_dir());
+    }
+
+    #[test]
+    fn a_store_is_open_once_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = ViewStore::open(dir.path(), "1").unwrap();
+        save(&mut store, 10, &[("a", "b")], &[]);
+        let second = ViewStore::open(dir.path(), "1");
+        assert!(matches!(second, Err(OpenError::Locked { .. })));
+        assert_eq!(rows(&mut store), [("a".to_owned(), "b".to_owned())]);
+        drop(store);
+        let mut store = ViewStore::open(dir.path(), "1").unwrap();
+        assert_eq!(rows(&mut store), [("a".to_owned(), "b".to_owned())]);
+    }
+
+    #[test]
     fn another_version_starts_from_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("views");
@@ -483,15 +525,16 @@ mod tests {
         let mut store = ViewStore::open(&path, "1").unwrap();
         save(&mut store, 300, &many, &[]);
         drop(store);
-        let file = path.join("db");
+        let store = path.join(FOLDER);
+        let file = store.join("db");
         let sound = std::fs::read(&file).unwrap();
         let used = sound.iter().rposition(|byte| *byte != 0).unwrap();
         let mut cleared = 0;
         for n in 0..12 {
             let mut bytes = sound.clone();
             bytes[used * n / 12 + 5] ^= 0x10;
-            std::fs::remove_dir_all(&path).unwrap();
-            std::fs::create_dir_all(&path).unwrap();
+            std::fs::remove_dir_all(&store).unwrap();
+            std::fs::create_dir_all(&store).unwrap();
             std::fs::write(&file, &bytes).unwrap();
             let mut store = ViewStore::open(&path, "1").unwrap();
             match store.load().unwrap() {

@@ -46,6 +46,13 @@ async fn each_role_says_over_http_whether_it_is_ready() {
     );
     assert!(!metrics.contains("ledger_tree_size"), "{metrics}");
 
+    let folder = system.view_folder("country");
+    let mut second = system.ledger(["projector", "action", "--data"]);
+    let second = run(second.arg(folder), b"");
+    assert_eq!(code(&second), 1);
+    let says = second.stderr;
+    assert!(says.contains("is in use by another process"), "{says}");
+
     assert!(system.stop_node().success());
     let waiting = get(&view_http, "/readyz").unwrap();
     assert_eq!(waiting.status, 503);
