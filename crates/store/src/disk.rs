@@ -4,7 +4,7 @@
 //! sled does its own I/O: it is rebuilt from the journal, so nothing rests on it.
 
 mod os;
-#[cfg(any(test, feature = "test-disk"))]
+#[cfg(test)]
 pub mod sim;
 
 pub use os::OsDisk;
