@@ -22,6 +22,7 @@
 //! torn tail that was never acknowledged.
 
 mod append;
+mod checksum;
 mod core;
 pub mod disk;
 mod error;

@@ -4,8 +4,8 @@
 //! again. sled does not sync on its own, so a power loss may take the last saves with it, but never a part of
 //! one: rows and checkpoint are one atomic batch.
 
+use crate::checksum::{self, check};
 use crate::error::SledFault;
-use crate::index::run::check;
 use crate::sledbox::{self, guard};
 use crate::view_history::{ChunkPlace, ClosedChunk, HistoryFile, HistoryKeeper, HistoryList};
 use std::path::{Path, PathBuf};
@@ -236,7 +236,7 @@ fn write(
         let mut row = Vec::with_capacity(1 + key.len());
         row.push(kind);
         row.extend_from_slice(key);
-        batch.insert(row, with_checksum(value));
+        batch.insert(row, checksum::closed(value));
     };
     for (key, value) in &views.rows {
         put(ROW, key, value);
@@ -247,8 +247,11 @@ fn write(
     for (list, bytes) in &views.open_history {
         put(OPEN_CHUNK, list.as_bytes(), bytes);
     }
-    batch.insert(VERSION, with_checksum(version.as_bytes()));
-    batch.insert(CHECKPOINT, with_checksum(&views.checkpoint.to_be_bytes()));
+    batch.insert(VERSION, checksum::closed(version.as_bytes()));
+    batch.insert(
+        CHECKPOINT,
+        checksum::closed(&views.checkpoint.to_be_bytes()),
+    );
     guard(|| {
         db.apply_batch(batch)?;
         db.flush()?;
@@ -267,13 +270,6 @@ fn chunk_of(row: &[u8]) -> Option<(&str, u32)> {
     let (key, number) = row.get(1..)?.split_last_chunk()?;
     let list = key.strip_suffix(&[0])?;
     Some((str::from_utf8(list).ok()?, u32::from_be_bytes(*number)))
-}
-
-fn with_checksum(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + size_of::<u32>());
-    out.extend_from_slice(bytes);
-    out.extend_from_slice(&crc32c::crc32c(bytes).to_le_bytes());
-    out
 }
 
 #[cfg(test)]
