@@ -39,7 +39,8 @@ pub struct ViewStore {
     path: PathBuf,
     version: String,
     cache_bytes: u64,
-    db: sled::Db,
+    /// Open, but for a moment while the store is cleared.
+    db: Option<sled::Db>,
     history: HistoryKeeper,
     saving: Option<Saving>,
 }
@@ -81,8 +82,15 @@ impl ViewStore {
             path: path.to_path_buf(),
             version: version.to_owned(),
             cache_bytes,
-            db,
+            db: Some(db),
             saving: None,
+        })
+    }
+
+    fn db(&self) -> Result<&sled::Db, SledFault> {
+        self.db.as_ref().ok_or_else(|| {
+            let closed = std::io::Error::other("the views' store could not be opened again");
+            SledFault::Error(sled::Error::Io(closed))
         })
     }
 
@@ -93,7 +101,7 @@ impl ViewStore {
     pub fn load(&mut self) -> Result<Option<SavedViews>, SledFault> {
         match self.read() {
             Ok(Some(saved)) => Ok(Some(saved)),
-            Ok(None) if guard(|| Ok(self.db.is_empty()))? => Ok(None),
+            Ok(None) if self.is_empty()? => Ok(None),
             Ok(None) => {
                 tracing::warn!(path = %self.path.display(), "the saved views do not hold: clearing them, they will be rebuilt");
                 self.clear().map(|()| None)
@@ -105,9 +113,15 @@ impl ViewStore {
         }
     }
 
+    fn is_empty(&self) -> Result<bool, SledFault> {
+        let db = self.db()?;
+        guard(|| Ok(db.is_empty()))
+    }
+
     fn read(&mut self) -> Result<Option<SavedViews>, SledFault> {
+        let db = self.db()?.clone();
         let stated = |key: &[u8]| -> Result<Option<Vec<u8>>, SledFault> {
-            let value = guard(|| self.db.get(key))?;
+            let value = guard(|| db.get(key))?;
             Ok(value.and_then(|value| check(&value).map(<[u8]>::to_vec)))
         };
         if stated(VERSION)?.as_deref() != Some(self.version.as_bytes()) {
@@ -118,7 +132,7 @@ impl ViewStore {
             return Ok(None);
         };
         let mut rows = Vec::new();
-        let mut stored = self.db.scan_prefix([ROW]);
+        let mut stored = db.scan_prefix([ROW]);
         while let Some((key, value)) = guard(|| stored.next().transpose())? {
             let (Some(key), Some(value)) = (key.get(1..), check(&value)) else {
                 return Ok(None);
@@ -138,7 +152,8 @@ impl ViewStore {
     /// Finds the closed chunks of the history, and gives back the open ones; nothing when the history does not hold.
     fn read_history(&mut self) -> Result<Option<OpenHistory>, SledFault> {
         let mut history = HistoryFile::open(&self.path)?;
-        let mut stored = self.db.scan_prefix([CHUNK]);
+        let db = self.db()?.clone();
+        let mut stored = db.scan_prefix([CHUNK]);
         while let Some((key, value)) = guard(|| stored.next().transpose())? {
             let place = check(&value).and_then(ChunkPlace::decode);
             let (Some((list, number)), Some(place)) = (chunk_of(&key), place) else {
@@ -150,7 +165,7 @@ impl ViewStore {
         }
         self.history = HistoryKeeper::of(history);
         let mut open = Vec::new();
-        let mut stored = self.db.scan_prefix([OPEN_CHUNK]);
+        let mut stored = db.scan_prefix([OPEN_CHUNK]);
         while let Some((key, value)) = guard(|| stored.next().transpose())? {
             let list = key.get(1..).and_then(|list| str::from_utf8(list).ok());
             let (Some(list), Some(value)) = (list, check(&value)) else {
@@ -188,7 +203,7 @@ impl ViewStore {
         self.end_save()?;
         let closed = self.history.with(HistoryFile::unsaved)?;
         let chunks = closed.len();
-        let (db, version) = (self.db.clone(), self.version.clone());
+        let (db, version) = (self.db()?.clone(), self.version.clone());
         let writing = std::thread::spawn(move || write(&db, &version, &views, &closed));
         self.saving = Some(Saving { writing, chunks });
         Ok(())
@@ -215,10 +230,10 @@ impl ViewStore {
         if let Err(fault) = self.end_save() {
             tracing::debug!(%fault, "a save failed that is cleared now");
         }
-        // sled holds its files as long as a handle lives, so this one stands aside on a database of no directory.
-        self.db = guard(|| sled::Config::new().temporary(true).open())?;
+        // sled holds its files as long as a handle lives.
+        self.db = None;
         sledbox::remove(&self.path)?;
-        self.db = sledbox::open(&self.path, self.cache_bytes)?;
+        self.db = Some(sledbox::open(&self.path, self.cache_bytes)?);
         self.history = HistoryKeeper::of(HistoryFile::open(&self.path)?);
         Ok(())
     }
