@@ -85,12 +85,11 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
         journal: Arc::clone(writer.journal()),
         sealed: databases.sealed,
         shards: databases.shards,
-        tails: RwLock::new(VecDeque::new()),
+        tails: RwLock::default(),
         overlay: Mutex::new(Overlay::default()),
         overlay_changed: Condvar::new(),
         synced: AtomicU64::new(tree_size),
         applied: AtomicU64::new(databases.fed.min(tree_size)),
-        growth: crate::core::Growth::default(),
         heads: Mutex::new(Heads {
             last: LastFrame::Verified(frontier.clone()),
             newest: head,

@@ -419,12 +419,6 @@ impl SealedIndex {
     pub(crate) fn sync(&self) -> Result<(), SledFault> {
         sledbox::sync_files(&self.db, &self.path)
     }
-
-    /// Bytes of filters in memory.
-    pub(crate) fn filter_bytes(&self) -> usize {
-        let groups = self.held().groups.len();
-        groups * usize::try_from(u64::from(GROUP_EPOCHS) << self.epoch_bits).unwrap_or(0) * 6
-    }
 }
 
 fn directory(sealed: &Sealed, epoch: u32, kind: Kind) -> &[Box<[u8]>] {

@@ -2,11 +2,13 @@
 
 use super::basics::check_story;
 use super::support::*;
+use crate::core::held;
 use crate::disk::sim::{Crash, Operation, Outcome, SimDisk};
 use crate::journal::Segment;
 use crate::journal::frame::{FRAME_HEADER_LEN, SEGMENT_HEADER_LEN};
 use crate::journal::recover::recover;
 use crate::{AppendError, Damage, OpenError, Witness};
+use std::time::Duration;
 
 /// A log of `size` events whose newest segment is the first, closed.
 fn one_segment(size: u64, step: u64) -> Rig {
@@ -300,6 +302,24 @@ fn a_failed_write_or_sync_poisons_and_acknowledges_nothing() {
             40
         );
     }
+}
+
+#[test]
+fn poison_comes_before_or_after_an_append_decides_to_wait_and_never_between() {
+    let rig = Rig::new();
+    let (log, _appender, _) = rig.open();
+    // As an append holds it from looking for poison until it waits.
+    let overlay = held(&log.core().overlay);
+    let poisoning = std::thread::spawn({
+        let log = log.clone();
+        move || log.core().poison("testing", String::new())
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    let told = poisoning.is_finished();
+    drop(overlay);
+    poisoning.join().unwrap();
+    assert!(log.core().poisoned().is_some());
+    assert!(!told, "who is about to wait was not told");
 }
 
 #[test]

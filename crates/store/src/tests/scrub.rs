@@ -32,7 +32,7 @@ fn a_sound_log_is_found_sound_live_and_stopped() {
         (report.findings.clone(), report.tree_size),
         (Vec::new(), SIZE + 100)
     );
-    assert_eq!(report.root, Some(log.root_at(SIZE + 100).unwrap()));
+    assert_eq!(report.root, Some(log.core().root_at(SIZE + 100).unwrap()));
     assert_eq!(last, (SIZE + 100, SIZE + 100));
     drop((log, appender));
     let stopped = scrubbed(&rig);
