@@ -68,7 +68,9 @@ impl Log {
     /// Checks every frame of the newest journal segment, cuts a torn tail, and feeds sled what it lacks.
     ///
     /// # Errors
-    /// [`OpenError::Damaged`] names the first position that cannot be vouched for; nothing was changed then.
+    /// [`OpenError::Damaged`] names the first position that cannot be vouched for. Nothing was changed then, if the damage is in the
+    /// newest segment or shows against it. What needs an older one (feeding sled what it lacks, a stored head from before the newest
+    /// segment) is looked at last: by then a torn tail may have been cut and sled fed.
     pub fn open(options: Options) -> Result<(Self, Appender, Recovery), OpenError> {
         open::open(options)
     }

@@ -13,8 +13,7 @@ use crate::options::Options;
 use crate::shards::Shards;
 use crate::sledbox;
 use ledger_proof::block::Decoder;
-use ledger_proof::{Frontier, LedgerKey, SignedTreeHead};
-use std::collections::VecDeque;
+use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -73,6 +72,11 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
     let tree_size = frontier.size();
     let head = head::load(options.disk.as_ref(), &key, tree_size)?;
     check_witnesses(&options, tree_size, head.as_ref())?;
+    if let (Some(found), Some(head)) = (&found, &head)
+        && let Some(root) = found.root_at(head.head().size)
+    {
+        check_root(head, root)?;
+    }
     let databases = open_databases(&options, tree_size)?;
     let mut recovery = Recovery {
         tree_size,
@@ -350,14 +354,19 @@ fn flush_newest(core: &Core) -> Result<(), SledFault> {
     core.shards.get(core.shard_of(core.synced()))?.flush()
 }
 
-/// The stored head must name the root that the log has at its size.
+/// Compares the stored head at whatever size it has, which may lie before the newest segment.
 fn check_head_root(core: &Core) -> Result<(), OpenError> {
     let newest = crate::core::held(&core.heads).newest.clone();
     let Some(newest) = newest else {
         return Ok(());
     };
-    let size = newest.head().size;
-    if core.root_at(size)? == newest.head().root {
+    check_root(&newest, core.root_at(newest.head().size)?)
+}
+
+/// The stored head must name the root that the log has at its size.
+fn check_root(head: &SignedTreeHead, root: Hash) -> Result<(), OpenError> {
+    let size = head.head().size;
+    if head.head().root == root {
         return Ok(());
     }
     Err(OpenError::Damaged {

@@ -212,6 +212,26 @@ fn a_head_that_is_damaged_or_names_another_root_is_damage() {
 }
 
 #[test]
+fn a_head_of_another_root_stops_an_opening_before_anything_is_changed() {
+    let rig = one_segment(12, 4);
+    let key = rig.open().0.key().clone();
+    let path = Segment::path(0);
+    let last = frames(&rig.disk, 0)[2];
+    let mut torn = rig.disk.bytes(&path).unwrap();
+    torn[last + 140..].fill(0);
+    rig.disk.set_bytes(&path, torn.clone());
+    for size in [4, 8] {
+        let other = rig.transplant(rig.disk.fork());
+        let foreign =
+            ledger_proof::SignedTreeHead::sign(size, ledger_proof::Hash([7; 32]), &key).unwrap();
+        other.disk.set_bytes("head", foreign.as_bytes().to_vec());
+        assert_eq!(other.damage(), (size, Damage::HeadRoot { size }));
+        assert!(other.disk.bytes(&path).as_ref() == Some(&torn), "{size}");
+        assert!(!other.dir.path().join("log").exists(), "{size}");
+    }
+}
+
+#[test]
 fn a_flipped_bit_before_the_last_frame_stops_the_service_and_is_named() {
     let rig = one_segment(16, 4);
     let path = Segment::path(0);
