@@ -51,6 +51,7 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
         // A new log would be made: not where one is known to have been.
         shorter(0, options.witnessed_size, Witness::Caller)?;
     }
+    // Its name is made durable with that of the journal within it.
     std::fs::create_dir_all(&options.dir).map_err(OpenError::io("making the data directory"))?;
     // Before anything is opened: sled leaves files behind on a full disk that block every later opening.
     let free = options
