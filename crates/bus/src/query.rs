@@ -186,8 +186,11 @@ pub struct ScrubAnswer {
     pub torn_bytes: u64,
     /// Events at the end that sled does not have yet, as after a crash: fed at the next start, no damage.
     pub unfed: u64,
-    /// What is wrong, in the order it was found.
+    /// What is wrong, in the order it was found: 1,000 findings at most.
     pub findings: Vec<ScrubFinding>,
+    /// How many findings there were beside those.
+    #[serde(default)]
+    pub more_findings: u64,
 }
 
 /// Something a scrub found wrong.

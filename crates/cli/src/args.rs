@@ -183,7 +183,7 @@ pub(crate) struct NodeArgs {
     #[arg(long, default_value_t = 2_000_000, value_name = "COUNT")]
     pub(crate) cached_commitments: usize,
     /// Space that must stay free, in MiB; below it commands are refused.
-    #[arg(long, default_value_t = 256, value_name = "MIB")]
+    #[arg(long, default_value_t = ledger_node::FREE_FLOOR_BYTES >> 20, value_name = "MIB")]
     pub(crate) free_space_floor_mib: u64,
     /// Submissions that may wait to be decided; over it they are refused as busy.
     #[arg(long, default_value_t = 65_536, value_name = "COUNT")]

@@ -32,6 +32,7 @@ mod waiting;
 mod writer;
 
 pub use history::HistoryError;
+pub use ledger_store::FREE_FLOOR_BYTES;
 pub use node::{NodeError, run_node};
 pub use options::NodeOptions;
 pub use projector::{ProjectorError, ProjectorOptions, run_projector};

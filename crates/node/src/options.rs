@@ -34,7 +34,7 @@ impl NodeOptions {
             queue_bytes: 64 << 20,
             queue_submissions: 65_536,
             cached_commitments: 2_000_000,
-            free_space_floor_bytes: 256 << 20,
+            free_space_floor_bytes: ledger_store::FREE_FLOOR_BYTES,
         }
     }
 }

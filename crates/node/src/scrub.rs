@@ -7,6 +7,9 @@ use ledger_proof::{KeyError, LedgerKey, hash_to_hex};
 use ledger_store::{OpenError, Options, ScrubReport, scrub};
 use thiserror::Error;
 
+/// Bytes of findings in an answer at most: well under the server's `max_payload`, even if every one of them had to be escaped.
+const FINDINGS_BYTES: usize = 512 << 10;
+
 /// The key's file within the directory of a log.
 const KEY_FILE: &str = "ledger.key";
 
@@ -59,10 +62,15 @@ pub fn scrub_directory(
 
 /// A report as it goes over the wire.
 pub(crate) fn answer(report: &ScrubReport) -> ScrubAnswer {
-    let finding = |finding: &ledger_store::Finding| ScrubFinding {
-        position: finding.position,
-        what: finding.what.to_string(),
-    };
+    let mut room = FINDINGS_BYTES;
+    let findings = report.findings.iter().map_while(|finding| {
+        let what = finding.what.to_string();
+        room = room.checked_sub(what.len())?;
+        let position = finding.position;
+        Some(ScrubFinding { position, what })
+    });
+    let findings: Vec<ScrubFinding> = findings.collect();
+    let left_off = report.findings.len() - findings.len();
     ScrubAnswer {
         tree_size: report.tree_size,
         root: report.root.as_ref().map(hash_to_hex),
@@ -71,6 +79,32 @@ pub(crate) fn answer(report: &ScrubReport) -> ScrubAnswer {
         withheld: report.withheld,
         torn_bytes: report.torn_bytes,
         unfed: report.unfed,
-        findings: report.findings.iter().map(finding).collect(),
+        more_findings: report
+            .more_findings
+            .saturating_add(u64::try_from(left_off).unwrap_or(u64::MAX)),
+        findings,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger_store::{Fault, Finding};
+
+    #[test]
+    fn an_answer_has_room_for_its_findings_and_counts_the_others() {
+        let long = |position| Finding {
+            position,
+            what: Fault::Unreadable("\u{1}".repeat(4000)),
+        };
+        let report = ScrubReport {
+            findings: (0..1000).map(long).collect(),
+            more_findings: 7,
+            ..ScrubReport::default()
+        };
+        let answer = answer(&report);
+        assert!(answer.findings.len() > 100);
+        assert_eq!(answer.findings.len() as u64 + answer.more_findings, 1007);
+        assert!(serde_json::to_vec(&answer).unwrap().len() < 4 << 20);
     }
 }

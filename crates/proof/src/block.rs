@@ -38,9 +38,8 @@ mod varint;
 pub use builder::{BlockBuilder, Finished};
 pub use content::{
     Content, Contents, EventIter, Events, KeptCommand, StoredCommand, StoredEvent, SubmissionPart,
-    iter_events,
 };
-pub use decoder::{Decoder, decode_all, decode_events};
+pub use decoder::Decoder;
 pub use varint::{push_varint, read_varint};
 
 use varint::Cursor;

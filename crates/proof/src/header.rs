@@ -20,8 +20,8 @@ const ATTRIBUTES: [(&str, Presence); ATTRIBUTE_COUNT] = [
     ("time", Presence::Required),
     ("position", Presence::Required),
     ("streamversion", Presence::Required),
-    ("partner", Presence::Optional),
-    ("party", Presence::Optional),
+    ("partner", Presence::Required),
+    ("party", Presence::Required),
     ("causationid", Presence::Optional),
     ("submission", Presence::Optional),
     ("submissionindex", Presence::Optional),
@@ -40,7 +40,8 @@ enum Presence {
 
 /// The attributes of a leaf, borrowed from its bytes.
 ///
-/// `partner`, `party`, `causationid` and the submission are absent where no command caused the event: `ledger_opened`.
+/// `causationid` and the submission are absent where no command caused the event: `ledger_opened`, which names the root
+/// partner and its party all the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeafHeader<'a> {
     /// The event's id: a UUID.
@@ -58,9 +59,9 @@ pub struct LeafHeader<'a> {
     /// Number of events in the subject's stream, this one included.
     pub stream_version: u64,
     /// The partner whose command caused it.
-    pub partner: Option<&'a str>,
+    pub partner: &'a str,
     /// The party that the partner acted for.
-    pub party: Option<&'a str>,
+    pub party: &'a str,
     /// The command's id.
     pub causation_id: Option<&'a str>,
     /// Digest of the submission's manifest, in hex.
@@ -152,8 +153,8 @@ impl<'a> LeafHeader<'a> {
             time,
             position: number("position", position.unwrap_or_default())?,
             stream_version: number("streamversion", stream_version.unwrap_or_default())?,
-            partner,
-            party,
+            partner: partner.unwrap_or_default(),
+            party: party.unwrap_or_default(),
             causation_id,
             submission,
             submission_index: submission_index
@@ -300,7 +301,7 @@ pub(crate) mod tests {
         assert_eq!(header.event_name(), Some("commitment_recorded"));
         assert_eq!(event_name_of(text.as_bytes()), header.event_name());
         assert_eq!(event_name_of(b"{}"), None);
-        assert_eq!(header.party, Some("KEN"));
+        assert_eq!(header.party, "KEN");
         assert_eq!(header.effective, Some("2026-03"));
         assert_eq!(header.submission_index, Some(0));
         assert_eq!(header.data_digest, [9; 32]);
@@ -311,13 +312,13 @@ pub(crate) mod tests {
         let text = good().replace(",\"effective\":\"2026-03\"", "");
         let header = LeafHeader::parse(text.as_bytes()).unwrap();
         assert_eq!(header.effective, None);
-        let text = good().replace(",\"position\":\"12\"", "");
-        assert_eq!(
-            LeafHeader::parse(text.as_bytes()),
-            Err(HeaderError::Missing {
-                attribute: "position"
-            })
-        );
+        for (attribute, value) in [("position", "12"), ("partner", "acme"), ("party", "KEN")] {
+            let text = good().replace(&format!(",\"{attribute}\":\"{value}\""), "");
+            assert_eq!(
+                LeafHeader::parse(text.as_bytes()),
+                Err(HeaderError::Missing { attribute })
+            );
+        }
     }
 
     #[test]

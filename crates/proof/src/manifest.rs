@@ -40,15 +40,6 @@ impl Manifest {
         Self { text }
     }
 
-    /// The manifest of these commands, hashing their bytes.
-    pub fn of_commands<'a>(
-        ledger_id: &str,
-        partner_id: &str,
-        commands: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Self {
-        Self::new(ledger_id, partner_id, commands.into_iter().map(sha256))
-    }
-
     /// The text: what is signed.
     pub fn as_bytes(&self) -> &[u8] {
         &self.text
@@ -88,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_text_is_the_formats_own() {
-        let manifest = Manifest::of_commands("test-1", "acme", [&b"{}"[..], b"abc"]);
+        let manifest = Manifest::new("test-1", "acme", [sha256(b"{}"), sha256(b"abc")]);
         assert_eq!(
             manifest.to_string(),
             "compact-ledger submission v1\ntest-1\nacme\n\

@@ -56,8 +56,8 @@ pub enum LeafFault {
 /// no earlier than the one before, and its digest is that of the data it came with. The root at the end says the rest,
 /// compared with a signed tree head. Data that is withheld cannot be compared and is counted.
 ///
-/// Events come one by one ([`LeafVerifier::check`]) or in runs that were checked on other threads
-/// ([`LeafVerifier::admit`]), which leaves little more than the tree's inner nodes to this one.
+/// Events come in runs that were checked among themselves ([`CheckedRun::check`]), on whatever thread: that leaves little more
+/// than the tree's inner nodes to this one.
 #[derive(Clone, Debug, Default)]
 pub struct LeafVerifier {
     frontier: Frontier,
@@ -82,34 +82,12 @@ impl LeafVerifier {
         }
     }
 
-    /// Checks the next event and returns what its leaf says.
-    ///
-    /// # Errors
-    ///
-    /// [`LeafError`] with the position; the verifier has not moved then, and the log should not be trusted from that
-    /// position on.
-    pub fn check<'a>(
-        &mut self,
-        leaf: &'a [u8],
-        payload: &Payload<'_>,
-    ) -> Result<LeafHeader<'a>, LeafError> {
-        let position = self.frontier.size();
-        let fail = |fault| LeafError { position, fault };
-        let header = checked_header(leaf, payload).map_err(fail)?;
-        expect_position(position, header.position).map_err(fail)?;
-        self.edge
-            .follow(header.source, header.time, header.time)
-            .map_err(fail)?;
-        self.withheld_count += u64::from(is_withheld(payload));
-        self.frontier.push(leaf_hash(leaf));
-        Ok(header)
-    }
-
     /// Takes the next events, checked among themselves before.
     ///
     /// # Errors
     ///
-    /// As [`LeafVerifier::check`]: the run does not begin where the log stands, or does not follow it.
+    /// [`LeafError`] with the position when the run does not begin where the log stands, or does not follow it; the verifier
+    /// has not moved then, and the log should not be trusted from that position on.
     pub fn admit(&mut self, run: &CheckedRun) -> Result<(), LeafError> {
         if run.hashes.is_empty() {
             return Ok(());
@@ -164,7 +142,7 @@ impl CheckedRun {
     ///
     /// # Errors
     ///
-    /// As [`LeafVerifier::check`]; the run has not grown then.
+    /// [`LeafError`] with the position; the run has not grown then.
     pub fn check<'a>(
         &mut self,
         leaf: &'a [u8],
@@ -265,11 +243,22 @@ mod tests {
         leaf(position, time, data_digest(&SALT, b"{}"))
     }
 
+    /// Checks the next event as a run of its own.
+    fn check(
+        verifier: &mut LeafVerifier,
+        leaf: &[u8],
+        payload: &Payload<'_>,
+    ) -> Result<(), LeafError> {
+        let mut run = CheckedRun::new(verifier.size());
+        run.check(leaf, payload)?;
+        verifier.admit(&run)
+    }
+
     fn verifier_after(count: u64) -> LeafVerifier {
         let mut verifier = LeafVerifier::new();
         for position in 0..count {
             let leaf = event(position, "2026-11-23T08:30:00.000001Z");
-            verifier.check(&leaf, &DATA).unwrap();
+            check(&mut verifier, &leaf, &DATA).unwrap();
         }
         verifier
     }
@@ -286,7 +275,7 @@ mod tests {
     fn fault_of(leaf: &[u8], payload: &Payload<'_>) -> LeafFault {
         let mut verifier = verifier_after(3);
         let root = verifier.root();
-        let error = verifier.check(leaf, payload).unwrap_err();
+        let error = check(&mut verifier, leaf, payload).unwrap_err();
         assert_eq!(error.position, 3);
         assert_eq!((verifier.size(), verifier.root()), (3, root));
         error.fault
@@ -367,9 +356,8 @@ mod tests {
     fn withheld_data_is_counted_and_not_compared() {
         let mut verifier = verifier_after(3);
         let leaf = event(3, "2026-11-23T08:30:00.000001Z");
-        verifier
-            .check(&leaf, &Payload::Withheld { ground: "legal" })
-            .unwrap();
+        let withheld = Payload::Withheld { ground: "legal" };
+        check(&mut verifier, &leaf, &withheld).unwrap();
         assert_eq!(verifier.withheld_count(), 1);
         assert_eq!(verifier.root(), verifier_after(4).root());
     }
@@ -379,7 +367,7 @@ mod tests {
         let mut verifier = LeafVerifier::of_ledger("other");
         let leaf = event(0, "2026-11-23T08:30:00.000001Z");
         assert!(matches!(
-            verifier.check(&leaf, &DATA).unwrap_err().fault,
+            check(&mut verifier, &leaf, &DATA).unwrap_err().fault,
             LeafFault::Source { .. }
         ));
     }

@@ -10,6 +10,7 @@ use crate::journal::writer::{JournalWriter, WriteError};
 use bytes::Bytes;
 use ledger_proof::block::BlockBuilder;
 use ledger_proof::{Frontier, Hash};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -209,7 +210,9 @@ impl Appender {
         }
         drop(overlay);
         self.core.overlay_changed.notify_all();
-        self.core.grow(self.frontier.size());
+        self.core
+            .synced
+            .store(self.frontier.size(), Ordering::Release);
     }
 }
 

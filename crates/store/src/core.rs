@@ -3,7 +3,7 @@
 use crate::error::{AppendError, ReadError, SledFault};
 use crate::index::keys::EventKeys;
 use crate::index::sealed::{IndexFault, SealedIndex};
-use crate::index::tail::EpochTail;
+use crate::index::tail::{EpochTail, Tails};
 use crate::journal::Journal;
 use crate::options::Options;
 use crate::shards::{Shard, Shards};
@@ -14,7 +14,6 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
-use std::time::Duration;
 
 /// A synced block that sled does not have yet.
 #[derive(Debug, Clone)]
@@ -39,22 +38,6 @@ pub(crate) struct Poison {
     cause: String,
 }
 
-type Hook = Box<dyn Fn(u64) + Send + Sync>;
-
-/// How readers learn that there are new synced positions.
-#[derive(Default)]
-pub(crate) struct Growth {
-    lock: Mutex<()>,
-    grown: Condvar,
-    hooks: RwLock<Vec<Hook>>,
-}
-
-impl std::fmt::Debug for Growth {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Growth").finish_non_exhaustive()
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) options: Options,
@@ -62,13 +45,11 @@ pub(crate) struct Core {
     pub(crate) journal: Arc<Journal>,
     pub(crate) sealed: SealedIndex,
     pub(crate) shards: Shards,
-    /// The unsealed epochs in order. Only the last one grows; a full one waits to be sealed.
-    pub(crate) tails: RwLock<VecDeque<Arc<EpochTail>>>,
+    pub(crate) tails: RwLock<Tails>,
     pub(crate) overlay: Mutex<Overlay>,
     pub(crate) overlay_changed: Condvar,
     pub(crate) synced: AtomicU64,
     pub(crate) applied: AtomicU64,
-    pub(crate) growth: Growth,
     pub(crate) heads: Mutex<crate::head::Heads>,
     /// Held by whoever signs a head. Taken before `heads`.
     pub(crate) signing: Mutex<()>,
@@ -112,6 +93,8 @@ impl Core {
             "the log is poisoned: nothing is acknowledged any more"
         );
         let poison = self.poison.get_or_init(|| Poison { at, cause });
+        // Whoever looked for poison and found none waits by now, and is told.
+        drop(held(&self.overlay));
         self.overlay_changed.notify_all();
         AppendError::Poisoned {
             at: poison.at,
@@ -135,49 +118,8 @@ impl Core {
     ) {
         let mut tails = self.tails.write().unwrap_or_else(PoisonError::into_inner);
         for (position, (keys, route)) in (first_position..).zip(events) {
-            let epoch = self.epoch_of(position);
-            if tails.back().is_none_or(|tail| tail.epoch != epoch) {
-                tails.push_back(Arc::new(EpochTail::new(epoch)));
-            }
-            if let Some(tail) = tails.back_mut().and_then(Arc::get_mut) {
-                tail.push(keys, route);
-            }
+            tails.push(position, self.options.epoch_bits, keys, route);
         }
-    }
-
-    /// Publishes new synced positions.
-    pub(crate) fn grow(&self, tree_size: u64) {
-        self.synced.store(tree_size, Ordering::Release);
-        drop(held(&self.growth.lock));
-        self.growth.grown.notify_all();
-        for hook in self
-            .growth
-            .hooks
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-        {
-            hook(tree_size);
-        }
-    }
-
-    pub(crate) fn on_growth(&self, hook: Hook) {
-        self.growth
-            .hooks
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(hook);
-    }
-
-    /// Waits until the tree is larger than `than`, or for so long.
-    pub(crate) fn wait_growth(&self, than: u64, timeout: Duration) -> u64 {
-        let guard = held(&self.growth.lock);
-        let waited = self
-            .growth
-            .grown
-            .wait_timeout_while(guard, timeout, |()| self.synced() <= than);
-        drop(waited);
-        self.synced()
     }
 
     /// The keys and routes of a block's events.

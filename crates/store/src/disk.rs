@@ -4,7 +4,7 @@
 //! sled does its own I/O: it is rebuilt from the journal, so nothing rests on it.
 
 mod os;
-#[cfg(any(test, feature = "test-disk"))]
+#[cfg(test)]
 pub mod sim;
 
 pub use os::OsDisk;
@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 /// A directory tree of files, by paths relative to its root.
 pub trait Disk: Debug + Send + Sync + 'static {
-    /// Makes a directory, and its parents, if they are missing. Durable on return.
+    /// Makes a directory, and its parents, if they are missing. All names on the way to it are durable on return, whoever made
+    /// them; those above this disk's root as far as the system lets this process sync them.
     ///
     /// # Errors
     /// The disk's own.

@@ -91,8 +91,8 @@ impl std::fmt::Display for Witness {
     }
 }
 
-/// Why a log could not be opened. Nothing of the log was changed; a directory without a log may have been given a lock
-/// file and a key.
+/// Why a log could not be opened. Nothing that was ever acknowledged was changed; a directory without a log may have been
+/// given a lock file and a key. [`crate::Log::open`] says what damage is found before a torn tail is cut.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {

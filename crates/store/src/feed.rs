@@ -105,23 +105,18 @@ fn insert(shard: &Arc<Shard>, block: &Pending) -> Result<(), SledFault> {
 /// Seals the full epochs among the tails. Each is known to the sealed index before it leaves the tails, so that a lookup
 /// finds it in one of them.
 pub(crate) fn seal_full(core: &Core) -> Result<(), SledFault> {
-    let full = 1_usize << core.options.epoch_bits;
     loop {
-        let front = {
-            let tails = core.tails.read().unwrap_or_else(PoisonError::into_inner);
-            tails
-                .front()
-                .filter(|tail| tail.leaves.len() == full)
-                .map(Arc::clone)
-        };
-        let Some(tail) = front else {
+        let tails = core.tails.read().unwrap_or_else(PoisonError::into_inner);
+        let full = tails.first_full();
+        drop(tails);
+        let Some(tail) = full else {
             return Ok(());
         };
         core.sealed.seal(&tail)?;
         core.tails
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
+            .drop_first_full();
     }
 }
 

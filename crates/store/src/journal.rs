@@ -180,6 +180,23 @@ impl Journal {
         }
     }
 
+    /// Whether the journal ends before a position that could not be read, for the error given: in its newest segment, with nothing
+    /// behind but zeroes or a torn frame. Gives the bytes of that.
+    pub(crate) fn ends_at(&self, position: u64, error: &ReadError) -> Option<u64> {
+        let ReadError::Damaged {
+            what: Damage::FrameHeader { offset, .. } | Damage::FramePayload { offset, .. },
+            ..
+        } = error
+        else {
+            return None;
+        };
+        let (segment, None) = self.segment_of(position)? else {
+            return None;
+        };
+        let torn = recover::tail(&segment, *offset, position).ok()?;
+        Some(torn.map_or(0, |torn| torn.end.saturating_sub(torn.offset)))
+    }
+
     /// The segment that holds a position, and where the next segment starts.
     fn segment_of(&self, position: u64) -> Option<(Arc<Segment>, Option<u64>)> {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);

@@ -22,6 +22,7 @@
 //! torn tail that was never acknowledged.
 
 mod append;
+mod checksum;
 mod core;
 pub mod disk;
 mod error;
@@ -49,7 +50,7 @@ pub use head::HeadError;
 pub use index::keys::{CommandKey, EventKeys};
 pub use log::{Found, Kept, Log, RecordedCommand, RecordedSubmission};
 pub use open::Recovery;
-pub use options::Options;
+pub use options::{FREE_FLOOR_BYTES, Options};
 pub use scrub::{Fault, Finding, ScrubReport, scrub};
 pub use view_history::{ClosedChunk, HistoryFault, HistoryList};
 pub use views::{SavedViews, ViewStore};

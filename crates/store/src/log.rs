@@ -11,9 +11,7 @@ use crate::options::Options;
 use bytes::{Bytes, BytesMut};
 use ledger_proof::block::{BlockError, BlockHeader, Decoder, KeptCommand, SubmissionPart};
 use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, leaf_hash};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 use uuid::Uuid;
 
 /// Where a command's events are.
@@ -70,7 +68,9 @@ impl Log {
     /// Checks every frame of the newest journal segment, cuts a torn tail, and feeds sled what it lacks.
     ///
     /// # Errors
-    /// [`OpenError::Damaged`] names the first position that cannot be vouched for; nothing was changed then.
+    /// [`OpenError::Damaged`] names the first position that cannot be vouched for. Nothing was changed then, if the damage is in the
+    /// newest segment or shows against it. What needs an older one (feeding sled what it lacks, a stored head from before the newest
+    /// segment) is looked at last: by then a torn tail may have been cut and sled fed.
     pub fn open(options: Options) -> Result<(Self, Appender, Recovery), OpenError> {
         open::open(options)
     }
@@ -91,21 +91,6 @@ impl Log {
     /// Last synced position + 1.
     pub fn tree_size(&self) -> u64 {
         self.core.synced()
-    }
-
-    /// Positions below this are in sled too.
-    pub fn applied(&self) -> u64 {
-        self.core.applied.load(Ordering::Acquire)
-    }
-
-    /// Waits until the tree is larger than `than`, at most for `timeout`; gives its size either way.
-    pub fn wait_growth(&self, than: u64, timeout: Duration) -> u64 {
-        self.core.wait_growth(than, timeout)
-    }
-
-    /// Calls `hook` with the tree size after each append, on the appending thread: it must only pass it on.
-    pub fn on_growth(&self, hook: impl Fn(u64) + Send + Sync + 'static) {
-        self.core.on_growth(Box::new(hook));
     }
 
     /// The stored bytes of the block that holds a position (`ledger_proof::block` decodes them), checksum verified.
@@ -250,7 +235,8 @@ impl Log {
             tail.positions(kind, key, self.core.epoch_start(tail.epoch), out);
         }
         tails
-            .front()
+            .iter()
+            .next()
             .map_or_else(|| self.core.sealed.epochs(), |tail| tail.epoch)
     }
 
@@ -280,7 +266,8 @@ impl Log {
             let Some(before) = start.checked_sub(1) else {
                 return Ok(None);
             };
-            // An event of no submission stands alone in its group; so does not continue one from the block before.
+            // A command makes at most so many events, so none further back made this one: it is of no submission, as the log's
+            // opening is.
             at = before;
             if position - at > u64::from(u16::MAX) {
                 return Ok(None);
@@ -336,22 +323,6 @@ impl Log {
         Ok(covering.next().map(|command| command.command))
     }
 
-    /// The root over the first `size` leaves.
-    ///
-    /// # Errors
-    /// [`ReadError::Beyond`] above the tree size; others as [`Log::read_block`].
-    pub fn root_at(&self, size: u64) -> Result<Hash, ReadError> {
-        self.core.root_at(size)
-    }
-
-    /// The frontier of the first `size` leaves.
-    ///
-    /// # Errors
-    /// As [`Log::root_at`].
-    pub fn frontier_at(&self, size: u64) -> Result<Frontier, ReadError> {
-        self.core.frontier_at(size)
-    }
-
     /// The newest signed tree head; none before the first [`Log::sign_head`].
     pub fn signed_tree_head(&self) -> Option<SignedTreeHead> {
         held(&self.core.heads).newest.clone()
@@ -364,11 +335,6 @@ impl Log {
     /// [`HeadError`]; the newest head stays what it was.
     pub fn sign_head(&self) -> Result<SignedTreeHead, HeadError> {
         head::sign(&self.core)
-    }
-
-    /// Bytes of filters held in memory.
-    pub fn filter_bytes(&self) -> usize {
-        self.core.sealed.filter_bytes()
     }
 }
 
@@ -420,11 +386,8 @@ fn own(part: &SubmissionPart<'_>) -> Part {
 }
 
 impl Core {
+    /// The root over the first `size` leaves.
     pub(crate) fn root_at(&self, size: u64) -> Result<Hash, ReadError> {
-        Ok(self.frontier_at(size)?.root())
-    }
-
-    pub(crate) fn frontier_at(&self, size: u64) -> Result<Frontier, ReadError> {
         let tree_size = self.synced();
         if size > tree_size {
             return Err(ReadError::Beyond {
@@ -464,10 +427,11 @@ impl Core {
             }
         }
         self.leaves_from_blocks(&mut frontier, size)?;
-        Ok(frontier)
+        Ok(frontier.root())
     }
 
-    /// Adds the leaves that neither seals nor tails gave: fewer than 256.
+    /// Adds the leaves that neither seals nor tails gave: those behind the last whole tile of a sealed epoch, fewer than 256. An
+    /// epoch that is sealed between the two looks is in neither, and comes from here whole.
     fn leaves_from_blocks(&self, frontier: &mut Frontier, size: u64) -> Result<(), ReadError> {
         let mut decoder = Decoder::default();
         while frontier.size() < size {

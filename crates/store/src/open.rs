@@ -13,8 +13,7 @@ use crate::options::Options;
 use crate::shards::Shards;
 use crate::sledbox;
 use ledger_proof::block::Decoder;
-use ledger_proof::{Frontier, LedgerKey, SignedTreeHead};
-use std::collections::VecDeque;
+use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -52,6 +51,7 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
         // A new log would be made: not where one is known to have been.
         shorter(0, options.witnessed_size, Witness::Caller)?;
     }
+    // Its name is made durable with that of the journal within it.
     std::fs::create_dir_all(&options.dir).map_err(OpenError::io("making the data directory"))?;
     // Before anything is opened: sled leaves files behind on a full disk that block every later opening.
     let free = options
@@ -73,6 +73,11 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
     let tree_size = frontier.size();
     let head = head::load(options.disk.as_ref(), &key, tree_size)?;
     check_witnesses(&options, tree_size, head.as_ref())?;
+    if let (Some(found), Some(head)) = (&found, &head)
+        && let Some(root) = found.root_at(head.head().size)
+    {
+        check_root(head, root)?;
+    }
     let databases = open_databases(&options, tree_size)?;
     let mut recovery = Recovery {
         tree_size,
@@ -85,12 +90,11 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
         journal: Arc::clone(writer.journal()),
         sealed: databases.sealed,
         shards: databases.shards,
-        tails: RwLock::new(VecDeque::new()),
+        tails: RwLock::default(),
         overlay: Mutex::new(Overlay::default()),
         overlay_changed: Condvar::new(),
         synced: AtomicU64::new(tree_size),
         applied: AtomicU64::new(databases.fed.min(tree_size)),
-        growth: crate::core::Growth::default(),
         heads: Mutex::new(Heads {
             last: LastFrame::Verified(frontier.clone()),
             newest: head,
@@ -352,14 +356,19 @@ fn flush_newest(core: &Core) -> Result<(), SledFault> {
     core.shards.get(core.shard_of(core.synced()))?.flush()
 }
 
-/// The stored head must name the root that the log has at its size.
+/// Compares the stored head at whatever size it has, which may lie before the newest segment.
 fn check_head_root(core: &Core) -> Result<(), OpenError> {
     let newest = crate::core::held(&core.heads).newest.clone();
     let Some(newest) = newest else {
         return Ok(());
     };
-    let size = newest.head().size;
-    if core.root_at(size)? == newest.head().root {
+    check_root(&newest, core.root_at(newest.head().size)?)
+}
+
+/// The stored head must name the root that the log has at its size.
+fn check_root(head: &SignedTreeHead, root: Hash) -> Result<(), OpenError> {
+    let size = head.head().size;
+    if head.head().root == root {
         return Ok(());
     }
     Err(OpenError::Damaged {

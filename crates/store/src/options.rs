@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Free space below which a log is neither opened nor appended to, unless somebody says otherwise.
+pub const FREE_FLOOR_BYTES: u64 = 256 << 20;
+
 /// How a log is opened. [`Options::new`] gives what a node uses; tests make things small.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -43,7 +46,7 @@ impl Options {
             dir,
             ledger_id: ledger_id.into(),
             segment_bytes: 64 << 20,
-            free_floor_bytes: 512 << 20,
+            free_floor_bytes: FREE_FLOOR_BYTES,
             space_interval: Duration::from_millis(100),
             epoch_bits: 16,
             shard_bits: 18,

@@ -4,7 +4,7 @@
 //! what does not agree. It never repairs: the journal cannot be, and sled repairs itself when it is read or opened.
 
 use crate::core::{Core, held};
-use crate::error::{Damage, OpenError, ReadError, SledFault};
+use crate::error::{Damage, OpenError, ReadError, SledFault, Witness};
 use crate::head;
 use crate::index::keys::EventKeys;
 use crate::index::sealed::{IndexFault, SealedIndex};
@@ -20,6 +20,9 @@ use ledger_proof::verify::{CheckedRun, LeafFault};
 use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, leaf_hash};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+/// Findings that a report lists: a lost database would give one for every block.
+const LISTED_MAX: usize = 1000;
 
 /// What a scrub found wrong, at a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,8 +88,10 @@ pub struct ScrubReport {
     pub torn_bytes: u64,
     /// Positions at the log's end that sled does not have yet, as after a crash: fed at the next opening, no damage.
     pub unfed: u64,
-    /// What is wrong, in the order it was found.
+    /// What is wrong, in the order it was found: the first 1,000 of it.
     pub findings: Vec<Finding>,
+    /// How many findings there were beside those.
+    pub more_findings: u64,
 }
 
 struct Scrub<'a> {
@@ -99,6 +104,8 @@ struct Scrub<'a> {
     applied: u64,
     /// Epochs below this must be sealed.
     sealed_epochs: u32,
+    /// What is in sled shows that the log had this size.
+    fed: u64,
     head: Option<SignedTreeHead>,
     /// The tree over all leaves so far, while none is missing.
     frontier: Option<Frontier>,
@@ -124,6 +131,7 @@ impl Log {
             shard_bits: core.options.shard_bits,
             applied,
             sealed_epochs: core.sealed.epochs(),
+            fed: applied,
             head: held(&core.heads).newest.clone(),
             frontier: Some(Frontier::new()),
             time: String::new(),
@@ -131,7 +139,7 @@ impl Log {
             decoder: Decoder::default(),
             report: ScrubReport::default(),
         };
-        scrub.walk(core.synced(), progress);
+        scrub.walk(Some(core.synced()), progress);
         scrub.report
     }
 }
@@ -151,10 +159,11 @@ pub fn scrub(options: &Options, progress: impl FnMut(u64, u64)) -> Result<ScrubR
             report.torn_bytes = found
                 .torn
                 .map_or(0, |torn| torn.end.saturating_sub(torn.offset));
-            found.frontier.size()
+            Some(found.frontier.size())
         }
-        Ok(None) => 0,
-        Err(OpenError::Damaged { .. }) => u64::MAX,
+        Ok(None) => Some(0),
+        // Where it ends shows when it is walked through.
+        Err(OpenError::Damaged { .. }) => None,
         Err(error) => return Err(error),
     };
     let segments = recover::segments(options.disk.as_ref())?;
@@ -179,11 +188,11 @@ pub fn scrub(options: &Options, progress: impl FnMut(u64, u64)) -> Result<ScrubR
             0
         }
     };
-    let applied = match newest_end(&shards) {
-        Ok(fed) => fed.min(end),
+    let (applied, fed) = match newest_end(&shards, options.shard_bits) {
+        Ok(fed) => (fed, fed),
         Err(fault) => {
             report.add(0, sled(&fault));
-            end
+            (end.unwrap_or(u64::MAX), 0)
         }
     };
     let mut scrub = Scrub {
@@ -194,6 +203,7 @@ pub fn scrub(options: &Options, progress: impl FnMut(u64, u64)) -> Result<ScrubR
         shard_bits: options.shard_bits,
         applied,
         sealed_epochs,
+        fed,
         head: None,
         frontier: Some(Frontier::new()),
         time: String::new(),
@@ -201,7 +211,7 @@ pub fn scrub(options: &Options, progress: impl FnMut(u64, u64)) -> Result<ScrubR
         decoder: Decoder::default(),
         report,
     };
-    scrub.load_head(options, &key, end);
+    scrub.load_head(options, &key, end.unwrap_or(0));
     scrub.walk(end, progress);
     Ok(scrub.report)
 }
@@ -213,6 +223,10 @@ impl ScrubReport {
     }
 
     fn add(&mut self, position: u64, what: Fault) {
+        if self.findings.len() >= LISTED_MAX {
+            self.more_findings += 1;
+            return;
+        }
         tracing::warn!(position, %what, "scrub found something");
         self.findings.push(Finding { position, what });
     }
@@ -222,14 +236,15 @@ fn sled(fault: &SledFault) -> Fault {
     Fault::Sled(crate::feed::with_causes(fault))
 }
 
-/// The position after the newest block in sled: what is before it was fed once.
-fn newest_end(shards: &Shards) -> Result<u64, SledFault> {
+/// The position after the newest block in sled: what is before it was fed once. A shard is made when those before it are full.
+fn newest_end(shards: &Shards, shard_bits: u8) -> Result<u64, SledFault> {
     let Some(newest) = shards.numbers().last().copied() else {
         return Ok(0);
     };
     let shard = shards.get(newest)?;
     let highest = shard.highest_key()?.map_or(0, |key| key.saturating_add(1));
-    Ok(shard.end()?.unwrap_or(highest))
+    let end = shard.end()?.unwrap_or(highest);
+    Ok(end.max(u64::from(newest) << shard_bits))
 }
 
 impl Scrub<'_> {
@@ -245,32 +260,43 @@ impl Scrub<'_> {
         }
     }
 
-    fn walk(&mut self, end: u64, mut progress: impl FnMut(u64, u64)) {
-        let mut at = 0;
+    /// Goes through the journal up to `end`, or as far as it goes.
+    fn walk(&mut self, end: Option<u64>, mut progress: impl FnMut(u64, u64)) {
+        let (mut at, mut is_lost) = (0, false);
         self.check_head();
-        while at < end {
-            progress(at, end);
+        while !is_lost && end.is_none_or(|end| at < end) {
+            progress(at, end.unwrap_or(self.fed).max(at));
             match self.journal.frame_at(at) {
                 Ok(frame) => {
                     self.frame(&frame);
                     at = frame.header.end_position();
                 }
                 Err(error) => {
+                    if end.is_none()
+                        && let Some(torn_bytes) = self.journal.ends_at(at, &error)
+                    {
+                        self.report.torn_bytes = torn_bytes;
+                        break;
+                    }
                     self.report.add(at, fault_of(error));
                     self.frontier = None;
                     self.epoch = None;
                     match self.journal.after(at) {
                         Some(next) => at = next,
-                        None => break,
+                        None => is_lost = true,
                     }
                 }
             }
         }
-        progress(at, end);
+        progress(at, at);
         self.report.tree_size = at;
         self.report.unfed = at.saturating_sub(self.applied);
         self.report.root = self.frontier.as_ref().map(Frontier::root);
-        self.check_head_reached(at);
+        if !is_lost {
+            let head = self.head.as_ref().map_or(0, |head| head.head().size);
+            self.check_reached(at, head, Witness::Head);
+            self.check_reached(at, self.fed, Witness::Blocks);
+        }
     }
 
     fn frame(&mut self, frame: &Frame) {
@@ -414,11 +440,9 @@ impl Scrub<'_> {
         }
     }
 
-    /// A head of a size that the tree never had shows that the log was longer.
-    fn check_head_reached(&mut self, journal: u64) {
-        let known = self.head.as_ref().map_or(0, |head| head.head().size);
+    /// A head of a size that the tree never had, or a block behind its end, shows that the log was longer.
+    fn check_reached(&mut self, journal: u64, known: u64, witness: Witness) {
         if known > journal {
-            let witness = crate::error::Witness::Head;
             self.report.add(
                 journal,
                 Fault::Journal(Damage::Shorter {

@@ -4,8 +4,8 @@
 //! named chunk is written over. Neither is synced: after a power loss a chunk may not hold, which is said when it is read, and the history is
 //! then folded anew like the rows.
 
+use crate::checksum;
 use crate::error::SledFault;
-use crate::index::run::check;
 use std::collections::HashMap;
 use std::fs::File;
 use std::ops::RangeInclusive;
@@ -109,8 +109,7 @@ impl HistoryFile {
         written.clear();
         let mut offset = self.end;
         for ClosedChunk { list, first, bytes } in chunks {
-            written.extend_from_slice(&bytes);
-            written.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
+            checksum::push(&mut written, &bytes);
             let place = ChunkPlace {
                 first,
                 offset,
@@ -271,7 +270,7 @@ impl HistoryList {
         let stored_bytes = usize::try_from(place.stored_bytes).map_err(|_| damaged())?;
         let mut stored = vec![0; stored_bytes];
         self.file.read_exact_at(&mut stored, place.offset)?;
-        let bytes = check(&stored).ok_or_else(damaged)?.len();
+        let bytes = checksum::check(&stored).ok_or_else(damaged)?.len();
         stored.truncate(bytes);
         Ok(stored)
     }

@@ -4,8 +4,8 @@
 //! again. sled does not sync on its own, so a power loss may take the last saves with it, but never a part of
 //! one: rows and checkpoint are one atomic batch.
 
+use crate::checksum::{self, check};
 use crate::error::{OpenError, SledFault};
-use crate::index::run::check;
 use crate::open::lock;
 use crate::sledbox::{self, guard};
 use crate::view_history::{ChunkPlace, ClosedChunk, HistoryFile, HistoryKeeper, HistoryList};
@@ -45,7 +45,8 @@ pub struct ViewStore {
     path: PathBuf,
     version: String,
     cache_bytes: u64,
-    db: sled::Db,
+    /// Open, but for a moment while the store is cleared.
+    db: Option<sled::Db>,
     history: HistoryKeeper,
     saving: Option<Saving>,
 }
@@ -93,8 +94,15 @@ impl ViewStore {
             path,
             version: version.to_owned(),
             cache_bytes,
-            db,
+            db: Some(db),
             saving: None,
+        })
+    }
+
+    fn db(&self) -> Result<&sled::Db, SledFault> {
+        self.db.as_ref().ok_or_else(|| {
+            let closed = std::io::Error::other("the views' store could not be opened again");
+            SledFault::Error(sled::Error::Io(closed))
         })
     }
 
@@ -105,7 +113,7 @@ impl ViewStore {
     pub fn load(&mut self) -> Result<Option<SavedViews>, SledFault> {
         match self.read() {
             Ok(Some(saved)) => Ok(Some(saved)),
-            Ok(None) if guard(|| Ok(self.db.is_empty()))? => Ok(None),
+            Ok(None) if self.is_empty()? => Ok(None),
             Ok(None) => {
                 tracing::warn!(path = %self.path.display(), "the saved views do not hold: clearing them, they will be rebuilt");
                 self.clear().map(|()| None)
@@ -117,9 +125,15 @@ impl ViewStore {
         }
     }
 
+    fn is_empty(&self) -> Result<bool, SledFault> {
+        let db = self.db()?;
+        guard(|| Ok(db.is_empty()))
+    }
+
     fn read(&mut self) -> Result<Option<SavedViews>, SledFault> {
+        let db = self.db()?.clone();
         let stated = |key: &[u8]| -> Result<Option<Vec<u8>>, SledFault> {
-            let value = guard(|| self.db.get(key))?;
+            let value = guard(|| db.get(key))?;
             Ok(value.and_then(|value| check(&value).map(<[u8]>::to_vec)))
         };
         if stated(VERSION)?.as_deref() != Some(self.version.as_bytes()) {
@@ -130,7 +144,7 @@ impl ViewStore {
             return Ok(None);
         };
         let mut rows = Vec::new();
-        let mut stored = self.db.scan_prefix([ROW]);
+        let mut stored = db.scan_prefix([ROW]);
         while let Some((key, value)) = guard(|| stored.next().transpose())? {
             let (Some(key), Some(value)) = (key.get(1..), check(&value)) else {
                 return Ok(None);
@@ -150,7 +164,8 @@ impl ViewStore {
     /// Finds the closed chunks of the history, and gives back the open ones; nothing when the history does not hold.
     fn read_history(&mut self) -> Result<Option<OpenHistory>, SledFault> {
         let mut history = HistoryFile::open(&self.path)?;
-        let mut stored = self.db.scan_prefix([CHUNK]);
+        let db = self.db()?.clone();
+        let mut stored = db.scan_prefix([CHUNK]);
         while let Some((key, value)) = guard(|| stored.next().transpose())? {
             let place = check(&value).and_then(ChunkPlace::decode);
             let (Some((list, number)), Some(place)) = (chunk_of(&key), place) else {
@@ -162,7 +177,7 @@ impl ViewStore {
         }
         self.history = HistoryKeeper::of(history);
         let mut open = Vec::new();
-        let mut stored = self.db.scan_prefix([OPEN_CHUNK]);
+        let mut stored = db.scan_prefix([OPEN_CHUNK]);
         while let Some((key, value)) = guard(|| stored.next().transpose())? {
             let list = key.get(1..).and_then(|list| str::from_utf8(list).ok());
             let (Some(list), Some(value)) = (list, check(&value)) else {
@@ -200,7 +215,7 @@ impl ViewStore {
         self.end_save()?;
         let closed = self.history.with(HistoryFile::unsaved)?;
         let chunks = closed.len();
-        let (db, version) = (self.db.clone(), self.version.clone());
+        let (db, version) = (self.db()?.clone(), self.version.clone());
         let writing = std::thread::spawn(move || write(&db, &version, &views, &closed));
         self.saving = Some(Saving { writing, chunks });
         Ok(())
@@ -227,10 +242,10 @@ impl ViewStore {
         if let Err(fault) = self.end_save() {
             tracing::debug!(%fault, "a save failed that is cleared now");
         }
-        // sled holds its files as long as a handle lives, so this one stands aside on a database of no directory.
-        self.db = guard(|| sled::Config::new().temporary(true).open())?;
+        // sled holds its files as long as a handle lives.
+        self.db = None;
         sledbox::remove(&self.path)?;
-        self.db = sledbox::open(&self.path, self.cache_bytes)?;
+        self.db = Some(sledbox::open(&self.path, self.cache_bytes)?);
         self.history = HistoryKeeper::of(HistoryFile::open(&self.path)?);
         Ok(())
     }
@@ -248,7 +263,7 @@ fn write(
         let mut row = Vec::with_capacity(1 + key.len());
         row.push(kind);
         row.extend_from_slice(key);
-        batch.insert(row, with_checksum(value));
+        batch.insert(row, checksum::closed(value));
     };
     for (key, value) in &views.rows {
         put(ROW, key, value);
@@ -259,8 +274,11 @@ fn write(
     for (list, bytes) in &views.open_history {
         put(OPEN_CHUNK, list.as_bytes(), bytes);
     }
-    batch.insert(VERSION, with_checksum(version.as_bytes()));
-    batch.insert(CHECKPOINT, with_checksum(&views.checkpoint.to_be_bytes()));
+    batch.insert(VERSION, checksum::closed(version.as_bytes()));
+    batch.insert(
+        CHECKPOINT,
+        checksum::closed(&views.checkpoint.to_be_bytes()),
+    );
     guard(|| {
         db.apply_batch(batch)?;
         db.flush()?;
@@ -279,13 +297,6 @@ fn chunk_of(row: &[u8]) -> Option<(&str, u32)> {
     let (key, number) = row.get(1..)?.split_last_chunk()?;
     let list = key.strip_suffix(&[0])?;
     Some((str::from_utf8(list).ok()?, u32::from_be_bytes(*number)))
-}
-
-fn with_checksum(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + size_of::<u32>());
-    out.extend_from_slice(bytes);
-    out.extend_from_slice(&crc32c::crc32c(bytes).to_le_bytes());
-    out
 }
 
 #[cfg(test)]

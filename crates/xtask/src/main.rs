@@ -16,7 +16,7 @@ cargo xtask <command>
   up [ARGS…]    fetch nats-server if there is none, build in release, start `compact-ledger up ARGS…`
   test          format, tidy, clippy, unit, system and crash tests; ends with `N passed, N failed`
   ci            the same with a Cargo.lock that may not change
-  tidy          the rules that no compiler checks: crate arrows, licences, file sizes
+  tidy          the rules that no compiler checks: crate arrows, dependencies, licences, file sizes
   nats-server   print the path of a usable nats-server, fetching the pinned one if there is none
 ";
 

@@ -1,6 +1,7 @@
 //! The rules that no compiler checks. Each is a pure function of what it looks at, with a test that shows it firing.
 
 mod arrows;
+mod dependencies;
 mod licences;
 mod sources;
 
@@ -9,6 +10,7 @@ use crate::workspace::Workspace;
 /// Everything that is wrong, as sentences; empty when nothing is.
 pub(crate) fn check(workspace: &Workspace) -> Vec<String> {
     let mut violations = arrows::check(&workspace.members);
+    violations.extend(dependencies::check(&workspace.members));
     violations.extend(licences::check(&workspace.foreign));
     violations.extend(sources::check(workspace));
     violations

@@ -25,6 +25,8 @@ pub(crate) struct Package {
     pub(crate) licence: Option<String>,
     /// Names of direct dependencies of every kind (normal, build, dev) beside the kind.
     pub(crate) dependencies: Vec<(String, Kind)>,
+    /// What its sources call these: `_` for `-`, and the other name where it has one.
+    pub(crate) externs: Vec<String>,
     /// Names of its integration test targets.
     pub(crate) test_targets: Vec<String>,
 }
@@ -68,19 +70,23 @@ impl Workspace {
     }
 
     fn from_metadata(metadata: &Value) -> Self {
+        let packages = |values: Vec<&Value>| {
+            let values = values.into_iter();
+            values.map(|value| package(value, metadata)).collect()
+        };
         let member_ids: Vec<&Value> = items(metadata, "workspace_members").collect();
         let (members, foreign): (Vec<&Value>, Vec<&Value>) = items(metadata, "packages")
             .partition(|package| package.get("id").is_some_and(|id| member_ids.contains(&id)));
         Self {
             root: PathBuf::from(text(metadata, "workspace_root")),
             target: PathBuf::from(text(metadata, "target_directory")),
-            members: members.into_iter().map(package).collect(),
-            foreign: foreign.into_iter().map(package).collect(),
+            members: packages(members),
+            foreign: packages(foreign),
         }
     }
 }
 
-fn package(value: &Value) -> Package {
+fn package(value: &Value, metadata: &Value) -> Package {
     let mut folder = PathBuf::from(text(value, "manifest_path"));
     folder.pop();
     Package {
@@ -93,11 +99,24 @@ fn package(value: &Value) -> Package {
         dependencies: items(value, "dependencies")
             .map(|dependency| (text(dependency, "name"), kind(dependency)))
             .collect(),
+        externs: externs(value, metadata),
         test_targets: items(value, "targets")
             .filter(|target| items(target, "kind").any(|kind| kind == "test"))
             .map(|target| text(target, "name"))
             .collect(),
     }
+}
+
+/// The names under which a package finds its dependencies, as Cargo resolved them.
+fn externs(package: &Value, metadata: &Value) -> Vec<String> {
+    metadata
+        .get("resolve")
+        .into_iter()
+        .flat_map(|resolve| items(resolve, "nodes"))
+        .filter(|node| node.get("id") == package.get("id"))
+        .flat_map(|node| items(node, "deps"))
+        .map(|dependency| text(dependency, "name"))
+        .collect()
 }
 
 fn kind(dependency: &Value) -> Kind {
@@ -160,6 +179,10 @@ mod tests {
                 {"id": "registry#b@1.0.0", "name": "b", "manifest_path": "/r/b/Cargo.toml", "license": null,
                  "dependencies": [], "targets": []},
             ],
+            "resolve": {"nodes": [
+                {"id": "path+file:///w/a#0.1.0", "deps": [{"name": "b"}, {"name": "other_c"}]},
+                {"id": "registry#b@1.0.0", "deps": [{"name": "e"}]},
+            ]},
         });
         let workspace = Workspace::from_metadata(&metadata);
         assert_eq!(
@@ -173,6 +196,7 @@ mod tests {
                     ("c".to_owned(), Kind::Dev),
                     ("d".to_owned(), Kind::Build)
                 ],
+                externs: vec!["b".to_owned(), "other_c".to_owned()],
                 test_targets: vec!["system".to_owned()],
             }]
         );

@@ -43,14 +43,18 @@ fn conclude(answer: &ScrubAnswer, output: Output) -> Result<(), Failure> {
         text(&page(answer))
     };
     // What was found decides, whether or not somebody read all of it.
-    if answer.findings.is_empty() {
-        Ok(printed?)
-    } else {
-        Err(Failure::because(format!(
-            "the log is damaged: {} findings",
-            answer.findings.len()
-        )))
+    match count(answer) {
+        0 => Ok(printed?),
+        findings => Err(Failure::because(format!(
+            "the log is damaged: {findings} findings"
+        ))),
     }
+}
+
+/// The findings that are listed, and those that are not.
+fn count(answer: &ScrubAnswer) -> u64 {
+    let listed = u64::try_from(answer.findings.len()).unwrap_or(u64::MAX);
+    listed.saturating_add(answer.more_findings)
 }
 
 fn page(answer: &ScrubAnswer) -> String {
@@ -75,7 +79,12 @@ fn page(answer: &ScrubAnswer) -> String {
         page.push_str(&finding.what);
         page.push('\n');
     }
-    if answer.findings.is_empty() {
+    if answer.more_findings > 0 {
+        page.push_str("and ");
+        page.push_str(&answer.more_findings.to_string());
+        page.push_str(" more\n");
+    }
+    if count(answer) == 0 {
         page.push_str("nothing is wrong\n");
     }
     page
@@ -97,6 +106,7 @@ mod tests {
             torn_bytes: 0,
             unfed: 0,
             findings: Vec::new(),
+            more_findings: 0,
         };
         assert!(page(&answer).ends_with("nothing is wrong\n"));
         answer.findings.push(ScrubFinding {
@@ -104,5 +114,8 @@ mod tests {
             what: "the block is missing in sled".to_owned(),
         });
         assert!(page(&answer).ends_with("position 4: the block is missing in sled\n"));
+        answer.more_findings = 12;
+        assert!(page(&answer).ends_with("sled\nand 12 more\n"));
+        assert_eq!(count(&answer), 13);
     }
 }

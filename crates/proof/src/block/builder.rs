@@ -82,11 +82,6 @@ impl BlockBuilder {
         self.events.len() + self.submissions.len() + self.commands.len()
     }
 
-    /// The raw event section of the block being built.
-    pub fn event_section(&self) -> &[u8] {
-        &self.events
-    }
-
     /// Starts over at `first_position`, dropping what was not finished.
     pub fn restart(&mut self, first_position: u64) {
         self.first_position = first_position;

@@ -93,7 +93,12 @@ impl Events {
     /// The events in order. An item is an error, and the last one, where the section does not parse.
     pub fn iter(&self) -> EventIter<'_> {
         let section = self.raw.get(..self.section_len).unwrap_or(&self.raw);
-        iter_events(section, self.first_position, self.count)
+        EventIter {
+            cursor: Cursor::new(section),
+            position: self.first_position,
+            left: self.count,
+            failed: false,
+        }
     }
 }
 
@@ -103,16 +108,6 @@ impl<'a> IntoIterator for &'a Events {
 
     fn into_iter(self) -> EventIter<'a> {
         self.iter()
-    }
-}
-
-/// Iterates over a raw event section that was not wrapped in [`Events`] (a writer's own).
-pub fn iter_events(section: &[u8], first_position: u64, count: u16) -> EventIter<'_> {
-    EventIter {
-        cursor: Cursor::new(section),
-        position: first_position,
-        left: count,
-        failed: false,
     }
 }
 

@@ -120,19 +120,3 @@ fn zstd_error(code: usize) -> BlockError {
         what: zstd::zstd_safe::get_error_name(code),
     }
 }
-
-/// Decodes the event section of one block with a decoder of its own.
-///
-/// # Errors
-/// [`BlockError`] when the block is not whole and sound.
-pub fn decode_events(block: &[u8]) -> Result<Events, BlockError> {
-    Decoder::default().events(block)
-}
-
-/// Decodes events and submissions of one block with a decoder of its own.
-///
-/// # Errors
-/// [`BlockError`] when the block is not whole and sound.
-pub fn decode_all(block: &[u8]) -> Result<Contents, BlockError> {
-    Decoder::default().all(block)
-}

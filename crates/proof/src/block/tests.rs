@@ -32,7 +32,7 @@ fn sample(first: u64, events: u16) -> Vec<u8> {
 #[test]
 fn a_block_gives_back_what_was_put_in() {
     let block = sample(40, 5);
-    let contents = decode_all(&block).unwrap();
+    let contents = Decoder::default().all(&block).unwrap();
     let events: Vec<_> = contents.events().iter().collect::<Result<_, _>>().unwrap();
     assert_eq!(events.len(), 5);
     assert_eq!(events[1].position, 41);
@@ -64,7 +64,7 @@ fn a_block_gives_back_what_was_put_in() {
         KeptCommand::Bytes(b"command 2")
     );
     assert_eq!(parts[0].commands[3].first_position, 42);
-    let alone = decode_events(&block).unwrap();
+    let alone = Decoder::default().events(&block).unwrap();
     assert_eq!(alone.iter().collect::<Result<Vec<_>, _>>().unwrap(), events);
 }
 
@@ -85,7 +85,7 @@ fn every_flipped_bit_is_seen() {
 fn every_cut_is_seen() {
     let block = sample(7, 3);
     for len in 0..block.len() {
-        assert!(decode_all(&block[..len]).is_err(), "{len}");
+        assert!(Decoder::default().all(&block[..len]).is_err(), "{len}");
     }
     let mut longer = block;
     longer.push(0);
@@ -102,7 +102,7 @@ fn sealed(mut block: Vec<u8>) -> Vec<u8> {
 proptest! {
     #[test]
     fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        prop_assert!(decode_all(&bytes).is_err());
+        prop_assert!(Decoder::default().all(&bytes).is_err());
     }
 
     #[test]
@@ -112,19 +112,19 @@ proptest! {
         block[index % len] = value;
         block[more % len] ^= value;
         let block = sealed(block);
-        if let Ok(contents) = decode_all(&block) {
+        if let Ok(contents) = Decoder::default().all(&block) {
             let _events = contents.events().iter().count();
             let _parts = contents.submissions().map(|parts| parts.len());
         }
-        if let Ok(events) = decode_events(&block) {
+        if let Ok(events) = Decoder::default().events(&block) {
             let _events = events.iter().count();
         }
     }
 
     #[test]
     fn hostile_sections_never_panic(section in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let items = iter_events(&section, 3, 20).collect::<Vec<_>>();
-        prop_assert!(items.len() <= 21);
+        let events = Events { section_len: section.len(), raw: section.clone(), first_position: 3, count: 20 };
+        prop_assert!(events.iter().count() <= 21);
         let contents = Contents { events: Events { raw: section, section_len: 0, first_position: 0, count: 1 } };
         let _parts = contents.submissions().map(|parts| parts.len());
     }

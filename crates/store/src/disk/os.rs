@@ -45,12 +45,12 @@ impl OsDisk {
 impl Disk for OsDisk {
     fn create_dir(&self, path: &str) -> io::Result<()> {
         let dir = self.root.join(path);
-        if dir.is_dir() {
-            return Ok(());
-        }
         std::fs::create_dir_all(&dir)?;
-        Self::sync_path(&dir)?;
-        dir.parent().map_or(Ok(()), Self::sync_path)
+        sync_names(
+            &dir.canonicalize()?,
+            &self.root.canonicalize()?,
+            Self::sync_path,
+        )
     }
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
@@ -117,6 +117,24 @@ impl Disk for OsDisk {
     }
 }
 
+/// Syncs a directory and each one above it. Those above `root` are others': where the system refuses, that is said.
+fn sync_names(
+    dir: &Path,
+    root: &Path,
+    mut sync: impl FnMut(&Path) -> io::Result<()>,
+) -> io::Result<()> {
+    for place in dir.ancestors() {
+        match sync(place) {
+            Err(error) if place.starts_with(root) => return Err(error),
+            Err(error) => {
+                tracing::warn!(path = %place.display(), %error, "could not sync a directory: a power loss may take what was just made in it");
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
 #[derive(Debug)]
 struct OsFile {
     file: File,
@@ -153,5 +171,53 @@ impl DiskFile for OsFile {
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn synced(dir: &str, root: &str, refused: &str) -> (Vec<String>, bool) {
+        let mut synced = Vec::new();
+        let result = sync_names(Path::new(dir), Path::new(root), |path| {
+            if path == Path::new(refused) {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            synced.push(path.display().to_string());
+            Ok(())
+        });
+        (synced, result.is_ok())
+    }
+
+    #[test]
+    fn every_name_on_the_way_to_a_directory_is_synced() {
+        let (paths, all) = synced("/srv/data/ledger/journal", "/srv/data/ledger", "");
+        let expected = [
+            "/srv/data/ledger/journal",
+            "/srv/data/ledger",
+            "/srv/data",
+            "/srv",
+            "/",
+        ];
+        assert_eq!((paths, all), (expected.map(str::to_owned).to_vec(), true));
+    }
+
+    #[test]
+    fn a_refusal_counts_within_the_root_and_not_above_it() {
+        let journal = "/srv/data/ledger/journal";
+        let (paths, all) = synced(journal, "/srv/data/ledger", "/srv/data");
+        assert_eq!((paths.len(), all), (4, true));
+        assert!(!synced(journal, "/srv/data/ledger", "/srv/data/ledger").1);
+        assert!(!synced(journal, "/srv/data/ledger", journal).1);
+    }
+
+    #[test]
+    fn a_directory_is_made_with_what_is_missing_above_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = OsDisk::new(dir.path().join("a/b"));
+        disk.create_dir("journal").unwrap();
+        disk.create_dir("journal").unwrap();
+        assert!(dir.path().join("a/b/journal").is_dir());
     }
 }

@@ -72,8 +72,7 @@ impl EventKeys {
         let command = parsed
             .causation_id
             .and_then(|id| Uuid::try_parse(id).ok())
-            .zip(parsed.partner)
-            .map(|(id, partner)| CommandKey::new(partner, id));
+            .map(|id| CommandKey::new(parsed.partner, id));
         let keys = Self {
             command,
             commitment,

@@ -4,6 +4,7 @@
 //! varints, and ends in the CRC32C of what is before. Offsets count from the epoch's first position. A key with more
 //! than 4,096 offsets has several entries in a row, perhaps in several chunks.
 
+use crate::checksum;
 use ledger_proof::block::{push_varint, read_varint};
 
 /// A chunk is closed once it is this long; an entry adds at most about 12 KiB more.
@@ -47,8 +48,7 @@ impl RunBuilder {
 
     fn close(&mut self) {
         if let Some(mut chunk) = self.open.take() {
-            let crc = crc32c::crc32c(&chunk.bytes);
-            chunk.bytes.extend_from_slice(&crc.to_le_bytes());
+            checksum::close(&mut chunk.bytes);
             self.chunks.push(chunk);
         }
     }
@@ -81,12 +81,6 @@ impl Entry<'_> {
             out.push(at);
         }
     }
-}
-
-/// The bytes of a chunk without their checksum; nothing when it does not hold.
-pub(crate) fn check(bytes: &[u8]) -> Option<&[u8]> {
-    let (content, crc) = bytes.split_last_chunk::<4>()?;
-    (crc32c::crc32c(content) == u32::from_le_bytes(*crc)).then_some(content)
 }
 
 /// The entries of a checked chunk, in key order.
@@ -126,7 +120,7 @@ mod tests {
             }
             let mut found: BTreeMap<String, BTreeSet<u16>> = BTreeMap::new();
             for chunk in builder.finish() {
-                let content = check(&chunk.bytes).unwrap();
+                let content = checksum::check(&chunk.bytes).unwrap();
                 for (n, entry) in entries(content).enumerate() {
                     if n == 0 {
                         prop_assert_eq!(entry.key, &chunk.first_key[..]);

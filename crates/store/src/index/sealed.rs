@@ -4,6 +4,7 @@ use super::filter::Filter;
 use super::keys::{CommandKey, Kind};
 use super::run::{self, Chunk};
 use super::tail::EpochTail;
+use crate::checksum;
 use crate::error::SledFault;
 use crate::sledbox::{self, guard};
 use ledger_proof::block::{push_varint, read_varint};
@@ -171,7 +172,7 @@ impl SealedIndex {
             let mut bytes = Vec::new();
             for item in self.filters.scan_prefix(filter_key(group, kind, None)) {
                 let (_, piece) = guard(|| item)?;
-                let Some(content) = run::check(&piece) else {
+                let Some(content) = checksum::check(&piece) else {
                     return Ok(None);
                 };
                 bytes.extend_from_slice(content);
@@ -197,7 +198,7 @@ impl SealedIndex {
             for kind in FILTERED {
                 for chunk in 0..directory(sealed, epoch, kind).len() {
                     let bytes = self.chunk(epoch, kind, chunk)?;
-                    let content = run::check(&bytes).ok_or(IndexFault::Epoch(epoch))?;
+                    let content = checksum::check(&bytes).ok_or(IndexFault::Epoch(epoch))?;
                     for entry in run::entries(content) {
                         if let Ok(key) = entry.key.try_into() {
                             filters.add(kind, key);
@@ -318,12 +319,11 @@ impl SealedIndex {
             for kind in FILTERED {
                 let bytes = filters.of(kind).map(Filter::to_bytes).unwrap_or_default();
                 for (number, piece) in bytes.chunks(FILTER_PIECE_BYTES).enumerate() {
-                    let mut value = piece.to_vec();
-                    value.extend_from_slice(&crc32c::crc32c(piece).to_le_bytes());
-                    guard(|| {
-                        self.filters
-                            .insert(filter_key(group, kind, Some(number)), value)
-                    })?;
+                    let (key, value) = (
+                        filter_key(group, kind, Some(number)),
+                        checksum::closed(piece),
+                    );
+                    guard(|| self.filters.insert(key, value))?;
                 }
             }
         }
@@ -372,7 +372,7 @@ impl SealedIndex {
         let base = u64::from(epoch) << self.epoch_bits;
         for number in chunks {
             let bytes = self.chunk(epoch, kind, number)?;
-            let content = run::check(&bytes).ok_or(IndexFault::Epoch(epoch))?;
+            let content = checksum::check(&bytes).ok_or(IndexFault::Epoch(epoch))?;
             for entry in run::entries(content)
                 .skip_while(|entry| entry.key < key)
                 .take_while(|entry| entry.key == key)
@@ -418,12 +418,6 @@ impl SealedIndex {
     /// Makes the database's files durable.
     pub(crate) fn sync(&self) -> Result<(), SledFault> {
         sledbox::sync_files(&self.db, &self.path)
-    }
-
-    /// Bytes of filters in memory.
-    pub(crate) fn filter_bytes(&self) -> usize {
-        let groups = self.held().groups.len();
-        groups * usize::try_from(u64::from(GROUP_EPOCHS) << self.epoch_bits).unwrap_or(0) * 6
     }
 }
 
@@ -491,14 +485,13 @@ fn encode_seal(tail: &EpochTail, runs: &[(Kind, Vec<Chunk>)], epoch_bits: u8) ->
             bytes.extend_from_slice(&chunk.first_key);
         }
     }
-    let crc = crc32c::crc32c(&bytes);
-    bytes.extend_from_slice(&crc.to_le_bytes());
+    checksum::close(&mut bytes);
     bytes
 }
 
 /// The seal and its tile.
 fn decode_seal(bytes: &[u8], epoch_bits: u8) -> Option<(Seal, Vec<Hash>)> {
-    let rest = run::check(bytes)?.strip_prefix(&[SEAL_VERSION, epoch_bits])?;
+    let rest = checksum::check(bytes)?.strip_prefix(&[SEAL_VERSION, epoch_bits])?;
     let tile_bytes = (1_usize << epoch_bits) / TILE_LEAVES * 32;
     let (tile, mut rest) = rest.split_at_checked(tile_bytes)?;
     let tile: Vec<Hash> = tile.as_chunks::<32>().0.iter().copied().map(Hash).collect();

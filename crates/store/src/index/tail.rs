@@ -1,12 +1,48 @@
-//! The index of an epoch that is not sealed yet, in memory.
+//! The index of the epochs that are not sealed yet, in memory.
 
 use super::keys::{EventKeys, Kind, split_route};
 use super::run::{Chunk, RunBuilder};
 use hashbrown::HashMap;
 use ledger_proof::Hash;
 use smallvec::SmallVec;
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 type Offsets = SmallVec<[u16; 4]>;
+
+/// The unsealed epochs, one after the other. A full one is shared while it is being sealed; the one that grows is nobody else's.
+#[derive(Debug, Default)]
+pub(crate) struct Tails {
+    full: VecDeque<Arc<EpochTail>>,
+    growing: Option<EpochTail>,
+}
+
+impl Tails {
+    /// Adds the event at a position: the one after the event added last, or the first of an epoch.
+    pub(crate) fn push(&mut self, position: u64, epoch_bits: u8, keys: &EventKeys, route: &str) {
+        let epoch = u32::try_from(position >> epoch_bits).unwrap_or(u32::MAX);
+        let growing = self.growing.get_or_insert_with(|| EpochTail::new(epoch));
+        growing.push(keys, route);
+        if growing.leaves.len() >> epoch_bits != 0 {
+            self.full.extend(self.growing.take().map(Arc::new));
+        }
+    }
+
+    /// All of them, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &EpochTail> {
+        self.full.iter().map(Arc::as_ref).chain(&self.growing)
+    }
+
+    /// The first full one.
+    pub(crate) fn first_full(&self) -> Option<Arc<EpochTail>> {
+        self.full.front().map(Arc::clone)
+    }
+
+    /// Forgets the first full one, which was sealed.
+    pub(crate) fn drop_first_full(&mut self) {
+        self.full.pop_front();
+    }
+}
 
 /// All keys of one epoch so far. Offsets count from the epoch's first position.
 #[derive(Debug, Default)]
@@ -130,5 +166,38 @@ fn push_text(builder: &mut RunBuilder, postings: &HashMap<Box<str>, Vec<u16>>) {
     entries.sort_unstable();
     for (key, offsets) in entries {
         builder.push(key.as_bytes(), offsets);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_is_indexed_whoever_holds_a_full_epoch() {
+        let mut tails = Tails::default();
+        let mut held = Vec::new();
+        for position in 0..700_u16 {
+            let keys = EventKeys {
+                command: None,
+                commitment: None,
+                leaf: Hash([0; 32]),
+            };
+            tails.push(position.into(), 8, &keys, "KEN|");
+            held.extend(tails.first_full());
+        }
+        let spans = |tails: &Tails| -> Vec<(u32, usize)> {
+            let tails = tails.iter();
+            tails.map(|tail| (tail.epoch, tail.leaves.len())).collect()
+        };
+        assert_eq!(spans(&tails), [(0, 256), (1, 256), (2, 188)]);
+        let mut found = Vec::new();
+        for tail in tails.iter() {
+            let base = u64::from(tail.epoch) << 8;
+            tail.positions(Kind::Country, b"KEN", base, &mut found);
+        }
+        assert_eq!(found, (0..700).collect::<Vec<u64>>());
+        tails.drop_first_full();
+        assert_eq!(spans(&tails), [(1, 256), (2, 188)]);
     }
 }

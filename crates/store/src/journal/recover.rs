@@ -5,7 +5,7 @@ use super::{DIR, Frame, Segment};
 use crate::disk::Disk;
 use crate::error::{Damage, OpenError, ReadError};
 use ledger_proof::block::Decoder;
-use ledger_proof::{Frontier, leaf_hash};
+use ledger_proof::{Frontier, Hash, leaf_hash};
 use std::sync::Arc;
 
 /// Bytes read at once while looking for what follows a bad frame.
@@ -29,6 +29,20 @@ pub(crate) struct Recovered {
     /// Where the next frame goes in the newest segment.
     pub(crate) offset: u64,
     pub(crate) torn: Option<Torn>,
+    /// The tree sizes at which the newest segment begins and its whole frames end, and the roots there.
+    roots: Vec<(u64, Hash)>,
+}
+
+impl Recovered {
+    /// The root over the first `size` leaves, if a frame of the newest segment begins or ends there: every signed head has
+    /// the size of some frame's end.
+    pub(crate) fn root_at(&self, size: u64) -> Option<Hash> {
+        let found = self.roots.binary_search_by_key(&size, |(end, _)| *end);
+        found
+            .ok()
+            .and_then(|at| self.roots.get(at))
+            .map(|(_, root)| *root)
+    }
 }
 
 /// The segments there are, in order.
@@ -66,10 +80,12 @@ pub(crate) fn recover(disk: &dyn Disk) -> Result<Option<Recovered>, OpenError> {
     };
     let mut frontier = newest.frontier()?;
     let mut offset = SEGMENT_HEADER_LEN as u64;
+    let mut roots = vec![(frontier.size(), frontier.root())];
     let mut decoder = Decoder::default();
     while let Some(frame) = next_frame(&newest, offset, frontier.size())? {
         check_frame(&frame, &mut frontier, &mut decoder)?;
         offset = offset.saturating_add(frame.header.frame_len());
+        roots.push((frontier.size(), frame.header.root));
     }
     let torn = tail(&newest, offset, frontier.size())?;
     Ok(Some(Recovered {
@@ -77,6 +93,7 @@ pub(crate) fn recover(disk: &dyn Disk) -> Result<Option<Recovered>, OpenError> {
         frontier,
         offset,
         torn,
+        roots,
     }))
 }
 
@@ -132,7 +149,11 @@ pub(crate) fn check_frame(
 }
 
 /// What stands after the last whole frame: nothing, a torn frame, or (an error) proof that a whole frame is damaged.
-fn tail(segment: &Segment, offset: u64, position: u64) -> Result<Option<Torn>, ReadError> {
+pub(crate) fn tail(
+    segment: &Segment,
+    offset: u64,
+    position: u64,
+) -> Result<Option<Torn>, ReadError> {
     let len = segment.file.len()?;
     let mut end = None;
     let mut at = offset;

@@ -32,7 +32,7 @@ pub(super) fn check_story(log: &Log, size: u64) {
             at += 1;
         }
     }
-    assert_eq!(log.root_at(size).unwrap(), frontier.root());
+    assert_eq!(log.core().root_at(size).unwrap(), frontier.root());
     check_lookups(log, size);
 }
 
@@ -107,7 +107,7 @@ fn what_was_appended_is_read_and_found_at_once_and_after_opening_again() {
         let after = appender.append(&group(size, count)).unwrap();
         size += count;
         assert_eq!(after.tree_size, size);
-        assert_eq!(log.root_at(size).unwrap(), after.root);
+        assert_eq!(log.core().root_at(size).unwrap(), after.root);
         check_lookups(&log, size);
     }
     check_story(&log, size);
@@ -135,10 +135,13 @@ fn every_earlier_root_can_be_named() {
     let (log, _appender, _) = rig.open();
     let mut frontier = Frontier::new();
     for n in 0..900 {
-        assert_eq!(log.root_at(n).unwrap(), frontier.root(), "{n}");
+        assert_eq!(log.core().root_at(n).unwrap(), frontier.root(), "{n}");
         frontier.push(record(n, &sample(n)).keys.leaf);
     }
-    assert!(matches!(log.root_at(901), Err(ReadError::Beyond { .. })));
+    assert!(matches!(
+        log.core().root_at(901),
+        Err(ReadError::Beyond { .. })
+    ));
     assert!(matches!(log.read_block(900), Err(ReadError::Beyond { .. })));
 }
 
@@ -257,21 +260,6 @@ fn a_second_opening_is_told_that_the_directory_is_in_use() {
 }
 
 #[test]
-fn growth_is_announced_to_waiters_and_hooks() {
-    let rig = Rig::new();
-    let (log, mut appender, _) = rig.open();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    log.on_growth(move |size| sender.send(size).unwrap());
-    let waiter = std::thread::spawn({
-        let log = log.clone();
-        move || log.wait_growth(0, Duration::from_secs(30))
-    });
-    fill(&mut appender, 4, 4);
-    assert_eq!(receiver.recv().unwrap(), 4);
-    assert_eq!(waiter.join().unwrap(), 4);
-}
-
-#[test]
 fn a_signed_head_names_the_synced_root_and_survives() {
     let rig = Rig::new();
     let (log, mut appender, _) = rig.open();
@@ -280,7 +268,7 @@ fn a_signed_head_names_the_synced_root_and_survives() {
     let head = log.sign_head().unwrap();
     assert_eq!(
         (head.head().size, head.head().root),
-        (333, log.root_at(333).unwrap())
+        (333, log.core().root_at(333).unwrap())
     );
     head.verify(log.key().verifier_key()).unwrap();
     fill(&mut appender, 400, 50);
@@ -302,12 +290,12 @@ fn nothing_that_is_appended_waits_for_a_head_to_be_written() {
         move || log.sign_head()
     });
     writing.wait();
-    let (sender, appended) = std::sync::mpsc::channel();
+    let (sender, done) = std::sync::mpsc::channel();
     let appending = std::thread::spawn(move || {
         fill(&mut appender, 20, 10);
         sender.send(appender).unwrap();
     });
-    let in_time = appended.recv_timeout(Duration::from_mins(1));
+    let in_time = done.recv_timeout(Duration::from_mins(1));
     let shown = log.signed_tree_head();
     writing.wait();
     assert_eq!(signing.join().unwrap().unwrap().head().size, 10);

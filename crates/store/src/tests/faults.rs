@@ -2,11 +2,13 @@
 
 use super::basics::check_story;
 use super::support::*;
+use crate::core::held;
 use crate::disk::sim::{Crash, Operation, Outcome, SimDisk};
 use crate::journal::Segment;
 use crate::journal::frame::{FRAME_HEADER_LEN, SEGMENT_HEADER_LEN};
 use crate::journal::recover::recover;
 use crate::{AppendError, Damage, OpenError, Witness};
+use std::time::Duration;
 
 /// A log of `size` events whose newest segment is the first, closed.
 fn one_segment(size: u64, step: u64) -> Rig {
@@ -210,6 +212,26 @@ fn a_head_that_is_damaged_or_names_another_root_is_damage() {
 }
 
 #[test]
+fn a_head_of_another_root_stops_an_opening_before_anything_is_changed() {
+    let rig = one_segment(12, 4);
+    let key = rig.open().0.key().clone();
+    let path = Segment::path(0);
+    let last = frames(&rig.disk, 0)[2];
+    let mut torn = rig.disk.bytes(&path).unwrap();
+    torn[last + 140..].fill(0);
+    rig.disk.set_bytes(&path, torn.clone());
+    for size in [4, 8] {
+        let other = rig.transplant(rig.disk.fork());
+        let foreign =
+            ledger_proof::SignedTreeHead::sign(size, ledger_proof::Hash([7; 32]), &key).unwrap();
+        other.disk.set_bytes("head", foreign.as_bytes().to_vec());
+        assert_eq!(other.damage(), (size, Damage::HeadRoot { size }));
+        assert!(other.disk.bytes(&path).as_ref() == Some(&torn), "{size}");
+        assert!(!other.dir.path().join("log").exists(), "{size}");
+    }
+}
+
+#[test]
 fn a_flipped_bit_before_the_last_frame_stops_the_service_and_is_named() {
     let rig = one_segment(16, 4);
     let path = Segment::path(0);
@@ -300,6 +322,24 @@ fn a_failed_write_or_sync_poisons_and_acknowledges_nothing() {
             40
         );
     }
+}
+
+#[test]
+fn poison_comes_before_or_after_an_append_decides_to_wait_and_never_between() {
+    let rig = Rig::new();
+    let (log, _appender, _) = rig.open();
+    // As an append holds it from looking for poison until it waits.
+    let overlay = held(&log.core().overlay);
+    let poisoning = std::thread::spawn({
+        let log = log.clone();
+        move || log.core().poison("testing", String::new())
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    let told = poisoning.is_finished();
+    drop(overlay);
+    poisoning.join().unwrap();
+    assert!(log.core().poisoned().is_some());
+    assert!(!told, "who is about to wait was not told");
 }
 
 #[test]

@@ -73,7 +73,7 @@ proptest! {
             acknowledged = recovery.tree_size;
             let mut frontier = Frontier::new();
             frontier.extend((0..acknowledged).map(|n| record(n, &sample(n)).keys.leaf));
-            prop_assert_eq!(log.root_at(acknowledged).unwrap(), frontier.root());
+            prop_assert_eq!(log.core().root_at(acknowledged).unwrap(), frontier.root());
             prop_assert_eq!(&frontier, appender.frontier());
         }
         check_lookups(&log, acknowledged);

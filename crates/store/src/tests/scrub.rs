@@ -2,8 +2,8 @@
 
 use super::support::*;
 use crate::journal::Segment;
-use crate::journal::frame::{FRAME_HEADER_LEN, SEGMENT_HEADER_LEN};
-use crate::{Damage, Fault, Group, Options, ScrubReport, scrub};
+use crate::journal::frame::{FRAME_HEADER_LEN, FrameHeader, SEGMENT_HEADER_LEN};
+use crate::{Damage, Fault, Group, Options, ScrubReport, Witness, scrub};
 use ledger_proof::{Hash, SignedTreeHead, data_digest, hash_to_hex, leaf_hash};
 
 const SIZE: u64 = 1300;
@@ -21,6 +21,13 @@ fn scrubbed(rig: &Rig) -> ScrubReport {
     scrub(&rig.options(), |_, _| ()).unwrap()
 }
 
+fn found(report: &ScrubReport) -> Vec<(u64, Fault)> {
+    let findings = report.findings.iter();
+    findings
+        .map(|finding| (finding.position, finding.what.clone()))
+        .collect()
+}
+
 #[test]
 fn a_sound_log_is_found_sound_live_and_stopped() {
     let rig = closed_log();
@@ -32,7 +39,7 @@ fn a_sound_log_is_found_sound_live_and_stopped() {
         (report.findings.clone(), report.tree_size),
         (Vec::new(), SIZE + 100)
     );
-    assert_eq!(report.root, Some(log.root_at(SIZE + 100).unwrap()));
+    assert_eq!(report.root, Some(log.core().root_at(SIZE + 100).unwrap()));
     assert_eq!(last, (SIZE + 100, SIZE + 100));
     drop((log, appender));
     let stopped = scrubbed(&rig);
@@ -95,13 +102,7 @@ fn what_sled_lacks_or_holds_wrongly_is_found() {
         change(&db.open_tree(tree).unwrap());
         db.flush().unwrap();
     };
-    let found = |rig: &Rig| {
-        scrubbed(rig)
-            .findings
-            .into_iter()
-            .map(|finding| (finding.position, finding.what))
-            .collect::<Vec<_>>()
-    };
+    let found = |rig: &Rig| found(&scrubbed(rig));
     change("000000", FIRST_TREE, &|blocks| {
         drop(blocks.remove(80u64.to_be_bytes()).unwrap().unwrap());
     });
@@ -134,6 +135,95 @@ fn what_sled_lacks_or_holds_wrongly_is_found() {
     assert!(found(&rig).contains(&(0, Fault::BlockMissing)));
 }
 
+#[test]
+fn an_empty_newest_shard_does_not_hide_damage_in_the_one_before() {
+    let rig = Rig::new();
+    let (_, mut appender, _) = rig.open();
+    fill(&mut appender, 1024, 40);
+    drop(appender);
+    assert!(rig.dir.path().join("log/000001").is_dir());
+    assert!(scrubbed(&rig).is_sound());
+    let db = crate::sledbox::open(&rig.dir.path().join("log/000000"), 1 << 20).unwrap();
+    let blocks = db.open_tree(FIRST_TREE).unwrap();
+    drop(blocks.remove(80u64.to_be_bytes()).unwrap().unwrap());
+    drop((blocks, db));
+    let report = scrubbed(&rig);
+    assert_eq!(found(&report), [(80, Fault::BlockMissing)]);
+    assert_eq!(report.unfed, 0);
+}
+
+/// The newest segment's path and bytes, where its frames begin, and the position of the first.
+fn newest_segment(rig: &Rig) -> (String, Vec<u8>, Vec<usize>, u64) {
+    let segments = crate::journal::recover::segments(&rig.disk).unwrap();
+    let newest = segments.last().unwrap();
+    let path = Segment::path(newest.first_position);
+    let bytes = rig.disk.bytes(&path).unwrap();
+    let mut starts = Vec::new();
+    let mut at = SEGMENT_HEADER_LEN;
+    while let Some(header) = FrameHeader::decode(&bytes[at..]) {
+        starts.push(at);
+        at += usize::try_from(header.frame_len()).unwrap();
+    }
+    assert!(starts.len() > 2);
+    (path, bytes, starts, newest.first_position)
+}
+
+#[test]
+fn the_end_of_a_damaged_journal_is_no_damage_of_its_own() {
+    let rig = closed_log();
+    let (path, mut bytes, starts, first) = newest_segment(&rig);
+    bytes[starts[0] + FRAME_HEADER_LEN + 40] ^= 2;
+    rig.disk.set_bytes(&path, bytes.clone());
+    let payload = |report: &ScrubReport| {
+        matches!(
+            &found(report)[..],
+            [(position, Fault::Journal(Damage::FramePayload { .. }))] if *position == first
+        )
+    };
+    let report = scrubbed(&rig);
+    assert!(payload(&report), "{report:?}");
+    assert_eq!((report.tree_size, report.torn_bytes), (SIZE, 0));
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[end + 1..end + 40].fill(0xab);
+    rig.disk.set_bytes(&path, bytes);
+    let report = scrubbed(&rig);
+    assert!(payload(&report), "{report:?}");
+    assert_eq!((report.tree_size, report.torn_bytes), (SIZE, 39));
+}
+
+#[test]
+fn a_journal_that_ends_before_what_sled_holds_is_damaged() {
+    let rig = closed_log();
+    crate::disk::Disk::remove(&rig.disk, "head").unwrap();
+    let (path, mut bytes, starts, _) = newest_segment(&rig);
+    bytes[*starts.last().unwrap()..].fill(0);
+    rig.disk.set_bytes(&path, bytes.clone());
+    let report = scrubbed(&rig);
+    let journal = report.tree_size;
+    assert!(journal < SIZE);
+    let shorter = Fault::Journal(Damage::Shorter {
+        journal,
+        known: SIZE,
+        witness: Witness::Blocks,
+    });
+    assert_eq!(found(&report), [(journal, shorter.clone())]);
+    bytes[starts[0] + FRAME_HEADER_LEN + 40] ^= 2;
+    rig.disk.set_bytes(&path, bytes);
+    assert_eq!(found(&scrubbed(&rig))[1..], [(journal, shorter)]);
+}
+
+#[test]
+fn a_report_lists_the_first_findings_and_counts_the_others() {
+    let rig = Rig::new();
+    let (_, mut appender, _) = rig.open();
+    fill(&mut appender, 1050, 1);
+    drop(appender);
+    std::fs::remove_dir_all(rig.dir.path().join("log/000000")).unwrap();
+    let report = scrubbed(&rig);
+    assert_eq!((report.findings.len(), report.more_findings), (1000, 24));
+    assert_eq!(found(&report)[999], (999, Fault::BlockMissing));
+}
+
 /// One event whose data, time or position can be made wrong under right checksums.
 fn tampered(first: u64, change: impl Fn(&mut String, &mut Vec<u8>)) -> Group {
     let mut group = group(first, 3);
@@ -150,12 +240,7 @@ fn findings_of(group: &Group) -> Vec<(u64, Fault)> {
     let (log, mut appender, _) = rig.open();
     fill(&mut appender, 10, 10);
     appender.append(group).unwrap();
-    let report = log.scrub(|_, _| ());
-    report
-        .findings
-        .into_iter()
-        .map(|finding| (finding.position, finding.what))
-        .collect()
+    found(&log.scrub(|_, _| ()))
 }
 
 #[test]

@@ -116,6 +116,7 @@ mod tests {
                 .iter()
                 .map(|(name, kind)| ((*name).to_owned(), *kind))
                 .collect(),
+            externs: Vec::new(),
             test_targets: Vec::new(),
         }
     }

@@ -110,6 +110,7 @@ mod tests {
             folder: std::path::PathBuf::new(),
             licence: licence.map(str::to_owned),
             dependencies: Vec::new(),
+            externs: Vec::new(),
             test_targets: Vec::new(),
         };
         let found = check(&[

@@ -103,7 +103,8 @@ fn check_domain_settings(settings: &str) -> Vec<String> {
         .collect()
 }
 
-fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+/// Adds the Rust files in a folder and the folders within it.
+pub(super) fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
