@@ -131,6 +131,16 @@ fn a_review_shows_who_spoke_and_where_its_figures_are_frozen() {
         table.starts_with("IMRF-2026  Second review forum\n"),
         "{table}"
     );
+    let listed = |up: &Up, arguments: &[&str]| lines(&up.run(arguments).succeeded()).remove(0);
+    let review = serde_json::json!({"review": "IMRF-2026", "status": "closed", "title": "Second review forum"});
+    let all = listed(&up, &["review", "--json"]);
+    assert_eq!(all, serde_json::json!({"reviews": [review]}));
+    let none = listed(&up, &["review", "--json", "--as-of", "1"]);
+    assert_eq!(none, serde_json::json!({"reviews": []}));
+    let partners = listed(&up, &["partner", "show", "--json"])["partners"].clone();
+    let ids = partners.as_array().unwrap().iter();
+    let ids: Vec<&str> = ids.filter_map(|row| row["partner"].as_str()).collect();
+    assert_eq!(ids, ["root", seeds::SECRETARIAT]);
     assert_eq!(code(&up.cli(["review", "IMRF-2030"], b"")), 1);
     assert_eq!(code(&up.cli(["review", "a b"], b"")), 2);
 }
