@@ -326,7 +326,7 @@ pub(crate) struct WatchArgs {
     /// The list; without it, how many commitments are on each.
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(WatchList::ALL.iter().map(|list| list.as_str())))]
     pub(crate) list: Option<String>,
-    /// Only commitments that this country's parties lead: ISO 3166-1 alpha-3 code; `INT` for organizations.
+    /// Only commitments that this country's parties lead, on `unconfirmed` also those they are named in: ISO 3166-1 alpha-3 code; `INT` for organizations.
     #[arg(long, value_name = "ISO3", requires = "list")]
     pub(crate) country: Option<String>,
     /// Only commitments under this action.

@@ -97,7 +97,8 @@ fn a_verdict_is_the_same_whether_or_not_somebody_reads_it() {
     let sound = piped_into(&up, "audit verify", "true");
     assert_eq!(sound.stderr, "0\n");
     let url = format!("health --url http://{}/nothing", up.http());
-    assert_eq!(piped_into(&up, &url, "true").stderr, "1\n");
+    let elsewhere = piped_into(&up, &url, "true").stderr;
+    assert!(elsewhere.ends_with("\n1\n"), "{elsewhere}");
     assert!(up.terminate().success());
     let journal = fs::read_dir(up.data().join("ledger/journal")).unwrap();
     let segment = journal.map(|entry| entry.unwrap().path()).min().unwrap();

@@ -173,5 +173,5 @@ fn a_scrub_finds_nothing_wrong_and_then_what_was_damaged() {
     let damaged = up.cli(["scrub", &data], b"");
     assert_eq!(code(&damaged), 1);
     assert!(damaged.stdout.contains("position "), "{}", damaged.stdout);
-    assert_eq!(code(&up.cli(["scrub", "/no/such/directory"], b"")), 1);
+    assert_eq!(code(&up.cli(["scrub", "/no/such/directory"], b"")), 2);
 }
