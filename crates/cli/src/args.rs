@@ -1,7 +1,6 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -12,18 +11,17 @@ use ledger_domain::view::WatchList;
 #[derive(Debug, Parser)]
 #[command(name = "compact-ledger", version, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// The nats-server that the ledger is behind.
+    // The environment is not read by clap, which would show the option in every usage line as if it were required.
     #[arg(
         long,
         global = true,
-        env = "NATS_URL",
-        hide_env_values = true,
-        default_value = "nats://127.0.0.1:4222",
-        value_name = "URL"
+        value_name = "URL",
+        display_order = 900,
+        help = "The nats-server that the ledger is behind [env: NATS_URL] [default: nats://127.0.0.1:4222]"
     )]
-    pub(crate) nats: String,
+    pub(crate) nats: Option<String>,
     /// Print JSON instead of tables.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 901)]
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -85,8 +83,8 @@ pub(crate) enum Command {
     },
     /// A review cycle: who spoke in it, and the position that its figures are frozen at.
     Review {
-        /// The review's id.
-        id: String,
+        /// The review's id; without it, the reviews there are.
+        id: Option<String>,
         #[command(flatten)]
         known: KnownArgs,
     },
@@ -135,13 +133,6 @@ pub(crate) enum Command {
         /// Write the page, and one for each subcommand, into this directory instead.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
-    },
-    /// Become another program that dies with the process that started this one.
-    #[command(hide = true)]
-    ExecChild {
-        /// The pid of that process, the program, and its arguments.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
     },
 }
 
@@ -256,8 +247,8 @@ pub(crate) enum ImportCommand {
 pub(crate) enum PartnerCommand {
     /// What a partner sent, and how often it had to correct itself.
     Show {
-        /// The partner's id.
-        id: String,
+        /// The partner's id; without it, the partners there are.
+        id: Option<String>,
         #[command(flatten)]
         known: KnownArgs,
     },
@@ -291,8 +282,9 @@ pub(crate) struct ListArgs {
 /// As of when to show a view.
 #[derive(Debug, Default, Args)]
 pub(crate) struct KnownArgs {
-    /// Show it as it was known at this position, or at this time (RFC 3339), whatever was recorded since.
-    #[arg(long, value_name = "POSITION|TIME")]
+    /// Show it as it was known then, whatever was recorded since: at a position (digits alone: 2026 is a position, no
+    /// year), at a time (RFC 3339), or at the end of a day (2026-03-31, UTC).
+    #[arg(long, value_name = "POSITION|TIME|DAY")]
     pub(crate) as_of: Option<String>,
 }
 
@@ -317,11 +309,11 @@ pub(crate) struct DiffArgs {
     /// Compare this action's view.
     #[arg(long, value_name = "CODE", conflicts_with = "country")]
     pub(crate) action: Option<String>,
-    /// The earlier position or time (RFC 3339).
-    #[arg(long, value_name = "POSITION|TIME")]
+    /// The earlier moment: a position (digits alone), a time (RFC 3339), or a day (2026-03-31), which stands for its end in UTC.
+    #[arg(long, value_name = "POSITION|TIME|DAY")]
     pub(crate) from: String,
-    /// The later position or time; without it, now.
-    #[arg(long, value_name = "POSITION|TIME")]
+    /// The later position, time or day; without it, now.
+    #[arg(long, value_name = "POSITION|TIME|DAY")]
     pub(crate) to: Option<String>,
     /// How many events to list, at most 1,000.
     #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(0..=1000))]
@@ -334,17 +326,17 @@ pub(crate) struct WatchArgs {
     /// The list; without it, how many commitments are on each.
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(WatchList::ALL.iter().map(|list| list.as_str())))]
     pub(crate) list: Option<String>,
-    /// Only commitments that this country's parties lead: ISO 3166-1 alpha-3 code; `INT` for organizations.
+    /// Only commitments that this country's parties lead, on `unconfirmed` also those they are named in: ISO 3166-1 alpha-3 code; `INT` for organizations.
     #[arg(long, value_name = "ISO3", requires = "list")]
     pub(crate) country: Option<String>,
     /// Only commitments under this action.
     #[arg(long, value_name = "CODE", requires = "list")]
     pub(crate) action: Option<String>,
     /// How many commitments to show, at most 200.
-    #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=200))]
+    #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=200), requires = "list")]
     pub(crate) limit: u16,
     /// Go on after this cursor, from the page before.
-    #[arg(long, value_name = "CURSOR")]
+    #[arg(long, value_name = "CURSOR", requires = "list")]
     pub(crate) after: Option<u64>,
     #[command(flatten)]
     pub(crate) known: KnownArgs,

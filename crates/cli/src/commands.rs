@@ -1,13 +1,16 @@
 //! One module for each subcommand.
 
 pub(crate) mod audit;
+mod codes;
 pub(crate) mod commitment;
 pub(crate) mod diff;
 mod figures;
 pub(crate) mod gaps;
 pub(crate) mod health;
 pub(crate) mod import;
+pub(crate) mod listing;
 pub(crate) mod manual;
+mod moment;
 pub(crate) mod partner;
 pub(crate) mod replay;
 pub(crate) mod review;
@@ -19,7 +22,7 @@ pub(crate) mod view;
 pub(crate) mod watch;
 
 use crate::failure::Failure;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanFloatCount, ProgressBar, ProgressState, ProgressStyle};
 use ledger_client::Connection;
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -33,7 +36,7 @@ async fn connect(nats: &str) -> Result<Connection, Failure> {
 
 /// A bar on standard error, which shows on a terminal only.
 pub(crate) fn progress_bar(total: u64, what: &'static str) -> ProgressBar {
-    let template = "{msg} {wide_bar} {human_pos}/{human_len} ({per_sec}, {eta} left)";
+    let template = "{msg} {wide_bar} {human_pos}/{human_len} ({rate}, {eta} left)";
     styled(ProgressBar::new(total).with_message(what), template)
 }
 
@@ -52,7 +55,7 @@ fn count_beside_lines(what: &'static str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner().with_message(what);
-    styled(bar, "{msg} {spinner} {human_pos} ({per_sec})")
+    styled(bar, "{msg} {spinner} {human_pos} ({rate})")
 }
 
 /// A sign of life on a terminal, while somebody else works and cannot say how far they are.
@@ -64,7 +67,12 @@ fn spinner(what: &'static str) -> ProgressBar {
 
 fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
+        Ok(style) => bar.with_style(style.with_key("rate", rate)),
         Err(_) => bar,
     }
+}
+
+/// How many a second, without a fraction.
+fn rate(state: &ProgressState, to: &mut dyn std::fmt::Write) {
+    write!(to, "{}/s", HumanFloatCount(state.per_sec().round())).unwrap_or_default();
 }

@@ -10,7 +10,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Exit code: something was refused, or does not agree.
+/// Exit code: something was refused, is not known, or does not agree.
 const REFUSED: u8 = 1;
 /// Exit code: wrong usage (also clap's own).
 const USAGE: u8 = 2;
@@ -20,7 +20,10 @@ const UNREACHABLE: u8 = 3;
 /// What the exit codes of every subcommand mean.
 pub(crate) const EXIT_CODES: [(u8, &str); 4] = [
     (0, "done"),
-    (REFUSED, "something was refused or does not agree"),
+    (
+        REFUSED,
+        "something was refused, is not known, or does not agree",
+    ),
     (USAGE, "wrong usage"),
     (UNREACHABLE, "the ledger cannot be reached"),
 ];
@@ -50,6 +53,11 @@ impl Failure {
     /// It failed, as this says.
     pub(crate) fn because(sentence: impl Into<String>) -> Self {
         Self::new(REFUSED, sentence.into())
+    }
+
+    /// What was asked about is not known, as this says: the same code whatever it is.
+    pub(crate) fn unknown(sentence: impl Into<String>) -> Self {
+        Self::because(sentence)
     }
 
     /// The arguments cannot be used.

@@ -23,8 +23,20 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// What the first argument is where this process is to become another program that dies with the one that started it; the pid of that one, the program
+/// and its arguments follow. Nobody types it, so it is no subcommand.
+pub(crate) const EXEC_CHILD: &str = "exec-child";
+
+/// Where the ledger is looked for if nothing says otherwise.
+const NATS_URL: &str = "nats://127.0.0.1:4222";
+
 fn main() -> ExitCode {
-    let matches = usage::command().get_matches();
+    let mut arguments = std::env::args_os().skip(1);
+    // A child process of the ledger's becomes another program here, before anything of ours has started.
+    if arguments.next().is_some_and(|first| first == EXEC_CHILD) {
+        return Failure::failed(&ledger_node::nats_server::exec_guarded(arguments)).report();
+    }
+    let matches = usage::matches(std::env::args_os()).unwrap_or_else(|error| error.exit());
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,12 +45,6 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    // A child process of the ledger's becomes another program here, before anything of ours has started.
-    if let Command::ExecChild { arguments } = cli.command {
-        return Err(Failure::failed(&ledger_node::nats_server::exec_guarded(
-            arguments,
-        )));
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -50,7 +56,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
-    let nats = cli.nats.as_str();
+    let nats = nats_url(cli.nats)?;
+    let nats = nats.as_str();
     let output = Output { json: cli.json };
     match cli.command {
         Command::Up(args) => commands::serve::up(args, output).await,
@@ -77,8 +84,14 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         Command::Partner {
             command: PartnerCommand::Show { id, known },
-        } => commands::partner::show(nats, &id, &known, output).await,
-        Command::Review { id, known } => commands::review::run(nats, &id, &known, output).await,
+        } => match id {
+            Some(id) => commands::partner::show(nats, &id, &known, output).await,
+            None => commands::listing::partners(nats, &known, output).await,
+        },
+        Command::Review { id, known } => match id {
+            Some(id) => commands::review::run(nats, &id, &known, output).await,
+            None => commands::listing::reviews(nats, &known, output).await,
+        },
         Command::Diff(args) => commands::diff::run(nats, &args, output).await,
         Command::Watch(args) => commands::watch::run(nats, args, output).await,
         Command::Replay(args) => commands::replay::run(nats, &args).await,
@@ -94,6 +107,19 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Health { url } => commands::health::run(&url, output).await,
         Command::Completions { shell } => commands::manual::completions(shell),
         Command::Man { dir } => commands::manual::man(dir.as_deref()),
-        Command::ExecChild { .. } => Ok(()),
+    }
+}
+
+/// The nats-server named by the option, else by the environment, where an empty variable is none.
+fn nats_url(option: Option<String>) -> Result<String, Failure> {
+    if let Some(url) = option {
+        return Ok(url);
+    }
+    match std::env::var("NATS_URL") {
+        Ok(url) if !url.is_empty() => Ok(url),
+        Ok(_) | Err(std::env::VarError::NotPresent) => Ok(NATS_URL.to_owned()),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Failure::usage("NATS_URL is no address: it is not UTF-8"))
+        }
     }
 }

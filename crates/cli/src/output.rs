@@ -1,10 +1,11 @@
 //! What goes to standard output: JSON as it came, or tables for people.
 
+mod table;
+
 use serde_json::Value;
 use std::io::{self, Write};
 
-/// Longest cell of a table, in characters; longer ones are cut.
-const CELL_CHARS_MAX: usize = 60;
+pub(crate) use table::Table;
 
 /// How to print.
 #[derive(Clone, Copy, Debug)]
@@ -38,71 +39,11 @@ pub(crate) fn say(what: impl std::fmt::Display) {
     writeln!(io::stderr().lock(), "{what}").unwrap_or_default();
 }
 
-/// Rows under headings, columns aligned.
-#[derive(Debug, Default)]
-pub(crate) struct Table {
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    /// A table with these headings.
-    pub(crate) fn new(headings: &[&str]) -> Self {
-        let headings = headings.iter().map(|text| (*text).to_owned()).collect();
-        Self {
-            rows: vec![headings],
-        }
-    }
-
-    /// Adds a row.
-    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows
-            .push(cells.into_iter().map(|cell| one_line(&cell)).collect());
-    }
-
-    /// Whether there is nothing under the headings.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.len() <= 1
-    }
-
-    /// The table as text.
-    pub(crate) fn render(&self) -> String {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        let mut text = String::new();
-        for row in &self.rows {
-            let mut line = String::new();
-            for (cell, width) in row.iter().zip(&widths) {
-                line.push_str(cell);
-                let padding = width.saturating_sub(cell.chars().count()) + 2;
-                line.extend(std::iter::repeat_n(' ', padding));
-            }
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-        text
-    }
-}
-
 /// Text on one line, without anything that could drive a terminal.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect()
-}
-
-/// The same, of bounded length.
-fn one_line(text: &str) -> String {
-    let clean = clean(text);
-    if clean.chars().count() <= CELL_CHARS_MAX {
-        return clean;
-    }
-    let mut cut: String = clean.chars().take(CELL_CHARS_MAX - 1).collect();
-    cut.push('…');
-    cut
 }
 
 /// A JSON value within another as a person reads it: texts without quotes, nothing for null or absent.
@@ -128,19 +69,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_aligned_and_lines_end_in_no_space() {
-        let mut table = Table::new(&["code", "n"]);
-        table.row(["GCM-05a".to_owned(), "1".to_owned()]);
-        table.row(["é".to_owned(), "22".to_owned()]);
-        assert_eq!(table.render(), "code     n\nGCM-05a  1\né        22\n");
-    }
-
-    #[test]
-    fn a_cell_is_one_bounded_line_that_cannot_drive_the_terminal() {
-        assert_eq!(one_line("a\n\u{1b}[31mb"), "a  [31mb");
-        let cut = one_line(&"x".repeat(100));
-        assert_eq!(cut.chars().count(), CELL_CHARS_MAX);
-        assert!(cut.ends_with('…'));
+    fn text_is_one_line_that_cannot_drive_the_terminal() {
+        assert_eq!(clean("a\n\u{1b}[31mb"), "a  [31mb");
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! The command line as its help, the completions and the manual show it.
 
+use std::ffi::OsString;
+
 use clap::builder::ValueParser;
-use clap::{Arg, Command, CommandFactory as _};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, CommandFactory as _};
 
 use crate::args::Cli;
 use crate::failure::EXIT_CODES;
@@ -23,6 +27,28 @@ const WITHOUT_NATS: [(&str, &str); 5] = [
     ("completions", "it asks no ledger"),
     ("man", "it asks no ledger"),
 ];
+
+/// Reads the command line. `--nats` is refused where it would be ignored, before the subcommand as behind it.
+pub(crate) fn matches(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<ArgMatches, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    let named = matches.value_source("nats") == Some(ValueSource::CommandLine);
+    let subcommand = match matches.subcommand() {
+        // The echo alone is that of a server which is there already.
+        Some(("bench", bench)) if bench.subcommand_name() == Some("echo") => "",
+        Some((name, _)) => name,
+        None => "",
+    };
+    match WITHOUT_NATS.iter().find(|(name, _)| *name == subcommand) {
+        Some((name, why)) if named => {
+            let what = format!("`{name}` takes no --nats: {why}");
+            Err(command.error(ErrorKind::ArgumentConflict, what))
+        }
+        Some(_) | None => Ok(matches),
+    }
+}
 
 /// The command line, with exit codes below every help.
 pub(crate) fn command() -> Command {
@@ -93,9 +119,65 @@ mod tests {
         let refused = command().try_get_matches_from(["compact-ledger", "up", "--nats", "x:1"]);
         let why = refused.expect_err("an option of others").to_string();
         assert!(why.contains("--nats-port"), "{why}");
-        let used = ["compact-ledger", "country", "KEN", "--nats", "x:1"];
-        assert!(command().try_get_matches_from(used).is_ok());
+        for line in [
+            "country KEN --nats x:1",
+            "--nats x:1 country KEN",
+            "up",
+            "up --json",
+        ] {
+            assert!(read(line).is_ok(), "{line}");
+        }
+        let lines = ["up", "bench ingest", "health", "completions bash", "man"];
+        for ((_, why), line) in WITHOUT_NATS.iter().zip(lines) {
+            let refused = read(&format!("--nats x:1 {line}")).map(|_| ());
+            let said = refused.expect_err("an option of others").to_string();
+            assert!(said.contains(why), "{line}: {said}");
+            assert!(read(&format!("{line} --nats x:1")).is_err(), "{line}");
+        }
+        // The echo is that of a server which is there.
+        assert!(read("--nats x:1 bench echo").is_ok());
     }
+
+    fn read(line: &str) -> Result<ArgMatches, clap::Error> {
+        let words = line.split(' ').map(OsString::from);
+        matches(std::iter::once("compact-ledger".into()).chain(words))
+    }
+
+    #[test]
+    fn what_says_which_page_of_a_list_is_refused_without_a_list() {
+        assert!(read("watch --limit 1").is_err());
+        assert!(read("watch --after 7").is_err());
+        assert!(read("watch overdue --limit 1 --after 7").is_ok());
+        assert!(read("watch").is_ok());
+    }
+
+    #[test]
+    fn options_of_all_subcommands_stand_behind_its_own_and_none_is_shown_as_required() {
+        let help = help(&["watch"]);
+        let at = |option: &str| help.find(option).expect("an option");
+        assert!(
+            at("--as-of <") < at("--nats <") && at("--nats <") < at("--json"),
+            "{help}"
+        );
+        let said = read("watch nonsense --limit x")
+            .map(|_| ())
+            .expect_err("no list")
+            .to_string();
+        assert!(!said.contains("--nats"), "{said}");
+    }
+
+    #[test]
+    fn what_nobody_types_is_offered_nowhere() {
+        let said = read("--json")
+            .map(|_| ())
+            .expect_err("no subcommand")
+            .to_string();
+        assert!(
+            said.contains("country") && !said.contains("exec-child"),
+            "{said}"
+        );
+    }
+
     #[test]
     fn what_containers_run_is_understood() {
         let compose = include_str!("../../../docker-compose.yml");

@@ -97,7 +97,8 @@ fn a_verdict_is_the_same_whether_or_not_somebody_reads_it() {
     let sound = piped_into(&up, "audit verify", "true");
     assert_eq!(sound.stderr, "0\n");
     let url = format!("health --url http://{}/nothing", up.http());
-    assert_eq!(piped_into(&up, &url, "true").stderr, "1\n");
+    let elsewhere = piped_into(&up, &url, "true").stderr;
+    assert!(elsewhere.ends_with("\n1\n"), "{elsewhere}");
     assert!(up.terminate().success());
     let journal = fs::read_dir(up.data().join("ledger/journal")).unwrap();
     let segment = journal.map(|entry| entry.unwrap().path()).min().unwrap();
@@ -132,15 +133,40 @@ fn what_cannot_be_asked_says_what_can() {
     let up = Up::start(&["--no-demo"]);
     for (arguments, expected, what) in [
         (&["country", "KE"][..], 1, "three letters, like KEN"),
-        (&["country", "K E"], 2, "three letters, like KEN"),
-        (&["action", "gcm-10"], 1, "like GCM-10"),
-        (&["action", "GCM 10"], 2, "like GCM-10"),
+        (&["country", "K E"], 1, "three letters, like KEN"),
+        (&["country", "KEM"], 1, "did you mean KEN"),
+        (&["country", "HKG"], 1, "nothing is recorded for HKG, China"),
+        (&["watch", "--country", "KE", "stale"], 1, "like KEN"),
+        (&["diff", "--from", "9", "--country", "KE"], 1, "like KEN"),
+        (&["action", "GCM-99z"], 1, "like GCM-10"),
+        (&["action", "GCM 10"], 1, "did you mean GCM-10?"),
+        (
+            &["watch", "--action", "GCM10", "stale"],
+            1,
+            "did you mean GCM-10?",
+        ),
+        (
+            &["diff", "--from", "9", "--action", "GCM-99z"],
+            1,
+            "like GCM-10",
+        ),
+        (&["replay", "--action", "GCM-99z"], 1, "like GCM-10"),
+        (&["gaps", "--region", "X"], 1, "there are Africa"),
+        (
+            &["partner", "show", "nobody"],
+            1,
+            "without an id lists them",
+        ),
+        (&["review", "NONE"], 1, "without an id lists them"),
+        (&["scrub", "/no/such/directory"], 2, "cannot be read"),
+        (&["scrub", "/"], 2, "is this the directory of a log?\n"),
+        (&["submit", "/no/such/file"], 2, "cannot be read"),
         (
             &["country", "KEN", "--as-of", "yesterday"],
             2,
             "nor a time like",
         ),
-        (&["replay", "--country", "KE"], 2, "codes are like KEN"),
+        (&["replay", "--country", "KE"], 1, "like KEN"),
         (
             &["replay", "--from", "9", "--to", "3"],
             2,

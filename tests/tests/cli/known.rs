@@ -44,6 +44,26 @@ fn a_view_as_known_earlier_is_the_view_that_was_shown_then() {
     let events = difference["events"]["rows"].as_array().expect("events");
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["commitment"], commitment.to_string());
+    let is_empty = |change: &Value| change["before"].is_null() && change["after"] == 0;
+    assert!(!changes.iter().any(is_empty), "{changes:?}");
+    let moved = changes
+        .iter()
+        .find(|change| change["path"] == "/view/position");
+    assert_eq!(moved, None);
+
+    // What is known of an example says that it is one, also where one event of it is shown.
+    let examples = json(&up, ["--json", "diff", "--from", "1300", "--to", "1400"]);
+    let examples = examples["events"]["rows"].as_array().expect("events");
+    assert!(examples.iter().any(|event| event["illustrative"] == true));
+    assert!(events[0].get("illustrative").is_none(), "{events:?}");
+    let table = up.cli(["diff", "--from", "1300", "--to", "1400"], b"");
+    assert!(table.succeeded().contains("  [illustrative] "));
+    let nothing = up.cli(["diff", "--from", &position, "--to", &position], b"");
+    let nothing = nothing.succeeded();
+    assert!(
+        nothing.contains("nothing was recorded between"),
+        "{nothing}"
+    );
 
     for refused in ["999999999", "2999-01-01T00:00:00Z", "yesterday"] {
         assert_ne!(code(&up.cli(["gaps", "--as-of", refused], b"")), 0);
@@ -113,7 +133,9 @@ fn a_moment_at_which_nothing_is_known_is_refused_in_a_sentence_that_says_why() {
     ];
     for (as_of, expected, why) in [
         ("999999999", 1, "is not reached yet"),
-        ("2999-01-01T00:00:00Z", 1, "is not reached yet"),
+        ("2999-01-01T00:00:00Z", 1, "has not come yet"),
+        ("2999-01-01", 1, "has not ended yet"),
+        ("1999-01-01", 1, "nothing was recorded by 1999"),
         ("1999-01-01T00:00:00Z", 1, "nothing was recorded by 1999"),
         ("yesterday", 2, "is neither a position"),
     ] {

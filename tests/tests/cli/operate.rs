@@ -1,6 +1,7 @@
 //! What operators and their scripts call: health, seeds, completions, the manual.
 
 use ledger_tests::{System, await_that, free_port, get, ledger, run, run_on_terminal};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::{code, lines};
@@ -30,6 +31,14 @@ async fn each_role_says_over_http_whether_it_is_ready() {
     assert_eq!(
         (code(&missing), &lines(&missing.stdout)[0]["status"]),
         (1, &404.into())
+    );
+    let elsewhere = format!("http://{node_http}/");
+    let elsewhere = run(&mut ledger(["health", "--url", &elsewhere]), b"");
+    assert_eq!((code(&elsewhere), elsewhere.stdout.as_str()), (1, ""));
+    assert!(
+        elsewhere.stderr.contains("is the path /readyz?"),
+        "{}",
+        elsewhere.stderr
     );
 
     let folder = system.view_folder("country");
@@ -110,6 +119,33 @@ fn an_option_that_would_be_ignored_is_refused() {
     let refused = run(&mut ledger(["up", "--nats", "nats://127.0.0.1:1"]), b"");
     assert_eq!(code(&refused), 2);
     assert!(refused.stderr.contains("--nats-port"), "{}", refused.stderr);
+    let refused = run(&mut ledger(["--nats", "nats://127.0.0.1:1", "up"]), b"");
+    assert_eq!(code(&refused), 2);
+    assert!(refused.stderr.contains("--nats-port"), "{}", refused.stderr);
+}
+
+#[test]
+fn bash_completes_the_words_after_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("script");
+    let printed = run(&mut ledger(["completions", "bash"]), b"").succeeded();
+    std::fs::write(&script, printed).unwrap();
+    let completed = |words: &str| {
+        let line = "source \"$0\"; COMP_WORDS=($1 \"$2\"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); \
+                    _compact__ledger compact-ledger \"$2\" \"${COMP_WORDS[-2]}\"; echo \"${COMPREPLY[@]}\"";
+        let (before, last) = words.rsplit_once(' ').unwrap();
+        let mut bash = Command::new("bash");
+        bash.args(["-c", line]).arg(&script).args([before, last]);
+        run(&mut bash, b"").succeeded()
+    };
+    assert_eq!(completed("compact-ledger wat").trim(), "watch");
+    assert_eq!(
+        completed("compact-ledger watch overdue_").trim(),
+        "overdue_original"
+    );
+    assert_eq!(completed("compact-ledger audit ver").trim(), "verify");
+    assert!(completed("compact-ledger partner show --").contains("--as-of"));
+    assert_eq!(completed("compact-ledger exec").trim(), "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! The views of the ledger as a whole: gaps, partners.
 
+use std::collections::BTreeSet;
+
 use ledger_client::seeds;
 use ledger_domain::wire::v1::{CloseReview, CommandBody, OpenReview, RecordStatement, Stage};
 use ledger_tests::Up;
@@ -64,7 +66,7 @@ fn a_commitment_closes_a_gap_and_counts_for_the_partner_that_sent_it() {
     let table = up.cli(["partner", "show", "kenya"], b"").succeeded();
     assert!(table.starts_with("kenya  "), "{table}");
     for (arguments, expected) in [
-        (["gaps", "--region", "Atlantis"], 2),
+        (["gaps", "--region", "Atlantis"], 1),
         (["partner", "show", "nobody"], 1),
         (["partner", "show", "a b"], 2),
     ] {
@@ -131,6 +133,16 @@ fn a_review_shows_who_spoke_and_where_its_figures_are_frozen() {
         table.starts_with("IMRF-2026  Second review forum\n"),
         "{table}"
     );
+    let listed = |up: &Up, arguments: &[&str]| lines(&up.run(arguments).succeeded()).remove(0);
+    let review = serde_json::json!({"review": "IMRF-2026", "status": "closed", "title": "Second review forum"});
+    let all = listed(&up, &["review", "--json"]);
+    assert_eq!(all, serde_json::json!({"reviews": [review]}));
+    let none = listed(&up, &["review", "--json", "--as-of", "1"]);
+    assert_eq!(none, serde_json::json!({"reviews": []}));
+    let partners = listed(&up, &["partner", "show", "--json"])["partners"].clone();
+    let ids = partners.as_array().unwrap().iter();
+    let ids: Vec<&str> = ids.filter_map(|row| row["partner"].as_str()).collect();
+    assert_eq!(ids, ["root", seeds::SECRETARIAT]);
     assert_eq!(code(&up.cli(["review", "IMRF-2030"], b"")), 1);
     assert_eq!(code(&up.cli(["review", "a b"], b"")), 2);
 }
@@ -181,4 +193,77 @@ fn a_watch_list_says_who_should_look_at_what_and_why() {
         1
     );
     assert_eq!(code(&up.cli(["watch", "--country", "KEN"], b"")), 2);
+}
+
+/// What is keyed by codes, names or words that are data: the keys below are no fields.
+const KEYED_BY_DATA: [&str; 13] = [
+    "active_commitments_by_action",
+    "actions_by_instrument",
+    "assessed_commitments_by_method",
+    "by_form",
+    "by_instrument",
+    "by_nature",
+    "by_region",
+    "by_region_of_lead",
+    "by_type",
+    "mapped_from_commitments",
+    "member_states_by_region",
+    "registered_by_kind",
+    "statements_by_party",
+];
+
+/// Collects the names of all fields.
+fn fields(value: &serde_json::Value, by_data: bool, names: &mut BTreeSet<String>) {
+    for item in value.as_array().into_iter().flatten() {
+        fields(item, false, names);
+    }
+    for (name, value) in value.as_object().into_iter().flatten() {
+        if !by_data {
+            names.insert(name.clone());
+        }
+        let of_data = !by_data && KEYED_BY_DATA.contains(&name.as_str());
+        fields(value, of_data, names);
+    }
+}
+
+#[test]
+fn every_field_of_an_answer_is_documented() {
+    let up = Up::start(&[]);
+    audited(&up);
+    let contested = &["--json", "watch", "contested", "--limit", "200"];
+    let contested = lines(&up.run(contested).succeeded()).remove(0);
+    let commitment = contested["watch"]["rows"][0]["commitment"]
+        .as_str()
+        .unwrap();
+    let mut names = BTreeSet::new();
+    fields(&contested, false, &mut names);
+    for question in [
+        &["country", "KEN", "--limit", "200"][..],
+        &["country", "LSO", "--as-of", "2000"],
+        &["action", "GCM-10", "--limit", "200"],
+        &["action", "GCM-15", "--limit", "200"],
+        &["summary"],
+        &["gaps"],
+        &["partner", "show", "illustrative-horizon"],
+        &["review", "EXAMPLE-2024"],
+        &["watch", "overdue", "--limit", "200"],
+        &["watch", "downgraded", "--limit", "200"],
+        &["commitment", commitment],
+        &["diff", "--from", "1300", "--limit", "200"],
+    ] {
+        let answer = up.run(&[&["--json"], question].concat()).succeeded();
+        fields(&lines(&answer)[0], false, &mut names);
+    }
+    let documents = [
+        include_str!("../../../docs/views.md"),
+        include_str!("../../../README.md"),
+    ];
+    let is_documented = |name: &String| {
+        documents.iter().any(|document| {
+            document.contains(&format!("`{name}`")) || document.contains(&format!(".{name}`"))
+        })
+    };
+    let missing: Vec<&String> = names.iter().filter(|name| !is_documented(name)).collect();
+    assert!(names.len() > 100, "{names:?}");
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -50,7 +50,7 @@ impl Rig {
             port: Port::Free,
             launch: Launch::Guarded {
                 program: std::env::current_exe()?,
-                arguments: vec!["exec-child".to_owned()],
+                arguments: vec![crate::EXEC_CHILD.to_owned()],
             },
             ready_within: READY_WITHIN,
         };
@@ -132,7 +132,7 @@ impl Rig {
             .append(true)
             .open(self.dir.path().join(format!("{kind}.log")))?;
         let child = Command::new(std::env::current_exe()?)
-            .args(["exec-child", &std::process::id().to_string()])
+            .args([crate::EXEC_CHILD, &std::process::id().to_string()])
             .arg(std::env::current_exe()?)
             .args(arguments)
             .args(dir)

@@ -2,8 +2,8 @@
 
 mod history;
 
-use super::connect;
 use super::view::heading_of;
+use super::{connect, moment};
 use crate::args::CommitmentArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, clean, json_line, text};
@@ -21,8 +21,9 @@ pub(crate) async fn run(nats: &str, args: &CommitmentArgs, output: Output) -> Re
             args.id
         )));
     }
+    let as_of = moment::read_any(args.known.as_of.as_deref())?;
+    let as_of = as_of.as_deref();
     let connection = connect(nats).await?;
-    let as_of = args.known.as_of.as_deref();
     let answer = if args.history {
         connection.commitment(&args.id, as_of).await
     } else {
@@ -43,7 +44,7 @@ pub(crate) async fn run(nats: &str, args: &CommitmentArgs, output: Output) -> Re
 
 fn why(error: QueryError, args: &CommitmentArgs) -> Failure {
     if is_not_found(&error) && args.known.as_of.is_none() {
-        return Failure::because(format!("the ledger knows no commitment {}", args.id));
+        return Failure::unknown(format!("the ledger knows no commitment {}", args.id));
     }
     error.into()
 }

@@ -1,9 +1,10 @@
 //! `diff`: what changed in a view between two positions or times.
 
-use super::view::{fetch, parse};
+use super::view::{fetch_over, parse};
+use super::{codes, connect};
 use crate::args::DiffArgs;
 use crate::failure::Failure;
-use crate::output::{Output, Table, json_line, shown, text};
+use crate::output::{Output, Table, is_true, json_line, shown, text};
 use ledger_bus::query::ViewQuery;
 use serde::Serialize;
 use serde_json::Value;
@@ -15,7 +16,7 @@ struct Difference {
     view: String,
     from: Moment,
     to: Moment,
-    /// Every value of the body that is not the same.
+    /// Every figure of the body that is not the same.
     changes: Vec<Change>,
     /// The events between, as the view's projector lists them.
     events: Value,
@@ -39,23 +40,24 @@ struct Change {
 
 /// Prints the figures that changed, and the events that changed them.
 pub(crate) async fn run(nats: &str, args: &DiffArgs, output: Output) -> Result<(), Failure> {
+    let connection = connect(nats).await?;
     let (family, key) = match (&args.country, &args.action) {
-        (Some(country), _) => ("country", country.to_ascii_uppercase()),
-        (None, Some(action)) => ("action", action.clone()),
+        (Some(country), _) => ("country", codes::country(country)?),
+        (None, Some(action)) => ("action", codes::action(&connection, action).await?),
         (None, None) => ("summary", "summary".to_owned()),
     };
     let earlier = ViewQuery {
         as_of: Some(args.from.clone()),
         ..ViewQuery::default()
     };
-    let earlier = parse(&fetch(nats, family, &key, &earlier).await?)?;
+    let earlier = parse(&fetch_over(&connection, family, &key, &earlier).await?)?;
     let later = ViewQuery {
         limit: args.limit.into(),
         as_of: args.to.clone(),
         since: Some(args.from.clone()),
         ..ViewQuery::default()
     };
-    let mut later = parse(&fetch(nats, family, &key, &later).await?)?;
+    let mut later = parse(&fetch_over(&connection, family, &key, &later).await?)?;
     let (from, to) = (moment(&earlier), moment(&later));
     if from.index() > to.index() {
         return Err(Failure::usage(format!(
@@ -68,6 +70,7 @@ pub(crate) async fn run(nats: &str, args: &DiffArgs, output: Output) -> Result<(
         let at = |answer: &Value| answer.pointer(part).cloned().unwrap_or_default();
         compare(part, &at(&earlier), &at(&later), &mut changes);
     }
+    changes.retain(is_a_figure);
     let difference = Difference {
         view: format!("{family} {key}"),
         from,
@@ -136,25 +139,35 @@ fn page(difference: &Difference) -> String {
         "summary summary" => "the whole ledger",
         view => view,
     };
-    let mut page = format!(
-        "{view}: from position {} ({}) to position {} ({})\n",
-        from.position, from.as_of, to.position, to.as_of
-    );
+    let nothing_between = from.position == to.position;
+    let mut page = if nothing_between {
+        format!(
+            "{view}: nothing was recorded between {} and {}, both at position {}\n",
+            from.as_of, to.as_of, to.position
+        )
+    } else {
+        format!(
+            "{view}: from position {} ({}) to position {} ({})\n",
+            from.position, from.as_of, to.position, to.as_of
+        )
+    };
     if difference.changes.is_empty() {
-        page.push_str("Nothing changed.\n");
-        return page;
+        page.push_str("No figure changed.\n");
+    } else if nothing_between {
+        page.push_str("What changed is what counts from day to day.\n");
     }
     let mut figures = Table::new(&["figure", "before", "after"]);
-    for change in difference
-        .changes
-        .iter()
-        .filter(|change| !is_new_zero(change))
-    {
+    for change in &difference.changes {
         let path = change.path.trim_start_matches("/view").trim_matches('/');
         figures.row([path.to_owned(), value(&change.before), value(&change.after)]);
     }
-    page.push('\n');
-    page.push_str(&figures.render());
+    if !figures.is_empty() {
+        page.push('\n');
+        page.push_str(&figures.render());
+    }
+    if nothing_between {
+        return page;
+    }
     let rows = difference.events.get("rows").and_then(Value::as_array);
     let mut events = Table::new(&["position", "recorded", "effective", "event", "about"]);
     for row in rows.into_iter().flatten() {
@@ -162,25 +175,38 @@ fn page(difference: &Difference) -> String {
             .iter()
             .map(|pointer| shown(row, pointer))
             .find(|text| !text.is_empty());
+        let mark = if is_true(row, "/illustrative") {
+            "[illustrative] "
+        } else {
+            ""
+        };
         events.row([
             shown(row, "/position"),
             shown(row, "/recorded"),
             shown(row, "/effective"),
             shown(row, "/event"),
-            about.unwrap_or_default(),
+            format!("{mark}{}", about.unwrap_or_default()),
         ]);
     }
     let between = shown(&difference.events, "/events");
     page.push_str("\nevents between: ");
     page.push_str(&between);
     page.push('\n');
-    page.push_str(&events.render());
+    if !events.is_empty() {
+        page.push_str(&events.render());
+    }
     page
 }
 
-/// A count that there was not, and that is nothing now: a new row of a table brings a dozen of them.
-fn is_new_zero(change: &Change) -> bool {
-    change.before.is_null() && change.after == 0
+/// Neither a moment, which the events say, nor a zero beside nothing: a new row of a table brings a dozen of them.
+fn is_a_figure(change: &Change) -> bool {
+    let is_moment = change.path.ends_with("/position") || change.path.ends_with("/recorded");
+    let is_moment = is_moment && (change.before.is_string() || change.after.is_string());
+    let is_zero = match (&change.before, &change.after) {
+        (Value::Null, value) | (value, Value::Null) => value == 0,
+        (_, _) => false,
+    };
+    !is_moment && !is_zero
 }
 
 fn value(value: &Value) -> String {
@@ -197,15 +223,70 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_page_leaves_out_the_zeros_of_new_rows() {
-        let change = |before: Value, after: Value| Change {
-            path: "/view/count".to_owned(),
-            before,
-            after,
+    fn moments_and_the_zeros_of_new_rows_are_no_figures() {
+        let is_one = |path: &str, before: Value, after: Value| {
+            let path = path.to_owned();
+            is_a_figure(&Change {
+                path,
+                before,
+                after,
+            })
         };
-        assert!(is_new_zero(&change(Value::Null, json!(0))));
-        assert!(!is_new_zero(&change(Value::Null, json!(1))));
-        assert!(!is_new_zero(&change(json!(1), json!(0))));
+        assert!(!is_one("/view/count", Value::Null, json!(0)));
+        assert!(!is_one("/view/count", json!(0), Value::Null));
+        assert!(is_one("/view/count", Value::Null, json!(1)));
+        assert!(is_one("/view/count", json!(1), json!(0)));
+        assert!(!is_one("/view/position", json!("1"), json!("2")));
+        assert!(!is_one(
+            "/view/last_report/recorded",
+            Value::Null,
+            json!("t")
+        ));
+        assert!(is_one("/view/commitments/recorded", json!(1), json!(2)));
+    }
+
+    fn difference(positions: (&str, &str), changes: Vec<Change>, events: Value) -> Difference {
+        let moment = |position: &str, as_of: &str| Moment {
+            position: position.to_owned(),
+            as_of: as_of.to_owned(),
+        };
+        Difference {
+            view: "summary summary".to_owned(),
+            from: moment(positions.0, "t1"),
+            to: moment(positions.1, "t2"),
+            changes,
+            events,
+        }
+    }
+
+    #[test]
+    fn between_two_times_at_one_position_nothing_was_recorded() {
+        let overdue = Change {
+            path: "/commitments_today/overdue_amended".to_owned(),
+            before: json!(1),
+            after: json!(2),
+        };
+        let page = page(&difference(("7", "7"), vec![overdue], json!({"events": 0})));
+        assert!(
+            page.starts_with(
+                "the whole ledger: nothing was recorded between t1 and t2, both at position 7\n"
+            ),
+            "{page}"
+        );
+        assert!(page.contains("overdue_amended  1       2\n"), "{page}");
+        assert!(!page.contains("events between"), "{page}");
+    }
+
+    #[test]
+    fn an_event_of_an_example_is_marked_also_where_no_figure_changed() {
+        let row = json!({"position": "8", "event": "report_corrected", "title": "T", "illustrative": true});
+        let events = json!({"events": 1, "rows": [row]});
+        let page = page(&difference(("7", "8"), Vec::new(), events));
+        assert!(
+            page.contains("No figure changed.\n\nevents between: 1\n"),
+            "{page}"
+        );
+        assert!(page.contains("[illustrative] T\n"), "{page}");
     }
 
     #[test]

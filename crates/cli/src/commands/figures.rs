@@ -32,21 +32,20 @@ enum Show {
 use Show::{Always, IfAny};
 
 /// All commitments, by where they stand.
-const RECORDED: [(&str, &str, Show); 7] = [
+const RECORDED: [(&str, &str, Show); 3] = [
     ("recorded", "recorded", Always),
     ("withdrawn", "  withdrawn", Always),
     ("superseded", "  superseded", IfAny),
-    ("closed_fulfilled", "  closed as fulfilled", IfAny),
-    (
-        "closed_partly_fulfilled",
-        "  closed as partly fulfilled",
-        IfAny,
-    ),
-    ("closed_not_fulfilled", "  closed as not fulfilled", IfAny),
-    ("suspended", "  suspended", IfAny),
 ];
 
-/// The closed ones.
+/// The closed ones, by how they ended.
+const OUTCOMES: [(&str, &str, Show); 3] = [
+    ("closed_fulfilled", "    as fulfilled", IfAny),
+    ("closed_partly_fulfilled", "    as partly fulfilled", IfAny),
+    ("closed_not_fulfilled", "    as not fulfilled", IfAny),
+];
+
+/// What else is to be known of the closed ones.
 const CLOSED: [(&str, &str, Show); 5] = [
     ("self_declared", "    by its own word only", IfAny),
     ("assessed", "    independently assessed", IfAny),
@@ -86,8 +85,14 @@ const TODAY: [(&str, &str, Show); 4] = [
 
 /// The counts under `base`, with those of today where they are about the same commitments.
 pub(super) fn counts(answer: &Value, base: &str, with_today: bool) -> String {
+    let commitments = format!("{base}/commitments");
+    let outcomes = OUTCOMES.iter().filter_map(|(figure, _, _)| {
+        let count = answer.pointer(&format!("{commitments}/{figure}"));
+        count.and_then(Value::as_u64)
+    });
+    let closed: u64 = outcomes.sum();
     let mut table = Table::new(&["commitments", ""]);
-    let mut rows = |under: &str, figures: &[(&str, &str, Show)]| {
+    let rows = |table: &mut Table, under: &str, figures: &[(&str, &str, Show)]| {
         for (figure, name, show) in figures {
             let value = shown(answer, &format!("{under}/{figure}"));
             if *show == Always || !matches!(value.as_str(), "" | "0") {
@@ -95,23 +100,28 @@ pub(super) fn counts(answer: &Value, base: &str, with_today: bool) -> String {
             }
         }
     };
-    rows(&format!("{base}/commitments"), &RECORDED);
-    rows(&format!("{base}/closed_commitments"), &CLOSED);
-    let active = format!("{base}/active_commitments");
-    rows(&active, &[("total", "standing", Always)]);
-    let stages = STAGES.map(|(stage, name)| (stage, format!("  self-report: {name}")));
-    for (stage, name) in &stages {
-        rows(&format!("{active}/by_stage"), &[(stage, name, Always)]);
+    rows(&mut table, &commitments, &RECORDED);
+    if closed > 0 {
+        table.row(["  closed".to_owned(), closed.to_string()]);
+        rows(&mut table, &commitments, &OUTCOMES);
+        rows(&mut table, &format!("{base}/closed_commitments"), &CLOSED);
     }
-    rows(&active, &ACTIVE);
+    let active = format!("{base}/active_commitments");
+    rows(&mut table, &active, &[("total", "standing", Always)]);
+    let suspended = [("suspended", "  suspended", IfAny)];
+    rows(&mut table, &commitments, &suspended);
+    let by_stage = format!("{active}/by_stage");
+    for (stage, name) in STAGES {
+        let name = format!("  self-report: {name}");
+        rows(&mut table, &by_stage, &[(stage, &name, Always)]);
+    }
+    rows(&mut table, &active, &ACTIVE);
     if with_today {
-        rows("/commitments_today", &TODAY);
+        rows(&mut table, "/commitments_today", &TODAY);
     }
     let illustrative = "illustrative (examples, nobody's pledge)";
-    rows(
-        &format!("{base}/commitments"),
-        &[("illustrative", illustrative, Always)],
-    );
+    let illustrative = [("illustrative", illustrative, Always)];
+    rows(&mut table, &commitments, &illustrative);
     format!("\n{}", table.render())
 }
 
@@ -203,7 +213,13 @@ pub(super) fn commitments(answer: &Value, with_role: bool) -> String {
         "" => String::new(),
         next => format!("more: --after {next}\n"),
     };
-    section(&table) + &more
+    // A country's list has more rows than commitments were counted: why is to be read where both are seen.
+    let heading = if with_role && !table.is_empty() {
+        "\nthe commitments its parties lead, which are counted above, and those of others that they take part in:\n"
+    } else {
+        ""
+    };
+    format!("{heading}{}{more}", section(&table))
 }
 
 /// The country's part, and what its party says of that.
@@ -305,6 +321,10 @@ mod tests {
         assert!(page.contains("[illustrative] T"), "{page}");
         assert!(page.contains("partner (claimed)"), "{page}");
         assert!(page.ends_with("more: --after 7\n"), "{page}");
+        assert!(
+            page.contains("counted above, and those of others"),
+            "{page}"
+        );
         let page = commitments(&answer, false);
         assert!(
             !page.contains("role") && !page.contains("partner"),
@@ -354,6 +374,38 @@ mod tests {
         assert_eq!(by_action(&answer), "");
         assert_eq!(participations(&answer, "/view"), "");
         assert_eq!(assessed(&answer, "/view"), "");
+    }
+
+    #[test]
+    fn what_is_suspended_stands_and_what_was_closed_has_a_heading_of_its_own() {
+        let answer = json!({"view": {
+            "commitments": {"recorded": 9, "withdrawn": 0, "suspended": 5, "closed_fulfilled": 1, "closed_not_fulfilled": 2},
+            "closed_commitments": {"self_declared": 1},
+            "active_commitments": {"total": 6},
+        }});
+        let page = counts(&answer, "/view", false);
+        let names: Vec<&str> = page
+            .lines()
+            .map(|line| {
+                line.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == ' ')
+            })
+            .collect();
+        let from = names
+            .iter()
+            .position(|name| *name == "  withdrawn")
+            .expect("a line");
+        assert_eq!(
+            names[from + 1..from + 7],
+            [
+                "  closed",
+                "    as fulfilled",
+                "    as not fulfilled",
+                "    by its own word only",
+                "standing",
+                "  suspended"
+            ],
+            "{page}"
+        );
     }
 
     #[test]

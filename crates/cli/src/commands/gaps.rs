@@ -17,6 +17,9 @@ pub(crate) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let json = fetch(nats, "summary", "gaps", &known(at)).await?;
+    if output.json && region.is_none() {
+        return Ok(json_line(&json)?);
+    }
     let mut answer = parse(&json)?;
     if let Some(region) = region {
         keep_region(&mut answer, region)?;
@@ -45,8 +48,8 @@ fn keep_region(answer: &mut Value, region: &str) -> Result<(), Failure> {
     };
     let names: Vec<&str> = regions.keys().map(String::as_str).collect();
     if !names.iter().any(|name| name.eq_ignore_ascii_case(region)) {
-        return Err(Failure::usage(format!(
-            "`{region}` is no region; there are {}",
+        return Err(Failure::unknown(format!(
+            "there is no region `{region}`; there are {}",
             names.join(", ")
         )));
     }

@@ -34,14 +34,25 @@ pub(crate) fn completions(shell: Shell) -> Result<(), Failure> {
     let mut command = usage::command();
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, name, &mut script);
+    clap_complete::generate(shell, &mut command, &name, &mut script);
+    if shell == Shell::Bash {
+        script = with_one_name(&script, &name).into_bytes();
+    }
     print(&script)
+}
+
+/// The script of bash where it names the program one way: the arms of clap's take the hyphen in it for the beginning of a subcommand
+/// (clap-rs/clap#6421), and nothing would be completed after the first word.
+fn with_one_name(script: &[u8], name: &str) -> String {
+    let script = String::from_utf8_lossy(script);
+    script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"))
 }
 
 /// Prints the page of the whole program, or writes it and one for each subcommand into a directory.
 pub(crate) fn man(dir: Option<&Path>) -> Result<(), Failure> {
     let mut command = usage::plain().disable_help_subcommand(true);
     command.build();
+    let command = with_synopses(command);
     match dir {
         None => print(&page(&command)?),
         Some(dir) => {
@@ -51,6 +62,35 @@ pub(crate) fn man(dir: Option<&Path>) -> Result<(), Failure> {
             })
         }
     }
+}
+
+/// The command line with a synopsis in which options have their values.
+fn with_synopses(command: Command) -> Command {
+    let options = command.get_arguments();
+    let options = options.filter(|option| !option.is_hide_set() && !option.is_positional());
+    let options = options.filter_map(|option| {
+        let name = option.get_long()?;
+        let values = option
+            .get_value_names()
+            .filter(|_| option.get_action().takes_values());
+        let value = values
+            .map(|names| format!(" {}", names.join(" ")))
+            .unwrap_or_default();
+        Some(if option.is_required_set() {
+            format!("--{name}{value}")
+        } else {
+            format!("[--{name}{value}]")
+        })
+    });
+    let positionals = command.get_positionals().map(ToString::to_string);
+    let subcommand = command.has_subcommands().then(|| "<COMMAND>".to_owned());
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
+    let parts = std::iter::once(name.to_owned())
+        .chain(options)
+        .chain(positionals)
+        .chain(subcommand);
+    let usage = parts.collect::<Vec<_>>().join(" ");
+    command.override_usage(usage).mut_subcommands(with_synopses)
 }
 
 fn print(text: &[u8]) -> Result<(), Failure> {
@@ -107,12 +147,18 @@ mod tests {
         assert!(there("compact-ledger-up.1"));
         assert!(there("compact-ledger-audit-verify.1"));
         assert!(!there("compact-ledger-exec-child.1"));
+        let page = fs::read_to_string(folder.path().join("compact-ledger-watch.1")).expect("text");
+        let page = page.replace('\\', "");
+        assert!(page.contains("[--limit COUNT]"), "{page}");
+        assert!(page.contains("[--nats URL] [--json]"), "{page}");
+        assert!(page.contains("[LIST]"), "{page}");
     }
 
     #[test]
     fn a_page_says_how_the_program_ends_and_what_it_reads() {
         let mut command = usage::plain();
         command.build();
+        let command = with_synopses(command);
         let page = String::from_utf8(page(&command).expect("a page")).expect("text");
         for section in [
             "NAME",
@@ -127,5 +173,12 @@ mod tests {
             );
         }
         assert!(!page.contains("exec\\-child"), "{page}");
+    }
+
+    #[test]
+    fn a_script_for_bash_names_the_program_one_way() {
+        let script = b"a__b,x) cmd=\"a__b__subcmd__x\" a__subcmd__b__subcmd__x)";
+        let one = "a__b,x) cmd=\"a__b__subcmd__x\" a__b__subcmd__x)";
+        assert_eq!(with_one_name(script, "a-b"), one);
     }
 }

@@ -1,6 +1,6 @@
 //! `replay`: recorded events, one a line.
 
-use super::{connect, progress_beside_lines};
+use super::{codes, connect, progress_beside_lines};
 use crate::args::ReplayArgs;
 use crate::failure::Failure;
 use crate::output::write;
@@ -15,18 +15,21 @@ use std::time::Duration;
 /// How often to ask for more when following.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(100);
 
-/// What stands for no country.
-const NO_COUNTRY: &str = "INT";
-
 /// Prints the events that were asked for.
 pub(crate) async fn run(nats: &str, args: &ReplayArgs) -> Result<(), Failure> {
-    let filter = Filter::new(args)?;
+    let mut filter = Filter::new(args)?;
     let connection = connect(nats).await?;
+    if let Some(code) = &filter.action {
+        filter.action = Some(codes::action_of_events(&connection, code).await?);
+    }
     let range = ReplayRange {
         from: args.from,
         to: args.to,
         // Events of no country are found under no country: all blocks have to be looked through for them.
-        country: filter.country.clone().filter(|code| code != NO_COUNTRY),
+        country: filter
+            .country
+            .clone()
+            .filter(|code| code != codes::NO_COUNTRY),
         action: filter.action.clone(),
     };
     let bar = if args.follow {
@@ -79,15 +82,7 @@ impl Filter {
                 ))
             })
         };
-        let country = args.country.as_ref().map(|code| code.to_ascii_uppercase());
-        if let Some(code) = country.as_deref()
-            && code != NO_COUNTRY
-            && ledger_domain::country::find(code).is_none()
-        {
-            return Err(Failure::usage(format!(
-                "`{code}` is no country of ISO 3166-1: codes are like KEN; INT stands for none"
-            )));
-        }
+        let country = args.country.as_deref().map(codes::country).transpose()?;
         if let Some(to) = args.to.filter(|&to| to < args.from) {
             let from = args.from;
             return Err(Failure::usage(format!(
@@ -113,7 +108,7 @@ impl Filter {
     fn wants_route(&self, route: &str) -> bool {
         let (country, actions) = route.split_once('|').unwrap_or((route, ""));
         let country = if country.is_empty() {
-            NO_COUNTRY
+            codes::NO_COUNTRY
         } else {
             country
         };
@@ -174,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_event_can_be_is_wrong_usage() {
+    fn what_no_event_can_be_is_refused() {
         let usable = |from, to, country: &str, kind: &str| {
             let args = ReplayArgs {
                 from,

@@ -4,6 +4,7 @@ use super::{connect, progress_bar, spinner};
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
 use ledger_bus::query::ScrubAnswer;
+use ledger_node::ScrubError;
 use std::path::PathBuf;
 
 /// Has the running ledger check its log.
@@ -17,6 +18,10 @@ pub(crate) async fn running(nats: &str, output: Output) -> Result<(), Failure> {
 
 /// Checks the log of a ledger that is not running. `up` keeps it in a directory within its own.
 pub(crate) async fn directory(dir: PathBuf, output: Output) -> Result<(), Failure> {
+    // Like any other path that cannot be read.
+    if let Err(why) = std::fs::read_dir(&dir) {
+        return Err(Failure::unreadable(&dir, why));
+    }
     let within = dir.join("ledger");
     let dir = if within.is_dir() { within } else { dir };
     let bar = progress_bar(0, "checking");
@@ -31,8 +36,20 @@ pub(crate) async fn directory(dir: PathBuf, output: Output) -> Result<(), Failur
     bar.finish_and_clear();
     let answer = scrubbed
         .map_err(|error| Failure::failed(&error))?
-        .map_err(|error| Failure::failed(&error))?;
+        .map_err(|error| without_log(&error))?;
     conclude(&answer, output)
+}
+
+/// Why a directory cannot be checked. What the system says of a key that is not there adds nothing.
+fn without_log(error: &ScrubError) -> Failure {
+    match error {
+        ScrubError::NoKey { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Failure::usage(error.to_string())
+        }
+        ScrubError::NoKey { .. } | ScrubError::Key { .. } | ScrubError::Open(_) => {
+            Failure::failed(error)
+        }
+    }
 }
 
 fn conclude(answer: &ScrubAnswer, output: Output) -> Result<(), Failure> {
@@ -72,7 +89,7 @@ fn page(answer: &ScrubAnswer) -> String {
     let root = answer.root.as_deref().unwrap_or("cannot be computed");
     let mut page = format!("{}root  {root}\n\n", table.render());
     for finding in &answer.findings {
-        // Not in a table, which would cut the sentence.
+        // Not in a table: a sentence is read as one.
         page.push_str("position ");
         page.push_str(&finding.position.to_string());
         page.push_str(": ");

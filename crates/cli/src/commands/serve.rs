@@ -193,7 +193,7 @@ async fn start_nats(folder: &Path, port: u16) -> Result<NatsServer, Failure> {
         },
         launch: Launch::Guarded {
             program: std::env::current_exe()?,
-            arguments: vec!["exec-child".to_owned()],
+            arguments: vec![crate::EXEC_CHILD.to_owned()],
         },
         ready_within: NATS_READY_WITHIN,
     };

@@ -1,12 +1,12 @@
 //! `country` and `action`: a view and a page of its commitments.
 
-use super::connect;
 use super::figures::{assessed, by_action, commitments, counts, mapped, participations};
+use super::{codes, connect, moment};
 use crate::args::{KnownArgs, ListArgs};
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
 use ledger_bus::query::ViewQuery;
-use ledger_client::is_not_found;
+use ledger_client::{Connection, is_not_found};
 use serde_json::Value;
 
 /// Prints a country's view.
@@ -16,7 +16,7 @@ pub(crate) async fn country(
     list: &ListArgs,
     output: Output,
 ) -> Result<(), Failure> {
-    let code = code.to_ascii_uppercase();
+    let code = codes::country(code)?;
     let json = fetch(nats, "country", &code, &page_of(list)).await?;
     if output.json {
         return Ok(json_line(&json)?);
@@ -29,7 +29,8 @@ pub(crate) async fn country(
     let place: Vec<String> = ["/view/region", "/view/subregion", "/view/un_status"]
         .iter()
         .map(|pointer| shown(&answer, pointer))
-        .filter(|text| !text.is_empty())
+        // What has no standing in the United Nations needs no word about that.
+        .filter(|text| !matches!(text.as_str(), "" | "none"))
         .collect();
     if !place.is_empty() {
         page.push_str(&format_line(&place.join(", ")));
@@ -50,7 +51,9 @@ pub(crate) async fn action(
     list: &ListArgs,
     output: Output,
 ) -> Result<(), Failure> {
-    let json = fetch(nats, "action", code, &page_of(list)).await?;
+    let connection = connect(nats).await?;
+    let code = codes::action(&connection, code).await?;
+    let json = fetch_over(&connection, "action", &code, &page_of(list)).await?;
     if output.json {
         return Ok(json_line(&json)?);
     }
@@ -120,28 +123,47 @@ pub(super) async fn fetch(
     key: &str,
     query: &ViewQuery,
 ) -> Result<bytes::Bytes, Failure> {
-    if key.is_empty()
-        || key.contains(|letter: char| letter.is_whitespace() || "*>".contains(letter))
-    {
-        return Err(Failure::usage(format!(
-            "`{key}` is not a code{}",
-            form_of_codes(projection)
-        )));
-    }
-    match connect(nats).await?.view(projection, key, query).await {
+    fetch_over(&connect(nats).await?, projection, key, query).await
+}
+
+/// The same over a connection that there is.
+pub(super) async fn fetch_over(
+    connection: &Connection,
+    projection: &str,
+    key: &str,
+    query: &ViewQuery,
+) -> Result<bytes::Bytes, Failure> {
+    let query = dated(query)?;
+    match connection.view(projection, key, &query).await {
         Ok(served) => Ok(served.json),
         // Of the past, the ledger itself says what there was not yet.
         Err(error) if is_not_found(&error) && query.as_of.is_none() => {
-            let what = match key.split_once('.') {
-                Some((what, id)) if projection == "summary" => format!("{what} {id}"),
-                Some(_) | None => format!("{projection} {key}"),
-            };
-            let form = form_of_codes(projection);
-            Err(Failure::because(format!(
-                "the ledger knows no {what}{form}"
-            )))
+            Err(unknown(projection, key))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The query with its moments as the ledger reads them.
+pub(super) fn dated(query: &ViewQuery) -> Result<ViewQuery, Failure> {
+    Ok(ViewQuery {
+        as_of: moment::read_any(query.as_of.as_deref())?,
+        since: moment::read_any(query.since.as_deref())?,
+        ..query.clone()
+    })
+}
+
+/// That there is no such view.
+fn unknown(projection: &str, key: &str) -> Failure {
+    match (projection, key.split_once('.')) {
+        ("country", _) => codes::nothing_recorded(key),
+        ("summary", Some(("partner", id))) => Failure::unknown(format!(
+            "the ledger knows no partner `{id}`: `partner show` without an id lists them"
+        )),
+        ("summary", Some(("review", id))) => Failure::unknown(format!(
+            "the ledger knows no review `{id}`: `review` without an id lists them"
+        )),
+        _ => Failure::unknown(format!("the ledger knows no {projection} {key}")),
     }
 }
 
@@ -151,15 +173,6 @@ pub(super) fn parse(json: &[u8]) -> Result<Value, Failure> {
 
 fn format_line(text: &str) -> String {
     format!("{text}\n")
-}
-
-/// What to try instead of a code that is not known.
-fn form_of_codes(projection: &str) -> &'static str {
-    match projection {
-        "country" => ": a country's has three letters, like KEN; INT stands for organizations",
-        "action" => ": an action's is like GCM-10 or GCM-10a, as `gaps` lists them",
-        _ => "",
-    }
 }
 
 pub(super) fn heading(answer: &Value, title: &str) -> String {

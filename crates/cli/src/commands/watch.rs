@@ -1,7 +1,7 @@
 //! `watch`: the commitments that somebody should look at.
 
-use super::connect;
 use super::view::heading_of;
+use super::{codes, connect, moment};
 use crate::args::WatchArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
@@ -11,23 +11,28 @@ use ledger_domain::view::{WatchRow, WatchRows};
 
 /// Prints the counts of all watch lists, or one list.
 pub(crate) async fn run(nats: &str, args: WatchArgs, output: Output) -> Result<(), Failure> {
+    let country = args.country.as_deref().map(codes::country).transpose()?;
+    let as_of = moment::read_any(args.known.as_of.as_deref())?;
+    let connection = connect(nats).await?;
+    let action = match &args.action {
+        Some(code) => Some(codes::action(&connection, code).await?),
+        None => None,
+    };
     let query = WatchQuery {
         list: args.list,
-        country: args.country.map(|code| code.to_ascii_uppercase()),
-        action: args.action,
+        country,
+        action,
         limit: args.limit.into(),
         after: args.after,
-        as_of: args.known.as_of,
+        as_of,
     };
-    let answer = match connect(nats).await?.watch(&query).await {
-        Ok(answer) => answer,
+    let answer = match (connection.watch(&query).await, &query.country) {
+        (Ok(answer), _) => answer,
         // Of the past, the ledger itself says what there was not yet.
-        Err(error) if is_not_found(&error) && query.as_of.is_none() => {
-            return Err(Failure::because(
-                "the ledger knows no such country or action",
-            ));
+        (Err(error), Some(country)) if is_not_found(&error) && query.as_of.is_none() => {
+            return Err(codes::nothing_recorded(country));
         }
-        Err(error) => return Err(error.into()),
+        (Err(error), _) => return Err(error.into()),
     };
     if output.json {
         let json = serde_json::to_vec(&answer).map_err(|error| Failure::failed(&error))?;
@@ -35,8 +40,8 @@ pub(crate) async fn run(nats: &str, args: WatchArgs, output: Output) -> Result<(
     }
     let known = heading_of(answer.as_of_position.as_deref(), &answer.as_of);
     let page = match &answer.lists.watch {
-        Some(list) if known.is_empty() => rows(list),
-        Some(list) => format!("{known}\n{}", rows(list)),
+        Some(list) if known.is_empty() => rows(list, &query),
+        Some(list) => format!("{known}\n{}", rows(list, &query)),
         None => counts(&answer, &known),
     };
     Ok(text(&page)?)
@@ -54,9 +59,9 @@ fn counts(answer: &WatchEnvelope, known: &str) -> String {
     format!("{known}\n{}", table.render())
 }
 
-fn rows(list: &WatchRows) -> String {
+fn rows(list: &WatchRows, query: &WatchQuery) -> String {
     if list.rows.is_empty() {
-        return format!("No commitment is on the list {}.\n", list.list.as_str());
+        return nothing(list.list.as_str(), query);
     }
     let mut table = Table::new(&["commitment", "lead", "since", "why", "title"]);
     for row in &list.rows {
@@ -67,6 +72,15 @@ fn rows(list: &WatchRows) -> String {
         .iter()
         .map(|next| format!("more: --after {next}\n"));
     table.render() + &more.collect::<String>()
+}
+
+/// That the page is empty: of a list, of what was asked for of it, or after its end.
+fn nothing(list: &str, query: &WatchQuery) -> String {
+    let more = if query.after.is_some() { "more " } else { "" };
+    let of_country = query.country.iter().map(|code| format!(" of {code}"));
+    let under = query.action.iter().map(|code| format!(" under {code}"));
+    let of = of_country.chain(under).collect::<String>();
+    format!("No {more}commitments{of} are on the list {list}.\n")
 }
 
 fn cells(row: &WatchRow) -> [String; 5] {
@@ -96,11 +110,31 @@ mod tests {
             "weakened": false, "illustrative": true, "recorded": "x", "position": "3", "changed": "3",
         }]});
         let list: WatchRows = serde_json::from_value(list).expect("a page");
-        let page = rows(&list);
+        let page = rows(&list, &WatchQuery::default());
         assert!(
             page.contains("2026-01-01  due 2025, 30 days late  [illustrative] T\n"),
             "{page}"
         );
         assert!(page.ends_with("more: --after 7\n"), "{page}");
+    }
+
+    #[test]
+    fn an_empty_page_says_what_it_is_a_page_of() {
+        let mut query = WatchQuery::default();
+        assert_eq!(
+            nothing("contested", &query),
+            "No commitments are on the list contested.\n"
+        );
+        query.after = Some(4000);
+        assert_eq!(
+            nothing("contested", &query),
+            "No more commitments are on the list contested.\n"
+        );
+        query.country = Some("KEN".to_owned());
+        query.action = Some("GCM-10".to_owned());
+        assert_eq!(
+            nothing("stale", &query),
+            "No more commitments of KEN under GCM-10 are on the list stale.\n"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! The README's tables for partners say what the code does.
 
 use ledger_domain::RejectionCode;
+use ledger_domain::view::WatchList;
 use ledger_domain::wire::v1::CommandType;
 
 const README: &str = include_str!("../../../../README.md");
@@ -31,14 +32,24 @@ fn the_readme_lists_every_rejection_code_as_the_code_explains_it() {
     );
 }
 
+/// The names that the rows of a table begin with.
+fn names(begin: &str) -> Vec<&'static str> {
+    let rows = between(begin, "<!-- end -->");
+    let names = rows
+        .iter()
+        .filter_map(|row| row.strip_prefix("| `")?.split_once('`'));
+    names.map(|(name, _)| name).collect()
+}
+
+#[test]
+fn the_readme_says_what_every_watch_list_is() {
+    let lists: Vec<&str> = WatchList::ALL.iter().map(|list| list.as_str()).collect();
+    assert_eq!(names("<!-- watch-lists:"), lists);
+}
+
 #[test]
 fn the_readme_lists_every_command() {
-    let rows = between("<!-- commands:", "<!-- end -->");
-    let mut found: Vec<&str> = rows
-        .iter()
-        .filter_map(|row| row.strip_prefix("| `")?.split_once('`'))
-        .map(|(name, _)| name)
-        .collect();
+    let mut found = names("<!-- commands:");
     let mut expected: Vec<&str> = CommandType::ALL.iter().map(|kind| kind.name()).collect();
     found.sort_unstable();
     expected.sort_unstable();

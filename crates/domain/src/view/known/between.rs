@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::super::RestoreError;
 use super::super::body::recorded_text;
-use super::super::book::Slot;
+use super::super::book::{Annex, Slot};
+use super::super::codec::RowReader;
+use super::super::facts::Facts;
 use super::super::history::{EVENTS, Entries, Entry, Holds};
 use super::super::list::Page;
-use super::named;
 use super::source::{Concerning, KnownHistory};
 use crate::ids::CommitmentId;
 use crate::wire::v1::EventType;
@@ -50,6 +51,9 @@ pub struct KnownEvent {
     /// The commitment's title as it was known then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// The commitment is an example, nobody's pledge; absent where it is none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub illustrative: bool,
     /// What it is about, where that is no commitment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
@@ -163,6 +167,7 @@ impl Between {
             event: EventType::name(entry.kind).to_owned(),
             commitment: None,
             title: None,
+            illustrative: false,
             subject: None,
         };
         let mut commitment = None;
@@ -209,11 +214,13 @@ impl Between {
         let Some(waiting) = self.untitled.remove(&slot) else {
             return Ok(());
         };
-        let (id, title) = named(row)?;
+        let mut row = RowReader::within("history", row);
+        let (facts, title) = Facts::decode(&mut row, &mut Annex::default())?;
         for position in waiting {
             if let Some((event, _)) = self.shown.get_mut(&position) {
-                event.commitment = Some(id.to_string());
+                event.commitment = Some(facts.id.to_string());
                 event.title = Some(title.to_owned());
+                event.illustrative = facts.is_illustrative();
             }
         }
         Ok(())

@@ -197,13 +197,17 @@ fn assert_events_are_those_that_stamp<P: Projection>(log: &[Event], from: Option
                 row.effective,
                 event.header.effective.map(|date| date.to_string())
             );
+            let marked = row.illustrative;
+            assert!(!marked || row.title.is_some(), "{}", row.position);
             // A second recording of a commitment changes nothing, and least of all its title.
             let of_subject = |other: &&Event| other.header.subject == event.header.subject;
             let is_first = log.iter().find(of_subject) == Some(event);
             if let EventBody::CommitmentRecorded(data) = &event.body
                 && is_first
             {
+                let shown = row.title.is_some();
                 assert!(row.title.is_none_or(|title| title == data.title));
+                assert_eq!(marked, shown && data.illustrative);
             }
         }
     }
