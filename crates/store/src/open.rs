@@ -6,6 +6,7 @@ use crate::error::{Damage, OpenError, SledFault, Witness};
 use crate::feed;
 use crate::head::{self, Heads, LastFrame};
 use crate::index::sealed::SealedIndex;
+use crate::journal::Journal;
 use crate::journal::recover::{Recovered, recover};
 use crate::journal::writer::{JournalWriter, cut};
 use crate::log::Log;
@@ -78,7 +79,7 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
     {
         check_root(head, root)?;
     }
-    let databases = open_databases(&options, tree_size)?;
+    let databases = open_databases(&options, tree_size, found.as_ref())?;
     let mut recovery = Recovery {
         tree_size,
         rebuilt: databases.rebuilt,
@@ -236,10 +237,49 @@ fn shorter(journal: u64, known: u64, witness: Witness) -> Result<(), OpenError> 
     })
 }
 
-/// Opens the index and the newest shard; what sled cannot open is removed, to be fed again.
-fn open_databases(options: &Options, tree_size: u64) -> Result<Databases, OpenError> {
+/// Whether the block store is of another log, or of another course of this one (a copy of the journal was put back beside it): its
+/// last block is not the journal's, or lies beyond the journal's end while its first is not the journal's either.
+fn is_foreign(shards: &Shards, options: &Options, found: &Recovered) -> Result<bool, SledFault> {
+    let Some(newest) = shards.numbers().last().copied() else {
+        return Ok(false);
+    };
+    let Some((header, last)) = shards.get(newest)?.last_block()? else {
+        return Ok(false);
+    };
+    let tree_size = found.frontier.size();
+    let journal = Journal::new(Arc::clone(&options.disk), found.segments.clone());
+    // Where the journal is damaged it is said elsewhere, and nothing is removed.
+    let differs = |position: u64, bytes: &[u8]| {
+        let ours = journal.block_at(position);
+        position < tree_size && ours.is_ok_and(|(_, ours)| ours != bytes)
+    };
+    if header.end_position() <= tree_size {
+        return Ok(differs(header.first_position, &last));
+    }
+    let first = shards.get(0)?.raw(0)?;
+    Ok(first.is_some_and(|first| differs(0, &first)))
+}
+
+/// Opens the index and the newest shard; what sled cannot open, or what is not of this journal, is removed, to be fed again.
+fn open_databases(
+    options: &Options,
+    tree_size: u64,
+    found: Option<&Recovered>,
+) -> Result<Databases, OpenError> {
     let mut rebuilt = Vec::new();
     let dir = options.dir.join("log");
+    let mut shards = Shards::new(dir.clone(), options.sled_cache_bytes);
+    if let Some(found) = found
+        && is_foreign(&shards, options, found).unwrap_or(false)
+    {
+        tracing::warn!(
+            "the block store and the index are not of this journal: making them anew from it"
+        );
+        rebuilt.push("log".to_owned());
+        drop(shards);
+        sledbox::remove(&dir).map_err(OpenError::Sled)?;
+        shards = Shards::new(dir.clone(), options.sled_cache_bytes);
+    }
     let path = dir.join("index");
     let open_index = || SealedIndex::open(&path, options.sled_cache_bytes, options.epoch_bits);
     let sealed = match open_index() {
@@ -257,7 +297,6 @@ fn open_databases(options: &Options, tree_size: u64) -> Result<Databases, OpenEr
         u64::from(sealed.epochs()) << options.epoch_bits,
         Witness::Index,
     )?;
-    let shards = Shards::new(dir, options.sled_cache_bytes);
     let mut fed = 0;
     if let Some(newest) = shards.numbers().last().copied() {
         let start = u64::from(newest) << options.shard_bits;

@@ -11,7 +11,7 @@
 use crate::error::SledFault;
 use crate::sledbox::{self, guard};
 use bytes::Bytes;
-use ledger_proof::block;
+use ledger_proof::block::{self, BlockHeader};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
@@ -111,12 +111,15 @@ impl Shard {
         guard(|| tree.get(first_position.to_be_bytes()))
     }
 
+    /// The last block, if it is sound: its header and its bytes.
+    pub(crate) fn last_block(&self) -> Result<Option<(BlockHeader, sled::IVec)>, SledFault> {
+        let last = self.last()?.map(|(_, value)| value);
+        Ok(last.and_then(|value| Some((block::verify(&value).ok()?, value))))
+    }
+
     /// The position after the last block that is sound; nothing when there is none.
     pub(crate) fn end(&self) -> Result<Option<u64>, SledFault> {
-        Ok(self
-            .last()?
-            .and_then(|(_, value)| block::verify(&value).ok())
-            .map(|header| header.end_position()))
+        Ok(self.last_block()?.map(|(header, _)| header.end_position()))
     }
 
     /// The highest position that a key names, whatever its value.

@@ -159,3 +159,35 @@ fn another_epoch_size_rebuilds_the_index() {
     assert_eq!(recovery.indexed_events, SIZE);
     check_story(&log, SIZE);
 }
+
+/// A log of the same ledger with other events, in groups of other sizes.
+fn another_log(events: u64) -> Rig {
+    let rig = Rig::new();
+    let (log, mut appender, _) = rig.open();
+    for first in (0..events).step_by(100) {
+        let mut group = group(first, 100.min(events - first));
+        for record in &mut group.records {
+            record.route = "UGA|GCM-23".to_owned();
+        }
+        appender.append(&group).unwrap();
+    }
+    drop((log, appender));
+    rig
+}
+
+#[test]
+fn a_block_store_of_another_log_is_never_served() {
+    let rig = closed_log();
+    let ours = rig.dir.path().join("log");
+    for events in [100, SIZE, SIZE + 900] {
+        let other = another_log(events);
+        std::fs::remove_dir_all(&ours).unwrap();
+        std::fs::rename(other.dir.path().join("log"), &ours).unwrap();
+        let (log, appender, recovery) = rig.open();
+        assert_eq!(recovery.rebuilt, ["log"], "{events}");
+        check_story(&log, SIZE);
+        drop((log, appender));
+        let (_log, _appender, recovery) = rig.open();
+        assert!(recovery.rebuilt.is_empty(), "{events}");
+    }
+}
