@@ -30,7 +30,7 @@ pub(crate) struct Facts {
     pub(crate) recorded: Second,
     /// When the last standing report of a participant was recorded.
     pub(crate) last_report: Option<Second>,
-    /// The last day of the latest period that a participant's standing report is about.
+    /// The last day that a participant's standing report is about; never one after it was recorded.
     pub(crate) reported_until: Option<NaiveDate>,
     pub(crate) lead: PartyIndex,
     pub(crate) made: Option<PartialDate>,
@@ -452,7 +452,7 @@ impl Facts {
     /// Finds anew what follows from the reports and the scrutiny.
     ///
     /// The stage is the lead's own word on the latest period: a report filed late on an earlier period does not set it back, and
-    /// the correction of an earlier period leaves it alone. Of two reports on periods that end on one day the later counts.
+    /// the correction of an earlier period leaves it alone. Of two reports on periods that end on one day, or that both go on when they are recorded, the later counts.
     /// Whether the lead's word was validated or returned is asked of the report that its stage comes from.
     pub(crate) fn settle(&mut self, reports: &Reports) {
         let (mut last, mut evidence) = (None, false);
@@ -460,7 +460,7 @@ impl Facts {
         let mut newest: Option<&Report> = None;
         for report in reports.of(self.reports) {
             last = last.max(Some(report.recorded));
-            until = until.max(Some(report.to.last_day()));
+            until = until.max(Some(report.until()));
             evidence |= report.has(Report::EVIDENCE);
             if report.has(Report::BY_LEAD) && newest.is_none_or(|newest| report.is_newer(newest)) {
                 newest = Some(report);

@@ -127,7 +127,7 @@ pub struct CommitmentRow {
     /// When the last standing report on it was recorded, to the second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_report: Option<String>,
-    /// The last day of the latest period that a standing report is about.
+    /// The last day of the latest period that a standing report is about, up to the day on which it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_until: Option<String>,
     /// When it was recorded, to the second.

@@ -3,6 +3,8 @@
 
 use std::num::NonZeroU32;
 
+use chrono::NaiveDate;
+
 use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
 use super::facts::Second;
@@ -63,9 +65,14 @@ impl Report {
         self.position_high = u16::try_from(position >> 32 & 0xffff).unwrap_or_default();
     }
 
+    /// The last day it can say anything of: a period that goes on when it is recorded, as a year may, is reported on up to that day.
+    pub(crate) fn until(&self) -> NaiveDate {
+        self.to.last_day().min(self.recorded.date())
+    }
+
     /// Whether it says more of now than the other: it is about a later time, or about the same and was recorded later.
     pub(crate) fn is_newer(&self, other: &Self) -> bool {
-        (self.to.last_day(), self.position()) > (other.to.last_day(), other.position())
+        (self.until(), self.position()) > (other.until(), other.position())
     }
 
     pub(crate) fn has(&self, flag: u8) -> bool {

@@ -59,7 +59,7 @@ struct Assessment {
     first: u64,
     /// The position of its newest revision, or `first`.
     position: u64,
-    /// The day it is of, as a number: the last day that `assessed` can mean, else the day it was recorded.
+    /// The day it is of, as a number: the last day that `assessed` can mean up to the day it was recorded, which it is where nothing was said.
     day: i32,
     assessed: Option<PartialDate>,
     verdict: Verdict,
@@ -181,7 +181,7 @@ impl Scrutiny {
         self.forget_words();
     }
 
-    /// Puts a revision in the place of what it revises; what it leaves out stays.
+    /// Puts a revision in the place of what it revises; what it leaves out stays, but that no completion outlives the grade it translates.
     pub(crate) fn revise(&mut self, data: &AssessmentRevised, at: Moment) {
         let mut assessments = self
             .series
@@ -336,7 +336,7 @@ impl Series {
 impl Assessment {
     fn new(assessed: Option<PartialDate>, verdict: Verdict, at: Moment) -> Self {
         let recorded = at.time().unwrap_or_default().date_naive();
-        let day = assessed.map_or(recorded, PartialDate::last_day);
+        let day = assessed.map_or(recorded, |date| date.last_day().min(recorded));
         Self {
             first: at.position,
             position: at.position,
@@ -361,9 +361,12 @@ impl Assessment {
                 if let Some(revised) = &data.grade {
                     *grade = revised.as_str().into();
                 }
-                if let Some(revised) = data.completion {
-                    *lowered = completion.is_some_and(|before| revised < before);
-                    *completion = Some(revised);
+                if data.grade.is_some() || data.completion.is_some() {
+                    *lowered = match (data.completion, *completion) {
+                        (Some(revised), Some(before)) => revised < before,
+                        (None, _) | (Some(_), None) => false,
+                    };
+                    *completion = data.completion;
                 }
             }
             Verdict::Ambition(grades) => {

@@ -18,10 +18,12 @@ const OBJECTIVE: usize = 0;
 pub(super) const ACTION_A: usize = 1;
 const ACTION_B: usize = 2;
 const UPR_THEME: usize = 5;
-/// Dates by number: 2025, 2026-03, 2026-03-31, 2030-12-31.
+/// Dates by number: none, 2025, 2026-03, 2026-03-31, 2030-12-31, 2026.
+pub(super) const UNDATED: usize = 0;
 pub(super) const IN_2025: usize = 1;
 pub(super) const IN_MARCH: usize = 2;
 pub(super) const IN_2030: usize = 4;
+pub(super) const IN_2026: usize = 5;
 
 pub(super) fn record(number: u8, lead: usize, actions: &[usize]) -> Step {
     Step::Record {

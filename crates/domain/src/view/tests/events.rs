@@ -548,6 +548,7 @@ fn scrutiny_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
         Step::Revise {
             commitment: id,
             assessment: count,
+            graded,
             completion,
         } => {
             let assessment = back(log, *id, *count, ASSESSMENTS);
@@ -560,7 +561,7 @@ fn scrutiny_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
                 assessment: assessment.map_or(Position(999), |event| event.header.position),
                 kind,
                 reason: "a reason".to_owned(),
-                grade: None,
+                grade: (*graded && kind == AssessmentKind::Progress).then(|| "Unclear".to_owned()),
                 completion: completion.filter(|_| kind == AssessmentKind::Progress),
                 grades: Some(vec![grade("low")]).filter(|_| kind == AssessmentKind::Ambition),
                 summary: None,

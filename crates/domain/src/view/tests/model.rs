@@ -24,6 +24,7 @@ pub(super) struct Commitment {
 #[derive(Debug, Clone)]
 struct Standing {
     position: Position,
+    until: NaiveDate,
     reporter: String,
     report: ProgressReported,
     attached: bool,
@@ -40,6 +41,12 @@ struct Assessed {
     method: String,
     completion: Option<Completion>,
     lowered: bool,
+}
+
+/// The last day that what an event says can be about: nothing is said of days after it.
+fn day_of(date: Option<PartialDate>, event: &Event) -> NaiveDate {
+    let recorded = event.header.time.date_naive();
+    date.map_or(recorded, |date| date.last_day().min(recorded))
 }
 
 impl Commitment {
@@ -118,6 +125,7 @@ impl Commitment {
         for event in &self.events {
             let new = |report: &ProgressReported| Standing {
                 position: event.header.position,
+                until: day_of(Some(report.period.to), event),
                 reporter: event.header.party.to_string(),
                 report: report.clone(),
                 attached: false,
@@ -159,11 +167,16 @@ impl Commitment {
         !self.standing().is_empty()
     }
 
+    /// The last day that anybody reported on.
+    pub(super) fn reported_until(&self) -> Option<NaiveDate> {
+        self.standing().iter().map(|it| it.until).max()
+    }
+
     /// The lead's own word on the latest period; of several on it, the last.
     fn word(&self) -> Option<Standing> {
         let own = self.standing().into_iter();
         own.filter(|it| it.reporter == self.lead())
-            .max_by_key(|it| (it.report.period.to.last_day(), it.position))
+            .max_by_key(|it| (it.until, it.position))
     }
 
     pub(super) fn stage(&self) -> &'static str {
@@ -241,9 +254,7 @@ impl Commitment {
                 EventBody::ProgressAssessed(data) => assessments.push(Assessed {
                     first: position,
                     position,
-                    day: data
-                        .assessed
-                        .map_or(event.header.time.date_naive(), PartialDate::last_day),
+                    day: day_of(data.assessed, event),
                     assessor: event.header.party.to_string(),
                     method: format!("{} {}", data.method, data.method_version),
                     completion: data.completion,
@@ -253,8 +264,9 @@ impl Commitment {
                     let mut assessments = assessments.iter_mut();
                     if let Some(it) = assessments.find(|it| it.position == data.assessment) {
                         it.position = position;
-                        if data.completion.is_some() {
-                            it.lowered = it.completion.is_some() && data.completion < it.completion;
+                        if data.completion.is_some() || data.grade.is_some() {
+                            it.lowered =
+                                data.completion.is_some() && data.completion < it.completion;
                             it.completion = data.completion;
                         }
                     }

@@ -255,6 +255,8 @@ impl Recount {
             assert_eq!(row.status, commitment.status());
             assert_eq!(row.stage, commitment.stage());
             assert_eq!(row.last_report.is_some(), commitment.is_reported());
+            let until = commitment.reported_until().map(|day| day.to_string());
+            assert_eq!(row.reported_until, until, "{row:?}");
             for (found, holds) in [
                 (row.measurable, Commitment::is_measurable as Holds),
                 (row.evidence, Commitment::has_evidence),
