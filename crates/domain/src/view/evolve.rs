@@ -111,7 +111,7 @@ impl Book {
             EventBody::ProgressAssessed(data) => self.assess_progress(slot, party, data, at),
             EventBody::AmbitionAssessed(data) => self.assess_ambition(slot, party, data, at),
             EventBody::AssessmentRevised(data) => self.revise(slot, data, at),
-            EventBody::EvidenceAttached(data) => self.attach(slot, data.report, at),
+            EventBody::EvidenceAttached(data) => self.attach(slot, party, data.report, at),
             EventBody::EvidenceMoved(data) => self.find_evidence(slot, data.sha256, true, at),
             EventBody::EvidenceFlaggedUnavailable(data) => {
                 self.find_evidence(slot, data.sha256, false, at)
@@ -351,13 +351,25 @@ impl Book {
         })
     }
 
-    /// Evidence was added to a report, or to the commitment itself.
-    fn attach(&mut self, slot: Option<Slot>, report: Option<Position>, at: Moment) -> About {
-        self.change(slot, at, |facts, annex| match report {
-            None => facts.flags.set(Flags::EVIDENCE_BESIDE_REPORTS, true),
-            Some(position) => {
-                if let Some(report) = facts.report_mut(position.0, &mut annex.reports) {
-                    report.set(Report::EVIDENCE, true);
+    /// Evidence was added to a report, or to the commitment itself. What an assessor adds is not the participants' evidence: theirs is still missing.
+    fn attach(
+        &mut self,
+        slot: Option<Slot>,
+        party: &PartyId,
+        report: Option<Position>,
+        at: Moment,
+    ) -> About {
+        let party = self.party_numbers.get(party).copied();
+        self.change(slot, at, |facts, annex| {
+            if !party.is_some_and(|party| facts.takes_part(party)) {
+                return;
+            }
+            match report {
+                None => facts.flags.set(Flags::EVIDENCE_BESIDE_REPORTS, true),
+                Some(position) => {
+                    if let Some(report) = facts.report_mut(position.0, &mut annex.reports) {
+                        report.set(Report::EVIDENCE, true);
+                    }
                 }
             }
         })

@@ -123,7 +123,7 @@ pub(crate) struct Participation {
     pub(crate) state: PartState,
 }
 
-/// What a party itself says of its part. Of several parts of one party the first in this order is shown.
+/// What a party itself says of its part. Of several parts of one country's parties the first in this order is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PartState {
     /// The party said that it takes part; the lead always does.
@@ -329,23 +329,26 @@ impl Facts {
         self.flags.has(Flags::ILLUSTRATIVE)
     }
 
-    /// A standing report names evidence, or a milestone does, or the commitment itself.
+    /// A standing report names evidence of its participants, or a milestone does, or the commitment itself.
     pub(crate) fn has_evidence(&self) -> bool {
         self.flags.has(Flags(
             Flags::REPORT_EVIDENCE.0 | Flags::EVIDENCE_BESIDE_REPORTS.0,
         ))
     }
 
+    /// Closed as fulfilled.
+    pub(crate) fn is_closed_fulfilled(&self) -> bool {
+        self.status == Status::Closed(Outcome::Fulfilled)
+    }
+
     /// Closed as fulfilled, and nobody's newest assessment says that it is complete.
     pub(crate) fn is_self_declared(&self) -> bool {
-        self.status == Status::Closed(Outcome::Fulfilled)
-            && !self.flags.has(Flags::ASSESSED_COMPLETE)
+        self.is_closed_fulfilled() && !self.flags.has(Flags::ASSESSED_COMPLETE)
     }
 
     /// Reported by its lead as fulfilled, or closed as such, and never assessed.
     pub(crate) fn is_fulfilled_unassessed(&self) -> bool {
-        let closed_fulfilled = self.status == Status::Closed(Outcome::Fulfilled);
-        let fulfilled = closed_fulfilled || self.stage == Some(Stage::Fulfilled);
+        let fulfilled = self.is_closed_fulfilled() || self.stage == Some(Stage::Fulfilled);
         fulfilled && !self.flags.has(Flags::ASSESSED)
     }
 
@@ -365,12 +368,25 @@ impl Facts {
         self.rare.as_ref().map_or(&[], |rare| &rare.participations)
     }
 
+    /// Adds parts. A party has one, the newest: who left and is named again takes part anew.
     pub(crate) fn add_participations(&mut self, participations: &[Participation]) {
-        if !participations.is_empty() {
-            let known = &mut self.rare.get_or_insert_default().participations;
-            known.reserve_exact(participations.len());
-            known.extend_from_slice(participations);
+        if participations.is_empty() {
+            return;
         }
+        let known = &mut self.rare.get_or_insert_default().participations;
+        known.reserve_exact(participations.len());
+        for part in participations {
+            match known.iter_mut().find(|other| other.party == part.party) {
+                Some(former) => *former = *part,
+                None => known.push(*part),
+            }
+        }
+    }
+
+    /// Whether a party leads it, or takes part and did not leave.
+    pub(crate) fn takes_part(&self, party: PartyIndex) -> bool {
+        let stays = |part: &Participation| part.party == party && part.state != PartState::Left;
+        self.lead == party || self.participations().iter().any(stays)
     }
 
     /// Somebody takes part, or may, beside the lead.

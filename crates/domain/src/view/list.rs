@@ -79,7 +79,7 @@ pub struct CommitmentRow {
     pub stage: String,
     /// Whether it has a baseline, a target and a due date.
     pub measurable: bool,
-    /// Whether a standing report on it, one of its milestones or the commitment itself names evidence.
+    /// Whether a standing report on it, one of its milestones or the commitment itself names evidence of its participants.
     pub evidence: bool,
     /// Whether some of its evidence could not be found when it was looked for last.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -19,7 +19,8 @@
 //!   year may, ends for this with the day of recording. *Validated* and *returned* are the last word on
 //!   that very report, so a correction or a newer report has to be validated anew.
 //! - **Contested**: a contest that is not resolved, of a report that stands. A correction does not settle it.
-//! - **Evidence** is named by a standing report, by a milestone or of the commitment itself. It is *unavailable* from the event that flags it to one
+//! - **Evidence** is named by a standing report, by a milestone or of the commitment itself, by who takes part: what an assessor attaches is not the
+//!   evidence that participants owe. It is *unavailable* from the event that flags it to one
 //!   that says where it moved, whatever became of the report that named it.
 //! - **Assessments** count with the newest word of each assessor under each method and version: a revision takes the place of what it revises (a new
 //!   grade without a completion leaves none: unknown grades are never mapped by guess), and newer is what was assessed later (or recorded later, where the

@@ -61,7 +61,7 @@ watch_lists! {
     Downgraded = "downgraded",
     /// A standing report is contested and the contest is not resolved.
     Contested = "contested",
-    /// Reported on, and nothing names evidence.
+    /// Reported on or closed as fulfilled, and nothing names evidence of its participants.
     EvidenceMissing = "evidence_missing",
     /// Evidence could not be found when it was looked for last.
     EvidenceUnavailable = "evidence_unavailable",
@@ -200,7 +200,10 @@ fn is_on_undated(list: WatchList, facts: &Facts) -> bool {
         WatchList::AssessedBelowReport => kept && has(Flags::ASSESSED_BELOW_REPORT),
         WatchList::Downgraded => kept && has(Flags::DOWNGRADED),
         WatchList::Contested => has(Flags::CONTESTED),
-        WatchList::EvidenceMissing => kept && facts.last_report.is_some() && !facts.has_evidence(),
+        WatchList::EvidenceMissing => {
+            let said = facts.last_report.is_some() || facts.is_closed_fulfilled();
+            kept && said && !facts.has_evidence()
+        }
         WatchList::EvidenceUnavailable => kept && has(Flags::EVIDENCE_UNAVAILABLE),
         WatchList::Unconfirmed => facts.is_active() && facts.is_unconfirmed(),
     }
@@ -421,6 +424,9 @@ impl Search {
                     })
                     .collect();
                 contests.join("; ")
+            }
+            WatchList::EvidenceMissing if facts.last_report.is_none() => {
+                format!("{} without evidence", said_by_lead(facts))
             }
             WatchList::EvidenceMissing => "reported on without evidence".to_owned(),
             WatchList::EvidenceUnavailable => {

@@ -581,12 +581,12 @@ fn grade(grade: &str) -> Grade {
 
 fn evidence_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
     let (number, body): (&u8, EventBody) = match step {
-        Step::Attach(number, back) => {
+        Step::Attach(number, party, back) => {
             let data = EvidenceAttached {
                 report: back.map(|back| position_back(log, *number, back, REPORTS)),
                 evidence: evidence(true),
             };
-            (number, data.into())
+            return (*number, PARTIES[*party].0.to_owned(), data.into());
         }
         Step::Move(number, digest) => {
             let data = EvidenceMoved {

@@ -158,7 +158,12 @@ fn participations_are_claimed_until_confirmed_and_stay_visible_when_left() {
     let left = [Step::Confirm(0, MEX), Step::Leave(0, MEX)];
     assert_eq!(mexico(&left), (parts(0, 0, 1), 1, false, true));
     let again = [Step::Leave(0, MEX), joint.clone(), Step::Confirm(0, MEX)];
-    assert_eq!(mexico(&again), (parts(0, 1, 1), 1, false, false));
+    assert_eq!(
+        mexico(&again),
+        (parts(0, 1, 0), 1, false, false),
+        "a party has one part: its newest"
+    );
+    assert_eq!(mexico(&again[..2]), (parts(1, 0, 0), 1, true, false));
     let all_left = [Step::Leave(0, MEX), Step::Leave(0, NAIROBI)];
     let steps = [&[record(0, KEN, &[ACTION_A]), joint.clone()], &all_left[..]].concat();
     let summary = body(&folded::<SummaryView>(&with(&steps)), "summary");
@@ -480,16 +485,27 @@ fn evidence_counts_wherever_it_is_named_and_is_unavailable_until_it_is_found_aga
         (row.evidence, row.evidence_unavailable)
     };
     assert_eq!(evidence(&[]), (false, false));
-    assert_eq!(evidence(&[Step::Attach(0, None)]), (true, false));
-    assert_eq!(evidence(&[Step::Attach(0, Some(0))]), (true, false));
+    assert_eq!(evidence(&[Step::Attach(0, KEN, None)]), (true, false));
+    assert_eq!(evidence(&[Step::Attach(0, KEN, Some(0))]), (true, false));
     assert_eq!(
-        evidence(&[Step::Attach(0, Some(0)), Step::Retract(0, 0)]),
+        evidence(&[Step::Attach(0, KEN, Some(0)), Step::Retract(0, 0)]),
         (false, false),
         "what belongs to a report goes with it"
     );
+    for report in [None, Some(0)] {
+        assert_eq!(
+            evidence(&[Step::Attach(0, IOM, report)]),
+            (false, false),
+            "an assessor's evidence is not the participants'"
+        );
+    }
     assert_eq!(evidence(&[Step::Reach(0, true)]), (true, false));
     assert_eq!(evidence(&[Step::Reach(0, false)]), (false, false));
-    let flag = [Step::Attach(0, None), Step::Flag(0, 7), Step::Flag(0, 7)];
+    let flag = [
+        Step::Attach(0, KEN, None),
+        Step::Flag(0, 7),
+        Step::Flag(0, 7),
+    ];
     assert_eq!(evidence(&flag), (true, true));
     let moved = [&flag[..], &[Step::Move(0, 7)]].concat();
     assert_eq!(evidence(&moved), (true, false));

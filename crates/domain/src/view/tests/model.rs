@@ -20,6 +20,9 @@ pub(super) struct Commitment {
     pub(super) events: Vec<Event>,
 }
 
+/// A party beside the lead: its role, and `claimed`, `confirmed` or `left`.
+type Part = (String, ParticipantRole, &'static str);
+
 /// A report that stands.
 #[derive(Debug, Clone)]
 struct Standing {
@@ -93,17 +96,25 @@ impl Commitment {
         self.status().starts_with("closed_")
     }
 
-    /// Parties beside the lead: who, in which role, and `claimed`, `confirmed` or `left`.
-    pub(super) fn parts(&self) -> Vec<(String, ParticipantRole, &'static str)> {
-        let named = |participants: &[Participant]| {
-            let part = |it: &Participant| (it.party.to_string(), it.role, "claimed");
-            participants.iter().map(part).collect::<Vec<_>>()
+    /// Parties beside the lead: who, in which role, and `claimed`, `confirmed` or `left`. Each has one part, the newest.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        self.parts_before(Position(u64::MAX))
+    }
+
+    fn parts_before(&self, position: Position) -> Vec<Part> {
+        let mut parts: Vec<Part> = Vec::new();
+        let name = |participants: &[Participant], parts: &mut Vec<Part>| {
+            for it in participants {
+                parts.retain(|(party, ..)| *party != it.party.as_str());
+                parts.push((it.party.to_string(), it.role, "claimed"));
+            }
         };
-        let mut parts = named(&self.recorded.participants);
-        for event in &self.events {
+        name(&self.recorded.participants, &mut parts);
+        let earlier = |event: &&Event| event.header.position < position;
+        for event in self.events.iter().take_while(earlier) {
             let word = match &event.body {
                 EventBody::CommitmentAmended(data) => {
-                    parts.extend(named(&data.participants));
+                    name(&data.participants, &mut parts);
                     continue;
                 }
                 EventBody::ParticipationConfirmed(_) => "confirmed",
@@ -154,7 +165,7 @@ impl Commitment {
                 EventBody::EvidenceAttached(data) => {
                     let report = data.report.unwrap_or(Position(u64::MAX));
                     if let Some(it) = standing.iter_mut().find(named(report)) {
-                        it.attached = true;
+                        it.attached |= self.is_by_participant(event);
                     }
                 }
                 _ => {}
@@ -192,10 +203,20 @@ impl Commitment {
         self.word().is_some_and(|it| it.valid == Some(false))
     }
 
+    /// Whether the party of an event took part when it sent it.
+    fn is_by_participant(&self, event: &Event) -> bool {
+        let party = event.header.party.as_str();
+        let parts = self.parts_before(event.header.position);
+        let stays = |part: &Part| part.0 == party && part.2 != "left";
+        self.lead() == party || parts.iter().any(stays)
+    }
+
     pub(super) fn has_evidence(&self) -> bool {
         let of_report = |it: &Standing| it.attached || !it.report.evidence.is_empty();
         let beside = |event: &Event| match &event.body {
-            EventBody::EvidenceAttached(data) => data.report.is_none(),
+            EventBody::EvidenceAttached(data) => {
+                data.report.is_none() && self.is_by_participant(event)
+            }
             EventBody::MilestoneReached(data) => !data.evidence.is_empty(),
             _ => false,
         };

@@ -114,7 +114,8 @@ pub(super) enum Step {
         graded: bool,
         completion: Option<Completion>,
     },
-    Attach(u8, Option<usize>),
+    /// By a party.
+    Attach(u8, usize, Option<usize>),
     Move(u8, u8),
     Flag(u8, u8),
     /// An event of a review: opened, said by one of two parties, closed.
@@ -246,7 +247,8 @@ fn scrutiny_steps() -> impl Strategy<Value = Step> {
             .prop_map(|(commitment, assessment, graded, completion)| {
                 Step::Revise { commitment, assessment, graded, completion }
             }),
-        1 => (commitment(), report).prop_map(|(commitment, report)| Step::Attach(commitment, report)),
+        1 => (commitment(), party(), report)
+            .prop_map(|(commitment, party, report)| Step::Attach(commitment, party, report)),
         1 => (commitment(), 0..2u8).prop_map(|(commitment, digest)| Step::Move(commitment, digest)),
         1 => (commitment(), 0..2u8).prop_map(|(commitment, digest)| Step::Flag(commitment, digest)),
     ]
