@@ -157,6 +157,7 @@ impl Flags {
     pub(crate) const ASSESSED_BELOW_REPORT: Self = Self(1 << 12);
     pub(crate) const DOWNGRADED: Self = Self(1 << 13);
     pub(crate) const EVIDENCE_UNAVAILABLE: Self = Self(1 << 14);
+    pub(crate) const CONTEST_UPHELD: Self = Self(1 << 15);
 
     /// What no report and no assessment changes.
     const TERMS: Self =
@@ -172,6 +173,7 @@ impl Flags {
         Self::VALIDATED.0
             | Self::RETURNED.0
             | Self::CONTESTED.0
+            | Self::CONTEST_UPHELD.0
             | Self::ASSESSED.0
             | Self::ASSESSED_BELOW_REPORT.0
             | Self::DOWNGRADED.0
@@ -448,8 +450,16 @@ impl Facts {
         }
     }
 
-    pub(crate) fn retract_report(&mut self, position: u64, reports: &mut Reports) {
-        reports.remove(&mut self.reports, position);
+    pub(crate) fn retract_report(
+        &mut self,
+        position: u64,
+        reporter: PartyIndex,
+        reports: &mut Reports,
+    ) {
+        let report = reports.remove(&mut self.reports, position);
+        if let (Some(report), Some(scrutiny)) = (report, self.scrutiny_mut()) {
+            scrutiny.report_retracted(position, reporter, report.period());
+        }
     }
 
     pub(crate) fn report_mut<'a>(
@@ -471,13 +481,14 @@ impl Facts {
     /// the correction of an earlier period leaves it alone. Of two reports on periods that end on one day, or that both go on when they are recorded, the later counts.
     /// Whether the lead's word was validated or returned is asked of the report that its stage comes from.
     pub(crate) fn settle(&mut self, reports: &Reports) {
-        let (mut last, mut evidence) = (None, false);
+        let (mut last, mut evidence, mut upheld) = (None, false, false);
         let mut until: Option<NaiveDate> = None;
         let mut newest: Option<&Report> = None;
         for report in reports.of(self.reports) {
             last = last.max(Some(report.recorded));
             until = until.max(Some(report.until()));
             evidence |= report.has(Report::EVIDENCE);
+            upheld |= report.has(Report::CONTEST_UPHELD);
             if report.has(Report::BY_LEAD) && newest.is_none_or(|newest| report.is_newer(newest)) {
                 newest = Some(report);
             }
@@ -487,6 +498,7 @@ impl Facts {
         self.stage = newest.map(|report| report.stage);
         let marked = |mark| newest.is_some_and(|report| report.has(mark));
         self.flags.set(Flags::REPORT_EVIDENCE, evidence);
+        self.flags.set(Flags::CONTEST_UPHELD, upheld);
         self.flags.set(Flags::VALIDATED, marked(Report::VALIDATED));
         self.flags.set(Flags::RETURNED, marked(Report::RETURNED));
         self.settle_scrutiny(reports);

@@ -89,6 +89,9 @@ pub struct CommitmentRow {
     /// Whether a standing report on it is contested and the contest is not resolved. Contested is not false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contested: bool,
+    /// Whether a contest of a standing report on it was upheld, and the report is as it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contest_upheld: bool,
     /// Whether the report that its stage comes from was validated.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub validated: bool,
@@ -228,6 +231,7 @@ impl Facts {
             evidence_unavailable: self.flags.has(Flags::EVIDENCE_UNAVAILABLE),
             weakened: self.is_weakened(),
             contested: self.flags.has(Flags::CONTESTED),
+            contest_upheld: self.flags.has(Flags::CONTEST_UPHELD),
             validated: self.flags.has(Flags::VALIDATED),
             returned: self.flags.has(Flags::RETURNED),
             self_declared: self.is_self_declared(),

@@ -18,7 +18,9 @@
 //!   last report are those of the reports that stand. The *stage* is the lead's word on the latest period; one that goes on when it is reported on, as a
 //!   year may, ends for this with the day of recording. *Validated* and *returned* are the last word on
 //!   that very report, so a correction or a newer report has to be validated anew.
-//! - **Contested**: a contest that is not resolved, of a report that stands. A correction does not settle it.
+//! - **Contested**: a contest that is not resolved, of a report that stands. A correction does not settle it, and neither does retracting: a contest that is
+//!   open when its report is retracted stays with reporter and period, and concerns the next report of that reporter over that period.
+//! - **Contest upheld**: a contest of a standing report was resolved as upheld, and the report was neither corrected nor retracted since.
 //! - **Evidence** is named by a standing report, by a milestone or of the commitment itself, by who takes part: what an assessor attaches is not the
 //!   evidence that participants owe. It is *unavailable* from the event that flags it to one
 //!   that says where it moved, whatever became of the report that named it.

@@ -16,7 +16,7 @@ use super::dates::{Dates, days_before, epoch_day};
 use super::envelope::{STALE_AFTER_DAYS, Timeliness};
 use super::facts::{Facts, Flags, PartState, Status};
 use super::list::{AssessmentRow, CommitmentRow, MAX_PAGE_ROWS};
-use super::scrutiny::Scrutiny;
+use super::scrutiny::{OpenContest, Scrutiny};
 use crate::date::PartialDate;
 use crate::wire::v1::Outcome;
 
@@ -414,9 +414,10 @@ impl Search {
                 let contests = facts
                     .scrutiny()
                     .into_iter()
-                    .flat_map(Scrutiny::open_contests);
+                    .flat_map(Scrutiny::open_contests)
+                    .filter(|contest| !contest.retracted);
                 let contests: Vec<String> = contests
-                    .map(|(party, report)| {
+                    .map(|OpenContest { party, report, .. }| {
                         format!(
                             "{} contests the report at position {report}",
                             book.party_text(party)

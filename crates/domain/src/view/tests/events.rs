@@ -460,9 +460,13 @@ fn contest_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
     let at = |number: &u8, back: &usize| position_back(log, *number, *back, REPORTS);
     let contest = |number: &u8, back: &usize| position_back(log, *number, *back, CONTESTS);
     let (number, body): (&u8, EventBody) = match step {
-        Step::Retract(number, back) => {
-            let report = at(number, back);
-            (number, ReportRetracted { report, reason }.into())
+        Step::Retract(number, count) => {
+            // By its reporter.
+            let report = at(number, count);
+            let reporter = back(log, *number, *count, REPORTS);
+            let reporter = reporter.map_or("KEN", |event| event.header.party.as_str());
+            let data = ReportRetracted { report, reason };
+            return (*number, reporter.to_owned(), data.into());
         }
         Step::Contest(number, back) => {
             let data = ReportContested {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use super::bodies::{
-    ACTION_A, IN_2025, IN_2026, IN_2030, IN_MARCH, IOM, KEN, MEX, NAIROBI, UNDATED, nonzero,
-    record, report, with,
+    ACTION_A, END_OF_2026, FIRST_OF_2025, IN_2025, IN_2026, IN_2030, IN_MARCH, IOM, KEN, MEX,
+    NAIROBI, UNDATED, nonzero, record, report, with,
 };
 use super::events::log;
 use super::recount::FIGURES;
@@ -171,7 +171,7 @@ fn participations_are_claimed_until_confirmed_and_stay_visible_when_left() {
 }
 
 #[test]
-fn a_report_is_contested_until_the_contest_is_resolved_or_the_report_retracted() {
+fn a_report_is_contested_until_the_contest_is_resolved() {
     let contested = |steps: &[Step]| {
         let reported = [report(0, IN_2025, Stage::Planning), Step::Contest(0, 0)];
         let (body, row) = kenya(&[&reported, steps].concat());
@@ -197,8 +197,68 @@ fn a_report_is_contested_until_the_contest_is_resolved_or_the_report_retracted()
             Step::Resolve(0, 0, *outcome)
         ]));
     }
-    assert!(!contested(&[Step::Retract(0, 0)]));
+    assert!(!contested(&[Step::Retract(0, 0)]), "nothing stands");
     assert!(!contested(&[correct, Step::Retract(0, 0)]));
+}
+
+#[test]
+fn to_retract_a_report_and_report_again_does_not_shed_its_contest() {
+    let first = report(0, IN_2026, Stage::Planning);
+    let begun = [first.clone(), Step::Contest(0, 0), Step::Retract(0, 0)];
+    let contested = |steps: &[Step]| kenya(&[&begun, steps].concat()).1.contested;
+    assert!(!contested(&[]));
+    assert!(contested(std::slice::from_ref(&first)));
+    assert!(
+        !contested(&[
+            Step::Resolve(0, 0, ContestOutcome::Dismissed),
+            first.clone()
+        ]),
+        "resolved in between"
+    );
+    assert!(
+        !contested(&[report(0, IN_2025, Stage::Planning)]),
+        "another period"
+    );
+    let mut other = first.clone();
+    if let Step::Report { reporter, .. } = &mut other {
+        *reporter = MEX;
+    }
+    assert!(!contested(&[other]), "another reporter");
+    let mut to_the_day = first.clone();
+    if let Step::Report { from, to, .. } = &mut to_the_day {
+        (*from, *to) = (FIRST_OF_2025, END_OF_2026);
+    }
+    assert!(contested(&[to_the_day]), "the same days");
+    let again = [first.clone(), Step::Retract(0, 0)];
+    assert!(!contested(&again));
+    assert!(contested(&[&again[..], &[first]].concat()));
+}
+
+#[test]
+fn an_upheld_contest_stays_with_its_report_until_that_is_corrected_or_retracted() {
+    let upheld = |steps: &[Step]| {
+        let reported = [report(0, IN_2025, Stage::Planning), Step::Contest(0, 0)];
+        let (body, row) = kenya(&[&reported, steps].concat());
+        let count = active(&body, "contest_upheld");
+        assert_eq!(count, u64::from(row.contest_upheld));
+        row.contest_upheld
+    };
+    let resolve = Step::Resolve(0, 0, ContestOutcome::Upheld);
+    assert!(!upheld(&[]));
+    assert!(upheld(std::slice::from_ref(&resolve)));
+    assert!(!upheld(&[Step::Resolve(0, 0, ContestOutcome::Dismissed)]));
+    assert!(!upheld(&[Step::Resolve(0, 0, ContestOutcome::Withdrawn)]));
+    let correct = Step::Correct {
+        commitment: 0,
+        report: 0,
+        stage: 1,
+        evidence: true,
+    };
+    assert!(!upheld(&[resolve.clone(), correct.clone()]));
+    assert!(upheld(&[correct, resolve.clone()]), "of the correction");
+    assert!(!upheld(&[resolve.clone(), Step::Retract(0, 0)]));
+    let newer = report(0, IN_MARCH, Stage::InProgress);
+    assert!(upheld(&[resolve, newer]), "the report stands");
 }
 
 #[test]

@@ -205,10 +205,10 @@ impl Commitment {
 
     /// Whether the party of an event took part when it sent it.
     fn is_by_participant(&self, event: &Event) -> bool {
-        let party = event.header.party.as_str();
+        let sender = event.header.party.as_str();
+        let stays = |part: &Part| part.0 == sender && part.2 != "left";
         let parts = self.parts_before(event.header.position);
-        let stays = |part: &Part| part.0 == party && part.2 != "left";
-        self.lead() == party || parts.iter().any(stays)
+        self.lead() == sender || parts.iter().any(stays)
     }
 
     pub(super) fn has_evidence(&self) -> bool {
@@ -240,30 +240,84 @@ impl Commitment {
         !gone.is_empty()
     }
 
-    /// A contest that is not resolved, of a report that stands still, as it is or corrected since.
-    pub(super) fn is_contested(&self) -> bool {
-        let standing = self.standing();
-        let resolved = |contest| {
-            self.events.iter().any(|event| {
-                matches!(&event.body, EventBody::ContestResolved(data) if data.contest == contest)
-            })
+    /// Whether a report stood before an event.
+    fn stood(&self, report: Position, event: &Event) -> bool {
+        let earlier = |it: &&Event| it.header.position < event.header.position;
+        let ends = |it: &Event| match &it.body {
+            EventBody::ReportCorrected(data) => data.corrects == report,
+            EventBody::ReportRetracted(data) => data.report == report,
+            _ => false,
         };
-        self.events.iter().enumerate().any(|(at, event)| {
+        !self.events.iter().take_while(earlier).any(ends)
+    }
+
+    /// Whose report was made at a position, and over which days.
+    fn report_of(&self, position: Position) -> Option<(String, NaiveDate, NaiveDate)> {
+        let made = |event: &&Event| event.header.position == position;
+        let event = self.events.iter().find(made)?;
+        let period = match &event.body {
+            EventBody::ProgressReported(data) => data.period,
+            EventBody::ReportCorrected(data) => data.report.period,
+            _ => return None,
+        };
+        let reporter = event.header.party.to_string();
+        Some((reporter, period.from.first_day(), period.to.last_day()))
+    }
+
+    /// For each contest the report that it is about after all events, or when it was resolved: as corrected since, or as reported again after it was
+    /// retracted. With it how it was resolved. A report that is retracted and not reported again is none.
+    fn contests(&self) -> Vec<(Option<Position>, Option<ContestOutcome>)> {
+        let mut contests = Vec::new();
+        for (at, event) in self.events.iter().enumerate() {
             let EventBody::ReportContested(data) = &event.body else {
-                return false;
+                continue;
             };
-            let mut report = data.report;
+            let (mut report, mut gone, mut outcome) = (data.report, None, None);
             for later in &self.events[at..] {
                 match &later.body {
-                    EventBody::ReportCorrected(data) if data.corrects == report => {
+                    EventBody::ReportCorrected(data)
+                        if gone.is_none() && data.corrects == report =>
+                    {
                         report = later.header.position;
                     }
-                    EventBody::ReportRetracted(data) if data.report == report => return false,
+                    EventBody::ReportRetracted(data)
+                        if data.report == report && self.stood(report, later) =>
+                    {
+                        gone = self.report_of(report);
+                    }
+                    EventBody::ProgressReported(_)
+                        if gone.is_some() && gone == self.report_of(later.header.position) =>
+                    {
+                        (report, gone) = (later.header.position, None);
+                    }
+                    EventBody::ContestResolved(data) if data.contest == event.header.position => {
+                        outcome = Some(data.outcome);
+                        break;
+                    }
                     _ => {}
                 }
             }
-            !resolved(event.header.position) && standing.iter().any(|it| it.position == report)
+            contests.push((Some(report).filter(|_| gone.is_none()), outcome));
+        }
+        contests
+    }
+
+    fn has_standing_contest(&self, outcome: Option<ContestOutcome>) -> bool {
+        let standing: Vec<_> = self.standing().iter().map(|it| it.position).collect();
+        let mut contests = self.contests().into_iter();
+        contests.any(|(report, resolved)| {
+            resolved == outcome && report.is_some_and(|report| standing.contains(&report))
         })
+    }
+
+    /// A contest that is not resolved, of a report that stands.
+    pub(super) fn is_contested(&self) -> bool {
+        self.has_standing_contest(None)
+    }
+
+    /// A contest that was upheld, of a report that stands as it did then.
+    pub(super) fn is_contest_upheld(&self) -> bool {
+        self.has_standing_contest(Some(ContestOutcome::Upheld))
     }
 
     /// Assessments of progress, as they were revised last.

@@ -25,7 +25,7 @@ pub(super) const ACTIONS: [(&str, &str, Option<&str>); 7] = [
 ];
 /// Each sends two events, then the next.
 pub(super) const PARTNERS: [&str; 3] = ["partner", "import-upr", "city_1"];
-pub(super) const DATES: [Option<&str>; 6] = [
+pub(super) const DATES: [Option<&str>; 8] = [
     None,
     Some("2025"),
     Some("2026-03"),
@@ -33,6 +33,8 @@ pub(super) const DATES: [Option<&str>; 6] = [
     Some("2030-12-31"),
     // The year in which the first events are recorded, from its fifth month on.
     Some("2026"),
+    Some("2025-01-01"),
+    Some("2026-12"),
 ];
 /// Method and version.
 pub(super) const METHODS: [(&str, &str); 3] = [("IRM", "2014"), ("IRM", "2021"), ("Peers", "1")];
@@ -187,7 +189,7 @@ fn record_steps() -> impl Strategy<Value = Step> {
 fn report_steps() -> impl Strategy<Value = Step> {
     let stage = 0..Stage::ALL.len();
     let report = || (commitment(), 0..3usize);
-    let to = prop::sample::select(vec![1usize, 2, 3, 5]);
+    let to = prop::sample::select(vec![1usize, 2, 3, 5, 7]);
     let outcome = prop::sample::select(ContestOutcome::ALL);
     prop_oneof![
         6 => (commitment(), 0..3usize, 1..3usize, to, stage.clone(), any::<bool>())
