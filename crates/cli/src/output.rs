@@ -1,10 +1,13 @@
 //! What goes to standard output: JSON as it came, or tables for people.
 
 use serde_json::Value;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 /// Longest cell of a table, in characters; longer ones are cut.
 const CELL_CHARS_MAX: usize = 60;
+
+/// What stands for a letter that nobody would see, so that it is seen that there was one.
+const UNSEEN: char = '\u{fffd}';
 
 /// How to print.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +42,11 @@ pub(crate) fn say(what: impl std::fmt::Display) {
 }
 
 /// Rows under headings, columns aligned.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
+    /// Where cells are cut, in characters.
+    cell_chars_max: usize,
 }
 
 impl Table {
@@ -50,13 +55,27 @@ impl Table {
         let headings = headings.iter().map(|text| (*text).to_owned()).collect();
         Self {
             rows: vec![headings],
+            cell_chars_max: CELL_CHARS_MAX,
         }
+    }
+
+    /// The same of what is to be read in full: its cells are cut on a terminal only, where a longer one would break the columns.
+    pub(crate) fn in_full(headings: &[&str]) -> Self {
+        let mut table = Self::new(headings);
+        if !io::stdout().is_terminal() {
+            table.cell_chars_max = usize::MAX;
+        }
+        table
     }
 
     /// Adds a row.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows
-            .push(cells.into_iter().map(|cell| one_line(&cell)).collect());
+        let cells = cells.into_iter();
+        self.rows.push(
+            cells
+                .map(|cell| one_line(&cell, self.cell_chars_max))
+                .collect(),
+        );
     }
 
     /// Whether there is nothing under the headings.
@@ -87,20 +106,40 @@ impl Table {
     }
 }
 
-/// Text on one line, without anything that could drive a terminal.
+/// Text on one line, without anything that could drive a terminal, turn the direction of what stands beside it, or hide in it.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect()
+    text.chars().map(seen).collect()
+}
+
+/// A letter as it is shown. What joins letters or parts them, as some scripts need, stays.
+fn seen(letter: char) -> char {
+    match letter {
+        '\u{2028}' | '\u{2029}' => ' ',
+        // Soft hyphen and spaces without width; marks of direction, embeddings, overrides and isolates; operators that are not seen, marks of
+        // byte order and annotation, tags.
+        '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => UNSEEN,
+        letter if letter.is_control() => ' ',
+        letter => letter,
+    }
 }
 
 /// The same, of bounded length.
-fn one_line(text: &str) -> String {
+fn one_line(text: &str, chars_max: usize) -> String {
     let clean = clean(text);
-    if clean.chars().count() <= CELL_CHARS_MAX {
+    if clean.chars().count() <= chars_max {
         return clean;
     }
-    let mut cut: String = clean.chars().take(CELL_CHARS_MAX - 1).collect();
+    let mut cut: String = clean.chars().take(chars_max.saturating_sub(1)).collect();
     cut.push('…');
     cut
 }
@@ -137,10 +176,30 @@ mod tests {
 
     #[test]
     fn a_cell_is_one_bounded_line_that_cannot_drive_the_terminal() {
-        assert_eq!(one_line("a\n\u{1b}[31mb"), "a  [31mb");
-        let cut = one_line(&"x".repeat(100));
-        assert_eq!(cut.chars().count(), CELL_CHARS_MAX);
+        assert_eq!(one_line("a\n\u{1b}[31mb", 60), "a  [31mb");
+        assert_eq!(one_line("a\u{2028}b\u{85}c", 60), "a b c");
+        let cut = one_line(&"x".repeat(100), 60);
+        assert_eq!(cut.chars().count(), 60);
         assert!(cut.ends_with('…'));
+    }
+
+    #[test]
+    fn nothing_in_a_cell_hides_or_turns_what_stands_beside_it() {
+        for unseen in [
+            '\u{202e}',
+            '\u{202a}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{200f}',
+            '\u{200b}',
+            '\u{feff}',
+            '\u{ad}',
+            '\u{e0041}',
+        ] {
+            assert_eq!(clean(&format!("a{unseen}b")), "a\u{fffd}b", "{unseen:?}");
+        }
+        let needed = "\u{6cc}\u{200c}\u{647} \u{928}\u{200d} é";
+        assert_eq!(clean(needed), needed, "some scripts join and part letters");
     }
 
     #[test]
