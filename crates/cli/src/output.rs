@@ -7,6 +7,9 @@ use std::io::{self, Write};
 
 pub(crate) use table::Table;
 
+/// What stands for a letter that nobody would see, so that it is seen that there was one.
+const UNSEEN: char = '\u{fffd}';
+
 /// How to print.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
@@ -39,11 +42,31 @@ pub(crate) fn say(what: impl std::fmt::Display) {
     writeln!(io::stderr().lock(), "{what}").unwrap_or_default();
 }
 
-/// Text on one line, without anything that could drive a terminal.
+/// Text on one line, without anything that could drive a terminal, turn the direction of what stands beside it, or hide in it.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect()
+    text.chars().map(seen).collect()
+}
+
+/// A letter as it is shown. What joins letters or parts them, as some scripts need, stays.
+fn seen(letter: char) -> char {
+    match letter {
+        '\u{2028}' | '\u{2029}' => ' ',
+        // Soft hyphen and spaces without width; marks of direction, embeddings, overrides and isolates; operators that are not seen, marks of
+        // byte order and annotation, tags.
+        '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => UNSEEN,
+        letter if letter.is_control() => ' ',
+        letter => letter,
+    }
 }
 
 /// A JSON value within another as a person reads it: texts without quotes, nothing for null or absent.
@@ -71,6 +94,26 @@ mod tests {
     #[test]
     fn text_is_one_line_that_cannot_drive_the_terminal() {
         assert_eq!(clean("a\n\u{1b}[31mb"), "a  [31mb");
+        assert_eq!(clean("a\u{2028}b\u{85}c"), "a b c");
+    }
+
+    #[test]
+    fn nothing_in_a_cell_hides_or_turns_what_stands_beside_it() {
+        for unseen in [
+            '\u{202e}',
+            '\u{202a}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{200f}',
+            '\u{200b}',
+            '\u{feff}',
+            '\u{ad}',
+            '\u{e0041}',
+        ] {
+            assert_eq!(clean(&format!("a{unseen}b")), "a\u{fffd}b", "{unseen:?}");
+        }
+        let needed = "\u{6cc}\u{200c}\u{647} \u{928}\u{200d} é";
+        assert_eq!(clean(needed), needed, "some scripts join and part letters");
     }
 
     #[test]

@@ -108,7 +108,10 @@ fn a_commitment_as_known_earlier_stands_as_it_stood_then() {
         !known.contains("corrected"),
         "what came later is not known: {known}"
     );
+    let reason = "Another ministry took the programme over, with its budget and all of its staff.";
+    submit(kenya.withdraw(commitment, reason));
     let whole = up.cli(["commitment", &id, "--history"], b"").succeeded();
+    assert!(whole.contains(reason), "cut on no terminal: {whole}");
     let corrects = format!("corrects the report at {reported}: in progress → fulfilled");
     assert!(whole.contains(&corrects), "{whole}");
     assert!(

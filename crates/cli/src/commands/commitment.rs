@@ -123,6 +123,13 @@ fn facts(state: &CommitmentState) -> String {
         let name = if index == 0 { "flags" } else { "" };
         add(name, flags.join(", "));
     }
+    for contest in state.contests.iter().filter(|contest| contest.retracted) {
+        let (party, report) = (&contest.party, &contest.report);
+        add(
+            "contest",
+            format!("{party}, of the report at {report} (retracted)"),
+        );
+    }
     add(
         "recorded",
         format!("{}, position {}", row.recorded, row.position),
@@ -229,6 +236,9 @@ fn report_remarks(report: &ReportRow, state: &CommitmentState) -> String {
     let contests = state.contests.iter();
     let of_it = contests.filter(|contest| contest.report == report.position);
     remarks.extend(of_it.map(|contest| format!("contested by {}", contest.party)));
+    if report.contest_upheld {
+        remarks.push("contest upheld".to_owned());
+    }
     remarks.join(", ")
 }
 
@@ -284,12 +294,12 @@ mod tests {
     fn the_self_report_stands_beside_what_assessors_say_and_who_takes_part() {
         let report = |position: &str, until: &str, stage: &str| {
             json!({"position": position, "recorded": "r", "party": "KEN", "by_lead": true, "until": until,
-                "stage": stage, "evidence": true})
+                "stage": stage, "evidence": true, "contest_upheld": position == "9"})
         };
         let page = squeezed(&state_page(&answer(json!({
             "reports": [report("7", "2025", "fulfilled"), report("9", "2024", "planning")],
             "stage_from": "7",
-            "contests": [{"party": "UGA", "report": "7"}],
+            "contests": [{"party": "UGA", "report": "7"}, {"party": "MEX", "report": "5", "retracted": true}],
             "participations": [{"party": "UGA", "role": "partner", "state": "claimed"}],
             "assessments": [{"kind": "progress", "assessor": "IRM", "method": "m", "method_version": "1",
                 "completion": "no_evidence", "grade": "None", "position": "8"}],
@@ -301,6 +311,8 @@ mod tests {
             "due 2027-12-31 first due 2025 late first due 2025, 2 days late",
             "flags not measurable, weakened",
             "KEN, who leads it fulfilled 2025 7 with evidence, contested by UGA",
+            "9 r KEN 2024 planning with evidence, contest upheld",
+            "contest MEX, of the report at 5 (retracted)",
             "IRM, independent (progress) no evidence 8 m 1",
             "UGA partner nothing yet: claimed by the lead",
         ] {

@@ -46,7 +46,7 @@ const OUTCOMES: [(&str, &str, Show); 3] = [
 ];
 
 /// What else is to be known of the closed ones.
-const CLOSED: [(&str, &str, Show); 5] = [
+const CLOSED: [(&str, &str, Show); 6] = [
     ("self_declared", "    by its own word only", IfAny),
     ("assessed", "    independently assessed", IfAny),
     (
@@ -55,14 +55,16 @@ const CLOSED: [(&str, &str, Show); 5] = [
         IfAny,
     ),
     ("contested", "    contested", IfAny),
+    ("contest_upheld", "    contest upheld", IfAny),
     ("no_evidence", "    without evidence", IfAny),
 ];
 
 /// Those that stand, after their stages.
-const ACTIVE: [(&str, &str, Show); 13] = [
+const ACTIVE: [(&str, &str, Show); 14] = [
     ("validated", "  report validated", IfAny),
     ("returned", "  report returned", IfAny),
     ("contested", "  report contested", IfAny),
+    ("contest_upheld", "  contest upheld", IfAny),
     ("assessed", "  independently assessed", Always),
     ("assessed_below_report", "    below the self-report", IfAny),
     ("downgraded", "    lower than before", IfAny),
@@ -262,6 +264,7 @@ fn remarks(row: &Value) -> String {
     for (flag, word) in [
         ("/self_declared", "self-declared"),
         ("/contested", "contested"),
+        ("/contest_upheld", "contest upheld"),
         ("/validated", "validated"),
         ("/returned", "returned"),
         ("/assessed_below_report", "assessed below"),
@@ -340,14 +343,14 @@ mod tests {
             {"kind": "ambition", "assessor": "IRM"},
         ]);
         let extra = json!({
-            "assessments": assessments, "status": "closed_fulfilled", "contested": true, "left": true,
+            "assessments": assessments, "status": "closed_fulfilled", "contested": true, "contest_upheld": true, "left": true,
             "role": "supporter", "due": "2030", "original_due": "2025",
         });
         let page = commitments(&row(extra), true);
         for text in [
             "in progress",
             "not started (IRM), \"Unclear\" (peers)  ",
-            "closed fulfilled, contested",
+            "closed fulfilled, contested, contest upheld",
             "supporter (left)",
             "2030 (first 2025)",
         ] {

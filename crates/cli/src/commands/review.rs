@@ -33,7 +33,7 @@ fn cycle(answer: &Value) -> String {
     let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
     row("status", at("/status"));
     row("instrument", at("/instrument"));
-    row("looks at", [at("/from"), at("/to")].join(" to "));
+    row("looks at", span(&at("/from"), &at("/to")));
     row("opened", at("/opened/recorded"));
     row("closed", at("/closed/recorded"));
     row("figures frozen at position", at("/closed/position"));
@@ -51,9 +51,28 @@ fn cycle(answer: &Value) -> String {
     format!("\n{}{spoke}", table.render())
 }
 
+/// The time between two dates, as far as they are known.
+fn span(from: &str, to: &str) -> String {
+    match (from, to) {
+        ("", "") => String::new(),
+        (from, "") => format!("from {from}"),
+        ("", to) => format!("until {to}"),
+        (from, to) => format!("{from} to {to}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_review_looks_at_is_said_as_far_as_it_is_known() {
+        let shown = [("2022", "2026"), ("2022", ""), ("", "2026"), ("", "")];
+        let shown = shown.map(|(from, to)| span(from, to));
+        assert_eq!(shown, ["2022 to 2026", "from 2022", "until 2026", ""]);
+        let page = cycle(&serde_json::json!({"view": {"status": "open"}}));
+        assert!(page.contains("looks at\n"), "{page}");
+    }
 
     #[test]
     fn a_closed_review_names_the_position_of_its_figures() {

@@ -4,7 +4,7 @@ use super::figures::{assessed, by_action, commitments, counts, mapped, participa
 use super::{codes, connect, moment};
 use crate::args::{KnownArgs, ListArgs};
 use crate::failure::Failure;
-use crate::output::{Output, Table, json_line, shown, text};
+use crate::output::{Output, Table, clean, json_line, shown, text};
 use ledger_bus::query::ViewQuery;
 use ledger_client::{Connection, is_not_found};
 use serde_json::Value;
@@ -190,7 +190,7 @@ pub(super) fn heading(answer: &Value, title: &str) -> String {
     let position = shown(answer, "/as_of_position");
     let position = Some(position.as_str()).filter(|position| !position.is_empty());
     let known = heading_of(position, &shown(answer, "/as_of"));
-    format!("{}\n{known}{change}{lag}\n", title.trim_end())
+    format!("{}\n{known}{change}{lag}\n", clean(title.trim_end()))
 }
 
 /// When something is shown as known; nothing where it is as known now.
@@ -242,6 +242,8 @@ mod tests {
             heading(&answer, "KEN  Kenya"),
             "KEN  Kenya\nNothing recorded.\n"
         );
+        let title = heading(&answer, "KEN  \u{1b}[31mKenya\u{202e}");
+        assert!(title.starts_with("KEN   [31mKenya\u{fffd}\n"), "{title}");
     }
 
     #[test]

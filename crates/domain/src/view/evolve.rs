@@ -11,9 +11,9 @@ use super::reference::{instrument_of, party_of};
 use super::reports::Report;
 use crate::ids::{CommitmentId, PartyId, Position};
 use crate::wire::v1::{
-    AmbitionAssessed, AssessmentRevised, CommitmentAmended, CommitmentRecorded, EventBody,
-    EventType, MilestoneReached, Participant, ParticipantRole, PartyStatus, ProgressAssessed,
-    ProgressReported, ReportCorrected, Sha256,
+    AmbitionAssessed, AssessmentRevised, CommitmentAmended, CommitmentRecorded, ContestOutcome,
+    ContestResolved, EventBody, EventType, MilestoneReached, Participant, ParticipantRole,
+    PartyStatus, ProgressAssessed, ProgressReported, ReportCorrected, Sha256,
 };
 
 impl Book {
@@ -87,10 +87,10 @@ impl Book {
             },
             EventBody::ProgressReported(data) => self.report(slot, party, data, at),
             EventBody::ReportCorrected(data) => self.correct(slot, party, data, at),
-            EventBody::ReportRetracted(data) => self.retract(slot, data.report, at),
+            EventBody::ReportRetracted(data) => self.retract(slot, party, data.report, at),
             EventBody::ReportContested(data) => self.contest(slot, party, data.report, at),
             EventBody::ContestAnswered(_) => self.change(slot, at, |_, _| ()),
-            EventBody::ContestResolved(data) => self.resolve(slot, data.contest, at),
+            EventBody::ContestResolved(data) => self.resolve(slot, data, at),
             EventBody::ReportValidated(data) => self.check(slot, data.report, true, at),
             EventBody::ReportReturned(data) => self.check(slot, data.report, false, at),
             EventBody::CommitmentAmended(data) => self.amend(slot, data, at),
@@ -111,7 +111,7 @@ impl Book {
             EventBody::ProgressAssessed(data) => self.assess_progress(slot, party, data, at),
             EventBody::AmbitionAssessed(data) => self.assess_ambition(slot, party, data, at),
             EventBody::AssessmentRevised(data) => self.revise(slot, data, at),
-            EventBody::EvidenceAttached(data) => self.attach(slot, data.report, at),
+            EventBody::EvidenceAttached(data) => self.attach(slot, party, data.report, at),
             EventBody::EvidenceMoved(data) => self.find_evidence(slot, data.sha256, true, at),
             EventBody::EvidenceFlaggedUnavailable(data) => {
                 self.find_evidence(slot, data.sha256, false, at)
@@ -195,8 +195,12 @@ impl Book {
         at: Moment,
     ) -> About {
         let report = self.report_of(slot, reporter, data, at);
+        let reporter = self.party_numbers.get(reporter).copied();
         reported(self.change(slot, at, |facts, annex| {
             facts.add_report(report, &mut annex.reports);
+            if let (Some(reporter), Some(scrutiny)) = (reporter, facts.scrutiny_mut()) {
+                scrutiny.reported(reporter, data.period, at);
+            }
         }))
     }
 
@@ -226,18 +230,22 @@ impl Book {
         let lead = slot
             .and_then(|slot| entry_at(&self.parties, self.facts(slot)?.lead))
             .is_some_and(|lead| lead.id == *reporter);
-        let mut report = Report::new(data.period.to, data.stage, at);
+        let mut report = Report::new(data.period, data.stage, at);
         report.set(Report::BY_LEAD, lead);
         report.set(Report::EVIDENCE, !data.evidence.is_empty());
         report
     }
 
-    fn retract(&mut self, slot: Option<Slot>, report: Position, at: Moment) -> About {
+    fn retract(
+        &mut self,
+        slot: Option<Slot>,
+        reporter: &PartyId,
+        report: Position,
+        at: Moment,
+    ) -> About {
+        let reporter = self.party(reporter);
         self.change(slot, at, |facts, annex| {
-            facts.retract_report(report.0, &mut annex.reports);
-            if let Some(scrutiny) = facts.scrutiny_mut() {
-                scrutiny.report_retracted(report.0);
-            }
+            facts.retract_report(report.0, reporter, &mut annex.reports);
         })
     }
 
@@ -254,10 +262,14 @@ impl Book {
         })
     }
 
-    fn resolve(&mut self, slot: Option<Slot>, contest: Position, at: Moment) -> About {
-        self.change(slot, at, |facts, _| {
-            if let Some(scrutiny) = facts.scrutiny_mut() {
-                scrutiny.resolve(contest.0);
+    /// A contest that is upheld stays with its report until that is corrected or retracted.
+    fn resolve(&mut self, slot: Option<Slot>, data: &ContestResolved, at: Moment) -> About {
+        self.change(slot, at, |facts, annex| {
+            let scrutiny = facts.scrutiny_mut();
+            let report = scrutiny.and_then(|scrutiny| scrutiny.resolve(data.contest.0));
+            let report = report.and_then(|report| facts.report_mut(report, &mut annex.reports));
+            if let (Some(report), ContestOutcome::Upheld) = (report, data.outcome) {
+                report.set(Report::CONTEST_UPHELD, true);
             }
         })
     }
@@ -351,13 +363,25 @@ impl Book {
         })
     }
 
-    /// Evidence was added to a report, or to the commitment itself.
-    fn attach(&mut self, slot: Option<Slot>, report: Option<Position>, at: Moment) -> About {
-        self.change(slot, at, |facts, annex| match report {
-            None => facts.flags.set(Flags::EVIDENCE_BESIDE_REPORTS, true),
-            Some(position) => {
-                if let Some(report) = facts.report_mut(position.0, &mut annex.reports) {
-                    report.set(Report::EVIDENCE, true);
+    /// Evidence was added to a report, or to the commitment itself. What an assessor adds is not the participants' evidence: theirs is still missing.
+    fn attach(
+        &mut self,
+        slot: Option<Slot>,
+        party: &PartyId,
+        report: Option<Position>,
+        at: Moment,
+    ) -> About {
+        let party = self.party_numbers.get(party).copied();
+        self.change(slot, at, |facts, annex| {
+            if !party.is_some_and(|party| facts.takes_part(party)) {
+                return;
+            }
+            match report {
+                None => facts.flags.set(Flags::EVIDENCE_BESIDE_REPORTS, true),
+                Some(position) => {
+                    if let Some(report) = facts.report_mut(position.0, &mut annex.reports) {
+                        report.set(Report::EVIDENCE, true);
+                    }
                 }
             }
         })

@@ -30,7 +30,7 @@ pub(crate) struct Facts {
     pub(crate) recorded: Second,
     /// When the last standing report of a participant was recorded.
     pub(crate) last_report: Option<Second>,
-    /// The last day of the latest period that a participant's standing report is about.
+    /// The last day that a participant's standing report is about; never one after it was recorded.
     pub(crate) reported_until: Option<NaiveDate>,
     pub(crate) lead: PartyIndex,
     pub(crate) made: Option<PartialDate>,
@@ -123,7 +123,7 @@ pub(crate) struct Participation {
     pub(crate) state: PartState,
 }
 
-/// What a party itself says of its part. Of several parts of one party the first in this order is shown.
+/// What a party itself says of its part. Of several parts of one country's parties the first in this order is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PartState {
     /// The party said that it takes part; the lead always does.
@@ -157,6 +157,7 @@ impl Flags {
     pub(crate) const ASSESSED_BELOW_REPORT: Self = Self(1 << 12);
     pub(crate) const DOWNGRADED: Self = Self(1 << 13);
     pub(crate) const EVIDENCE_UNAVAILABLE: Self = Self(1 << 14);
+    pub(crate) const CONTEST_UPHELD: Self = Self(1 << 15);
 
     /// What no report and no assessment changes.
     const TERMS: Self =
@@ -172,6 +173,7 @@ impl Flags {
         Self::VALIDATED.0
             | Self::RETURNED.0
             | Self::CONTESTED.0
+            | Self::CONTEST_UPHELD.0
             | Self::ASSESSED.0
             | Self::ASSESSED_BELOW_REPORT.0
             | Self::DOWNGRADED.0
@@ -329,23 +331,26 @@ impl Facts {
         self.flags.has(Flags::ILLUSTRATIVE)
     }
 
-    /// A standing report names evidence, or a milestone does, or the commitment itself.
+    /// A standing report names evidence of its participants, or a milestone does, or the commitment itself.
     pub(crate) fn has_evidence(&self) -> bool {
         self.flags.has(Flags(
             Flags::REPORT_EVIDENCE.0 | Flags::EVIDENCE_BESIDE_REPORTS.0,
         ))
     }
 
+    /// Closed as fulfilled.
+    pub(crate) fn is_closed_fulfilled(&self) -> bool {
+        self.status == Status::Closed(Outcome::Fulfilled)
+    }
+
     /// Closed as fulfilled, and nobody's newest assessment says that it is complete.
     pub(crate) fn is_self_declared(&self) -> bool {
-        self.status == Status::Closed(Outcome::Fulfilled)
-            && !self.flags.has(Flags::ASSESSED_COMPLETE)
+        self.is_closed_fulfilled() && !self.flags.has(Flags::ASSESSED_COMPLETE)
     }
 
     /// Reported by its lead as fulfilled, or closed as such, and never assessed.
     pub(crate) fn is_fulfilled_unassessed(&self) -> bool {
-        let closed_fulfilled = self.status == Status::Closed(Outcome::Fulfilled);
-        let fulfilled = closed_fulfilled || self.stage == Some(Stage::Fulfilled);
+        let fulfilled = self.is_closed_fulfilled() || self.stage == Some(Stage::Fulfilled);
         fulfilled && !self.flags.has(Flags::ASSESSED)
     }
 
@@ -365,12 +370,25 @@ impl Facts {
         self.rare.as_ref().map_or(&[], |rare| &rare.participations)
     }
 
+    /// Adds parts. A party has one, the newest: who left and is named again takes part anew.
     pub(crate) fn add_participations(&mut self, participations: &[Participation]) {
-        if !participations.is_empty() {
-            let known = &mut self.rare.get_or_insert_default().participations;
-            known.reserve_exact(participations.len());
-            known.extend_from_slice(participations);
+        if participations.is_empty() {
+            return;
         }
+        let known = &mut self.rare.get_or_insert_default().participations;
+        known.reserve_exact(participations.len());
+        for part in participations {
+            match known.iter_mut().find(|other| other.party == part.party) {
+                Some(former) => *former = *part,
+                None => known.push(*part),
+            }
+        }
+    }
+
+    /// Whether a party leads it, or takes part and did not leave.
+    pub(crate) fn takes_part(&self, party: PartyIndex) -> bool {
+        let stays = |part: &Participation| part.party == party && part.state != PartState::Left;
+        self.lead == party || self.participations().iter().any(stays)
     }
 
     /// Somebody takes part, or may, beside the lead.
@@ -432,8 +450,16 @@ impl Facts {
         }
     }
 
-    pub(crate) fn retract_report(&mut self, position: u64, reports: &mut Reports) {
-        reports.remove(&mut self.reports, position);
+    pub(crate) fn retract_report(
+        &mut self,
+        position: u64,
+        reporter: PartyIndex,
+        reports: &mut Reports,
+    ) {
+        let report = reports.remove(&mut self.reports, position);
+        if let (Some(report), Some(scrutiny)) = (report, self.scrutiny_mut()) {
+            scrutiny.report_retracted(position, reporter, report.period());
+        }
     }
 
     pub(crate) fn report_mut<'a>(
@@ -452,16 +478,17 @@ impl Facts {
     /// Finds anew what follows from the reports and the scrutiny.
     ///
     /// The stage is the lead's own word on the latest period: a report filed late on an earlier period does not set it back, and
-    /// the correction of an earlier period leaves it alone. Of two reports on periods that end on one day the later counts.
+    /// the correction of an earlier period leaves it alone. Of two reports on periods that end on one day, or that both go on when they are recorded, the later counts.
     /// Whether the lead's word was validated or returned is asked of the report that its stage comes from.
     pub(crate) fn settle(&mut self, reports: &Reports) {
-        let (mut last, mut evidence) = (None, false);
+        let (mut last, mut evidence, mut upheld) = (None, false, false);
         let mut until: Option<NaiveDate> = None;
         let mut newest: Option<&Report> = None;
         for report in reports.of(self.reports) {
             last = last.max(Some(report.recorded));
-            until = until.max(Some(report.to.last_day()));
+            until = until.max(Some(report.until()));
             evidence |= report.has(Report::EVIDENCE);
+            upheld |= report.has(Report::CONTEST_UPHELD);
             if report.has(Report::BY_LEAD) && newest.is_none_or(|newest| report.is_newer(newest)) {
                 newest = Some(report);
             }
@@ -471,6 +498,7 @@ impl Facts {
         self.stage = newest.map(|report| report.stage);
         let marked = |mark| newest.is_some_and(|report| report.has(mark));
         self.flags.set(Flags::REPORT_EVIDENCE, evidence);
+        self.flags.set(Flags::CONTEST_UPHELD, upheld);
         self.flags.set(Flags::VALIDATED, marked(Report::VALIDATED));
         self.flags.set(Flags::RETURNED, marked(Report::RETURNED));
         self.settle_scrutiny(reports);

@@ -79,7 +79,7 @@ pub struct CommitmentRow {
     pub stage: String,
     /// Whether it has a baseline, a target and a due date.
     pub measurable: bool,
-    /// Whether a standing report on it, one of its milestones or the commitment itself names evidence.
+    /// Whether a standing report on it, one of its milestones or the commitment itself names evidence of its participants.
     pub evidence: bool,
     /// Whether some of its evidence could not be found when it was looked for last.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -89,6 +89,9 @@ pub struct CommitmentRow {
     /// Whether a standing report on it is contested and the contest is not resolved. Contested is not false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contested: bool,
+    /// Whether a contest of a standing report on it was upheld, and the report is as it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contest_upheld: bool,
     /// Whether the report that its stage comes from was validated.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub validated: bool,
@@ -127,7 +130,7 @@ pub struct CommitmentRow {
     /// When the last standing report on it was recorded, to the second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_report: Option<String>,
-    /// The last day of the latest period that a standing report is about.
+    /// The last day of the latest period that a standing report is about, up to the day on which it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_until: Option<String>,
     /// When it was recorded, to the second.
@@ -228,6 +231,7 @@ impl Facts {
             evidence_unavailable: self.flags.has(Flags::EVIDENCE_UNAVAILABLE),
             weakened: self.is_weakened(),
             contested: self.flags.has(Flags::CONTESTED),
+            contest_upheld: self.flags.has(Flags::CONTEST_UPHELD),
             validated: self.flags.has(Flags::VALIDATED),
             returned: self.flags.has(Flags::RETURNED),
             self_declared: self.is_self_declared(),

@@ -15,13 +15,18 @@
 //! once, under its lead; its partners and supporters are counted as participations, apart.
 //!
 //! - **Reports** are chains: a correction takes the place of the report it names and a retracted report counts no more, so stage, evidence and
-//!   last report are those of the reports that stand. The *stage* is the lead's word on the latest period. *Validated* and *returned* are the last word on
+//!   last report are those of the reports that stand. The *stage* is the lead's word on the latest period; one that goes on when it is reported on, as a
+//!   year may, ends for this with the day of recording. *Validated* and *returned* are the last word on
 //!   that very report, so a correction or a newer report has to be validated anew.
-//! - **Contested**: a contest that is not resolved, of a report that stands. A correction does not settle it.
-//! - **Evidence** is named by a standing report, by a milestone or of the commitment itself. It is *unavailable* from the event that flags it to one
+//! - **Contested**: a contest that is not resolved, of a report that stands. A correction does not settle it, and neither does retracting: a contest that is
+//!   open when its report is retracted stays with reporter and period, and concerns the next report of that reporter over that period.
+//! - **Contest upheld**: a contest of a standing report was resolved as upheld, and the report was neither corrected nor retracted since.
+//! - **Evidence** is named by a standing report, by a milestone or of the commitment itself, by who takes part: what an assessor attaches is not the
+//!   evidence that participants owe. It is *unavailable* from the event that flags it to one
 //!   that says where it moved, whatever became of the report that named it.
-//! - **Assessments** count with the newest word of each assessor under each method and version: a revision takes the place of what it revises, and newer is
-//!   what was assessed later (or recorded later, where the date is unknown or the same). `assessed_commitments_by_method` has each commitment that stands or was
+//! - **Assessments** count with the newest word of each assessor under each method and version: a revision takes the place of what it revises (a new
+//!   grade without a completion leaves none: unknown grades are never mapped by guess), and newer is what was assessed later (or recorded later, where the
+//!   date is unknown or the same; a date that can mean days after the recording, as a year may, ends with that). `assessed_commitments_by_method` has each commitment that stands or was
 //!   closed once under each method and version, with the newest word of any assessor; grades that the method does not translate
 //!   are `other`, and stand verbatim in the commitment's row.
 //! - **Self-declared**: closed as fulfilled, and nobody's newest word is `complete`, whether it was said before the closing or after.

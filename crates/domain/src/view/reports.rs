@@ -3,6 +3,8 @@
 
 use std::num::NonZeroU32;
 
+use chrono::NaiveDate;
+
 use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
 use super::facts::Second;
@@ -10,7 +12,7 @@ use super::fold::Moment;
 use super::stored::{read_date, read_word, write_date, write_word};
 use super::table::Table;
 use crate::date::PartialDate;
-use crate::wire::v1::Stage;
+use crate::wire::v1::{Period, Stage};
 
 /// The number of a report in the table, counted from one; none where a chain ends.
 pub(crate) type ReportLink = Option<NonZeroU32>;
@@ -18,7 +20,9 @@ pub(crate) type ReportLink = Option<NonZeroU32>;
 /// A report that stands: neither retracted nor replaced by a correction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Report {
-    /// The end of the period it is about.
+    /// The beginning of the period it is about.
+    from: PartialDate,
+    /// The end of it.
     pub(crate) to: PartialDate,
     pub(crate) recorded: Second,
     next: ReportLink,
@@ -38,10 +42,13 @@ impl Report {
     pub(crate) const VALIDATED: u8 = 1 << 2;
     /// It was given back to its reporter, and that is the last word on it.
     pub(crate) const RETURNED: u8 = 1 << 3;
+    /// A contest of it was upheld.
+    pub(crate) const CONTEST_UPHELD: u8 = 1 << 4;
 
-    pub(crate) fn new(to: PartialDate, stage: Stage, at: Moment) -> Self {
+    pub(crate) fn new(period: Period, stage: Stage, at: Moment) -> Self {
         let mut report = Self {
-            to,
+            from: period.from,
+            to: period.to,
             recorded: Second::of(at),
             next: None,
             position_low: 0,
@@ -63,9 +70,21 @@ impl Report {
         self.position_high = u16::try_from(position >> 32 & 0xffff).unwrap_or_default();
     }
 
+    pub(crate) fn period(&self) -> Period {
+        Period {
+            from: self.from,
+            to: self.to,
+        }
+    }
+
+    /// The last day it can say anything of: a period that goes on when it is recorded, as a year may, is reported on up to that day.
+    pub(crate) fn until(&self) -> NaiveDate {
+        self.to.last_day().min(self.recorded.date())
+    }
+
     /// Whether it says more of now than the other: it is about a later time, or about the same and was recorded later.
     pub(crate) fn is_newer(&self, other: &Self) -> bool {
-        (self.to.last_day(), self.position()) > (other.to.last_day(), other.position())
+        (self.until(), self.position()) > (other.until(), other.position())
     }
 
     pub(crate) fn has(&self, flag: u8) -> bool {
@@ -148,22 +167,22 @@ impl Reports {
         true
     }
 
-    /// Takes a report out of a chain.
-    pub(crate) fn remove(&mut self, head: &mut ReportLink, position: u64) {
+    /// Takes a report out of a chain; gives it back if there is such a one.
+    pub(crate) fn remove(&mut self, head: &mut ReportLink, position: u64) -> Option<Report> {
         let (mut before, mut next) = (None, *head);
         while let Some(link) = next {
-            let Some(report) = self.get(link) else { return };
-            let after = report.next;
+            let report = *self.get(link)?;
             if report.position() == position {
                 match before.and_then(|before| self.get_mut(before)) {
-                    Some(before) => before.next = after,
-                    None => *head = after,
+                    Some(before) => before.next = report.next,
+                    None => *head = report.next,
                 }
                 self.release(link);
-                return;
+                return Some(report);
             }
-            (before, next) = (Some(link), after);
+            (before, next) = (Some(link), report.next);
         }
+        None
     }
 
     fn release(&mut self, link: NonZeroU32) {
@@ -187,6 +206,8 @@ impl Reports {
         row.count(self.of(head).count());
         for report in self.of(head) {
             write_date(row, Some(report.to));
+            // Most periods are one year, or one month.
+            write_date(row, Some(report.from).filter(|from| *from != report.to));
             row.u32(report.recorded.get());
             row.u64(report.position());
             write_word(row, Stage::ALL, Some(report.stage));
@@ -198,6 +219,7 @@ impl Reports {
         let mut head = None;
         for _ in 0..row.count()? {
             let to = read_date(row)?.ok_or_else(|| row.damaged())?;
+            let from = read_date(row)?.unwrap_or(to);
             let recorded = Second::new(row.u32()?);
             let position = row.u64()?;
             let stage = read_word(row, Stage::ALL)?.ok_or_else(|| row.damaged())?;
@@ -205,7 +227,7 @@ impl Reports {
                 position,
                 recorded_us: 0,
             };
-            let mut report = Report::new(to, stage, at);
+            let mut report = Report::new(Period { from, to }, stage, at);
             report.recorded = recorded;
             report.flags = row.u8()?;
             self.push(&mut head, report);
@@ -223,7 +245,11 @@ mod tests {
             position,
             recorded_us: 1_000_000,
         };
-        Report::new("2026".parse().unwrap(), Stage::Planning, at)
+        let period = Period {
+            from: "2025".parse().unwrap(),
+            to: "2026".parse().unwrap(),
+        };
+        Report::new(period, Stage::Planning, at)
     }
 
     fn positions(reports: &Reports, head: ReportLink) -> Vec<u64> {
@@ -231,8 +257,8 @@ mod tests {
     }
 
     #[test]
-    fn a_report_takes_twenty_bytes() {
-        assert_eq!(size_of::<Report>(), 20);
+    fn a_report_takes_twenty_four_bytes() {
+        assert_eq!(size_of::<Report>(), 24);
         assert_eq!(report((1 << 40) + 5).position(), (1 << 40) + 5);
     }
 
@@ -245,10 +271,11 @@ mod tests {
             reports.push(&mut other, report(position + 1));
         }
         for middle_first_last in [3, 5, 1] {
-            reports.remove(&mut one, middle_first_last);
+            let removed = reports.remove(&mut one, middle_first_last);
+            assert_eq!(removed.map(|it| it.position()), Some(middle_first_last));
         }
         assert_eq!((one, positions(&reports, other)), (None, vec![6, 4, 2]));
-        reports.remove(&mut other, 77);
+        assert_eq!(reports.remove(&mut other, 77), None);
         for position in [7, 8, 9] {
             reports.push(&mut one, report(position));
         }

@@ -13,8 +13,8 @@ use super::stored::{read_date, read_name, write_date};
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
 use crate::wire::v1::{
-    AmbitionAssessed, AssessmentKind, AssessmentRevised, Completion, Grade, ProgressAssessed,
-    Sha256,
+    AmbitionAssessed, AssessmentKind, AssessmentRevised, Completion, Grade, Period,
+    ProgressAssessed, Sha256,
 };
 
 /// The bytes that the assessments of one commitment may take in a list, so that a page of them fits into a message.
@@ -25,7 +25,7 @@ const ROW_BYTES: usize = 400;
 /// What others made of a commitment.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Scrutiny {
-    /// Those that are not resolved, of reports that were not retracted.
+    /// Those that are not resolved.
     contests: Vec<Contest>,
     series: Vec<Series>,
     /// Evidence that could not be found when it was looked for last.
@@ -40,6 +40,25 @@ struct Contest {
     report: u64,
     /// Who contests it.
     party: PartyIndex,
+    /// Whose report over which period it was, if it was retracted: the contest is about the next such one.
+    retracted: Option<(PartyIndex, Period)>,
+}
+
+/// An open contest as it is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpenContest {
+    /// Who contests.
+    pub(crate) party: PartyIndex,
+    /// The position of the report, as it was corrected last.
+    pub(crate) report: u64,
+    /// Whether the report was retracted, and none of its reporter over its period has come after it.
+    pub(crate) retracted: bool,
+}
+
+/// Whether two periods are one, however precisely each is given: `2025` to `2025` is `2025-01` to `2025-12-31`.
+fn covers_same_days(one: Period, other: Period) -> bool {
+    let days = |period: Period| (period.from.first_day(), period.to.last_day());
+    days(one) == days(other)
 }
 
 /// What one assessor said under one method and version, of progress or of ambition: an assessment made later comes later, whenever it was
@@ -59,7 +78,7 @@ struct Assessment {
     first: u64,
     /// The position of its newest revision, or `first`.
     position: u64,
-    /// The day it is of, as a number: the last day that `assessed` can mean, else the day it was recorded.
+    /// The day it is of, as a number: the last day that `assessed` can mean up to the day it was recorded, which it is where nothing was said.
     day: i32,
     assessed: Option<PartialDate>,
     verdict: Verdict,
@@ -95,24 +114,46 @@ impl Scrutiny {
             position: at.position,
             report,
             party,
+            retracted: None,
         });
     }
 
-    pub(crate) fn resolve(&mut self, contest: u64) {
-        self.contests.retain(|open| open.position != contest);
+    /// Closes a contest; gives the position of the report that it was about, if that was not retracted.
+    pub(crate) fn resolve(&mut self, contest: u64) -> Option<u64> {
+        let mut contests = self.contests.iter();
+        let place = contests.position(|open| open.position == contest)?;
+        let resolved = self.contests.remove(place);
+        resolved.retracted.is_none().then_some(resolved.report)
     }
 
     /// A corrected report stays contested until its contest is resolved.
     pub(crate) fn report_corrected(&mut self, report: u64, at: Moment) {
         for contest in &mut self.contests {
-            if contest.report == report {
+            if contest.report == report && contest.retracted.is_none() {
                 contest.report = at.position;
             }
         }
     }
 
-    pub(crate) fn report_retracted(&mut self, report: u64) {
-        self.contests.retain(|open| open.report != report);
+    /// A contest of a report that is retracted stays open: to retract and report again settles nothing.
+    pub(crate) fn report_retracted(&mut self, report: u64, reporter: PartyIndex, period: Period) {
+        for contest in &mut self.contests {
+            if contest.report == report {
+                contest.retracted = Some((reporter, period));
+            }
+        }
+    }
+
+    /// What was said of a retracted report is said of the next one of its reporter over its period.
+    pub(crate) fn reported(&mut self, reporter: PartyIndex, period: Period, at: Moment) {
+        let same =
+            |(by, over): (PartyIndex, Period)| by == reporter && covers_same_days(over, period);
+        for contest in &mut self.contests {
+            if contest.retracted.is_some_and(same) {
+                contest.report = at.position;
+                contest.retracted = None;
+            }
+        }
     }
 
     /// Whether an open contest is about the report at this position.
@@ -120,9 +161,12 @@ impl Scrutiny {
         self.contests.iter().any(|open| open.report == report)
     }
 
-    /// Who contests which report. Reports go by position.
-    pub(crate) fn open_contests(&self) -> impl Iterator<Item = (PartyIndex, u64)> {
-        self.contests.iter().map(|open| (open.party, open.report))
+    pub(crate) fn open_contests(&self) -> impl Iterator<Item = OpenContest> {
+        self.contests.iter().map(|open| OpenContest {
+            party: open.party,
+            report: open.report,
+            retracted: open.retracted.is_some(),
+        })
     }
 
     pub(crate) fn has_contests(&self) -> bool {
@@ -181,7 +225,7 @@ impl Scrutiny {
         self.forget_words();
     }
 
-    /// Puts a revision in the place of what it revises; what it leaves out stays.
+    /// Puts a revision in the place of what it revises; what it leaves out stays, but that no completion outlives the grade it translates.
     pub(crate) fn revise(&mut self, data: &AssessmentRevised, at: Moment) {
         let mut assessments = self
             .series
@@ -274,7 +318,10 @@ impl Scrutiny {
     }
 
     pub(crate) fn parties(&self) -> impl Iterator<Item = PartyIndex> {
-        let contestants = self.contests.iter().map(|contest| contest.party);
+        let contestants = self.contests.iter().flat_map(|contest| {
+            let reporter = contest.retracted.map(|(reporter, _)| reporter);
+            std::iter::once(contest.party).chain(reporter)
+        });
         self.series
             .iter()
             .map(|series| series.assessor)
@@ -336,7 +383,7 @@ impl Series {
 impl Assessment {
     fn new(assessed: Option<PartialDate>, verdict: Verdict, at: Moment) -> Self {
         let recorded = at.time().unwrap_or_default().date_naive();
-        let day = assessed.map_or(recorded, PartialDate::last_day);
+        let day = assessed.map_or(recorded, |date| date.last_day().min(recorded));
         Self {
             first: at.position,
             position: at.position,
@@ -361,9 +408,12 @@ impl Assessment {
                 if let Some(revised) = &data.grade {
                     *grade = revised.as_str().into();
                 }
-                if let Some(revised) = data.completion {
-                    *lowered = completion.is_some_and(|before| revised < before);
-                    *completion = Some(revised);
+                if data.grade.is_some() || data.completion.is_some() {
+                    *lowered = match (data.completion, *completion) {
+                        (Some(revised), Some(before)) => revised < before,
+                        (None, _) | (Some(_), None) => false,
+                    };
+                    *completion = data.completion;
                 }
             }
             Verdict::Ambition(grades) => {
@@ -471,6 +521,12 @@ impl Scrutiny {
             row.u64(contest.position);
             row.u64(contest.report);
             row.u32(contest.party);
+            row.u8(u8::from(contest.retracted.is_some()));
+            if let Some((reporter, period)) = contest.retracted {
+                row.u32(reporter);
+                write_date(row, Some(period.from));
+                write_date(row, Some(period.to));
+            }
         }
         row.count(self.series.len());
         for series in &self.series {
@@ -493,6 +549,7 @@ impl Scrutiny {
                 position: row.u64()?,
                 report: row.u64()?,
                 party: row.u32()?,
+                retracted: read_retracted(row)?,
             });
         }
         for _ in 0..row.count()? {
@@ -506,4 +563,14 @@ impl Scrutiny {
         }
         Ok(scrutiny)
     }
+}
+
+fn read_retracted(row: &mut RowReader<'_>) -> Result<Option<(PartyIndex, Period)>, RestoreError> {
+    if row.u8()? == 0 {
+        return Ok(None);
+    }
+    let reporter = row.u32()?;
+    let from = read_date(row)?.ok_or_else(|| row.damaged())?;
+    let to = read_date(row)?.ok_or_else(|| row.damaged())?;
+    Ok(Some((reporter, Period { from, to })))
 }

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::book::Book;
-use super::facts::{Facts, PartState, Status};
+use super::facts::{Facts, Flags, PartState, Status};
 use super::happening::Happening;
 use super::list::{CommitmentRow, ParticipationRole};
 use super::reports::Report;
@@ -38,7 +38,7 @@ pub struct CommitmentState {
     /// The reports that stand, in their order: neither retracted nor replaced by a correction.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<ReportRow>,
-    /// The contests that are not resolved, of reports that stand.
+    /// The contests that are not resolved, of reports that stand or were retracted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contests: Vec<ContestRow>,
     /// What is to be known of it in a word each, such as `not_measurable`, `overdue` or `contested`.
@@ -86,6 +86,9 @@ pub struct ReportRow {
     /// Whether it was given back to its reporter, and that is the last word on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub returned: bool,
+    /// Whether a contest of it was upheld.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contest_upheld: bool,
 }
 
 /// A contest that is not resolved.
@@ -95,6 +98,9 @@ pub struct ContestRow {
     pub party: String,
     /// The position of the report that is contested, as it was corrected last.
     pub report: String,
+    /// Whether that report was retracted. The contest then is about the next one of its reporter over its period.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retracted: bool,
 }
 
 /// A watch list that the commitment is on.
@@ -197,6 +203,7 @@ impl CommitmentFold {
             evidence: report.has(Report::EVIDENCE),
             validated: report.has(Report::VALIDATED),
             returned: report.has(Report::RETURNED),
+            contest_upheld: report.has(Report::CONTEST_UPHELD),
         }
     }
 
@@ -209,10 +216,11 @@ impl CommitmentFold {
             let mut reports = self.book.annex.reports.of(facts.reports);
             reports.any(|report| report.position() == at)
         };
-        open.filter(|(_, report)| stands(*report))
-            .map(|(party, report)| ContestRow {
-                party: self.book.party_text(party),
-                report: report.to_string(),
+        open.filter(|contest| contest.retracted || stands(contest.report))
+            .map(|contest| ContestRow {
+                party: self.book.party_text(contest.party),
+                report: contest.report.to_string(),
+                retracted: contest.retracted,
             })
             .collect()
     }
@@ -249,6 +257,7 @@ fn flags(facts: &Facts, watch: &[WatchedRow]) -> Vec<String> {
         ("never_reported", on(WatchList::NeverReported)),
         ("weakened", facts.is_weakened()),
         ("contested", on(WatchList::Contested)),
+        ("contest_upheld", facts.flags.has(Flags::CONTEST_UPHELD)),
         ("self_declared", facts.is_self_declared()),
         ("no_evidence", stands && !facts.has_evidence()),
         ("evidence_unavailable", on(WatchList::EvidenceUnavailable)),

@@ -58,6 +58,7 @@ struct Statuses {
 struct Marks {
     evidence_unavailable: u64,
     contested: u64,
+    contest_upheld: u64,
     validated: u64,
     returned: u64,
     assessed: u64,
@@ -111,6 +112,7 @@ pub(crate) struct ActiveBody {
     evidence_unavailable: u64,
     weakened: u64,
     contested: u64,
+    contest_upheld: u64,
     validated: u64,
     returned: u64,
     assessed: u64,
@@ -135,6 +137,7 @@ pub(crate) struct ClosedBody {
     self_declared: u64,
     no_evidence: u64,
     contested: u64,
+    contest_upheld: u64,
     assessed: u64,
     assessed_below_report: u64,
     downgraded: u64,
@@ -246,6 +249,7 @@ impl Marks {
         for (flag, count) in [
             (Flags::EVIDENCE_UNAVAILABLE, &mut self.evidence_unavailable),
             (Flags::CONTESTED, &mut self.contested),
+            (Flags::CONTEST_UPHELD, &mut self.contest_upheld),
             (Flags::VALIDATED, &mut self.validated),
             (Flags::RETURNED, &mut self.returned),
             (Flags::ASSESSED, &mut self.assessed),
@@ -361,6 +365,7 @@ impl ActiveBody {
         self.evidence_unavailable += tally.marks.evidence_unavailable;
         self.weakened += tally.weakened;
         self.contested += tally.marks.contested;
+        self.contest_upheld += tally.marks.contest_upheld;
         self.validated += tally.marks.validated;
         self.returned += tally.marks.returned;
         self.assessed += tally.marks.assessed;
@@ -376,6 +381,7 @@ impl ClosedBody {
         self.self_declared += tally.self_declared;
         self.no_evidence += tally.closed_without_evidence;
         self.contested += tally.closed_marks.contested;
+        self.contest_upheld += tally.closed_marks.contest_upheld;
         self.assessed += tally.closed_marks.assessed;
         self.assessed_below_report += tally.closed_marks.assessed_below_report;
         self.downgraded += tally.closed_marks.downgraded;

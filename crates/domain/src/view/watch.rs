@@ -16,7 +16,7 @@ use super::dates::{Dates, days_before, epoch_day};
 use super::envelope::{STALE_AFTER_DAYS, Timeliness};
 use super::facts::{Facts, Flags, PartState, Status};
 use super::list::{AssessmentRow, CommitmentRow, MAX_PAGE_ROWS};
-use super::scrutiny::Scrutiny;
+use super::scrutiny::{OpenContest, Scrutiny};
 use crate::date::PartialDate;
 use crate::wire::v1::Outcome;
 
@@ -61,7 +61,7 @@ watch_lists! {
     Downgraded = "downgraded",
     /// A standing report is contested and the contest is not resolved.
     Contested = "contested",
-    /// Reported on, and nothing names evidence.
+    /// Reported on or closed as fulfilled, and nothing names evidence of its participants.
     EvidenceMissing = "evidence_missing",
     /// Evidence could not be found when it was looked for last.
     EvidenceUnavailable = "evidence_unavailable",
@@ -200,7 +200,10 @@ fn is_on_undated(list: WatchList, facts: &Facts) -> bool {
         WatchList::AssessedBelowReport => kept && has(Flags::ASSESSED_BELOW_REPORT),
         WatchList::Downgraded => kept && has(Flags::DOWNGRADED),
         WatchList::Contested => has(Flags::CONTESTED),
-        WatchList::EvidenceMissing => kept && facts.last_report.is_some() && !facts.has_evidence(),
+        WatchList::EvidenceMissing => {
+            let said = facts.last_report.is_some() || facts.is_closed_fulfilled();
+            kept && said && !facts.has_evidence()
+        }
         WatchList::EvidenceUnavailable => kept && has(Flags::EVIDENCE_UNAVAILABLE),
         WatchList::Unconfirmed => facts.is_active() && facts.is_unconfirmed(),
     }
@@ -411,9 +414,10 @@ impl Search {
                 let contests = facts
                     .scrutiny()
                     .into_iter()
-                    .flat_map(Scrutiny::open_contests);
+                    .flat_map(Scrutiny::open_contests)
+                    .filter(|contest| !contest.retracted);
                 let contests: Vec<String> = contests
-                    .map(|(party, report)| {
+                    .map(|OpenContest { party, report, .. }| {
                         format!(
                             "{} contests the report at position {report}",
                             book.party_text(party)
@@ -421,6 +425,9 @@ impl Search {
                     })
                     .collect();
                 contests.join("; ")
+            }
+            WatchList::EvidenceMissing if facts.last_report.is_none() => {
+                format!("{} without evidence", said_by_lead(facts))
             }
             WatchList::EvidenceMissing => "reported on without evidence".to_owned(),
             WatchList::EvidenceUnavailable => {

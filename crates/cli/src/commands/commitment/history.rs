@@ -211,6 +211,7 @@ impl History {
         }
         let data = event.get("data").unwrap_or(&Value::Null);
         let position = shown(event, "/position");
+        let has = |pointer: &str| data.pointer(pointer).is_some();
         let mut lines = Vec::new();
         if is_true(data, "/illustrative") {
             lines.push("[illustrative]".to_owned());
@@ -218,15 +219,18 @@ impl History {
         lines.extend(self.referred(event, data));
         lines.extend(self.change_terms(&name(event), data));
         lines.extend(said(data));
+        if name(event) == "assessment_revised" && has("/grade") && !has("/completion") {
+            lines.push("completion: none, as none was given with the new grade".to_owned());
+        }
         for (pointer, what) in TEXTS {
             let text = shown(data, pointer);
             if !text.is_empty() {
                 lines.push(format!("{what}: {text}"));
             }
         }
-        if let Some(later) = self.later.get(&position) {
-            lines.push(format!("later {}", later.join("; ")));
-        }
+        // A line each: none is longer than a cell, so that no outcome is cut off.
+        let later = self.later.get(&position).into_iter().flatten();
+        lines.extend(later.map(|later| format!("later {later}")));
         let word = word(data);
         if !word.is_empty() {
             self.words.insert(position, word);
@@ -433,7 +437,8 @@ mod tests {
             lines[0],
             [
                 "planning, 2025 to 2026-01",
-                "later contested at 8; corrected at 9"
+                "later contested at 8",
+                "later corrected at 9"
             ]
         );
         assert_eq!(
@@ -507,15 +512,29 @@ mod tests {
                 "assessment_revised",
                 &json!({"assessment": "5", "completion": "no_evidence"}),
             ),
-            json!({"position": "7", "type": "ledger.progress_reported.v1", "withheld": "legal"}),
+            event(
+                7,
+                "assessment_revised",
+                &json!({"assessment": "6", "grade": "Unclear"}),
+            ),
+            json!({"position": "8", "type": "ledger.progress_reported.v1", "withheld": "legal"}),
         ]);
         assert_eq!(
             lines[1],
             [
                 "revises the assessment at 5: limited → no evidence",
-                "completion: no evidence"
+                "completion: no evidence",
+                "later revised at 7"
             ]
         );
-        assert_eq!(lines[2], ["withheld: legal"]);
+        assert_eq!(
+            lines[2],
+            [
+                "revises the assessment at 6: no evidence → Unclear",
+                "grade: Unclear",
+                "completion: none, as none was given with the new grade"
+            ]
+        );
+        assert_eq!(lines[3], ["withheld: legal"]);
     }
 }

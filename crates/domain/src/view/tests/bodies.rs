@@ -18,10 +18,14 @@ const OBJECTIVE: usize = 0;
 pub(super) const ACTION_A: usize = 1;
 const ACTION_B: usize = 2;
 const UPR_THEME: usize = 5;
-/// Dates by number: 2025, 2026-03, 2026-03-31, 2030-12-31.
+/// Dates by number: none, 2025, 2026-03, 2026-03-31, 2030-12-31, 2026, 2025-01-01, 2026-12.
+pub(super) const UNDATED: usize = 0;
 pub(super) const IN_2025: usize = 1;
 pub(super) const IN_MARCH: usize = 2;
 pub(super) const IN_2030: usize = 4;
+pub(super) const IN_2026: usize = 5;
+pub(super) const FIRST_OF_2025: usize = 6;
+pub(super) const END_OF_2026: usize = 7;
 
 pub(super) fn record(number: u8, lead: usize, actions: &[usize]) -> Step {
     Step::Record {
@@ -81,9 +85,9 @@ fn a_country_without_events_shows_zero() {
             r#""closed_partly_fulfilled":0,"closed_not_fulfilled":0,"illustrative":0},"#,
             r#""active_commitments":{"total":0,"by_stage":{"none_reported":0,"planning":0,"in_progress":0,"fulfilled":0,"stalled":0},"#,
             r#""measurable":0,"not_measurable":0,"with_evidence":0,"no_evidence":0,"evidence_unavailable":0,"weakened":0,"#,
-            r#""contested":0,"validated":0,"returned":0,"assessed":0,"assessed_below_report":0,"downgraded":0,"#,
+            r#""contested":0,"contest_upheld":0,"validated":0,"returned":0,"assessed":0,"assessed_below_report":0,"downgraded":0,"#,
             r#""fulfilled_unassessed":0,"unconfirmed":0},"active_commitments_by_action":{},"actions_left_out":0,"#,
-            r#""closed_commitments":{"self_declared":0,"no_evidence":0,"contested":0,"assessed":0,"assessed_below_report":0,"downgraded":0},"#,
+            r#""closed_commitments":{"self_declared":0,"no_evidence":0,"contested":0,"contest_upheld":0,"assessed":0,"assessed_below_report":0,"downgraded":0},"#,
             r#""assessed_commitments_by_method":{},"methods_left_out":0,"milestones":{"named":0,"reached":0},"#,
             r#""participations":{"lead":0,"partner":{"claimed":0,"confirmed":0,"left":0},"#,
             r#""supporter":{"claimed":0,"confirmed":0,"left":0}},"parties":{"registered":0,"active":0,"leading":0},"#,

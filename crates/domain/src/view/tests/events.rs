@@ -460,9 +460,13 @@ fn contest_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
     let at = |number: &u8, back: &usize| position_back(log, *number, *back, REPORTS);
     let contest = |number: &u8, back: &usize| position_back(log, *number, *back, CONTESTS);
     let (number, body): (&u8, EventBody) = match step {
-        Step::Retract(number, back) => {
-            let report = at(number, back);
-            (number, ReportRetracted { report, reason }.into())
+        Step::Retract(number, count) => {
+            // By its reporter.
+            let report = at(number, count);
+            let reporter = back(log, *number, *count, REPORTS);
+            let reporter = reporter.map_or("KEN", |event| event.header.party.as_str());
+            let data = ReportRetracted { report, reason };
+            return (*number, reporter.to_owned(), data.into());
         }
         Step::Contest(number, back) => {
             let data = ReportContested {
@@ -548,6 +552,7 @@ fn scrutiny_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
         Step::Revise {
             commitment: id,
             assessment: count,
+            graded,
             completion,
         } => {
             let assessment = back(log, *id, *count, ASSESSMENTS);
@@ -560,7 +565,7 @@ fn scrutiny_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
                 assessment: assessment.map_or(Position(999), |event| event.header.position),
                 kind,
                 reason: "a reason".to_owned(),
-                grade: None,
+                grade: (*graded && kind == AssessmentKind::Progress).then(|| "Unclear".to_owned()),
                 completion: completion.filter(|_| kind == AssessmentKind::Progress),
                 grades: Some(vec![grade("low")]).filter(|_| kind == AssessmentKind::Ambition),
                 summary: None,
@@ -580,12 +585,12 @@ fn grade(grade: &str) -> Grade {
 
 fn evidence_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
     let (number, body): (&u8, EventBody) = match step {
-        Step::Attach(number, back) => {
+        Step::Attach(number, party, back) => {
             let data = EvidenceAttached {
                 report: back.map(|back| position_back(log, *number, back, REPORTS)),
                 evidence: evidence(true),
             };
-            (number, data.into())
+            return (*number, PARTIES[*party].0.to_owned(), data.into());
         }
         Step::Move(number, digest) => {
             let data = EvidenceMoved {

@@ -20,10 +20,14 @@ pub(super) struct Commitment {
     pub(super) events: Vec<Event>,
 }
 
+/// A party beside the lead: its role, and `claimed`, `confirmed` or `left`.
+type Part = (String, ParticipantRole, &'static str);
+
 /// A report that stands.
 #[derive(Debug, Clone)]
 struct Standing {
     position: Position,
+    until: NaiveDate,
     reporter: String,
     report: ProgressReported,
     attached: bool,
@@ -40,6 +44,12 @@ struct Assessed {
     method: String,
     completion: Option<Completion>,
     lowered: bool,
+}
+
+/// The last day that what an event says can be about: nothing is said of days after it.
+fn day_of(date: Option<PartialDate>, event: &Event) -> NaiveDate {
+    let recorded = event.header.time.date_naive();
+    date.map_or(recorded, |date| date.last_day().min(recorded))
 }
 
 impl Commitment {
@@ -86,17 +96,25 @@ impl Commitment {
         self.status().starts_with("closed_")
     }
 
-    /// Parties beside the lead: who, in which role, and `claimed`, `confirmed` or `left`.
-    pub(super) fn parts(&self) -> Vec<(String, ParticipantRole, &'static str)> {
-        let named = |participants: &[Participant]| {
-            let part = |it: &Participant| (it.party.to_string(), it.role, "claimed");
-            participants.iter().map(part).collect::<Vec<_>>()
+    /// Parties beside the lead: who, in which role, and `claimed`, `confirmed` or `left`. Each has one part, the newest.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        self.parts_before(Position(u64::MAX))
+    }
+
+    fn parts_before(&self, position: Position) -> Vec<Part> {
+        let mut parts: Vec<Part> = Vec::new();
+        let name = |participants: &[Participant], parts: &mut Vec<Part>| {
+            for it in participants {
+                parts.retain(|(party, ..)| *party != it.party.as_str());
+                parts.push((it.party.to_string(), it.role, "claimed"));
+            }
         };
-        let mut parts = named(&self.recorded.participants);
-        for event in &self.events {
+        name(&self.recorded.participants, &mut parts);
+        let earlier = |event: &&Event| event.header.position < position;
+        for event in self.events.iter().take_while(earlier) {
             let word = match &event.body {
                 EventBody::CommitmentAmended(data) => {
-                    parts.extend(named(&data.participants));
+                    name(&data.participants, &mut parts);
                     continue;
                 }
                 EventBody::ParticipationConfirmed(_) => "confirmed",
@@ -118,6 +136,7 @@ impl Commitment {
         for event in &self.events {
             let new = |report: &ProgressReported| Standing {
                 position: event.header.position,
+                until: day_of(Some(report.period.to), event),
                 reporter: event.header.party.to_string(),
                 report: report.clone(),
                 attached: false,
@@ -146,7 +165,7 @@ impl Commitment {
                 EventBody::EvidenceAttached(data) => {
                     let report = data.report.unwrap_or(Position(u64::MAX));
                     if let Some(it) = standing.iter_mut().find(named(report)) {
-                        it.attached = true;
+                        it.attached |= self.is_by_participant(event);
                     }
                 }
                 _ => {}
@@ -159,11 +178,16 @@ impl Commitment {
         !self.standing().is_empty()
     }
 
+    /// The last day that anybody reported on.
+    pub(super) fn reported_until(&self) -> Option<NaiveDate> {
+        self.standing().iter().map(|it| it.until).max()
+    }
+
     /// The lead's own word on the latest period; of several on it, the last.
     fn word(&self) -> Option<Standing> {
         let own = self.standing().into_iter();
         own.filter(|it| it.reporter == self.lead())
-            .max_by_key(|it| (it.report.period.to.last_day(), it.position))
+            .max_by_key(|it| (it.until, it.position))
     }
 
     pub(super) fn stage(&self) -> &'static str {
@@ -179,10 +203,20 @@ impl Commitment {
         self.word().is_some_and(|it| it.valid == Some(false))
     }
 
+    /// Whether the party of an event took part when it sent it.
+    fn is_by_participant(&self, event: &Event) -> bool {
+        let sender = event.header.party.as_str();
+        let stays = |part: &Part| part.0 == sender && part.2 != "left";
+        let parts = self.parts_before(event.header.position);
+        self.lead() == sender || parts.iter().any(stays)
+    }
+
     pub(super) fn has_evidence(&self) -> bool {
         let of_report = |it: &Standing| it.attached || !it.report.evidence.is_empty();
         let beside = |event: &Event| match &event.body {
-            EventBody::EvidenceAttached(data) => data.report.is_none(),
+            EventBody::EvidenceAttached(data) => {
+                data.report.is_none() && self.is_by_participant(event)
+            }
             EventBody::MilestoneReached(data) => !data.evidence.is_empty(),
             _ => false,
         };
@@ -206,30 +240,84 @@ impl Commitment {
         !gone.is_empty()
     }
 
-    /// A contest that is not resolved, of a report that stands still, as it is or corrected since.
-    pub(super) fn is_contested(&self) -> bool {
-        let standing = self.standing();
-        let resolved = |contest| {
-            self.events.iter().any(|event| {
-                matches!(&event.body, EventBody::ContestResolved(data) if data.contest == contest)
-            })
+    /// Whether a report stood before an event.
+    fn stood(&self, report: Position, event: &Event) -> bool {
+        let earlier = |it: &&Event| it.header.position < event.header.position;
+        let ends = |it: &Event| match &it.body {
+            EventBody::ReportCorrected(data) => data.corrects == report,
+            EventBody::ReportRetracted(data) => data.report == report,
+            _ => false,
         };
-        self.events.iter().enumerate().any(|(at, event)| {
+        !self.events.iter().take_while(earlier).any(ends)
+    }
+
+    /// Whose report was made at a position, and over which days.
+    fn report_of(&self, position: Position) -> Option<(String, NaiveDate, NaiveDate)> {
+        let made = |event: &&Event| event.header.position == position;
+        let event = self.events.iter().find(made)?;
+        let period = match &event.body {
+            EventBody::ProgressReported(data) => data.period,
+            EventBody::ReportCorrected(data) => data.report.period,
+            _ => return None,
+        };
+        let reporter = event.header.party.to_string();
+        Some((reporter, period.from.first_day(), period.to.last_day()))
+    }
+
+    /// For each contest the report that it is about after all events, or when it was resolved: as corrected since, or as reported again after it was
+    /// retracted. With it how it was resolved. A report that is retracted and not reported again is none.
+    fn contests(&self) -> Vec<(Option<Position>, Option<ContestOutcome>)> {
+        let mut contests = Vec::new();
+        for (at, event) in self.events.iter().enumerate() {
             let EventBody::ReportContested(data) = &event.body else {
-                return false;
+                continue;
             };
-            let mut report = data.report;
+            let (mut report, mut gone, mut outcome) = (data.report, None, None);
             for later in &self.events[at..] {
                 match &later.body {
-                    EventBody::ReportCorrected(data) if data.corrects == report => {
+                    EventBody::ReportCorrected(data)
+                        if gone.is_none() && data.corrects == report =>
+                    {
                         report = later.header.position;
                     }
-                    EventBody::ReportRetracted(data) if data.report == report => return false,
+                    EventBody::ReportRetracted(data)
+                        if data.report == report && self.stood(report, later) =>
+                    {
+                        gone = self.report_of(report);
+                    }
+                    EventBody::ProgressReported(_)
+                        if gone.is_some() && gone == self.report_of(later.header.position) =>
+                    {
+                        (report, gone) = (later.header.position, None);
+                    }
+                    EventBody::ContestResolved(data) if data.contest == event.header.position => {
+                        outcome = Some(data.outcome);
+                        break;
+                    }
                     _ => {}
                 }
             }
-            !resolved(event.header.position) && standing.iter().any(|it| it.position == report)
+            contests.push((Some(report).filter(|_| gone.is_none()), outcome));
+        }
+        contests
+    }
+
+    fn has_standing_contest(&self, outcome: Option<ContestOutcome>) -> bool {
+        let standing: Vec<_> = self.standing().iter().map(|it| it.position).collect();
+        let mut contests = self.contests().into_iter();
+        contests.any(|(report, resolved)| {
+            resolved == outcome && report.is_some_and(|report| standing.contains(&report))
         })
+    }
+
+    /// A contest that is not resolved, of a report that stands.
+    pub(super) fn is_contested(&self) -> bool {
+        self.has_standing_contest(None)
+    }
+
+    /// A contest that was upheld, of a report that stands as it did then.
+    pub(super) fn is_contest_upheld(&self) -> bool {
+        self.has_standing_contest(Some(ContestOutcome::Upheld))
     }
 
     /// Assessments of progress, as they were revised last.
@@ -241,9 +329,7 @@ impl Commitment {
                 EventBody::ProgressAssessed(data) => assessments.push(Assessed {
                     first: position,
                     position,
-                    day: data
-                        .assessed
-                        .map_or(event.header.time.date_naive(), PartialDate::last_day),
+                    day: day_of(data.assessed, event),
                     assessor: event.header.party.to_string(),
                     method: format!("{} {}", data.method, data.method_version),
                     completion: data.completion,
@@ -253,8 +339,9 @@ impl Commitment {
                     let mut assessments = assessments.iter_mut();
                     if let Some(it) = assessments.find(|it| it.position == data.assessment) {
                         it.position = position;
-                        if data.completion.is_some() {
-                            it.lowered = it.completion.is_some() && data.completion < it.completion;
+                        if data.completion.is_some() || data.grade.is_some() {
+                            it.lowered =
+                                data.completion.is_some() && data.completion < it.completion;
                             it.completion = data.completion;
                         }
                     }

@@ -255,6 +255,8 @@ impl Recount {
             assert_eq!(row.status, commitment.status());
             assert_eq!(row.stage, commitment.stage());
             assert_eq!(row.last_report.is_some(), commitment.is_reported());
+            let until = commitment.reported_until().map(|day| day.to_string());
+            assert_eq!(row.reported_until, until, "{row:?}");
             for (found, holds) in [
                 (row.measurable, Commitment::is_measurable as Holds),
                 (row.evidence, Commitment::has_evidence),
@@ -264,6 +266,7 @@ impl Recount {
                 ),
                 (row.weakened, Commitment::is_weakened),
                 (row.contested, Commitment::is_contested),
+                (row.contest_upheld, Commitment::is_contest_upheld),
                 (row.validated, Commitment::is_validated),
                 (row.returned, Commitment::is_returned),
                 (row.self_declared, Commitment::is_self_declared),
@@ -545,7 +548,7 @@ const STATUSES: [&str; 7] = [
 pub(super) type Holds = fn(&Commitment) -> bool;
 
 /// Where a body says how many of the active, or of the closed commitments have something.
-pub(super) const FIGURES: [(&str, Holds); 21] = [
+pub(super) const FIGURES: [(&str, Holds); 23] = [
     ("active_commitments/total", Commitment::stands),
     ("active_commitments/measurable", Commitment::is_measurable),
     ("active_commitments/not_measurable", |c| !c.is_measurable()),
@@ -557,6 +560,10 @@ pub(super) const FIGURES: [(&str, Holds); 21] = [
     ),
     ("active_commitments/weakened", Commitment::is_weakened),
     ("active_commitments/contested", Commitment::is_contested),
+    (
+        "active_commitments/contest_upheld",
+        Commitment::is_contest_upheld,
+    ),
     ("active_commitments/validated", Commitment::is_validated),
     ("active_commitments/returned", Commitment::is_returned),
     ("active_commitments/assessed", Commitment::is_assessed),
@@ -578,6 +585,10 @@ pub(super) const FIGURES: [(&str, Holds); 21] = [
     ),
     ("closed_commitments/no_evidence", |c| !c.has_evidence()),
     ("closed_commitments/contested", Commitment::is_contested),
+    (
+        "closed_commitments/contest_upheld",
+        Commitment::is_contest_upheld,
+    ),
     ("closed_commitments/assessed", Commitment::is_assessed),
     (
         "closed_commitments/assessed_below_report",

@@ -39,8 +39,13 @@ fn assert_agrees_with_itself(state: &CommitmentState) {
     let has = |flag: &str| state.flags.iter().any(|other| other == flag);
     let row = &state.commitment;
     assert_eq!(has("not_measurable"), !row.measurable);
-    assert_eq!(has("contested"), !state.contests.is_empty());
-    assert_eq!(row.contested, !state.contests.is_empty());
+    let contested = state.contests.iter().any(|contest| !contest.retracted);
+    assert_eq!((has("contested"), row.contested), (contested, contested));
+    let upheld = state.reports.iter().any(|report| report.contest_upheld);
+    assert_eq!(
+        (has("contest_upheld"), row.contest_upheld),
+        (upheld, upheld)
+    );
     assert_eq!(has("self_declared"), row.self_declared);
     let claimed = state
         .participations

@@ -25,12 +25,16 @@ pub(super) const ACTIONS: [(&str, &str, Option<&str>); 7] = [
 ];
 /// Each sends two events, then the next.
 pub(super) const PARTNERS: [&str; 3] = ["partner", "import-upr", "city_1"];
-pub(super) const DATES: [Option<&str>; 5] = [
+pub(super) const DATES: [Option<&str>; 8] = [
     None,
     Some("2025"),
     Some("2026-03"),
     Some("2026-03-31"),
     Some("2030-12-31"),
+    // The year in which the first events are recorded, from its fifth month on.
+    Some("2026"),
+    Some("2025-01-01"),
+    Some("2026-12"),
 ];
 /// Method and version.
 pub(super) const METHODS: [(&str, &str); 3] = [("IRM", "2014"), ("IRM", "2021"), ("Peers", "1")];
@@ -108,9 +112,12 @@ pub(super) enum Step {
     Revise {
         commitment: u8,
         assessment: usize,
+        /// With a grade of its own, that no completion translates but the one beside it.
+        graded: bool,
         completion: Option<Completion>,
     },
-    Attach(u8, Option<usize>),
+    /// By a party.
+    Attach(u8, usize, Option<usize>),
     Move(u8, u8),
     Flag(u8, u8),
     /// An event of a review: opened, said by one of two parties, closed.
@@ -182,9 +189,10 @@ fn record_steps() -> impl Strategy<Value = Step> {
 fn report_steps() -> impl Strategy<Value = Step> {
     let stage = 0..Stage::ALL.len();
     let report = || (commitment(), 0..3usize);
+    let to = prop::sample::select(vec![1usize, 2, 3, 5, 7]);
     let outcome = prop::sample::select(ContestOutcome::ALL);
     prop_oneof![
-        6 => (commitment(), 0..3usize, 1..3usize, 1..4usize, stage.clone(), any::<bool>())
+        6 => (commitment(), 0..3usize, 1..3usize, to, stage.clone(), any::<bool>())
             .prop_map(|(commitment, reporter, from, to, stage, evidence)| {
                 Step::Report { commitment, reporter, from, to, stage, evidence }
             }),
@@ -237,9 +245,12 @@ fn scrutiny_steps() -> impl Strategy<Value = Step> {
             }),
         1 => (commitment(), assessor, 0..METHODS.len())
             .prop_map(|(commitment, assessor, method)| Step::Ambition { commitment, assessor, method }),
-        2 => (commitment(), 0..3usize, completion())
-            .prop_map(|(commitment, assessment, completion)| Step::Revise { commitment, assessment, completion }),
-        1 => (commitment(), report).prop_map(|(commitment, report)| Step::Attach(commitment, report)),
+        2 => (commitment(), 0..3usize, prop::bool::weighted(0.3), completion())
+            .prop_map(|(commitment, assessment, graded, completion)| {
+                Step::Revise { commitment, assessment, graded, completion }
+            }),
+        1 => (commitment(), party(), report)
+            .prop_map(|(commitment, party, report)| Step::Attach(commitment, party, report)),
         1 => (commitment(), 0..2u8).prop_map(|(commitment, digest)| Step::Move(commitment, digest)),
         1 => (commitment(), 0..2u8).prop_map(|(commitment, digest)| Step::Flag(commitment, digest)),
     ]

@@ -6,9 +6,11 @@ use chrono::Days;
 use proptest::prelude::*;
 
 use super::super::*;
+use super::bodies::{ACTION_A, IN_2025, KEN, record, report, with};
 use super::events::{date, log};
 use super::steps::Step;
 use super::{any_steps, breaks, folded, folded_with_restarts};
+use crate::wire::v1::{Outcome, Stage};
 
 const WHOLE: Page = Page {
     after: None,
@@ -65,7 +67,10 @@ fn is_on(list: WatchList, row: &CommitmentRow, today: NaiveDate) -> Option<bool>
         WatchList::AssessedBelowReport => kept && row.assessed_below_report,
         WatchList::Downgraded => kept && row.downgraded,
         WatchList::Contested => row.contested,
-        WatchList::EvidenceMissing => kept && reported.is_some() && !row.evidence,
+        WatchList::EvidenceMissing => {
+            let said = reported.is_some() || row.status == "closed_fulfilled";
+            kept && said && !row.evidence
+        }
         WatchList::EvidenceUnavailable => kept && row.evidence_unavailable,
         WatchList::Unconfirmed => return None,
     })
@@ -184,6 +189,26 @@ proptest! {
             prop_assert_eq!(rows, whole.rows);
         }
     }
+}
+
+#[test]
+fn what_was_closed_as_fulfilled_owes_evidence_even_when_its_reports_are_retracted() {
+    let steps = [
+        record(0, KEN, &[ACTION_A]),
+        report(0, IN_2025, Stage::Fulfilled),
+        Step::Attach(0, KEN, Some(0)),
+        Step::Close(0, Outcome::Fulfilled),
+        Step::Retract(0, 0),
+    ];
+    let today = date("2026-06-30").first_day();
+    let missing = |steps: &[Step]| {
+        let view: SummaryView = folded(&with(steps));
+        let (rows, _) = asked(&view, &page(WatchList::EvidenceMissing), today);
+        let why = rows.rows.into_iter().map(|row| row.why);
+        why.collect::<Vec<_>>()
+    };
+    assert_eq!(missing(&steps[..4]), Vec::<String>::new());
+    assert_eq!(missing(&steps), ["closed as fulfilled without evidence"]);
 }
 
 /// Two clocks may be on either side of midnight.
