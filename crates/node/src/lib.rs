@@ -29,6 +29,8 @@ mod shutdown;
 mod state;
 mod telemetry;
 mod waiting;
+#[cfg(test)]
+mod test_log;
 mod writer;
 
 pub use history::HistoryError;

@@ -289,7 +289,7 @@ impl Publisher {
 
 /// One run of events from `from` on, none at or after `to`.
 fn read_run(log: &Log, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, HistoryError> {
-    let (blocks, _) = log.stored_blocks(from, READ_BYTES)?;
+    let (blocks, _) = log.stored_blocks(from..to, READ_BYTES)?;
     let mut decoder = Decoder::default();
     let (mut events, mut bytes) = (Vec::new(), 0);
     let mut rest: &[u8] = &blocks;
