@@ -118,8 +118,8 @@ pub struct WatchEnvelope {
     pub lists: WatchAnswer,
 }
 
-/// Header of a view's answer: positions below this are folded into the projection.
-pub const WATERMARK_HEADER: &str = "Ledger-Watermark";
+/// Header of a view's answer: positions below this are in it. It is there before the first event too, when there is no watermark.
+pub const CHECKPOINT_HEADER: &str = "Ledger-Checkpoint";
 
 /// Answer of `query.projection.<country|action|summary>`: how far a projector has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use ledger_bus::query::{ViewQuery, WATERMARK_HEADER, WatchEnvelope};
+use ledger_bus::query::{CHECKPOINT_HEADER, ViewQuery, WatchEnvelope};
 use ledger_bus::{Answer, Query, QueryFailure};
 use ledger_domain::view::{
     Envelope, Family, KnownHistory, Page, Projection, RestoreError, UnknownFilter, VisitChunk,
@@ -203,7 +203,7 @@ impl Past {
             let events = P::events_between(&self.lists, key, after, then.position, &page)?;
             put(&mut payload, "events", &events)?;
         }
-        let headers = vec![(WATERMARK_HEADER, (then.position + 1).to_string())];
+        let headers = vec![(CHECKPOINT_HEADER, (then.position + 1).to_string())];
         Ok(Answer {
             payload: payload.into(),
             headers,
