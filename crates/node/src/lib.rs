@@ -40,5 +40,5 @@ pub use projector::{ProjectorError, ProjectorOptions, run_projector};
 pub use publisher::PublisherError;
 pub use scrub::{ScrubError, scrub_directory};
 pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
-pub use telemetry::{Outcome, Telemetry};
+pub use telemetry::Telemetry;
 pub use waiting::Waiting;
