@@ -250,9 +250,7 @@ impl Writer {
 
     /// A refusal by the rules: it rests on the state up to here.
     fn refused(&self, id: CommandId, rejection: Rejection) -> Receipt {
-        let mut receipt = Receipt::rejected(Some(id), rejection);
-        receipt.tree_size = Some(self.state.next_position);
-        receipt
+        Receipt::rejected_at(Some(id), rejection, self.state.next_position)
     }
 }
 
@@ -302,9 +300,12 @@ pub(crate) fn refuse_all(
     replies: Vec<SubmissionReply>,
     why: fn() -> Rejection,
 ) -> Vec<SubmissionReply> {
-    let refuse = |receipt: Receipt| match receipt.tree_size {
-        Some(_) => Receipt::rejected(receipt.command_id, why()),
-        None => receipt,
+    let refuse = |receipt: Receipt| {
+        if receipt.rests_on_state() {
+            Receipt::rejected(receipt.command_id, why())
+        } else {
+            receipt
+        }
     };
     replies
         .into_iter()
