@@ -18,6 +18,7 @@ mod intake;
 pub mod nats_server;
 mod node;
 mod options;
+mod parts;
 mod pending;
 mod projector;
 mod publisher;
@@ -28,9 +29,9 @@ mod scrub;
 mod shutdown;
 mod state;
 mod telemetry;
-mod waiting;
 #[cfg(test)]
 mod test_log;
+mod waiting;
 mod writer;
 
 pub use history::HistoryError;
