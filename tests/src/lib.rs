@@ -12,6 +12,7 @@
 
 pub mod commands;
 mod data;
+mod disk;
 mod examples;
 mod http;
 mod log;
@@ -24,6 +25,7 @@ mod wait;
 mod writers;
 
 pub use data::test_data;
+pub use disk::{DiskFault, FaultyDisk};
 pub use examples::illustrative_commitments;
 pub use http::{Response, get};
 pub use log::{Recorded, assert_receipt_holds};

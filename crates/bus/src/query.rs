@@ -30,13 +30,15 @@ pub struct HeadAnswer {
 }
 
 /// Query of `query.replay`. The answer is stored blocks back to back (each says its own length; see the block codec),
-/// with the headers `Ledger-Next` (where to go on) and `Ledger-Tree-Size` (events on disk).
+/// with the headers `Ledger-Next` (where to go on) and `Ledger-Tree-Size` (events on disk). Blocks are handed out whole: whoever
+/// asks drops the events that it did not ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayQuery {
     /// First position wanted. The first block may begin before it.
     pub from: u64,
-    /// The position to stop before; absent for the end of the log. The last block may end after it.
+    /// The position to stop before; absent for the end of the log. The last block is the one that holds the position before it, and may
+    /// end after it; `Ledger-Next` says where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<u64>,
     /// How many bytes of blocks to answer with at most; one block comes in any case.
@@ -116,8 +118,8 @@ pub struct WatchEnvelope {
     pub lists: WatchAnswer,
 }
 
-/// Header of a view's answer: positions below this are folded into the projection.
-pub const WATERMARK_HEADER: &str = "Ledger-Watermark";
+/// Header of a view's answer: positions below this are in it. It is there before the first event too, when there is no watermark.
+pub const CHECKPOINT_HEADER: &str = "Ledger-Checkpoint";
 
 /// Answer of `query.projection.<country|action|summary>`: how far a projector has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,7 +147,7 @@ pub struct CommitmentQuery {
     pub state: bool,
 }
 
-/// Answer of `query.commitment.<id>`: how it stands; or its whole history, in pages of about 2 MiB.
+/// Answer of `query.commitment.<id>`: how it stands; or its whole history, in pages of 2,000 events, or of fewer that have 2 MiB.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CommitmentAnswer {
     /// The commitment's id.

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use ledger_bus::query::{
-    CommitmentAnswer, CommitmentQuery, HeadAnswer, ProjectionAnswer, QueryError, ScrubAnswer,
-    ViewQuery, WATERMARK_HEADER, WatchEnvelope, WatchQuery,
+    CHECKPOINT_HEADER, CommitmentAnswer, CommitmentQuery, HeadAnswer, ProjectionAnswer, QueryError,
+    ScrubAnswer, ViewQuery, WatchEnvelope, WatchQuery,
 };
 use ledger_bus::{Bus, BusOptions, ConnectError, RequestError, subject};
 use std::time::Duration;
@@ -41,7 +41,7 @@ pub struct Served {
     /// The answer's JSON, as it came.
     pub json: Bytes,
     /// Positions below this are folded into it.
-    pub watermark: u64,
+    pub checkpoint: u64,
 }
 
 /// A connection to a ledger. Clones share it.
@@ -113,13 +113,13 @@ impl Connection {
             .bus
             .request(&subject, question.into(), QUERY_TIMEOUT)
             .await?;
-        let watermark = reply
-            .header(WATERMARK_HEADER)
+        let checkpoint = reply
+            .header(CHECKPOINT_HEADER)
             .and_then(|text| text.parse().ok())
-            .ok_or_else(|| broken(format!("the header {WATERMARK_HEADER} is no number")))?;
+            .ok_or_else(|| broken(format!("the header {CHECKPOINT_HEADER} is no number")))?;
         Ok(Served {
             json: reply.payload,
-            watermark,
+            checkpoint,
         })
     }
 

@@ -8,7 +8,7 @@ use ledger_store::{AppendError, Appender};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
-use crate::pending::Pending;
+use crate::pending::{AppenderEnd, Pending};
 use crate::recent::RecentEvents;
 use crate::replies::ReplySender;
 use crate::telemetry::{Telemetry, gauge_value};
@@ -32,6 +32,7 @@ impl AppendLoop {
     /// # Errors
     /// When a write or sync failed: what it held is not acknowledged, and nothing is written after it.
     pub(crate) fn run(mut self) -> Result<(), AppendError> {
+        let _end = AppenderEnd(Arc::clone(&self.pending));
         while let Some(decided) = self.pending.take() {
             let started = Instant::now();
             if decided.group.records.is_empty() {
@@ -71,14 +72,14 @@ impl AppendLoop {
                 }
             }
         }
-        self.pending.close_appender();
         Ok(())
     }
 }
 
-fn stopped() -> Rejection {
+/// The refusal of a command that waited, or came, when nothing is written any more.
+pub(crate) fn stopped() -> Rejection {
     Rejection::new(
         RejectionCode::Unavailable,
-        "the ledger's disk failed and the ledger stops; nothing of this was recorded: send the same bytes again when it runs",
+        "the ledger cannot write any more and stops; nothing of this was recorded: send the same bytes again when it runs",
     )
 }

@@ -15,7 +15,16 @@ const SIGNING_SHARE: u32 = 20;
 ///
 /// # Errors
 /// When the log's end cannot be read back as it was written, or the head cannot be kept: the node stops.
-pub(crate) async fn run(log: Log, mut tree_size: watch::Receiver<u64>) -> Result<(), HeadError> {
+pub(crate) async fn run(log: Log, tree_size: watch::Receiver<u64>) -> Result<(), HeadError> {
+    run_with(log, tree_size, SIGNING_INTERVAL).await
+}
+
+/// The same with at least this pause between two heads.
+async fn run_with(
+    log: Log,
+    mut tree_size: watch::Receiver<u64>,
+    interval: Duration,
+) -> Result<(), HeadError> {
     let signed = log.signed_tree_head().map_or(0, |head| head.head().size);
     if signed < log.tree_size() {
         tree_size.mark_changed();
@@ -34,7 +43,13 @@ pub(crate) async fn run(log: Log, mut tree_size: watch::Receiver<u64>) -> Result
         if appender_gone {
             return Ok(());
         }
-        tokio::time::sleep(SIGNING_INTERVAL.max(started.elapsed() * SIGNING_SHARE)).await;
+        let pause = tokio::time::sleep(interval.max(started.elapsed() * SIGNING_SHARE));
+        // On a receiver of its own: what is recorded during the pause stays to be signed after it.
+        let mut end = tree_size.clone();
+        tokio::select! {
+            () = pause => {}
+            _ = end.wait_for(|_| false) => {}
+        }
     }
 }
 
@@ -42,27 +57,16 @@ pub(crate) async fn run(log: Log, mut tree_size: watch::Receiver<u64>) -> Result
 mod tests {
     use super::*;
     use crate::node::opening_group;
-    use ledger_domain::wire::v1::Root;
-    use ledger_store::Options;
+    use crate::test_log::{TestLog, commitment, root};
 
-    #[tokio::test]
-    async fn what_nobody_signed_yet_is_signed_at_the_start() {
-        let folder = tempfile::TempDir::new().expect("a folder");
-        let options = Options {
-            segment_bytes: 1 << 20,
-            ..Options::new(folder.path(), "test")
-        };
-        let (log, mut appender, _) = Log::open(options).expect("a log");
-        let root = Root {
-            partner: "root".parse().expect("an id"),
-            party: "ledger".parse().expect("an id"),
-        };
-        let opening = opening_group(&log, &"test".parse().expect("an id"), root);
-        appender.append(&opening).expect("appended");
-        assert!(log.signed_tree_head().is_none());
+    fn opened() -> TestLog {
+        let mut test = TestLog::new();
+        let opening = opening_group(&test.log, &"test".parse().expect("an id"), root());
+        test.append(&opening);
+        test
+    }
 
-        let (sender, tree_size) = watch::channel(log.tree_size());
-        let running = tokio::spawn(run(log.clone(), tree_size));
+    async fn signed_size(log: &Log) -> u64 {
         let signed = tokio::time::timeout(Duration::from_secs(30), async {
             loop {
                 if let Some(head) = log.signed_tree_head() {
@@ -71,8 +75,33 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         });
-        assert_eq!(signed.await, Ok(1));
+        signed.await.expect("a head in time")
+    }
+
+    #[tokio::test]
+    async fn what_nobody_signed_yet_is_signed_at_the_start() {
+        let test = opened();
+        assert!(test.log.signed_tree_head().is_none());
+        let (sender, tree_size) = watch::channel(test.log.tree_size());
+        let running = tokio::spawn(run(test.log.clone(), tree_size));
+        assert_eq!(signed_size(&test.log).await, 1);
         drop(sender);
         running.await.expect("no panic").expect("signed");
+    }
+
+    #[tokio::test]
+    async fn what_was_recorded_last_is_signed_at_the_end_however_long_the_pause() {
+        let mut test = opened();
+        let (sender, tree_size) = watch::channel(test.log.tree_size());
+        let pausing = run_with(test.log.clone(), tree_size, Duration::from_hours(1));
+        let running = tokio::spawn(pausing);
+        assert_eq!(signed_size(&test.log).await, 1);
+        test.append_events(&[(commitment(1), "|")]);
+        sender.send_replace(test.log.tree_size());
+        drop(sender);
+        let ended = tokio::time::timeout(Duration::from_secs(30), running);
+        let ended = ended.await.expect("it does not sleep on");
+        ended.expect("no panic").expect("signed");
+        assert_eq!(signed_size(&test.log).await, 2);
     }
 }

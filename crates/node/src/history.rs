@@ -1,5 +1,7 @@
 //! Events read back from the log, as the domain knows them.
 
+use std::ops::ControlFlow;
+
 use ledger_domain::ids::CommandId;
 use ledger_domain::wire::v1::{
     Durability, Event, EventBody, EventHeader, EventOutline, HeaderError, Heading, Receipt,
@@ -97,6 +99,17 @@ pub(crate) fn for_each_stored(
     positions: &[u64],
     mut visit: impl FnMut(&StoredEvent<'_>) -> Result<(), HistoryError>,
 ) -> Result<(), HistoryError> {
+    visit_stored(log, positions, |stored| {
+        visit(stored).map(ControlFlow::Continue)
+    })
+}
+
+/// The same, until `visit` breaks off.
+pub(crate) fn visit_stored(
+    log: &Log,
+    positions: &[u64],
+    mut visit: impl FnMut(&StoredEvent<'_>) -> Result<ControlFlow<()>, HistoryError>,
+) -> Result<(), HistoryError> {
     let mut decoder = Decoder::default();
     let mut left = positions;
     while let Some(&position) = left.first() {
@@ -107,7 +120,9 @@ pub(crate) fn for_each_stored(
             let stored = stored.map_err(block_error)?;
             if left.first() == Some(&stored.position) {
                 left = left.get(1..).unwrap_or_default();
-                visit(&stored)?;
+                if visit(&stored)?.is_break() {
+                    return Ok(());
+                }
             }
         }
         if left.first() == Some(&position) {

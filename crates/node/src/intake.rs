@@ -113,10 +113,16 @@ impl QueueRoom {
         }
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.submissions.fetch_add(1, Ordering::Relaxed);
+        self.telemetry.queued_bytes.inc_by(gauge_bytes(bytes));
         Some(Ticket {
             room: Arc::clone(self),
             bytes,
         })
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.telemetry.queued_bytes.dec_by(gauge_bytes(bytes));
     }
 }
 
@@ -124,20 +130,20 @@ impl Ticket {
     /// Gives back what is more than `bytes`.
     fn shrink(&mut self, bytes: usize) {
         let unneeded = self.bytes.saturating_sub(bytes);
-        self.room.bytes.fetch_sub(unneeded, Ordering::Relaxed);
+        self.room.give_back(unneeded);
         self.bytes -= unneeded;
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let before = self.room.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.room.give_back(self.bytes);
         self.room.submissions.fetch_sub(1, Ordering::Relaxed);
-        if self.bytes > 0 {
-            let left = u64::try_from(before.saturating_sub(self.bytes)).unwrap_or(u64::MAX);
-            self.room.telemetry.queued_bytes.set(gauge_value(left));
-        }
     }
+}
+
+fn gauge_bytes(bytes: usize) -> i64 {
+    gauge_value(u64::try_from(bytes).unwrap_or(u64::MAX))
 }
 
 /// What a message takes in memory with so many commands.
@@ -322,6 +328,13 @@ fn checked(command: Command, partner: &PartnerId) -> Result<Command, Refusal> {
     }
 }
 
+/// A place in a queue of its own.
+#[cfg(test)]
+pub(crate) fn ticket() -> Ticket {
+    let room = QueueRoom::of_refusals(Telemetry::default());
+    room.take(0).expect("room")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,6 +393,27 @@ mod tests {
         let decoded = decode(message, ticket.expect("room"), &policy, &replies);
         assert_eq!(room.bytes.load(Ordering::Relaxed), needed);
         drop(decoded);
+    }
+
+    #[test]
+    fn the_gauge_shows_what_is_queued_when_it_comes_shrinks_and_goes() {
+        let telemetry = Telemetry::default();
+        let shown = || telemetry.queued_bytes.get();
+        let room = QueueRoom::new(1_000, 10, telemetry.clone());
+        let refusals = QueueRoom::of_refusals(telemetry.clone());
+        let mut first = room.take(600).expect("room");
+        assert_eq!(shown(), 600);
+        let second = room.take(400).expect("room");
+        assert_eq!(shown(), 1_000);
+        assert!(room.take(1).is_none());
+        let refusal = refusals.take(0);
+        assert_eq!(shown(), 1_000);
+        first.shrink(100);
+        assert_eq!(shown(), 500);
+        drop((first, refusal));
+        assert_eq!(shown(), 400);
+        drop(second);
+        assert_eq!(shown(), 0);
     }
 
     #[test]

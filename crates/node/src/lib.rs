@@ -18,6 +18,7 @@ mod intake;
 pub mod nats_server;
 mod node;
 mod options;
+mod parts;
 mod pending;
 mod projector;
 mod publisher;
@@ -28,6 +29,8 @@ mod scrub;
 mod shutdown;
 mod state;
 mod telemetry;
+#[cfg(test)]
+mod test_log;
 mod waiting;
 mod writer;
 
@@ -39,5 +42,5 @@ pub use projector::{ProjectorError, ProjectorOptions, run_projector};
 pub use publisher::PublisherError;
 pub use scrub::{ScrubError, scrub_directory};
 pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
-pub use telemetry::{Outcome, Telemetry};
+pub use telemetry::Telemetry;
 pub use waiting::Waiting;

@@ -173,7 +173,6 @@ struct State {
     /// The child, from its start until it is reaped: its process id is ours to signal exactly that long.
     child: Option<Child>,
     stopping: bool,
-    exits: u64,
     last_exit: Option<String>,
     spawn_error: Option<std::io::Error>,
 }
@@ -253,16 +252,6 @@ impl NatsServer {
     /// The process id of the running child; `None` between an exit and the next start.
     pub fn process_id(&self) -> Option<u32> {
         self.shared.state().child.as_ref().map(Child::id)
-    }
-
-    /// How often the server ended without being asked to.
-    pub fn unexpected_exits(&self) -> u64 {
-        self.shared.state().exits
-    }
-
-    /// Where the server writes its log.
-    pub fn log_path(&self) -> &Path {
-        &self.shared.files.log
     }
 
     /// Asks the server to end, kills it when it does not within ten seconds, and waits until it is gone. Blocks.
@@ -441,7 +430,6 @@ fn reap(shared: &Shared) {
     };
     if !state.stopping {
         tracing::warn!(%status, "nats-server ended, starting it again");
-        state.exits += 1;
         state.last_exit = Some(status);
     }
     shared.changed.notify_all();

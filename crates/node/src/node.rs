@@ -1,7 +1,6 @@
 //! A node: opens the log, makes it when it is new, and runs the loops around it until one fails or it is told to stop.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use chrono::{DurationRound, TimeDelta, Utc};
@@ -21,7 +20,7 @@ use ledger_store::{
 use rand::RngCore;
 use thiserror::Error;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -29,6 +28,7 @@ use crate::appender::AppendLoop;
 use crate::history::HistoryError;
 use crate::intake::{Chunk, Intake, QueueRoom};
 use crate::options::NodeOptions;
+use crate::parts::{Part, Parts};
 use crate::pending::Pending;
 use crate::publisher::{PublisherError, Tail};
 use crate::queries::Queries;
@@ -76,11 +76,11 @@ pub enum NodeError {
     /// Queries cannot be offered.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// A thread of the node panicked.
-    #[error("the {thread} thread ended unexpectedly")]
-    Thread {
+    /// A task or thread of the node panicked, or ended before the node was told to stop.
+    #[error("the {part} of the node ended unexpectedly")]
+    Ended {
         /// Which one.
-        thread: &'static str,
+        part: &'static str,
     },
 }
 
@@ -100,7 +100,7 @@ pub async fn run_node(
     };
     let opening = options.clone();
     let opened = tokio::task::spawn_blocking(move || open(&opening, witnessed_size)).await;
-    let opened = opened.map_err(|_| NodeError::Thread { thread: "opening" })??;
+    let opened = opened.map_err(|_| NodeError::Ended { part: "opening" })??;
     let loops = Loops::start(bus, opened, &options, telemetry).await?;
     loops.run(shutdown).await
 }
@@ -139,6 +139,7 @@ fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError>
         party: ROOT_PARTY.parse()?,
     };
     let store_options = Options {
+        disk: Arc::clone(&options.disk),
         free_floor_bytes: options.free_space_floor_bytes,
         witnessed_size,
         ..Options::new(&options.data_dir, ledger.as_str())
@@ -231,16 +232,7 @@ pub(crate) fn opening_group(log: &Log, ledger: &LedgerId, root: Root) -> Group {
 
 /// Everything that runs.
 struct Loops {
-    writer: JoinHandle<Result<(), HistoryError>>,
-    appender: JoinHandle<Result<(), AppendError>>,
-    intake: tokio::task::JoinHandle<()>,
-    replies: tokio::task::JoinHandle<()>,
-    queries: tokio::task::JoinHandle<()>,
-    /// Says when the publisher has ended.
-    publisher: oneshot::Receiver<()>,
-    heads: tokio::task::JoinHandle<()>,
-    failures: mpsc::Receiver<NodeError>,
-    tree_size: watch::Receiver<u64>,
+    parts: Parts,
     bus: Bus,
     log: Log,
 }
@@ -304,84 +296,37 @@ impl Loops {
             published,
             scrubbing: Arc::default(),
         };
-        let (failed, failures) = mpsc::channel(4);
         let intake = Intake::open(&bus, room, policy, reply_sender, chunk_sender).await?;
         let service = Queries::start(&bus).await?;
-        Ok(Self {
-            writer: thread("writer", move || writer.run(chunks))?,
-            appender: thread("appender", move || append_loop.run())?,
-            intake: tokio::spawn(intake.run()),
-            replies: tokio::spawn(replies::run(reply_receiver, Replier::new(&bus), telemetry)),
-            queries: tokio::spawn(queries.run(service)),
-            publisher: tail.start(&options.nats_url, failed.clone()).map_err(|_| {
-                NodeError::Thread {
-                    thread: "publisher",
-                }
-            })?,
-            heads: supervise(crate::heads::run(log.clone(), tree_size.clone()), failed),
-            failures,
-            tree_size,
-            bus,
-            log,
-        })
+        let replier = Replier::new(&bus);
+        let heads = crate::heads::run(log.clone(), tree_size);
+        let nats_url = options.nats_url.clone();
+        let mut parts = Parts::default();
+        parts.spawn_thread(Part::Writer, move || writer.run(chunks))?;
+        parts.spawn_thread(Part::Appender, move || append_loop.run())?;
+        parts.spawn_thread(Part::Publisher, move || tail.run(&nats_url))?;
+        parts.spawn(Part::Heads, heads);
+        parts.spawn(Part::Intake, async {
+            intake.run().await;
+            Ok::<(), NodeError>(())
+        });
+        parts.spawn(Part::Replies, async {
+            replies::run(reply_receiver, replier, telemetry).await;
+            Ok::<(), NodeError>(())
+        });
+        parts.spawn(Part::Queries, async {
+            queries.run(service).await;
+            Ok::<(), NodeError>(())
+        });
+        Ok(Self { parts, bus, log })
     }
 
-    /// Waits for the signal or the first failure, then stops in order: no more commands in, what was taken is decided and
-    /// synced, receipts and events leave.
-    async fn run(mut self, mut shutdown: Shutdown) -> Result<(), NodeError> {
-        let mut failure = None;
-        tokio::select! {
-            () = shutdown.requested() => info!("stopping"),
-            // The appender drops its end of the channel when it fails.
-            _ = self.tree_size.wait_for(|_| false) => {}
-            Some(error) = self.failures.recv() => failure = Some(error),
-        }
-        self.intake.abort();
-        let (writer, appender) = (self.writer, self.appender);
-        let joined = tokio::task::spawn_blocking(move || (writer.join(), appender.join())).await;
-        let (writer, appender) = joined.map_err(|_| NodeError::Thread { thread: "joining" })?;
-        appender.map_err(|_| NodeError::Thread { thread: "appender" })??;
-        writer.map_err(|_| NodeError::Thread { thread: "writer" })??;
-        if let Some(failure) = failure.or_else(|| self.failures.try_recv().ok()) {
-            return Err(failure);
-        }
-        let drained = tokio::time::timeout(DRAIN_TIME, async {
-            let replies = self.replies.await;
-            let published = self.publisher.await;
-            let heads = self.heads.await;
-            (replies, published, heads)
-        });
-        if drained.await.is_err() {
-            warn!("stopped before every event was published: the next start goes on with them");
-        }
-        self.queries.abort();
+    /// Runs until the signal or a failure; then everything that was taken is decided, synced and answered.
+    async fn run(self, shutdown: Shutdown) -> Result<(), NodeError> {
+        let ended = self.parts.run(shutdown, DRAIN_TIME).await;
         self.bus.close().await;
         drop(self.log);
         info!("stopped");
-        Ok(())
+        ended
     }
-}
-
-/// Runs a task whose failure ends the node.
-fn supervise<E: Into<NodeError> + Send + 'static>(
-    run: impl Future<Output = Result<(), E>> + Send + 'static,
-    failed: mpsc::Sender<NodeError>,
-) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(async move {
-        if let Err(error) = run.await
-            && failed.send(error.into()).await.is_err()
-        {
-            tracing::debug!("a task failed after the node had stopped");
-        }
-    })
-}
-
-fn thread<T: Send + 'static>(
-    name: &'static str,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, NodeError> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(run)
-        .map_err(|_| NodeError::Thread { thread: name })
 }

@@ -1,12 +1,17 @@
 //! What a node is told when it starts.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use ledger_store::disk::{Disk, OsDisk};
 
 /// Options of a node. Sizes are bounds: what is over them is refused or waits, it never grows.
 #[derive(Clone, Debug)]
 pub struct NodeOptions {
     /// Directory of the log. Made when it is not there.
     pub data_dir: PathBuf,
+    /// Where the journal and the newest tree head are kept: that directory, unless a test puts a disk that fails before it.
+    pub disk: Arc<dyn Disk>,
     /// Address of the nats-server.
     pub nats_url: String,
     /// Id given to the ledger when it is created; an existing ledger keeps its own.
@@ -26,8 +31,10 @@ pub struct NodeOptions {
 impl NodeOptions {
     /// The defaults for a log in `data_dir` behind the server at `nats_url`.
     pub fn new(data_dir: impl Into<PathBuf>, nats_url: impl Into<String>) -> Self {
+        let data_dir = data_dir.into();
         Self {
-            data_dir: data_dir.into(),
+            disk: Arc::new(OsDisk::new(data_dir.clone())),
+            data_dir,
             nats_url: nats_url.into(),
             ledger_id: "main".to_owned(),
             root_partner: "root".to_owned(),

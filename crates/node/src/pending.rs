@@ -1,6 +1,6 @@
 //! The group being gathered: the writer adds to it while the appender is busy with the one before.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use ledger_store::Group;
 
@@ -67,15 +67,14 @@ pub(crate) struct Pending {
     emptied: Condvar,
 }
 
-/// What became of decisions handed over.
-#[derive(Debug, PartialEq, Eq)]
+/// What became of decisions handed over; those that will not be written come back.
 pub(crate) enum HandedOver {
     /// The appender will take them.
     Taken,
-    /// They rest on decisions that were dropped: decide them anew from what the log holds.
-    Void,
+    /// They rest on decisions that were dropped: what comes next is decided from what the log holds.
+    Void(Decided),
     /// Nothing will be written any more.
-    Closed,
+    Closed(Decided),
 }
 
 impl Pending {
@@ -90,11 +89,7 @@ impl Pending {
     }
 
     /// Hands decisions over; waits while the appender is a full group behind.
-    pub(crate) fn hand_over(
-        &self,
-        decided: Decided,
-        generation: u64,
-    ) -> (HandedOver, Option<Decided>) {
+    pub(crate) fn hand_over(&self, decided: Decided, generation: u64) -> HandedOver {
         let mut state = self.lock();
         while state.decided.is_full() && !state.appender_gone && state.generation == generation {
             state = self
@@ -103,14 +98,14 @@ impl Pending {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         if state.appender_gone {
-            return (HandedOver::Closed, Some(decided));
+            return HandedOver::Closed(decided);
         }
         if state.generation != generation {
-            return (HandedOver::Void, Some(decided));
+            return HandedOver::Void(decided);
         }
         state.decided.extend(decided);
         self.filled.notify_one();
-        (HandedOver::Taken, None)
+        HandedOver::Taken
     }
 
     /// Waits for decisions and takes all there are; `None` when the writer has ended and nothing is left.
@@ -138,7 +133,7 @@ impl Pending {
     }
 
     /// Says that the writer has ended.
-    pub(crate) fn close_writer(&self) {
+    fn close_writer(&self) {
         self.lock().writer_gone = true;
         self.filled.notify_one();
     }
@@ -151,3 +146,24 @@ impl Pending {
         std::mem::take(&mut state.decided).replies
     }
 }
+
+/// Held by the writer as long as it runs: however it ends, the appender does not wait for it.
+pub(crate) struct WriterEnd(pub(crate) Arc<Pending>);
+
+impl Drop for WriterEnd {
+    fn drop(&mut self) {
+        self.0.close_writer();
+    }
+}
+
+/// Held by the appender as long as it runs: however it ends, the writer does not wait for it.
+pub(crate) struct AppenderEnd(pub(crate) Arc<Pending>);
+
+impl Drop for AppenderEnd {
+    fn drop(&mut self) {
+        drop(self.0.close_appender());
+    }
+}
+
+#[cfg(test)]
+mod tests;

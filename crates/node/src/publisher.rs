@@ -13,7 +13,7 @@ use ledger_proof::header::event_name_of;
 use ledger_store::Log;
 use thiserror::Error;
 use tokio::runtime::Builder;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::background::lower_priority;
@@ -88,21 +88,17 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Starts publishing, on a thread of lower priority and over a connection of its own, so that receipts wait neither for
-    /// the processor nor behind events. What is returned says when it has ended; a failure goes to `failed`.
+    /// Publishes until the appender is gone: on the calling thread, whose priority it lowers, and over a connection of its own, so that
+    /// receipts wait neither for the processor nor behind events.
     ///
     /// # Errors
-    /// The system's, when there is no thread to be had.
-    pub(crate) fn start(
-        self,
-        nats_url: &str,
-        failed: mpsc::Sender<NodeError>,
-    ) -> std::io::Result<oneshot::Receiver<()>> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let options = BusOptions::service(nats_url, "publisher");
-        let (ending, ended) = oneshot::channel();
-        let run = async move {
-            let bus = Bus::connect(&options).await?;
+    /// [`NodeError`] when the stream contradicts the log, or the log cannot be read.
+    pub(crate) fn run(self, nats_url: &str) -> Result<(), NodeError> {
+        lower_priority();
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|_| NodeError::Ended { part: "publisher" })?;
+        runtime.block_on(async {
+            let bus = Bus::connect(&BusOptions::service(nats_url, "publisher")).await?;
             let publisher = Publisher {
                 bus: bus.clone(),
                 tail: self,
@@ -110,20 +106,7 @@ impl Tail {
             let result = publisher.run().await;
             bus.close().await;
             Ok(result?)
-        };
-        let body = move || {
-            lower_priority();
-            if let Err(error) = runtime.block_on(run)
-                && failed.blocking_send(error).is_err()
-            {
-                tracing::debug!("publishing failed after the node had stopped");
-            }
-            drop(ending);
-        };
-        std::thread::Builder::new()
-            .name("publisher".to_owned())
-            .spawn(body)?;
-        Ok(ended)
+        })
     }
 }
 
@@ -289,7 +272,7 @@ impl Publisher {
 
 /// One run of events from `from` on, none at or after `to`.
 fn read_run(log: &Log, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, HistoryError> {
-    let (blocks, _) = log.stored_blocks(from, READ_BYTES)?;
+    let (blocks, _) = log.stored_blocks(from..to, READ_BYTES)?;
     let mut decoder = Decoder::default();
     let (mut events, mut bytes) = (Vec::new(), 0);
     let mut rest: &[u8] = &blocks;

@@ -134,7 +134,7 @@ impl Queries {
             .min(MAX_REPLAY_BYTES);
         let (payload, next) = if query.country.is_none() && query.action.is_none() {
             self.log
-                .stored_blocks(query.from, max_bytes)
+                .stored_blocks(query.from..to, max_bytes)
                 .map_err(read_failure)?
         } else {
             self.filtered_blocks(query, to, max_bytes)?
@@ -164,19 +164,19 @@ impl Queries {
             };
             let positions = positions.map_err(read_failure)?;
             if positions.is_empty() {
-                return Ok((payload.freeze(), to));
+                return Ok((payload.freeze(), to.max(next)));
             }
             for position in positions {
                 if position >= to {
-                    return Ok((payload.freeze(), to));
+                    return Ok((payload.freeze(), to.max(next)));
                 }
                 if position < next {
                     continue;
                 }
-                if payload.len() >= max_bytes {
+                let block = self.log.read_block(position).map_err(read_failure)?;
+                if !payload.is_empty() && payload.len() + block.len() > max_bytes {
                     return Ok((payload.freeze(), position));
                 }
-                let block = self.log.read_block(position).map_err(read_failure)?;
                 payload.extend_from_slice(&block);
                 next = BlockHeader::read(&block).map_err(internal)?.end_position();
             }
@@ -212,3 +212,6 @@ fn internal(error: impl std::fmt::Display) -> QueryFailure {
         message: format!("the log could not be read: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

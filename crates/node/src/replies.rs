@@ -9,7 +9,7 @@ use ledger_domain::wire::v1::{Receipt, Status};
 use tokio::sync::mpsc;
 
 use crate::intake::Ticket;
-use crate::telemetry::{Outcome, Telemetry};
+use crate::telemetry::Telemetry;
 
 /// The receipts of one submission.
 #[derive(Debug)]
@@ -81,9 +81,9 @@ pub(crate) async fn run(
             drop(reply.ticket);
         }
         let [accepted, duplicate, rejected] = counts;
-        telemetry.count_commands(Outcome::Accepted, accepted);
-        telemetry.count_commands(Outcome::Duplicate, duplicate);
-        telemetry.count_commands(Outcome::Rejected, rejected);
+        telemetry.count_commands(Status::Accepted, accepted);
+        telemetry.count_commands(Status::Duplicate, duplicate);
+        telemetry.count_commands(Status::Rejected, rejected);
     }
 }
 

@@ -24,11 +24,6 @@ impl ShutdownTrigger {
 }
 
 impl Shutdown {
-    /// Whether the signal was given.
-    pub fn is_requested(&self) -> bool {
-        *self.0.borrow() || self.0.has_changed().is_err()
-    }
-
     /// Waits for the signal.
     pub async fn requested(&mut self) {
         // An error means that the trigger is gone, which is a signal too.

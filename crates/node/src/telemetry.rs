@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use ledger_domain::wire::v1::Status;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -13,20 +14,9 @@ use prometheus_client::registry::Registry;
 
 const CHECKPOINT_HELP: &str = "Next position a projection will fold";
 
-/// What became of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub enum Outcome {
-    /// On disk for the first time.
-    Accepted,
-    /// On disk before.
-    Duplicate,
-    /// Not recorded.
-    Rejected,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
-    outcome: Outcome,
+    outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -133,7 +123,8 @@ impl Telemetry {
     }
 
     /// Counts answered commands.
-    pub fn count_commands(&self, outcome: Outcome, count: u64) {
+    pub fn count_commands(&self, outcome: Status, count: u64) {
+        let outcome = outcome.as_str();
         self.commands
             .get_or_create(&OutcomeLabel { outcome })
             .inc_by(count);
@@ -171,12 +162,12 @@ mod tests {
     #[test]
     fn what_was_counted_is_in_the_text() {
         let telemetry = Telemetry::default();
-        telemetry.count_commands(Outcome::Accepted, 3);
+        telemetry.count_commands(Status::Accepted, 3);
         telemetry.tree_size.set(gauge_value(7));
         telemetry.set_checkpoint("country", 5);
         let text = telemetry.text();
         assert!(
-            text.contains("ledger_commands_total{outcome=\"Accepted\"} 3"),
+            text.contains("ledger_commands_total{outcome=\"accepted\"} 3"),
             "{text}"
         );
         assert!(text.contains("ledger_tree_size 7"), "{text}");

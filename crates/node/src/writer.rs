@@ -18,9 +18,10 @@ use rand::rngs::ThreadRng;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use crate::appender::stopped;
 use crate::history::{HistoryError, receipt};
 use crate::intake::{Chunk, DecodedCommand, Submission};
-use crate::pending::{Decided, HandedOver, Pending};
+use crate::pending::{Decided, HandedOver, Pending, WriterEnd};
 use crate::replies::{ReplySender, SubmissionReply};
 use crate::state::DecisionState;
 
@@ -38,7 +39,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Decides until the queue is closed and empty, or the appender has ended.
+    /// Decides until the queue is closed and empty; what comes after the appender has ended is refused.
     ///
     /// # Errors
     /// When the log cannot be read: no decision could be trusted after that.
@@ -46,11 +47,9 @@ impl Writer {
         mut self,
         mut queue: mpsc::UnboundedReceiver<Chunk>,
     ) -> Result<(), HistoryError> {
+        let _end = WriterEnd(Arc::clone(&self.pending));
         let mut generation = self.pending.generation();
-        let result = loop {
-            let Some(chunk) = queue.blocking_recv() else {
-                break Ok(());
-            };
+        while let Some(chunk) = queue.blocking_recv() {
             let submissions = match chunk {
                 Chunk::Ready(submissions) => submissions,
                 Chunk::Decoding(task) => match self.runtime.block_on(task) {
@@ -64,25 +63,18 @@ impl Writer {
             let current = self.pending.generation();
             if current != generation {
                 generation = current;
-                if let Err(error) = self.start_over() {
-                    break Err(error);
-                }
+                self.start_over()?;
             }
-            let decided = match self.decide_all(submissions) {
-                Ok(decided) => decided,
-                Err(error) => break Err(error),
-            };
-            let (outcome, returned) = self.pending.hand_over(decided, generation);
-            if let Some(returned) = returned {
-                self.replies
-                    .send_all(refuse_all(returned.replies, not_recorded));
-            }
-            if outcome == HandedOver::Closed {
-                break Ok(());
-            }
-        };
-        self.pending.close_writer();
-        result
+            let decided = self.decide_all(submissions)?;
+            let (returned, why): (_, fn() -> Rejection) =
+                match self.pending.hand_over(decided, generation) {
+                    HandedOver::Taken => continue,
+                    HandedOver::Void(returned) => (returned, not_recorded),
+                    HandedOver::Closed(returned) => (returned, stopped),
+                };
+            self.replies.send_all(refuse_all(returned.replies, why));
+        }
+        Ok(())
     }
 
     /// Forgets what was decided and not written, and folds the log again.
@@ -250,9 +242,7 @@ impl Writer {
 
     /// A refusal by the rules: it rests on the state up to here.
     fn refused(&self, id: CommandId, rejection: Rejection) -> Receipt {
-        let mut receipt = Receipt::rejected(Some(id), rejection);
-        receipt.tree_size = Some(self.state.next_position);
-        receipt
+        Receipt::rejected_at(Some(id), rejection, self.state.next_position)
     }
 }
 
@@ -302,9 +292,12 @@ pub(crate) fn refuse_all(
     replies: Vec<SubmissionReply>,
     why: fn() -> Rejection,
 ) -> Vec<SubmissionReply> {
-    let refuse = |receipt: Receipt| match receipt.tree_size {
-        Some(_) => Receipt::rejected(receipt.command_id, why()),
-        None => receipt,
+    let refuse = |receipt: Receipt| {
+        if receipt.rests_on_state() {
+            Receipt::rejected(receipt.command_id, why())
+        } else {
+            receipt
+        }
     };
     replies
         .into_iter()

@@ -262,7 +262,7 @@ fn scan(log: &Log, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let (mut at, mut bytes) = (0, 0);
     while at < log.tree_size() {
-        let (blocks, next) = log.stored_blocks(at, 512 << 10)?;
+        let (blocks, next) = log.stored_blocks(at..u64::MAX, 512 << 10)?;
         bytes += blocks.len();
         at = next;
     }

@@ -11,6 +11,7 @@ use crate::options::Options;
 use bytes::{Bytes, BytesMut};
 use ledger_proof::block::{BlockError, BlockHeader, Decoder, KeptCommand, SubmissionPart};
 use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, leaf_hash};
+use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 use uuid::Uuid;
 
@@ -101,17 +102,21 @@ impl Log {
         self.core.read_block(position)
     }
 
-    /// Stored blocks from the one that holds `from` on, back to back: at least one, then while they fit in `max_bytes`. Also
-    /// the position after them. Empty at the tree size.
+    /// Stored blocks from the one that holds the range's start up to the one that holds its last position, back to back: at least one, then
+    /// while they fit in `max_bytes`. Also the position after them. Empty at the tree size, and where the range is.
     ///
     /// # Errors
     /// As [`Log::read_block`].
-    pub fn stored_blocks(&self, from: u64, max_bytes: usize) -> Result<(Bytes, u64), ReadError> {
-        let tree_size = self.tree_size();
+    pub fn stored_blocks(
+        &self,
+        range: Range<u64>,
+        max_bytes: usize,
+    ) -> Result<(Bytes, u64), ReadError> {
+        let end = range.end.min(self.tree_size());
         // Enough for an answer whose last block almost fits; one that asks for more than there is gets no more than that.
         let mut out = BytesMut::with_capacity(max_bytes.min(1 << 20));
-        let mut at = from;
-        while at < tree_size {
+        let mut at = range.start;
+        while at < end {
             let block = self.core.scan_block(at)?;
             if !out.is_empty() && out.len() + block.len() > max_bytes {
                 break;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::{DateTime, Utc};
 use ledger_bus::query::{
-    HeadAnswer, NEXT_HEADER, ProjectionAnswer, ReplayQuery, TREE_SIZE_HEADER, WATERMARK_HEADER,
+    CHECKPOINT_HEADER, HeadAnswer, NEXT_HEADER, ProjectionAnswer, ReplayQuery, TREE_SIZE_HEADER,
 };
 use ledger_bus::{Answer, Argument, Bus, Endpoint, Query, QueryFailure, QueryService};
 use ledger_domain::ids::{CommitmentId, EventId, LedgerId, PartyId, Position, Subject, Version};
@@ -324,7 +324,7 @@ impl State {
         };
         Ok(Answer {
             payload: envelope.wrap(&body).unwrap().into(),
-            headers: vec![(WATERMARK_HEADER, self.events.len().to_string())],
+            headers: vec![(CHECKPOINT_HEADER, self.events.len().to_string())],
         })
     }
 }

@@ -1,12 +1,19 @@
-//! A full disk: nothing is begun on one, and nothing is lost on one.
+//! A full disk: nothing is begun on one, and nothing is lost on one. A disk that fails: nothing it held is acknowledged.
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
+use ledger_bus::{RequestError, subject};
 use ledger_domain::RejectionCode;
 use ledger_domain::wire::v1::{Stage, Status};
-use ledger_tests::{System, batch, eventually};
+use ledger_node::{NodeError, NodeOptions, Telemetry, run_node, shutdown};
+use ledger_store::AppendError;
+use ledger_tests::{DiskFault, FaultyDisk, System, batch, eventually, receipts};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use tokio::task::JoinHandle;
 
 use crate::support::SOON;
 
@@ -99,4 +106,96 @@ async fn on_a_disk_that_runs_full_commands_are_refused_and_queries_answered_unti
     assert_eq!(system.tree_size().await, size + 2);
     system.verify().await;
     system.verify_stream().await;
+}
+
+/// Sends bytes of the partner `tester`; the reply, or that there was none.
+fn send(system: &System, bytes: Bytes) -> JoinHandle<Result<Bytes, RequestError>> {
+    const REPLY_WITHIN: Duration = Duration::from_secs(10);
+    let bus = system.bus().clone();
+    tokio::spawn(async move {
+        let subject = subject::command("tester");
+        let reply = bus.request(&subject, bytes, REPLY_WITHIN).await;
+        reply.map(|reply| reply.payload)
+    })
+}
+
+async fn no_receipt_leaves_for_what_the_disk_lost(fault: DiskFault) {
+    let mut system = System::with_nats_only(&[]).await;
+    let disk = FaultyDisk::new(&system.log_folder());
+    let options = NodeOptions {
+        disk: Arc::new(disk.clone()),
+        ..NodeOptions::new(system.log_folder(), system.url())
+    };
+    let (telemetry, (_trigger, told)) = (Telemetry::default(), shutdown());
+    let node = tokio::spawn(run_node(options, telemetry.clone(), told));
+    eventually("the node to answer", SOON, async || {
+        system.connection().head().await.ok()
+    })
+    .await;
+    system.load_reference().await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    let (_, before) = commander.record(&["GCM-01"]);
+    system.accepted(std::slice::from_ref(&before)).await;
+    let size = system.tree_size().await;
+
+    disk.hold(fault);
+    let (commitment, held) = commander.record(&["GCM-01"]);
+    let held = Bytes::from(held.encode());
+    let unanswered = send(&system, held.clone());
+    tokio::task::block_in_place(|| disk.await_held());
+    // Behind it wait what rests on it, a refusal by the rules and a duplicate.
+    let queued = telemetry.queued_bytes.get();
+    let report = commander.report(commitment, 1, Stage::Planning);
+    let (_, refused) = commander.record(&["GCM-99"]);
+    let behind = send(&system, batch(&[report.clone(), refused, before]));
+    eventually("the second submission to be taken", SOON, async || {
+        (telemetry.queued_bytes.get() > queued).then_some(())
+    })
+    .await;
+    assert_eq!(system.tree_size().await, size);
+    assert!(!unanswered.is_finished() && !behind.is_finished());
+
+    disk.fail();
+    let behind = behind.await.expect("no panic").expect("a reply");
+    let behind = receipts(&behind);
+    assert_eq!(behind.len(), 3);
+    for receipt in behind {
+        let rejection = receipt.rejection.expect("a refusal");
+        assert_eq!(rejection.code, RejectionCode::Unavailable);
+    }
+    let doing = match fault {
+        DiskFault::Write => "writing a frame",
+        DiskFault::Sync => "syncing a frame",
+    };
+    let ended = node.await.expect("no panic");
+    assert!(
+        matches!(&ended, Err(NodeError::Append(AppendError::Poisoned { at, .. })) if *at == doing),
+        "{ended:?}"
+    );
+    let unanswered = unanswered.await.expect("no panic");
+    assert!(unanswered.is_err(), "{unanswered:?}");
+
+    // Whether it reached the disk shows at the next start; its sender repeats it and has it once.
+    system.start_node().await;
+    let again = system.ask("tester", held).await;
+    let expected = match fault {
+        DiskFault::Write => Status::Accepted,
+        DiskFault::Sync => Status::Duplicate,
+    };
+    assert_eq!(again[0].status, expected, "{again:?}");
+    assert_eq!(system.tree_size().await, size + 1);
+    system.accepted(&[report]).await;
+    system.start_projectors();
+    system.verify().await;
+    system.verify_stream().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_receipt_leaves_for_what_a_failed_write_lost() {
+    no_receipt_leaves_for_what_the_disk_lost(DiskFault::Write).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_receipt_leaves_for_what_a_failed_sync_left_unknown() {
+    no_receipt_leaves_for_what_the_disk_lost(DiskFault::Sync).await;
 }

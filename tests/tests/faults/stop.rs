@@ -64,12 +64,12 @@ async fn views_are_answered_while_the_node_is_away() {
     system.await_views().await;
     let query = ViewQuery::default();
     let view = system.connection().view("country", "KEN", &query).await;
-    let watermark = view.expect("a view").watermark;
+    let checkpoint = view.expect("a view").checkpoint;
     assert!(system.stop_node().success());
     for _ in 0..2 {
         let started = Instant::now();
         let view = system.connection().view("country", "KEN", &query).await;
-        assert_eq!(view.expect("a view").watermark, watermark);
+        assert_eq!(view.expect("a view").checkpoint, checkpoint);
         assert!(
             started.elapsed() < AT_ONCE,
             "it took {:?}",

@@ -189,13 +189,13 @@ async fn compare_one<P: Projection>(
             Err(error) => return Err(error.into()),
         };
         // Another instance of the projector may have answered, one that is not as far: it is asked again.
-        if served.watermark < folded.count && Instant::now() < deadline {
+        if served.checkpoint < folded.count && Instant::now() < deadline {
             tokio::time::sleep(LOOK_PAUSE).await;
             continue;
         }
-        folded.fold_on(served.watermark, auditor, tail).await?;
+        folded.fold_on(served.checkpoint, auditor, tail).await?;
         let body = folded.projection.body(key).unwrap_or_default();
-        let same = served.watermark == folded.count
+        let same = served.checkpoint == folded.count
             && body_within(&served.json).is_some_and(|found| found.as_bytes() == body);
         return Ok((!same).then(|| ViewDifference::Body {
             key: key.to_owned(),

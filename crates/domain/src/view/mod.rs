@@ -71,7 +71,7 @@ mod whole;
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use thiserror::Error;
 
 use crate::ids::Position;
@@ -116,10 +116,6 @@ macro_rules! projections {
 
             fn watermark(&self) -> Option<Position> {
                 self.0.watermark().map(|moment| Position(moment.position))
-            }
-
-            fn watermark_time(&self) -> Option<DateTime<Utc>> {
-                self.0.watermark()?.time()
             }
 
             fn keys(&self) -> Vec<String> {
@@ -243,9 +239,6 @@ pub trait Projection: Default {
 
     /// The position of the last event taken in, none before the first.
     fn watermark(&self) -> Option<Position>;
-
-    /// The recorded time of the event at the watermark: what "today" means for a view asked as of that position.
-    fn watermark_time(&self) -> Option<DateTime<Utc>>;
 
     /// Every key that has a body, in order. Some exist before the first event, so that a gap shows as zero.
     fn keys(&self) -> Vec<String>;

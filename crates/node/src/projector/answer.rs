@@ -3,7 +3,9 @@
 use std::pin::pin;
 
 use chrono::{SecondsFormat, Utc};
-use ledger_bus::query::{ProjectionAnswer, ViewQuery, WATERMARK_HEADER, WatchEnvelope, WatchQuery};
+use ledger_bus::query::{
+    CHECKPOINT_HEADER, ProjectionAnswer, ViewQuery, WatchEnvelope, WatchQuery,
+};
 use ledger_bus::{Answer, Argument, Endpoint, FeedError, Query, QueryFailure, QueryService};
 use ledger_domain::view::{Envelope, Family, Page, Projection, WatchList, WatchPage, family_of};
 
@@ -171,7 +173,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         if let Some(list) = listed.flatten() {
             put(&mut payload, "list", &list).map_err(failed)?;
         }
-        let headers = vec![(WATERMARK_HEADER, self.checkpoint.to_string())];
+        let headers = vec![(CHECKPOINT_HEADER, self.checkpoint.to_string())];
         Ok(Answer {
             payload: payload.into(),
             headers,

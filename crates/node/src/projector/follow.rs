@@ -232,7 +232,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             checkpoint = self.checkpoint,
             "the views come from another log, folding anew"
         );
-        Ok(self.start_over()?)
+        Ok(tokio::task::block_in_place(|| self.start_over())?)
     }
 
     /// Folds blocks from the node until its end or the time is reached; queries are answered in between. The next pages are fetched and decoded

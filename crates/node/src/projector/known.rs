@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use ledger_bus::query::{ViewQuery, WATERMARK_HEADER, WatchEnvelope};
+use ledger_bus::query::{CHECKPOINT_HEADER, ViewQuery, WatchEnvelope};
 use ledger_bus::{Answer, Query, QueryFailure};
 use ledger_domain::view::{
     Envelope, Family, KnownHistory, Page, Projection, RestoreError, UnknownFilter, VisitChunk,
@@ -16,7 +17,7 @@ use ledger_domain::view::{
 use ledger_store::{ClosedChunk, HistoryFault, HistoryList, SledFault, ViewStore};
 use serde::Serialize;
 use thiserror::Error;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::error;
 
 use super::Projector;
@@ -94,33 +95,14 @@ pub(super) struct Past {
 impl<P: Projection + Send + 'static> Projector<P> {
     /// Answers a query about a view at a past position.
     pub(super) fn answer_known(&self, query: Query, key: String, asked: ViewQuery) {
-        let past = self.past(&key);
-        self.answer_on_a_thread(query, past, move |past| past.view::<P>(&key, &asked));
+        let past = with_room(&self.known, || self.past(&key));
+        answer_on_a_thread(query, past, move |past| past.view::<P>(&key, &asked));
     }
 
     /// Answers a query about the watch lists at a past position.
     pub(super) fn answer_watch_known(&self, query: Query, page: WatchPage, as_of: String) {
-        let past = self.past(WATCHED);
-        self.answer_on_a_thread(query, past, move |past| past.watch::<P>(&page, &as_of));
-    }
-
-    fn answer_on_a_thread(
-        &self,
-        query: Query,
-        past: Result<Past, QueryFailure>,
-        answer: impl FnOnce(&Past) -> Result<Answer, KnownError> + Send + 'static,
-    ) {
-        let permit = self.known.clone().try_acquire_owned();
-        tokio::spawn(async move {
-            let answer = match (past, permit) {
-                (Err(failure), _) => Err(failure),
-                (Ok(_), Err(_)) => Err(QueryFailure::unavailable(
-                    "too many questions about the past are being answered; ask again in a moment",
-                )),
-                (Ok(past), Ok(permit)) => on_a_thread(past, permit, answer).await,
-            };
-            query.respond(answer).await;
-        });
+        let past = with_room(&self.known, || self.past(WATCHED));
+        answer_on_a_thread(query, past, move |past| past.watch::<P>(&page, &as_of));
     }
 
     fn past(&self, key: &str) -> Result<Past, QueryFailure> {
@@ -130,7 +112,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
             let closed = self.store.history(&chunk.list)?;
             Ok((chunk.list, (closed, chunk.first, chunk.bytes)))
         });
-        let lists: Result<_, SledFault> = lists.collect();
+        // Whoever asks for the history waits for the thread that is writing to it.
+        let lists: Result<_, SledFault> = tokio::task::block_in_place(|| lists.collect());
         let lists = lists.map_err(|error| QueryFailure {
             code: 500,
             message: format!("the history of the view could not be written: {error}"),
@@ -146,6 +129,33 @@ impl<P: Projection + Send + 'static> Projector<P> {
 
 pub(super) fn not_found(family: Family, key: &str) -> QueryFailure {
     QueryFailure::not_found(format!("there is no {} view of {key}", family.name()))
+}
+
+/// Makes what an answer is made from, when there is room for one more: who is refused costs next to nothing.
+fn with_room<T>(
+    room: &Arc<Semaphore>,
+    make: impl FnOnce() -> Result<T, QueryFailure>,
+) -> Result<(T, OwnedSemaphorePermit), QueryFailure> {
+    let permit = Arc::clone(room).try_acquire_owned().map_err(|_| {
+        QueryFailure::unavailable(
+            "too many questions about the past are being answered; ask again in a moment",
+        )
+    })?;
+    Ok((make()?, permit))
+}
+
+fn answer_on_a_thread(
+    query: Query,
+    past: Result<(Past, OwnedSemaphorePermit), QueryFailure>,
+    answer: impl FnOnce(&Past) -> Result<Answer, KnownError> + Send + 'static,
+) {
+    tokio::spawn(async move {
+        let answer = match past {
+            Ok((past, permit)) => on_a_thread(past, permit, answer).await,
+            Err(failure) => Err(failure),
+        };
+        query.respond(answer).await;
+    });
 }
 
 async fn on_a_thread(
@@ -203,7 +213,7 @@ impl Past {
             let events = P::events_between(&self.lists, key, after, then.position, &page)?;
             put(&mut payload, "events", &events)?;
         }
-        let headers = vec![(WATERMARK_HEADER, (then.position + 1).to_string())];
+        let headers = vec![(CHECKPOINT_HEADER, (then.position + 1).to_string())];
         Ok(Answer {
             payload: payload.into(),
             headers,
@@ -307,16 +317,42 @@ pub(super) fn put(
     Ok(())
 }
 
-/// Takes the chunks that the fold closed to the store.
+/// Takes the chunks that the fold closed to the store. The connection's tasks go on meanwhile.
 pub(super) fn keep_closed<P: Projection>(
     projection: &mut P,
     store: &mut ViewStore,
 ) -> Result<(), SledFault> {
-    let chunks = projection.take_closed_history().into_iter();
-    let closed = chunks.map(|chunk| ClosedChunk {
+    let chunks = projection.take_closed_history();
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    let closed = chunks.into_iter().map(|chunk| ClosedChunk {
         list: chunk.list,
         first: chunk.first,
         bytes: chunk.bytes,
     });
-    store.append_history(closed.collect())
+    tokio::task::block_in_place(|| store.append_history(closed.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_made_for_a_question_that_there_is_no_room_for() {
+        let room = Arc::new(Semaphore::new(1));
+        let held = with_room(&room, || Ok("made")).expect("room");
+        assert_eq!(held.0, "made");
+        let refused = with_room(&room, || -> Result<(), _> { panic!("made in vain") });
+        assert_eq!(
+            refused.map(|_| ()).map_err(|failure| failure.code),
+            Err(503)
+        );
+        drop(held);
+        let failed = with_room(&room, || {
+            Err::<(), _>(QueryFailure::not_found("no such view"))
+        });
+        assert_eq!(failed.map(|_| ()).map_err(|failure| failure.code), Err(404));
+        assert_eq!(room.available_permits(), 1);
+    }
 }

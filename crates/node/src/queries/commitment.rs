@@ -3,6 +3,8 @@
 //! The index of commitments says where its events lie, so that an answer reads those and no others. A time is found by halving the log, whose
 //! recorded times never go back.
 
+use std::ops::ControlFlow;
+
 use chrono::{SecondsFormat, Utc};
 use ledger_bus::query::{CommitmentAnswer, CommitmentQuery};
 use ledger_bus::{Answer, QueryFailure};
@@ -13,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{internal, json, read_failure};
 use crate::as_of::{AsOf, SETTLED, Then, not_reached, nothing_by};
-use crate::history::{HistoryError, deliver, for_each_event, for_each_stored, header_at};
+use crate::history::{HistoryError, deliver, for_each_event, header_at, visit_stored};
 
 /// Bytes of events in one page of a commitment's history.
 const MAX_HISTORY_BYTES: usize = 2 << 20;
@@ -55,8 +57,8 @@ pub(super) fn answer(
         for_each_event(log, &positions, |event| fold.apply(&event)).map_err(internal)?;
         answer.state = fold.state(id, today.date_naive());
     } else {
-        let positions = before(end, positions(log, &id, query.from, HISTORY_PAGE)?);
-        fill_page(log, positions, &mut answer)?;
+        let positions = before(end, positions(log, &id, query.from, HISTORY_PAGE + 1)?);
+        fill_page(log, &positions, &mut answer)?;
     }
     json(&answer)
 }
@@ -87,33 +89,32 @@ fn unknown(id: &CommitmentId, then: Option<Then>, first: Option<u64>) -> QueryFa
     })
 }
 
+/// Takes events into the answer, as many as a page holds, and says where the next page begins.
 fn fill_page(
     log: &Log,
-    positions: Vec<u64>,
+    positions: &[u64],
     answer: &mut CommitmentAnswer,
 ) -> Result<(), QueryFailure> {
-    let mut bytes = 0;
-    for (index, position) in positions.into_iter().enumerate() {
-        if bytes >= MAX_HISTORY_BYTES || index + 1 == HISTORY_PAGE {
-            answer.next = Some(position);
-            break;
-        }
-        let event = delivered_event(log, position)?;
-        bytes += event.get().len();
+    let page = positions.get(..HISTORY_PAGE).unwrap_or(positions);
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    visit_stored(log, page, |stored| {
+        let event = deliver(stored)?;
+        bytes += event.len();
+        events.push(event);
+        Ok(if bytes >= MAX_HISTORY_BYTES {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
+    })
+    .map_err(internal)?;
+    answer.next = positions.get(events.len()).copied();
+    for event in events {
+        let text = String::from_utf8(event).map_err(internal)?;
+        let event = RawValue::from_string(text).map_err(internal)?;
         answer.events.push(event);
     }
     Ok(())
-}
-
-fn delivered_event(log: &Log, position: u64) -> Result<Box<RawValue>, QueryFailure> {
-    let mut delivered = Vec::new();
-    for_each_stored(log, &[position], |stored| {
-        delivered = deliver(stored)?;
-        Ok(())
-    })
-    .map_err(internal)?;
-    let text = String::from_utf8(delivered).map_err(internal)?;
-    RawValue::from_string(text).map_err(internal)
 }
 
 /// The position that a text names, or the last one recorded by the time it names.

@@ -14,7 +14,7 @@ pub(super) fn check_story(log: &Log, size: u64) {
     let mut at = 0;
     let mut frontier = Frontier::new();
     while at < size {
-        let (block, next) = log.stored_blocks(at, 1).unwrap();
+        let (block, next) = log.stored_blocks(at..u64::MAX, 1).unwrap();
         assert_eq!(log.read_block(next - 1).unwrap(), block);
         for event in &decoder.events(&block).unwrap() {
             let event = event.unwrap();
@@ -232,7 +232,7 @@ fn stored_blocks_are_handed_out_as_they_are() {
     let rig = Rig::new();
     let (log, mut appender, _) = rig.open();
     fill(&mut appender, 700, 90);
-    let (bytes, next) = log.stored_blocks(0, usize::MAX).unwrap();
+    let (bytes, next) = log.stored_blocks(0..u64::MAX, usize::MAX).unwrap();
     assert_eq!(next, 700);
     let mut rest: &[u8] = &bytes;
     let mut at = 0;
@@ -242,12 +242,18 @@ fn stored_blocks_are_handed_out_as_they_are() {
         at = ledger_proof::block::verify(block).unwrap().end_position();
         rest = after;
     }
-    let (some, next) = log.stored_blocks(200, 1).unwrap();
-    assert_eq!(
-        ledger_proof::block::verify(&some).unwrap().end_position(),
-        next
-    );
-    assert!(log.stored_blocks(700, 1).unwrap().0.is_empty());
+    for (range, max_bytes) in [(200..700, 1), (200..201, usize::MAX)] {
+        let (one, next) = log.stored_blocks(range, max_bytes).unwrap();
+        let block = ledger_proof::block::verify(&one).unwrap();
+        assert_eq!(block.end_position(), next);
+        assert!((block.first_position..next).contains(&200));
+    }
+    for nothing in [700..u64::MAX, 200..200] {
+        let from = nothing.start;
+        let (bytes, next) = log.stored_blocks(nothing, usize::MAX).unwrap();
+        assert!(bytes.is_empty());
+        assert_eq!(next, from);
+    }
 }
 
 #[test]

@@ -24,10 +24,10 @@ pub struct Receipt {
     /// The events it caused, in order; none for a refused one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<ReceiptEvent>,
-    /// Under which guarantee; absent for a refusal that rests on no state.
+    /// Under which guarantee its events stand; absent for a refusal, which has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub durability: Option<Durability>,
-    /// The number of events in the log that hold this answer.
+    /// The number of events in the log that hold this answer, all of them on disk; absent for a refusal that rests on no recorded state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree_size: Option<u64>,
     /// Why it was refused.
@@ -97,6 +97,23 @@ impl Receipt {
             tree_size: None,
             rejection: Some(rejection),
         }
+    }
+
+    /// A refusal that rests on the state after `tree_size` events.
+    pub fn rejected_at(
+        command_id: Option<CommandId>,
+        rejection: Rejection,
+        tree_size: u64,
+    ) -> Self {
+        Self {
+            tree_size: Some(tree_size),
+            ..Self::rejected(command_id, rejection)
+        }
+    }
+
+    /// Whether it says something of the recorded state: then it may leave only once that is on disk, and is void if it is never written.
+    pub fn rests_on_state(&self) -> bool {
+        self.tree_size.is_some()
     }
 
     /// Its JSON bytes.

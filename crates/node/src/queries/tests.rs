@@ -1,0 +1,153 @@
+//! What the node answers about a log of a few blocks.
+
+use super::*;
+use crate::test_log::{TestLog, commitment};
+use ledger_proof::block::{Decoder, split_first};
+
+/// Groups of events of two countries in turn: each group is a block of its own.
+const GROUPS: u64 = 10;
+const GROUP_EVENTS: u64 = 10;
+const END: u64 = GROUPS * GROUP_EVENTS;
+
+fn queries() -> (Queries, TestLog) {
+    let mut test = TestLog::new();
+    let events: Vec<_> = (0..GROUP_EVENTS)
+        .map(|number| {
+            let route = ["KEN|GCM-01", "UGA|GCM-02"][usize::from(number % 2 == 1)];
+            (commitment(number), route)
+        })
+        .collect();
+    for _ in 0..GROUPS {
+        test.append_events(&events);
+    }
+    let (_, published) = watch::channel(0);
+    let queries = Queries {
+        log: test.log.clone(),
+        ledger: "test".into(),
+        published,
+        scrubbing: Arc::default(),
+    };
+    (queries, test)
+}
+
+/// What a replay gives: the positions in its blocks, block by block, and where it says to go on.
+fn replay(queries: &Queries, query: &ReplayQuery) -> (Vec<Vec<u64>>, u64) {
+    let answer = queries.replay(query).expect("an answer");
+    let (_, next) = answer.headers.first().expect("where to go on");
+    let mut rest: &[u8] = &answer.payload;
+    let mut blocks = Vec::new();
+    while !rest.is_empty() {
+        let (block, after) = split_first(rest).expect("a block");
+        let events = Decoder::default().events(block).expect("events");
+        blocks.push(
+            events
+                .iter()
+                .map(|event| event.expect("an event").position)
+                .collect(),
+        );
+        rest = after;
+    }
+    (blocks, next.parse().expect("a position"))
+}
+
+fn of_kenya(query: ReplayQuery) -> ReplayQuery {
+    ReplayQuery {
+        country: Some("KEN".to_owned()),
+        ..query
+    }
+}
+
+#[test]
+fn a_replay_ends_with_the_block_that_holds_the_last_position_asked_for() {
+    let (queries, _test) = queries();
+    for (from, to, blocks, end) in [
+        (0, 1, 1, GROUP_EVENTS),
+        (0, GROUP_EVENTS, 1, GROUP_EVENTS),
+        (0, GROUP_EVENTS + 1, 2, 2 * GROUP_EVENTS),
+        (END - 2, END - 1, 1, END),
+        (END - 2, END + 100, 1, END),
+        (5, 5, 0, 5),
+        (5, 4, 0, 5),
+        (END, END + 1, 0, END),
+    ] {
+        let query = ReplayQuery {
+            from,
+            to: Some(to),
+            ..ReplayQuery::default()
+        };
+        let (found, next) = replay(&queries, &query);
+        assert_eq!((found.len(), next), (blocks, end), "{from} to {to}");
+        let (found, next) = replay(&queries, &of_kenya(query));
+        assert_eq!(found.len(), blocks, "of a country, {from} to {to}");
+        assert!(next >= from, "of a country, {from} to {to}");
+    }
+}
+
+#[test]
+fn one_block_comes_however_few_bytes_are_asked_for() {
+    let (queries, _test) = queries();
+    for filter in [of_kenya, |query| query] {
+        let mut query = filter(ReplayQuery {
+            max_bytes: Some(0),
+            ..ReplayQuery::default()
+        });
+        let mut blocks = 0;
+        while query.from < END {
+            let (found, next) = replay(&queries, &query);
+            assert!(next > query.from, "{query:?}");
+            assert_eq!(found.len(), 1, "{query:?}");
+            blocks += found.len() as u64;
+            query.from = next;
+        }
+        assert_eq!(blocks, GROUPS);
+    }
+}
+
+#[test]
+fn no_more_bytes_come_than_are_asked_for() {
+    let (queries, _test) = queries();
+    let one = queries.log.read_block(0).expect("a block").len();
+    for filter in [of_kenya, |query| query] {
+        let query = filter(ReplayQuery {
+            max_bytes: Some(one * 5 / 2),
+            ..ReplayQuery::default()
+        });
+        let answer = queries.replay(&query).expect("an answer");
+        assert!(answer.payload.len() <= one * 5 / 2, "{query:?}");
+        assert_eq!(replay(&queries, &query).0.len(), 2, "{query:?}");
+    }
+}
+
+#[test]
+fn the_history_of_a_commitment_comes_in_whole_pages() {
+    const PAGE: u64 = 2_000;
+    let mut test = TestLog::new();
+    let (own, other) = (commitment(1), commitment(2));
+    test.append_events(&[(other, "|"), (own, "|"), (own, "|")]);
+    for _ in 0..25 {
+        test.append_events(&[(own, "|"); 100]);
+        test.append_events(&[(other, "|"); 3]);
+    }
+    let expected = test.log.commitment_positions(&own.0, 0, usize::MAX);
+    let expected = expected.expect("positions");
+    assert_eq!(expected.len(), 2_502);
+    let mut found = Vec::new();
+    let mut pages = Vec::new();
+    let mut from = Some(0);
+    while let Some(asked) = from {
+        let query = format!("{{\"from\":{asked}}}");
+        let query = parse(query.as_bytes()).expect("a query");
+        let answer = commitment::answer(&test.log, &own.to_string(), &query);
+        let answer: serde_json::Value =
+            serde_json::from_slice(&answer.expect("an answer").payload).expect("JSON");
+        let events = answer["events"].as_array().expect("events");
+        pages.push(events.len() as u64);
+        found.extend(events.iter().map(|event| {
+            let position = event["position"].as_str().expect("text");
+            position.parse::<u64>().expect("a position")
+        }));
+        from = answer["next"].as_u64();
+    }
+    assert_eq!(found, expected);
+    assert_eq!(pages, [PAGE, 502]);
+}
