@@ -65,6 +65,18 @@ fn a_view_as_known_earlier_is_the_view_that_was_shown_then() {
         "{nothing}"
     );
 
+    // What there was no view of at first is new as a whole; a territory has a view of zeros.
+    let path = |change: &Value| change["path"] == "/view/commitments/recorded";
+    let action = json(&up, ["--json", "diff", "--action", "GCM-10", "--from", "0"]);
+    assert_eq!(action["from"]["position"], "0");
+    let changes = action["changes"].as_array().expect("changes");
+    let recorded = changes.iter().find(|change| path(change)).expect("all");
+    assert!(recorded["before"].is_null() && recorded["after"].as_u64() > Some(0));
+    let territory = ["--json", "diff", "--country", "PRI", "--from", "100"];
+    assert_eq!(json(&up, territory)["changes"], serde_json::json!([]));
+    let later = ["diff", "--action", "GCM-10", "--from", "999999999"];
+    assert_ne!(code(&up.cli(later, b"")), 0);
+
     for refused in ["999999999", "2999-01-01T00:00:00Z", "yesterday"] {
         assert_ne!(code(&up.cli(["gaps", "--as-of", refused], b"")), 0);
     }

@@ -35,14 +35,6 @@ pub(super) fn country(code: &str) -> Result<String, Failure> {
     )))
 }
 
-/// That nothing was recorded for a country: what the ledger answers where it has no view of one that there is.
-pub(super) fn nothing_recorded(code: &str) -> Failure {
-    let name = country::find(code).map_or("", |country| country.name);
-    let named = format!("{code}, {name}");
-    let named = named.trim_end_matches(", ");
-    Failure::unknown(format!("nothing is recorded for {named}"))
-}
-
 /// The code of an action of the catalogue.
 pub(super) async fn action(connection: &Connection, code: &str) -> Result<String, Failure> {
     let known = connection.projection("action").await?.views;
@@ -136,12 +128,5 @@ mod tests {
         assert!(said("GCM10").contains("did you mean GCM-10?"));
         assert!(said("GCM 10a").contains("did you mean GCM-10a?"));
         assert!(!said("UPR-1").contains("did you mean"));
-    }
-
-    #[test]
-    fn of_a_territory_without_anything_its_name_is_said() {
-        let said = format!("{:?}", nothing_recorded("HKG"));
-        assert!(said.contains("nothing is recorded for HKG, "), "{said}");
-        assert!(said.contains("Hong Kong"), "{said}");
     }
 }

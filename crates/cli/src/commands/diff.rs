@@ -1,11 +1,12 @@
 //! `diff`: what changed in a view between two positions or times.
 
-use super::view::{fetch_over, parse};
+use super::view::{dated, fetch_over, parse};
 use super::{codes, connect};
 use crate::args::DiffArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, is_true, json_line, shown, text};
 use ledger_bus::query::ViewQuery;
+use ledger_client::{Connection, is_not_found};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -46,11 +47,7 @@ pub(crate) async fn run(nats: &str, args: &DiffArgs, output: Output) -> Result<(
         (None, Some(action)) => ("action", codes::action(&connection, action).await?),
         (None, None) => ("summary", "summary".to_owned()),
     };
-    let earlier = ViewQuery {
-        as_of: Some(args.from.clone()),
-        ..ViewQuery::default()
-    };
-    let earlier = parse(&fetch_over(&connection, family, &key, &earlier).await?)?;
+    let earlier = earlier(&connection, family, &key, &args.from).await?;
     let later = ViewQuery {
         limit: args.limit.into(),
         as_of: args.to.clone(),
@@ -83,6 +80,38 @@ pub(crate) async fn run(nats: &str, args: &DiffArgs, output: Output) -> Result<(
         return Ok(json_line(&json)?);
     }
     Ok(text(&page(&difference))?)
+}
+
+/// The view as it was at the earlier moment. One that there was not yet, like that of an action catalogued later, is nothing but that moment, so that all
+/// there is now is new.
+async fn earlier(
+    connection: &Connection,
+    family: &str,
+    key: &str,
+    from: &str,
+) -> Result<Value, Failure> {
+    let query = dated(&ViewQuery {
+        as_of: Some(from.to_owned()),
+        ..ViewQuery::default()
+    })?;
+    match connection.view(family, key, &query).await {
+        Ok(served) => parse(&served.json),
+        Err(error) if is_not_found(&error) => {
+            // Where the whole ledger has no view either, it is the moment that there is not.
+            let whole = connection.view("summary", "summary", &query).await?;
+            let whole = parse(&whole.json)?;
+            let part = |name: &str| {
+                (
+                    name.to_owned(),
+                    whole.get(name).cloned().unwrap_or_default(),
+                )
+            };
+            Ok(Value::Object(
+                ["as_of", "as_of_position"].map(part).into_iter().collect(),
+            ))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl Moment {

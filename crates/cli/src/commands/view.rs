@@ -156,7 +156,6 @@ pub(super) fn dated(query: &ViewQuery) -> Result<ViewQuery, Failure> {
 /// That there is no such view.
 fn unknown(projection: &str, key: &str) -> Failure {
     match (projection, key.split_once('.')) {
-        ("country", _) => codes::nothing_recorded(key),
         ("summary", Some(("partner", id))) => Failure::unknown(format!(
             "the ledger knows no partner `{id}`: `partner show` without an id lists them"
         )),

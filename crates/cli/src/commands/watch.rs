@@ -6,7 +6,6 @@ use crate::args::WatchArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
 use ledger_bus::query::{WatchEnvelope, WatchQuery};
-use ledger_client::is_not_found;
 use ledger_domain::view::{WatchRow, WatchRows};
 
 /// Prints the counts of all watch lists, or one list.
@@ -26,14 +25,7 @@ pub(crate) async fn run(nats: &str, args: WatchArgs, output: Output) -> Result<(
         after: args.after,
         as_of,
     };
-    let answer = match (connection.watch(&query).await, &query.country) {
-        (Ok(answer), _) => answer,
-        // Of the past, the ledger itself says what there was not yet.
-        (Err(error), Some(country)) if is_not_found(&error) && query.as_of.is_none() => {
-            return Err(codes::nothing_recorded(country));
-        }
-        (Err(error), _) => return Err(error.into()),
-    };
+    let answer = connection.watch(&query).await?;
     if output.json {
         let json = serde_json::to_vec(&answer).map_err(|error| Failure::failed(&error))?;
         return Ok(json_line(&json)?);

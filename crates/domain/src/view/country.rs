@@ -184,13 +184,8 @@ impl Lens for CountryLens {
     }
 
     fn standing(_: &Book) -> Vec<Place> {
-        let states = country::all()
-            .iter()
-            .filter(|country| country.un_status != UnStatus::None);
-        states
-            .map(|country| Some(country.code))
-            .chain([None])
-            .collect()
+        let codes = country::all().iter().map(|country| Some(country.code));
+        codes.chain([None]).collect()
     }
 
     fn parse(_: &Book, key: &str) -> Option<Place> {
