@@ -11,7 +11,7 @@ use super::body::recorded_text;
 pub const STALE_AFTER_DAYS: i64 = 365;
 
 /// How a view's commitments stand against their dates on one day. Units are commitments; only active and suspended ones are counted, and those reported as
-/// fulfilled are neither overdue nor stale.
+/// fulfilled are neither overdue nor stale, unless that report was returned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeliness {
     /// Past the due date they were recorded with, however it was amended since.

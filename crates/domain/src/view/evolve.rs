@@ -12,8 +12,8 @@ use super::reports::Report;
 use crate::ids::{CommitmentId, PartyId, Position};
 use crate::wire::v1::{
     AmbitionAssessed, AssessmentRevised, CommitmentAmended, CommitmentRecorded, ContestOutcome,
-    ContestResolved, EventBody, EventType, MilestoneReached, Participant, ParticipantRole,
-    PartyStatus, ProgressAssessed, ProgressReported, ReportCorrected, Sha256,
+    ContestResolved, EventBody, EventType, EvidenceAttached, MilestoneReached, Participant,
+    ParticipantRole, PartyStatus, ProgressAssessed, ProgressReported, ReportCorrected, Sha256,
 };
 
 impl Book {
@@ -111,7 +111,7 @@ impl Book {
             EventBody::ProgressAssessed(data) => self.assess_progress(slot, party, data, at),
             EventBody::AmbitionAssessed(data) => self.assess_ambition(slot, party, data, at),
             EventBody::AssessmentRevised(data) => self.revise(slot, data, at),
-            EventBody::EvidenceAttached(data) => self.attach(slot, party, data.report, at),
+            EventBody::EvidenceAttached(data) => self.attach(slot, party, data, at),
             EventBody::EvidenceMoved(data) => self.find_evidence(slot, data.sha256, true, at),
             EventBody::EvidenceFlaggedUnavailable(data) => {
                 self.find_evidence(slot, data.sha256, false, at)
@@ -364,23 +364,28 @@ impl Book {
     }
 
     /// Evidence was added to a report, or to the commitment itself. What an assessor adds is not the participants' evidence: theirs is still missing.
+    /// Whoever says where it is to be found, it was found.
     fn attach(
         &mut self,
         slot: Option<Slot>,
         party: &PartyId,
-        report: Option<Position>,
+        data: &EvidenceAttached,
         at: Moment,
     ) -> About {
         let party = self.party_numbers.get(party).copied();
         self.change(slot, at, |facts, annex| {
+            if let Some(scrutiny) = facts.scrutiny_mut() {
+                let found = data.evidence.iter().filter(|piece| piece.url.is_some());
+                found.for_each(|piece| scrutiny.evidence_found(piece.sha256));
+            }
             if !party.is_some_and(|party| facts.takes_part(party)) {
                 return;
             }
-            match report {
+            match data.report {
                 None => facts.flags.set(Flags::EVIDENCE_BESIDE_REPORTS, true),
                 Some(position) => {
                     if let Some(report) = facts.report_mut(position.0, &mut annex.reports) {
-                        report.set(Report::EVIDENCE, true);
+                        report.set(Report::ATTACHED, true);
                     }
                 }
             }
@@ -397,7 +402,7 @@ impl Book {
     ) -> About {
         self.change(slot, at, |facts, _| {
             if let Some(scrutiny) = facts.scrutiny_mut() {
-                scrutiny.unavailable.retain(|other| *other != digest);
+                scrutiny.evidence_found(digest);
             }
             if !found {
                 facts.scrutinise().unavailable.push(digest);

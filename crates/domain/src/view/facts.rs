@@ -348,10 +348,10 @@ impl Facts {
         self.is_closed_fulfilled() && !self.flags.has(Flags::ASSESSED_COMPLETE)
     }
 
-    /// Reported by its lead as fulfilled, or closed as such, and never assessed.
+    /// Reported by its lead as fulfilled where it stands, or closed as such, and never assessed. How it was closed counts before what was reported.
     pub(crate) fn is_fulfilled_unassessed(&self) -> bool {
-        let fulfilled = self.is_closed_fulfilled() || self.stage == Some(Stage::Fulfilled);
-        fulfilled && !self.flags.has(Flags::ASSESSED)
+        let reported = self.is_active() && self.stage == Some(Stage::Fulfilled);
+        (reported || self.is_closed_fulfilled()) && !self.flags.has(Flags::ASSESSED)
     }
 
     /// Somebody is named to take part and has not said so itself.
@@ -475,19 +475,21 @@ impl Facts {
         reports.clear(self.reports.take());
     }
 
-    /// Finds anew what follows from the reports and the scrutiny.
+    /// Finds anew what follows from the reports and the scrutiny. Where the last evidence of participants is gone with the report that named it, so is what
+    /// was said of where to find it.
     ///
     /// The stage is the lead's own word on the latest period: a report filed late on an earlier period does not set it back, and
     /// the correction of an earlier period leaves it alone. Of two reports on periods that end on one day, or that both go on when they are recorded, the later counts.
     /// Whether the lead's word was validated or returned is asked of the report that its stage comes from.
     pub(crate) fn settle(&mut self, reports: &Reports) {
+        let had_evidence = self.has_evidence();
         let (mut last, mut evidence, mut upheld) = (None, false, false);
         let mut until: Option<NaiveDate> = None;
         let mut newest: Option<&Report> = None;
         for report in reports.of(self.reports) {
             last = last.max(Some(report.recorded));
             until = until.max(Some(report.until()));
-            evidence |= report.has(Report::EVIDENCE);
+            evidence |= report.has_evidence();
             upheld |= report.has(Report::CONTEST_UPHELD);
             if report.has(Report::BY_LEAD) && newest.is_none_or(|newest| report.is_newer(newest)) {
                 newest = Some(report);
@@ -501,6 +503,12 @@ impl Facts {
         self.flags.set(Flags::CONTEST_UPHELD, upheld);
         self.flags.set(Flags::VALIDATED, marked(Report::VALIDATED));
         self.flags.set(Flags::RETURNED, marked(Report::RETURNED));
+        if had_evidence
+            && !self.has_evidence()
+            && let Some(scrutiny) = self.scrutiny_mut()
+        {
+            scrutiny.unavailable.clear();
+        }
         self.settle_scrutiny(reports);
     }
 
@@ -544,10 +552,11 @@ impl Facts {
         }
     }
 
-    /// The dates it is held to. One that is not active owes nothing, and one reported as fulfilled nothing more.
+    /// The dates it is held to. One that is not active owes nothing, and one reported as fulfilled nothing more, unless that report was returned.
     pub(crate) fn dates(&self) -> Dates {
-        let (owes, open) = (self.is_active(), self.stage != Some(Stage::Fulfilled));
-        let open = owes && open;
+        let owes = self.is_active();
+        let fulfilled = self.stage == Some(Stage::Fulfilled) && !self.flags.has(Flags::RETURNED);
+        let open = owes && !fulfilled;
         Dates {
             due: self.due.filter(|_| open),
             original_due: self.original_due.filter(|_| open),

@@ -22,19 +22,22 @@
 //!   open when its report is retracted stays with reporter and period, and concerns the next report of that reporter over that period.
 //! - **Contest upheld**: a contest of a standing report was resolved as upheld, and the report was neither corrected nor retracted since.
 //! - **Evidence** is named by a standing report, by a milestone or of the commitment itself, by who takes part: what an assessor attaches is not the
-//!   evidence that participants owe. It is *unavailable* from the event that flags it to one
-//!   that says where it moved, whatever became of the report that named it.
+//!   evidence that participants owe. What was added to a report stays with it
+//!   when it is corrected. It is *unavailable* from the event that flags it to one that says where it moved or attaches it anew with a URL, or until nothing
+//!   names evidence any more: which report named it is not kept.
 //! - **Assessments** count with the newest word of each assessor under each method and version: a revision takes the place of what it revises (a new
 //!   grade without a completion leaves none: unknown grades are never mapped by guess), and newer is what was assessed later (or recorded later, where the
 //!   date is unknown or the same; a date that can mean days after the recording, as a year may, ends with that). `assessed_commitments_by_method` has each commitment that stands or was
 //!   closed once under each method and version, with the newest word of any assessor; grades that the method does not translate
 //!   are `other`, and stand verbatim in the commitment's row.
 //! - **Self-declared**: closed as fulfilled, and nobody's newest word is `complete`, whether it was said before the closing or after.
-//! - **Downgraded**: somebody's newest word under a method and version is lower than their word before, by a revision or by a newer assessment. What cannot be
-//!   compared is not lower.
+//! - **Downgraded**: somebody's newest word under a method and version is lower than their word before, by the last revision that changed it or by a newer
+//!   assessment. A word before that the method does not translate is passed over, and to say the same again takes nothing back.
 //! - **Assessed below the report**: somebody's newest word does not bear the lead out, who says fulfilled (and it is not `complete`) or under way (and it is
 //!   not even `limited`). What the lead closed as counts before what it reported.
-//! - **Fulfilled, unassessed**: reported or closed as fulfilled, with no assessment of progress at all.
+//! - **Fulfilled, unassessed**: closed as fulfilled, or standing and reported as fulfilled, with no assessment of progress at all.
+//! - **Overdue** and **stale** are commitments that stand and whose lead's word is not fulfilled. A word that was returned to it does not end what it owes, and neither
+//!   does one that was retracted.
 
 mod action;
 mod all;
@@ -210,8 +213,7 @@ macro_rules! projections {
 }
 
 projections! {
-    /// The views of countries: one for each State, one for each other country that something was recorded of, and `INT` for what
-    /// belongs to no country.
+    /// The views of countries: one for each code of ISO 3166-1, whether or not something was recorded of it, and `INT` for what belongs to no country.
     CountryView(fold::View<country::CountryLens>) = "country" of &[Family::Country];
     /// The views of actions: one for each catalogued action, objectives rolling up the actions under them.
     ActionView(fold::View<action::ActionLens>) = "action" of &[Family::Action];

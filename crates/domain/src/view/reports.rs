@@ -36,7 +36,7 @@ pub(crate) struct Report {
 impl Report {
     /// The lead made it, not another participant.
     pub(crate) const BY_LEAD: u8 = 1;
-    /// It names evidence.
+    /// It names evidence itself: a correction says anew whether it does.
     pub(crate) const EVIDENCE: u8 = 1 << 1;
     /// It was found in order, and that is the last word on it.
     pub(crate) const VALIDATED: u8 = 1 << 2;
@@ -44,6 +44,8 @@ impl Report {
     pub(crate) const RETURNED: u8 = 1 << 3;
     /// A contest of it was upheld.
     pub(crate) const CONTEST_UPHELD: u8 = 1 << 4;
+    /// Evidence was added to it, or to the report that it corrects.
+    pub(crate) const ATTACHED: u8 = 1 << 5;
 
     pub(crate) fn new(period: Period, stage: Stage, at: Moment) -> Self {
         let mut report = Self {
@@ -89,6 +91,11 @@ impl Report {
 
     pub(crate) fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// It names evidence, or some was added to it.
+    pub(crate) fn has_evidence(&self) -> bool {
+        self.has(Self::EVIDENCE | Self::ATTACHED)
     }
 
     pub(crate) fn set(&mut self, flag: u8, on: bool) {
@@ -157,12 +164,13 @@ impl Reports {
         None
     }
 
-    /// Puts a correction in the place of the report it names; whether there is such a one.
+    /// Puts a correction in the place of the report it names; whether there is such a one. Evidence that was added to the report stays with it.
     pub(crate) fn replace(&mut self, head: ReportLink, position: u64, mut report: Report) -> bool {
         let Some(place) = self.find(head, position) else {
             return false;
         };
         report.next = place.next;
+        report.set(Report::ATTACHED, place.has(Report::ATTACHED));
         *place = report;
         true
     }

@@ -89,8 +89,10 @@ enum Verdict {
     Progress {
         completion: Option<Completion>,
         grade: Box<str>,
-        /// Its newest revision lowered it.
-        lowered: bool,
+        /// The last completion it had: `completion`, or the one before a grade that none translates.
+        last: Option<Completion>,
+        /// The completion it had before, where the last revision that changed it lowered it.
+        lowered_from: Option<Completion>,
     },
     Ambition(Vec<Grade>),
 }
@@ -183,7 +185,8 @@ impl Scrutiny {
         let verdict = Verdict::Progress {
             completion: data.completion,
             grade: data.grade.as_str().into(),
-            lowered: false,
+            last: data.completion,
+            lowered_from: None,
         };
         let assessment = Assessment::new(data.assessed, verdict, at);
         self.assess(assessor, method, AssessmentKind::Progress, assessment);
@@ -273,14 +276,29 @@ impl Scrutiny {
             let Some(completion) = newest.completion() else {
                 continue;
             };
-            let before = series.assessments.iter().rev().nth(1);
-            let before = before.and_then(Assessment::completion);
             verdicts.complete |= completion == Completion::Complete;
             verdicts.lowest = Some(verdicts.lowest.map_or(completion, |it| it.min(completion)));
-            verdicts.downgraded |=
-                newest.is_lowered() || before.is_some_and(|before| completion < before);
+            verdicts.downgraded |= series.downgraded_from().is_some();
         }
         verdicts
+    }
+
+    /// The series whose newest completion is lower than the one before, in words: whose, from what to what, under which method.
+    pub(crate) fn downgrades(&self, book: &Book) -> Vec<String> {
+        let said = |(series, newest): (&Series, &Assessment)| {
+            let (before, now) = (series.downgraded_from()?, newest.completion()?);
+            let (method, version) = book.annex.method(series.method);
+            let assessor = book.party_text(series.assessor);
+            Some(format!(
+                "{assessor}: {now}, {before} before ({method} {version})"
+            ))
+        };
+        self.progress().filter_map(said).collect()
+    }
+
+    /// Evidence is where somebody says that it is.
+    pub(crate) fn evidence_found(&mut self, digest: Sha256) {
+        self.unavailable.retain(|other| *other != digest);
     }
 
     /// The completion under each method and version, each once: the newest word of any assessor. None is a grade that the method does not translate.
@@ -330,6 +348,16 @@ impl Scrutiny {
 }
 
 impl Series {
+    /// The completion before the newest one, where that is lower: what the newest assessment was revised from, or what the last one before it had that
+    /// had a completion.
+    fn downgraded_from(&self) -> Option<Completion> {
+        let (newest, earlier) = self.assessments.split_last()?;
+        let completion = newest.completion()?;
+        let before = || earlier.iter().rev().find_map(Assessment::completion);
+        let fell = || before().filter(|before| completion < *before);
+        newest.lowered_from().or_else(fell)
+    }
+
     fn row(&self, assessment: &Assessment, book: &Book) -> AssessmentRow {
         let (method, version) = book.annex.method(self.method);
         let mut row = AssessmentRow {
@@ -403,17 +431,19 @@ impl Assessment {
             Verdict::Progress {
                 completion,
                 grade,
-                lowered,
+                last,
+                lowered_from,
             } => {
                 if let Some(revised) = &data.grade {
                     *grade = revised.as_str().into();
                 }
                 if data.grade.is_some() || data.completion.is_some() {
-                    *lowered = match (data.completion, *completion) {
-                        (Some(revised), Some(before)) => revised < before,
-                        (None, _) | (Some(_), None) => false,
-                    };
                     *completion = data.completion;
+                    // To say the same again, or in a grade that nothing translates, takes nothing back.
+                    if let Some(revised) = data.completion.filter(|it| Some(*it) != *last) {
+                        *lowered_from = last.filter(|before| revised < *before);
+                        *last = Some(revised);
+                    }
                 }
             }
             Verdict::Ambition(grades) => {
@@ -450,10 +480,10 @@ impl Assessment {
         }
     }
 
-    fn is_lowered(&self) -> bool {
+    fn lowered_from(&self) -> Option<Completion> {
         match &self.verdict {
-            Verdict::Progress { lowered, .. } => *lowered,
-            Verdict::Ambition(_) => false,
+            Verdict::Progress { lowered_from, .. } => *lowered_from,
+            Verdict::Ambition(_) => None,
         }
     }
 
@@ -466,11 +496,13 @@ impl Assessment {
             Verdict::Progress {
                 completion,
                 grade,
-                lowered,
+                last,
+                lowered_from,
             } => {
                 row.text(completion.map_or("", Completion::as_str));
                 row.text(grade);
-                row.u8(u8::from(*lowered));
+                row.text(last.map_or("", Completion::as_str));
+                row.text(lowered_from.map_or("", Completion::as_str));
             }
             Verdict::Ambition(grades) => {
                 row.count(grades.len());
@@ -491,7 +523,8 @@ impl Assessment {
             AssessmentKind::Progress => Verdict::Progress {
                 completion: read_name(row)?,
                 grade: row.text()?.into(),
-                lowered: row.u8()? == 1,
+                last: read_name(row)?,
+                lowered_from: read_name(row)?,
             },
             AssessmentKind::Ambition => {
                 let mut grades = Vec::new();

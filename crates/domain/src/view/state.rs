@@ -200,7 +200,7 @@ impl CommitmentFold {
             by_lead: report.has(Report::BY_LEAD),
             until: report.to.to_string(),
             stage: report.stage.as_str().to_owned(),
-            evidence: report.has(Report::EVIDENCE),
+            evidence: report.has_evidence(),
             validated: report.has(Report::VALIDATED),
             returned: report.has(Report::RETURNED),
             contest_upheld: report.has(Report::CONTEST_UPHELD),

@@ -10,6 +10,7 @@ mod model;
 mod partners;
 mod recount;
 mod reviews;
+mod second_words;
 mod state;
 mod steps;
 mod watch;

@@ -45,15 +45,15 @@ macro_rules! watch_lists {
 }
 
 watch_lists! {
-    /// Past the due date they have now, and not reported as fulfilled.
+    /// Past the due date they have now, and not reported as fulfilled, or in a report that was returned.
     Overdue = "overdue",
-    /// Past the due date they were recorded with, and not reported as fulfilled.
+    /// Past the due date they were recorded with, and not reported as fulfilled, or in a report that was returned.
     OverdueOriginal = "overdue_original",
     /// Reported on, but not for more than [`STALE_AFTER_DAYS`] days.
     Stale = "stale",
     /// Never reported on by any participant.
     NeverReported = "never_reported",
-    /// Reported or closed as fulfilled, and never assessed.
+    /// Closed as fulfilled, or standing and reported as such, and never assessed.
     FulfilledUnassessed = "fulfilled_unassessed",
     /// Somebody's newest assessment says less than the lead does.
     AssessedBelowReport = "assessed_below_report",
@@ -409,7 +409,12 @@ impl Search {
             WatchList::FulfilledUnassessed => {
                 format!("lead: {}; nobody assessed it", said_by_lead(facts))
             }
-            WatchList::AssessedBelowReport | WatchList::Downgraded => said(),
+            WatchList::AssessedBelowReport => said(),
+            WatchList::Downgraded => {
+                let scrutiny = facts.scrutiny().into_iter();
+                let downgrades: Vec<String> = scrutiny.flat_map(|it| it.downgrades(book)).collect();
+                downgrades.join("; ")
+            }
             WatchList::Contested => {
                 let contests = facts
                     .scrutiny()

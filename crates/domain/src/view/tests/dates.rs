@@ -26,7 +26,7 @@ fn recounted<P: Projection>(view: &P, key: &str, today: NaiveDate) -> Timeliness
     };
     for row in list.rows.iter().filter(active) {
         let past = |due: &String| u64::from(date(due).last_day() < today);
-        let open = row.stage != "fulfilled";
+        let open = row.stage != "fulfilled" || row.returned;
         let original = row.original_due.as_ref().or(row.due.as_ref());
         match &row.reported_until {
             None => counts.never_reported += 1,

@@ -586,9 +586,15 @@ fn grade(grade: &str) -> Grade {
 fn evidence_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
     let (number, body): (&u8, EventBody) = match step {
         Step::Attach(number, party, back) => {
+            // Different parties attach different pieces, some of them with a URL.
+            let piece = Evidence {
+                sha256: Sha256([u8::from(*party % 2 == 1); 32]),
+                url: (*party > 2).then(|| "https://example.org/here".to_owned()),
+                title: None,
+            };
             let data = EvidenceAttached {
                 report: back.map(|back| position_back(log, *number, back, REPORTS)),
-                evidence: evidence(true),
+                evidence: vec![piece],
             };
             return (*number, PARTIES[*party].0.to_owned(), data.into());
         }

@@ -561,13 +561,14 @@ fn evidence_counts_wherever_it_is_named_and_is_unavailable_until_it_is_found_aga
     }
     assert_eq!(evidence(&[Step::Reach(0, true)]), (true, false));
     assert_eq!(evidence(&[Step::Reach(0, false)]), (false, false));
+    // What Kenya attaches is piece 0.
     let flag = [
         Step::Attach(0, KEN, None),
-        Step::Flag(0, 7),
-        Step::Flag(0, 7),
+        Step::Flag(0, 0),
+        Step::Flag(0, 0),
     ];
     assert_eq!(evidence(&flag), (true, true));
-    let moved = [&flag[..], &[Step::Move(0, 7)]].concat();
+    let moved = [&flag[..], &[Step::Move(0, 0)]].concat();
     assert_eq!(evidence(&moved), (true, false));
     assert_eq!(
         evidence(&[&flag[..], &[Step::Move(0, 8)]].concat()),

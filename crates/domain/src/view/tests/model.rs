@@ -43,7 +43,18 @@ struct Assessed {
     assessor: String,
     method: String,
     completion: Option<Completion>,
-    lowered: bool,
+    /// Every completion it had, each time that it was another than before.
+    said: Vec<Completion>,
+}
+
+impl Assessed {
+    fn is_lowered(&self) -> bool {
+        let said = self.said.iter().rev();
+        said.clone()
+            .zip(said.skip(1))
+            .next()
+            .is_some_and(|(now, before)| now < before)
+    }
 }
 
 /// The last day that what an event says can be about: nothing is said of days after it.
@@ -146,8 +157,13 @@ impl Commitment {
             match &event.body {
                 EventBody::ProgressReported(data) => standing.push(new(data)),
                 EventBody::ReportCorrected(data) => {
+                    let corrected = standing.iter().find(|it| it.position == data.corrects);
+                    let attached = corrected.is_some_and(|it| it.attached);
                     standing.retain(|it| it.position != data.corrects);
-                    standing.push(new(&data.report));
+                    standing.push(Standing {
+                        attached,
+                        ..new(&data.report)
+                    });
                 }
                 EventBody::ReportRetracted(data) => {
                     standing.retain(|it| it.position != data.report);
@@ -223,11 +239,30 @@ impl Commitment {
         self.standing().iter().any(of_report) || self.events.iter().any(beside)
     }
 
-    /// Evidence that was flagged and not moved since.
+    /// The commitment before some of its last events.
+    fn before(&self, events: usize) -> Self {
+        let left = self.events.len() - events;
+        Self {
+            recorded: self.recorded.clone(),
+            events: self.events[..left].to_vec(),
+        }
+    }
+
+    /// Evidence that was flagged and neither moved nor attached anew with a URL since, while something named evidence.
     pub(super) fn is_evidence_unavailable(&self) -> bool {
         let mut gone = BTreeSet::new();
-        for event in &self.events {
+        let mut had = false;
+        for (at, event) in self.events.iter().enumerate() {
+            let has = self.before(self.events.len() - at - 1).has_evidence();
+            if std::mem::replace(&mut had, has) && !has {
+                gone.clear();
+            }
             match &event.body {
+                EventBody::EvidenceAttached(data) => {
+                    for piece in data.evidence.iter().filter(|piece| piece.url.is_some()) {
+                        gone.remove(&piece.sha256.to_string());
+                    }
+                }
                 EventBody::EvidenceFlaggedUnavailable(data) => {
                     gone.insert(data.sha256.to_string());
                 }
@@ -333,16 +368,16 @@ impl Commitment {
                     assessor: event.header.party.to_string(),
                     method: format!("{} {}", data.method, data.method_version),
                     completion: data.completion,
-                    lowered: false,
+                    said: data.completion.into_iter().collect(),
                 }),
                 EventBody::AssessmentRevised(data) if data.kind == AssessmentKind::Progress => {
                     let mut assessments = assessments.iter_mut();
                     if let Some(it) = assessments.find(|it| it.position == data.assessment) {
                         it.position = position;
                         if data.completion.is_some() || data.grade.is_some() {
-                            it.lowered =
-                                data.completion.is_some() && data.completion < it.completion;
                             it.completion = data.completion;
+                            it.said.extend(data.completion);
+                            it.said.dedup();
                         }
                     }
                 }
@@ -392,19 +427,20 @@ impl Commitment {
     }
 
     pub(super) fn is_fulfilled_unassessed(&self) -> bool {
-        let fulfilled = self.stage() == "fulfilled" || self.status() == "closed_fulfilled";
+        let fulfilled = match self.status() {
+            "closed_fulfilled" => true,
+            status => !status.starts_with("closed_") && self.stage() == "fulfilled",
+        };
         fulfilled && !self.is_assessed()
     }
 
     pub(super) fn is_downgraded(&self) -> bool {
         self.series().iter().any(|series| {
-            let fell = series.get(1).is_some_and(|before| {
-                match (series[0].completion, before.completion) {
-                    (Some(now), Some(before)) => now < before,
-                    _ => false,
-                }
-            });
-            series[0].lowered || fell
+            let before = series[1..].iter().find_map(|it| it.completion);
+            let Some(now) = series[0].completion else {
+                return false;
+            };
+            series[0].is_lowered() || before.is_some_and(|before| now < before)
         })
     }
 

@@ -43,10 +43,11 @@ fn ids(rows: &WatchRows) -> Vec<&str> {
 fn is_on(list: WatchList, row: &CommitmentRow, today: NaiveDate) -> Option<bool> {
     let stands = row.status == "active" || row.status == "suspended";
     let kept = stands || row.status.starts_with("closed_");
-    let open = stands && row.stage != "fulfilled";
+    let open = stands && (row.stage != "fulfilled" || row.returned);
     let past = |due: &Option<String>| due.as_ref().is_some_and(|due| date(due).last_day() < today);
     let assessed = row.assessments.iter().any(|it| it.kind == "progress");
-    let fulfilled = row.stage == "fulfilled" || row.status == "closed_fulfilled";
+    let reported_fulfilled = stands && row.stage == "fulfilled";
+    let fulfilled = reported_fulfilled || row.status == "closed_fulfilled";
     let reported = row.reported_until.as_ref();
     let reported = reported.map(|until| until.parse::<NaiveDate>().unwrap());
     Some(match list {
