@@ -10,8 +10,9 @@ use crate::output::{Output, Table, clean, json_line, text};
 use ledger_bus::query::{CommitmentAnswer, QueryError};
 use ledger_client::is_not_found;
 use ledger_domain::view::{
-    AssessmentRow, CommitmentState, ParticipationRow, ReportRow, WatchList, WatchedRow,
+    AssessmentRow, CommitmentState, MeasureRow, ParticipationRow, ReportRow, WatchList, WatchedRow,
 };
+use ledger_domain::wire::v1::Amount;
 
 /// Prints how a commitment stands, or its history.
 pub(crate) async fn run(nats: &str, args: &CommitmentArgs, output: Output) -> Result<(), Failure> {
@@ -113,6 +114,15 @@ fn facts(state: &CommitmentState) -> String {
             );
         }
     }
+    if let Some(days) = state.reported_fulfilled_days_after_first_due {
+        let fulfilled = format!("reported fulfilled {days} days after the first due date");
+        add("late", fulfilled);
+    }
+    if let Some(measure) = &state.measure {
+        for (name, value) in measured(measure) {
+            add(name, value);
+        }
+    }
     let milestones = row.milestones.unwrap_or_default();
     if milestones.named > 0 {
         let reached = format!("{} of {} reached", milestones.reached, milestones.named);
@@ -136,6 +146,45 @@ fn facts(state: &CommitmentState) -> String {
     );
     add("last event", format!("position {}", row.changed));
     format!("\n{}", table.render())
+}
+
+/// What it is measured by: each part with what was said of it first, and the value that was reported last.
+fn measured(measure: &MeasureRow) -> [(&'static str, String); 4] {
+    let unit = |unit: &Option<String>| {
+        let unit = unit.as_ref().map(|unit| format!(" {}", clean(unit)));
+        unit.unwrap_or_default()
+    };
+    let amount = |now: Option<Amount>, first: Option<Amount>| {
+        let now = now.map(|now| format!("{now}{}", unit(&measure.unit)));
+        let first = first.map(|first| format!(" (first {first})"));
+        now.unwrap_or_default() + &first.unwrap_or_default()
+    };
+    let mut first = Vec::new();
+    first.extend(measure.first_indicator.as_deref().map(clean));
+    first.extend(measure.first_unit.as_deref().map(clean));
+    let first = match first.as_slice() {
+        [] => String::new(),
+        first => format!(" (first {})", first.join(", ")),
+    };
+    let latest = measure.latest.as_ref().map(|latest| {
+        let value = format!("{}{}", latest.value, unit(&latest.unit));
+        let (from, until) = (&latest.from, &latest.until);
+        let period = if from == until {
+            until.clone()
+        } else {
+            format!("{from} to {until}")
+        };
+        format!(
+            "{value}, {period}, by {}, position {}",
+            latest.party, latest.report
+        )
+    });
+    [
+        ("indicator", clean(&measure.indicator) + &first),
+        ("baseline", amount(measure.baseline, measure.first_baseline)),
+        ("target", amount(measure.target, measure.first_target)),
+        ("latest value", latest.unwrap_or_default()),
+    ]
 }
 
 /// What the lead says, beside what independent assessors say.
@@ -304,11 +353,18 @@ mod tests {
             "assessments": [{"kind": "progress", "assessor": "IRM", "method": "m", "method_version": "1",
                 "completion": "no_evidence", "grade": "None", "position": "8"}],
             "watch": [{"list": "overdue_original", "why": "first due 2025, 2 days late", "since": "2026-01-01"}],
+            "reported_fulfilled_days_after_first_due": 365,
+            "measure": {"indicator": "desks", "unit": "desks", "baseline": 0, "target": 4.5, "first_target": 8,
+                "first_unit": "rooms", "latest": {"value": 3, "unit": "desks", "party": "KEN", "from": "2024",
+                "until": "2025", "report": "7"}},
         }))));
         for text in [
             "[illustrative] T As known at position 11; today is 2026-01-02T00:00:00Z.",
             "status superseded superseded by d lead KEN",
             "due 2027-12-31 first due 2025 late first due 2025, 2 days late",
+            "late reported fulfilled 365 days after the first due date",
+            "indicator desks (first rooms) baseline 0 desks target 4.5 desks (first 8)",
+            "latest value 3 desks, 2024 to 2025, by KEN, position 7",
             "flags not measurable, weakened",
             "KEN, who leads it fulfilled 2025 7 with evidence, contested by UGA",
             "9 r KEN 2024 planning with evidence, contest upheld",

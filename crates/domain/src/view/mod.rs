@@ -57,6 +57,7 @@ mod happening;
 mod history;
 mod known;
 mod list;
+mod measure;
 mod mentions;
 mod partner;
 mod reference;
@@ -91,6 +92,7 @@ pub use list::{
     AssessmentRow, CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Milestones, Page,
     ParticipationRole,
 };
+pub use measure::{MeasureRow, ValueRow};
 pub use state::{
     CommitmentFold, CommitmentState, ContestRow, ParticipationRow, ReportRow, WatchedRow,
 };

@@ -12,11 +12,12 @@ use super::book::Book;
 use super::facts::{Facts, Flags, PartState, Status};
 use super::happening::Happening;
 use super::list::{CommitmentRow, ParticipationRole};
+use super::measure::{MeasureRow, Measured, ValueRow};
 use super::reports::Report;
 use super::scrutiny::Scrutiny;
 use super::watch::{Search, WatchList};
 use crate::ids::{CommitmentId, PartyId};
-use crate::wire::v1::{Event, EventBody};
+use crate::wire::v1::{Event, EventBody, Indicator, ProgressReported, Stage};
 
 /// How one commitment stands after some of its events, on one day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,13 @@ pub struct CommitmentState {
     /// The position of the report that its stage comes from: the lead's own word on the latest period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage_from: Option<String>,
+    /// How many days after the end of its first due date the period ended for which its lead first reported it as fulfilled, and stayed with that; absent where
+    /// it was in time, was not reported as fulfilled, or was in a report that was returned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_fulfilled_days_after_first_due: Option<u64>,
+    /// What it is measured by, if by anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<MeasureRow>,
     /// The reports that stand, in their order: neither retracted nor replaced by a correction.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<ReportRow>,
@@ -115,12 +123,29 @@ pub struct WatchedRow {
     pub since: Option<String>,
 }
 
+impl Said {
+    fn of(event: &Happening<'_>, report: &ProgressReported) -> Self {
+        Self {
+            party: event.party.clone(),
+            indicators: report.indicators.clone(),
+        }
+    }
+}
+
 /// Folds the events of one commitment.
 #[derive(Debug, Default)]
 pub struct CommitmentFold {
     book: Book,
-    /// Who made the reports and corrections, by their positions.
-    reporters: BTreeMap<u64, PartyId>,
+    measured: Measured,
+    /// What the reports and corrections said that no view counts, by their positions.
+    said: BTreeMap<u64, Said>,
+}
+
+/// Who made a report, and its values.
+#[derive(Debug)]
+struct Said {
+    party: PartyId,
+    indicators: Vec<Indicator>,
 }
 
 impl CommitmentFold {
@@ -132,9 +157,23 @@ impl CommitmentFold {
         }
         let slots = self.book.slots_of(event);
         self.book.evolve(event, &slots);
-        if let EventBody::ProgressReported(_) | EventBody::ReportCorrected(_) = event.body {
-            let party = event.party.clone();
-            self.reporters.insert(event.at.position, party);
+        self.take_in_detail(event);
+    }
+
+    /// Takes in what the views of the ledger have no use for.
+    fn take_in_detail(&mut self, event: &Happening<'_>) {
+        if let EventBody::CommitmentRecorded(data) = event.body {
+            data.measure.iter().for_each(|it| self.measured.record(it));
+        }
+        if let EventBody::CommitmentAmended(data) = event.body {
+            data.measure.iter().for_each(|it| self.measured.amend(it));
+        }
+        if let EventBody::ProgressReported(data) = event.body {
+            self.said.insert(event.at.position, Said::of(event, data));
+        }
+        if let EventBody::ReportCorrected(data) = event.body {
+            let said = Said::of(event, &data.report);
+            self.said.insert(event.at.position, said);
         }
     }
 
@@ -148,6 +187,8 @@ impl CommitmentFold {
             nature: facts.nature.map(|nature| nature.as_str().to_owned()),
             participations: self.participations(facts),
             stage_from: self.stage_from(facts),
+            reported_fulfilled_days_after_first_due: self.days_late(facts),
+            measure: self.measured.row(self.latest_value(facts)),
             reports: self.reports(facts),
             contests: self.contests(facts),
             flags: flags(facts, &watch),
@@ -182,6 +223,40 @@ impl CommitmentFold {
         newest.map(|report| report.position().to_string())
     }
 
+    /// The lead's last reports, as far back as all of them say fulfilled; the first of those says when it was.
+    fn days_late(&self, facts: &Facts) -> Option<u64> {
+        let reports = self.book.annex.reports.of(facts.reports);
+        let mut by_lead: Vec<&Report> = reports
+            .filter(|report| report.has(Report::BY_LEAD))
+            .collect();
+        by_lead.sort_unstable_by_key(|report| (report.until(), report.position()));
+        let is_fulfilled =
+            |report: &&&Report| report.stage == Stage::Fulfilled && !report.has(Report::RETURNED);
+        let first = by_lead.iter().rev().take_while(is_fulfilled).last()?;
+        let due = facts.original_due?.last_day();
+        let days = first.until().signed_duration_since(due).num_days();
+        u64::try_from(days).ok().filter(|days| *days > 0)
+    }
+
+    fn latest_value(&self, facts: &Facts) -> Option<ValueRow> {
+        let reports = self.book.annex.reports.of(facts.reports);
+        let valued = reports.filter_map(|report| {
+            let said = self.said.get(&report.position())?;
+            Some((report, said, self.measured.value_in(&said.indicators)?))
+        });
+        let (report, said, value) = valued.max_by_key(|(report, ..)| {
+            let by_lead = report.has(Report::BY_LEAD);
+            (by_lead, report.until(), report.position())
+        })?;
+        let party = said.party.to_string();
+        Some(ValueRow::new(
+            value,
+            party,
+            report.period(),
+            report.position(),
+        ))
+    }
+
     fn reports(&self, facts: &Facts) -> Vec<ReportRow> {
         let reports = self.book.annex.reports.of(facts.reports);
         let mut rows: Vec<(u64, ReportRow)> = reports
@@ -192,11 +267,11 @@ impl CommitmentFold {
     }
 
     fn report(&self, report: &Report) -> ReportRow {
-        let party = self.reporters.get(&report.position());
+        let said = self.said.get(&report.position());
         ReportRow {
             position: report.position().to_string(),
             recorded: report.recorded.text(),
-            party: party.map(PartyId::to_string).unwrap_or_default(),
+            party: said.map(|it| it.party.to_string()).unwrap_or_default(),
             by_lead: report.has(Report::BY_LEAD),
             until: report.to.to_string(),
             stage: report.stage.as_str().to_owned(),

@@ -6,8 +6,13 @@ use proptest::prelude::*;
 
 use super::super::*;
 use super::any_steps;
-use super::events::{date, log};
+use super::bodies::{
+    ACTION_A, FIRST_OF_2025, IN_2025, IN_2026, IN_MARCH, KEN, MEX, record, report, with,
+};
+use super::events::{commitment, date, log};
+use super::steps::Step;
 use crate::ids::CommitmentId;
+use crate::wire::v1::{Amount, EventBody, Indicator, MeasureChange, Stage};
 
 const WHOLE: Page = Page {
     after: None,
@@ -98,4 +103,111 @@ fn nothing_is_known_of_a_commitment_that_was_not_recorded() {
     let id: CommitmentId = "01938f3e-7b5a-7000-8000-000000000000".parse().unwrap();
     let state = CommitmentFold::default().state(id, NaiveDate::default());
     assert_eq!(state, None);
+}
+
+/// How the first commitment stands after some events of the whole ledger.
+fn state_after(log: &[Event]) -> CommitmentState {
+    let id = commitment(0);
+    let mut fold = CommitmentFold::default();
+    for event in log
+        .iter()
+        .filter(|it| it.header.subject.commitment() == Some(id))
+    {
+        fold.apply(event);
+    }
+    fold.state(id, date("2027-12-31").first_day()).unwrap()
+}
+
+#[test]
+fn how_late_it_was_reported_as_fulfilled_is_measured_against_the_first_due_date() {
+    let late = |steps: &[Step]| {
+        let mut first = record(0, KEN, &[ACTION_A]);
+        if let Step::Record { due, .. } = &mut first {
+            *due = FIRST_OF_2025;
+        }
+        let log = with(&[&[first], steps].concat());
+        state_after(&log).reported_fulfilled_days_after_first_due
+    };
+    let fulfilled = |to| report(0, to, Stage::Fulfilled);
+    let days_of_2025 = Some(364);
+    assert_eq!(late(&[report(0, IN_2025, Stage::InProgress)]), None);
+    assert_eq!(late(&[fulfilled(IN_2025)]), days_of_2025);
+    assert_eq!(
+        late(&[fulfilled(IN_2025), fulfilled(IN_MARCH)]),
+        days_of_2025,
+        "to say it again later makes it no later"
+    );
+    let relapsed = [fulfilled(IN_2025), report(0, IN_MARCH, Stage::Stalled)];
+    assert_eq!(late(&relapsed), None);
+    assert_eq!(late(&[fulfilled(IN_2025), Step::Return(0, 0)]), None);
+    assert_eq!(late(&[fulfilled(IN_2025), Step::Retract(0, 0)]), None);
+    let moved = Step::Amend {
+        commitment: 0,
+        actions: None,
+        due: IN_2026,
+        measured: false,
+        weakened: true,
+    };
+    assert_eq!(late(&[moved, fulfilled(IN_2025)]), days_of_2025);
+    assert_eq!(late(&[fulfilled(FIRST_OF_2025)]), None, "in time");
+}
+
+fn amount(number: f64) -> Option<Amount> {
+    Amount::new(number)
+}
+
+#[test]
+fn what_it_is_measured_by_stands_beside_what_was_said_first_and_the_newest_value() {
+    let by = |reporter, to| {
+        let mut step = report(0, to, Stage::InProgress);
+        if let Step::Report { reporter: who, .. } = &mut step {
+            *who = reporter;
+        }
+        step
+    };
+    let mut log = with(&[
+        record(0, KEN, &[ACTION_A]),
+        Step::Amend {
+            commitment: 0,
+            actions: None,
+            due: IN_2026,
+            measured: true,
+            weakened: false,
+        },
+        by(MEX, IN_MARCH),
+        by(KEN, IN_2025),
+    ]);
+    let mut values = [(40.0, "People"), (30.0, "people")].into_iter();
+    for event in &mut log {
+        if let EventBody::ProgressReported(data) = &mut event.body {
+            let (value, name) = values.next().unwrap();
+            data.indicators.push(Indicator {
+                name: name.to_owned(),
+                value: amount(value).unwrap(),
+                unit: Some("persons".to_owned()),
+            });
+        }
+        if let EventBody::CommitmentAmended(data) = &mut event.body {
+            data.measure = Some(MeasureChange {
+                target: amount(7.0),
+                unit: Some("persons".to_owned()),
+                ..MeasureChange::default()
+            });
+        }
+    }
+    let end = log.len();
+    let measure = |events: usize| state_after(&log[..events]).measure.unwrap();
+    let first = measure(end - 3);
+    assert_eq!((first.baseline, first.target), (amount(1.0), amount(9.0)));
+    assert_eq!((first.first_target, first.latest), (None, None));
+    let now = measure(end);
+    assert_eq!(now.indicator, "people");
+    assert_eq!((now.target, now.first_target), (amount(7.0), amount(9.0)));
+    assert_eq!(now.unit.as_deref(), Some("persons"));
+    assert_eq!((&now.first_unit, now.first_baseline), (&None, None));
+    let value = |row: MeasureRow| row.latest.map(|it| (it.party, it.value.get(), it.until));
+    let of_partner = Some(("MEX".to_owned(), 40.0, "2026-03".to_owned()));
+    assert_eq!(value(measure(end - 1)), of_partner);
+    let of_lead = Some(("KEN".to_owned(), 30.0, "2025".to_owned()));
+    assert_eq!(value(now), of_lead, "the lead's own comes first");
 }

@@ -19,6 +19,9 @@ const MAX_NUMBER: f64 = 9_007_199_254_740_992.0;
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Amount(f64);
 
+// No amount is one that is not a number, so that each equals itself.
+impl Eq for Amount {}
+
 impl Amount {
     /// `None` if the number is not finite or lies beyond 2^53.
     pub fn new(number: f64) -> Option<Self> {

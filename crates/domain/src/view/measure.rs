@@ -1,0 +1,131 @@
+//! What one commitment is measured by, and the value that it has reached: folded for one commitment alone, as no count and no list of the ledger's views
+//! shows it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::v1::{Amount, Indicator, Measure, MeasureChange, Period};
+
+/// What a commitment is measured by. What an amendment changed stands beside what was said first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasureRow {
+    /// What is counted.
+    pub indicator: String,
+    /// In which unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Where it stood when the commitment was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Amount>,
+    /// Where it is to stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Amount>,
+    /// The first indicator, where that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_indicator: Option<String>,
+    /// The first unit, where that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_unit: Option<String>,
+    /// The first baseline, where that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_baseline: Option<Amount>,
+    /// The first target, where that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_target: Option<Amount>,
+    /// The newest value of the indicator in a report that stands: the lead's, or another participant's where the lead gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest: Option<ValueRow>,
+}
+
+/// A value that was reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueRow {
+    /// The value.
+    pub value: Amount,
+    /// The unit that the report gives it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The party that reported it.
+    pub party: String,
+    /// The beginning of the period it is about, as precisely as that is known.
+    pub from: String,
+    /// The end of it.
+    pub until: String,
+    /// The position of the report, as it was corrected last.
+    pub report: String,
+}
+
+/// The measure of a commitment as it is now, and the first that was said of each part of it.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    now: MeasureChange,
+    first: MeasureChange,
+}
+
+impl Measured {
+    /// Takes in the measure that a commitment is recorded with.
+    pub(super) fn record(&mut self, measure: &Measure) {
+        self.amend(&MeasureChange {
+            indicator: Some(measure.indicator.clone()),
+            unit: measure.unit.clone(),
+            baseline: measure.baseline,
+            target: measure.target,
+        });
+    }
+
+    /// Takes in what an amendment says of it; what that leaves out stays.
+    pub(super) fn amend(&mut self, change: &MeasureChange) {
+        self.now = merged(change, &self.now);
+        self.first = merged(&self.first, &self.now);
+    }
+
+    /// The measure, with the value that was reported last; none where nothing is measured.
+    pub(super) fn row(&self, latest: Option<ValueRow>) -> Option<MeasureRow> {
+        let (now, first) = (&self.now, &self.first);
+        Some(MeasureRow {
+            indicator: now.indicator.clone()?,
+            unit: now.unit.clone(),
+            baseline: now.baseline,
+            target: now.target,
+            first_indicator: another(first.indicator.as_ref(), now.indicator.as_ref()),
+            first_unit: another(first.unit.as_ref(), now.unit.as_ref()),
+            first_baseline: another(first.baseline.as_ref(), now.baseline.as_ref()),
+            first_target: another(first.target.as_ref(), now.target.as_ref()),
+            latest,
+        })
+    }
+
+    /// The value that a report gives of the indicator: by its name, however its letters are written.
+    pub(super) fn value_in<'a>(&self, indicators: &'a [Indicator]) -> Option<&'a Indicator> {
+        let name = self.now.indicator.as_ref()?.to_lowercase();
+        let is_it = |it: &&Indicator| it.name.to_lowercase() == name;
+        indicators.iter().find(is_it)
+    }
+}
+
+/// What is said, or else what was said before.
+fn merged(said: &MeasureChange, before: &MeasureChange) -> MeasureChange {
+    MeasureChange {
+        indicator: said.indicator.clone().or_else(|| before.indicator.clone()),
+        unit: said.unit.clone().or_else(|| before.unit.clone()),
+        baseline: said.baseline.or(before.baseline),
+        target: said.target.or(before.target),
+    }
+}
+
+/// What was first, where it is not what is now.
+fn another<T: Clone + PartialEq>(first: Option<&T>, now: Option<&T>) -> Option<T> {
+    first.filter(|_| first != now).cloned()
+}
+
+impl ValueRow {
+    pub(super) fn new(indicator: &Indicator, party: String, period: Period, report: u64) -> Self {
+        Self {
+            value: indicator.value,
+            unit: indicator.unit.clone(),
+            party,
+            from: period.from.to_string(),
+            until: period.to.to_string(),
+            report: report.to_string(),
+        }
+    }
+}
