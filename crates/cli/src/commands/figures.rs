@@ -112,6 +112,11 @@ pub(super) fn counts(answer: &Value, base: &str, with_today: bool) -> String {
     rows(&mut table, &active, &[("total", "standing", Always)]);
     let suspended = [("suspended", "  suspended", IfAny)];
     rows(&mut table, &commitments, &suspended);
+    let kinds = answer.pointer(&format!("{active}/by_party_kind"));
+    for (kind, count) in kinds.and_then(Value::as_object).into_iter().flatten() {
+        let name = format!("  led by: {}", kind.replace('_', " "));
+        table.row([name, shown(count, "")]);
+    }
     let by_stage = format!("{active}/by_stage");
     for (stage, name) in STAGES {
         let name = format!("  self-report: {name}");
@@ -377,6 +382,18 @@ mod tests {
         assert_eq!(by_action(&answer), "");
         assert_eq!(participations(&answer, "/view"), "");
         assert_eq!(assessed(&answer, "/view"), "");
+    }
+
+    #[test]
+    fn a_country_says_whose_its_commitments_are() {
+        let kinds = json!({"local_authority": 2, "member_state": 4});
+        let answer = json!({"view": {"commitments": {"recorded": 6},
+            "active_commitments": {"total": 6, "by_party_kind": kinds}}});
+        let page = counts(&answer, "/view", false);
+        let page: Vec<&str> = page.split_whitespace().collect();
+        let page = page.join(" ");
+        let said = "standing 6 led by: local authority 2 led by: member state 4 self-report";
+        assert!(page.contains(said), "{page}");
     }
 
     #[test]

@@ -81,6 +81,7 @@ fn figures(answer: &Value) -> String {
         "member States",
         "of",
         "committed",
+        "participant only",
         "other parties only",
         "without",
         "actions without",
@@ -91,12 +92,27 @@ fn figures(answer: &Value) -> String {
             region.clone(),
             at("/member_states/of"),
             at("/member_states/committed"),
+            at("/member_states/participant_only"),
             at("/member_states/other_parties_only"),
             at("/member_states/without_commitment"),
             at("/actions/without_commitment"),
         ]);
     }
-    format!("\n{}\n{}", instruments.render(), states.render())
+    let mut commitments = Table::new(&["commitments", ""]);
+    let figures = [
+        ("standing", "total"),
+        ("illustrative (examples, nobody's pledge)", "illustrative"),
+    ];
+    for (name, figure) in figures {
+        let count = shown(answer, &format!("/view/active_commitments/{figure}"));
+        commitments.row([name.to_owned(), count]);
+    }
+    format!(
+        "\n{}\n{}\n{}",
+        instruments.render(),
+        states.render(),
+        commitments.render()
+    )
 }
 
 fn of_region(answer: &Value) -> String {
@@ -105,12 +121,19 @@ fn of_region(answer: &Value) -> String {
             let list = |what: &str, pointer| codes(&format!("{region}: {what}"), gaps, pointer);
             [
                 list(
-                    "actions committed to elsewhere only",
+                    "actions committed to elsewhere only: no party of the region leads one",
                     "/actions_committed_elsewhere_only",
                 ),
-                list("member States without a commitment", "/without_commitment"),
                 list(
-                    "committed by other parties than the State",
+                    "member States that neither lead a commitment nor take part in one, and no party of theirs leads one",
+                    "/without_commitment",
+                ),
+                list(
+                    "member States that lead no commitment and take part in one",
+                    "/participant_only",
+                ),
+                list(
+                    "member States that do neither, while other parties of theirs lead one",
                     "/other_parties_only",
                 ),
             ]
@@ -146,7 +169,7 @@ mod tests {
         json!({"view": {
             "actions_without_commitment": ["GCM-01", "GCM-02"],
             "by_region": {
-                "Africa": {"without_commitment": ["DZA"], "actions_committed_elsewhere_only": ["GCM-10"]},
+                "Africa": {"without_commitment": ["DZA"], "participant_only": ["TGO"], "actions_committed_elsewhere_only": ["GCM-10"]},
                 "Asia": {"without_commitment": ["JPN"]},
             },
         }})
@@ -158,10 +181,11 @@ mod tests {
         assert!(keep_region(&mut kept, "africa").is_ok());
         let page = of_region(&kept);
         assert!(
-            page.contains("Africa: member States without a commitment (1)\nDZA"),
+            page.contains("and no party of theirs leads one (1)\nDZA"),
             "{page}"
         );
-        assert!(page.contains("elsewhere only (1)\nGCM-10"), "{page}");
+        assert!(page.contains("leads one (1)\nGCM-10"), "{page}");
+        assert!(page.contains("take part in one (1)\nTGO"), "{page}");
         assert!(!page.contains("JPN"), "{page}");
         assert!(keep_region(&mut answer(), "Afr").is_err());
     }

@@ -40,15 +40,24 @@ pub(crate) async fn run(nats: &str, args: WatchArgs, output: Output) -> Result<(
 }
 
 fn counts(answer: &WatchEnvelope, known: &str) -> String {
-    let mut table = Table::new(&["watch list", "commitments"]);
+    let mut table = Table::new(&["watch list", "commitments", "illustrative"]);
+    let illustrative = &answer.lists.illustrative_commitments_by_list;
     for (list, count) in &answer.lists.commitments_by_list {
-        table.row([list.as_str().to_owned(), count.to_string()]);
+        let examples = illustrative.get(list).map(ToString::to_string);
+        table.row([
+            list.as_str().to_owned(),
+            count.to_string(),
+            examples.unwrap_or_default(),
+        ]);
     }
     let known = match known {
         "" => format!("As of {}.\n", answer.as_of),
         known => known.to_owned(),
     };
-    format!("{known}\n{}", table.render())
+    format!(
+        "{known}\n{}illustrative: examples, nobody's pledge\n",
+        table.render()
+    )
 }
 
 fn rows(list: &WatchRows, query: &WatchQuery) -> String {

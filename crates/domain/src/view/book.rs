@@ -170,6 +170,10 @@ impl Book {
             .unwrap_or_default()
     }
 
+    pub(crate) fn party_kind(&self, party: PartyIndex) -> Option<PartyKind> {
+        entry_at(&self.parties, party).and_then(|party| party.kind)
+    }
+
     pub(crate) fn country_of(&self, party: PartyIndex) -> Option<CountryCode> {
         entry_at(&self.parties, party).and_then(|party| party.country)
     }

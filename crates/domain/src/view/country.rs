@@ -14,9 +14,12 @@ use super::list::ParticipationRole;
 use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
+use crate::wire::v1::PartyKind;
 
 /// The key of what belongs to no country: the commitments of organizations.
 const NO_COUNTRY: &str = "INT";
+/// The kind of a party that was named and is not registered.
+const UNREGISTERED: &str = "unregistered";
 /// The most bytes that the table of actions may take in a body.
 const ACTIONS_BYTES: usize = 48 * 1024;
 
@@ -66,7 +69,7 @@ struct Body<'a> {
     #[serde(flatten)]
     stamp: StampBody,
     commitments: RecordedBody,
-    active_commitments: ActiveBody,
+    active_commitments: ActiveCountryBody<'a>,
     active_commitments_by_action: BTreeMap<&'a str, ActionLine>,
     actions_left_out: usize,
     #[serde(flatten)]
@@ -74,6 +77,14 @@ struct Body<'a> {
     participations: ParticipationsBody,
     parties: PartiesBody,
     statements: StatementsBody,
+}
+
+/// A country's commitments are its State's and those of its other parties: which are whose is said beside their sum.
+#[derive(Serialize)]
+struct ActiveCountryBody<'a> {
+    #[serde(flatten)]
+    active: ActiveBody,
+    by_party_kind: BTreeMap<&'a str, u64>,
 }
 
 #[derive(Serialize)]
@@ -234,7 +245,10 @@ impl Lens for CountryLens {
             sids: flag(|country| country.sids),
             stamp: view.stamp(place).into(),
             commitments,
-            active_commitments,
+            active_commitments: ActiveCountryBody {
+                active: active_commitments,
+                by_party_kind: by_party_kind(book, &counts.led),
+            },
             active_commitments_by_action,
             actions_left_out,
             apart,
@@ -254,6 +268,18 @@ impl Lens for CountryLens {
         };
         serde_json::to_vec(&body).ok()
     }
+}
+
+/// The commitments that stand, by the kind of the party that leads them.
+fn by_party_kind(book: &Book, led: &Tally) -> BTreeMap<&'static str, u64> {
+    let mut kinds = BTreeMap::new();
+    for (&lead, count) in &led.leading {
+        let kind = book
+            .party_kind(lead)
+            .map_or(UNREGISTERED, PartyKind::as_str);
+        *kinds.entry(kind).or_default() += count;
+    }
+    kinds
 }
 
 impl CountryCounts {

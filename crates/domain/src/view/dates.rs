@@ -1,13 +1,14 @@
 //! The dates that a view's commitments are held to, counted, so that how late they are on any day is a sum and not a reading of
 //! every commitment.
 
+use std::collections::BTreeMap;
 use std::hash::Hash;
 
 use chrono::{Days, NaiveDate};
 use rustc_hash::FxHashMap;
 
 use super::envelope::{STALE_AFTER_DAYS, Timeliness};
-use super::watch::{Watched, WatchedCounts};
+use super::watch::{WatchList, Watched, WatchedCounts};
 use crate::date::PartialDate;
 
 /// A day as the number of days since 1970.
@@ -32,7 +33,7 @@ pub(crate) struct Calendar {
     original_due: FxHashMap<PartialDate, u32>,
     reported_until: FxHashMap<EpochDay, u32>,
     never_reported: u32,
-    pub(crate) watched: WatchedCounts,
+    watched: WatchedCounts,
 }
 
 impl Calendar {
@@ -52,6 +53,11 @@ impl Calendar {
         self.never_reported = (self.never_reported + u32::from(after.never_reported))
             .saturating_sub(u32::from(before.never_reported));
         self.watched.change(before.watched, after.watched);
+    }
+
+    /// How many of the commitments are on each watch list on a day.
+    pub(crate) fn lists(&self, today: NaiveDate) -> BTreeMap<WatchList, u64> {
+        self.watched.with(self.on(today))
     }
 
     /// How the commitments stand against their dates on a day.

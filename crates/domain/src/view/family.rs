@@ -18,7 +18,7 @@ use super::history::{HistoryChunk, Open};
 use super::list::{CommitmentList, Page};
 use super::mentions::Mentions;
 use super::rows::Row;
-use super::watch::{self, UnknownFilter, WatchAnswer, WatchPage, WatchedCounts};
+use super::watch::{self, UnknownFilter, WatchAnswer, WatchPage};
 
 /// The first byte of the row keys that hold when a view changed last.
 const STAMP_ROW: u8 = b'k';
@@ -28,6 +28,8 @@ pub(super) struct Entry<C> {
     pub(super) counts: C,
     /// The dates of the view's own commitments.
     pub(super) calendar: Calendar,
+    /// The same of those among them that are examples.
+    pub(super) illustrative: Calendar,
     /// The view's commitments in recorded order.
     members: Vec<Slot>,
     pub(super) stamp: Stamp,
@@ -44,11 +46,22 @@ impl<C: Default> Default for Entry<C> {
         Self {
             counts: C::default(),
             calendar: Calendar::default(),
+            illustrative: Calendar::default(),
             members: Vec::new(),
             stamp: Stamp::default(),
             mentions: Mentions::default(),
             changed: false,
             unsaved: false,
+        }
+    }
+}
+
+impl<C> Entry<C> {
+    /// Changes the dates that one of the view's own commitments is held to.
+    pub(super) fn move_dates(&mut self, facts: &Facts, before: Dates, after: Dates) {
+        self.calendar.change(before, after);
+        if facts.is_illustrative() {
+            self.illustrative.change(before, after);
         }
     }
 }
@@ -113,12 +126,14 @@ impl<'a, L: Lens> Seen<'a, L> {
         let rows = page
             .list
             .map(|list| watch::rows(self.book, list, page, today));
+        let nothing = Calendar::default();
         let entry = self.family.entries.get(&key);
+        let (all, illustrative) = entry.map_or((&nothing, &nothing), |entry| {
+            (&entry.calendar, &entry.illustrative)
+        });
         Ok(WatchAnswer {
-            commitments_by_list: entry.map_or_else(
-                || WatchedCounts::default().with(Timeliness::default()),
-                |entry| entry.calendar.watched.with(entry.calendar.on(today)),
-            ),
+            commitments_by_list: all.lists(today),
+            illustrative_commitments_by_list: illustrative.lists(today),
             watch: rows.transpose()?,
         })
     }
@@ -235,7 +250,7 @@ impl<L: Lens> Family<L> {
         (before, after): (Dates, Dates),
     ) {
         for &key in keys.iter().filter(|key| L::owns(**key, book, facts)) {
-            self.entry(key).calendar.change(before, after);
+            self.entry(key).move_dates(facts, before, after);
         }
     }
 

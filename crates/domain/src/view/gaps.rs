@@ -1,7 +1,7 @@
 //! What nobody has committed to yet: actions without a commitment, in the whole ledger and by region, and countries without one.
 //!
 //! A gap is not a breach: it shows where nothing was recorded. Only commitments that stand count; an objective has a commitment when an
-//! action under it has one; a region's commitments are those that its member States lead themselves.
+//! action under it has one; a region's commitments are those that a party of its countries leads, be that a State, a city or another.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::body::{MomentBody, bounded};
 use super::book::{ActionIndex, Book, PartyIndex};
-use super::country::Place;
 use super::fold::{Moment, Sign};
+use super::summary::SummaryCounts;
 use crate::country::{self, Country};
 use crate::ids::CountryCode;
 
@@ -31,7 +31,7 @@ const MAX_LIST_BYTES: usize = 8 * 1024;
 /// The region of a country that M49 puts in none; no member State is.
 const NO_REGION: &str = "none";
 
-/// The active commitments on each action or under it, in all and by the region of the member State that leads them. Actions without any are not kept.
+/// The active commitments on each action or under it, in all and by the region of the country whose party leads them. Actions without any are not kept.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Reach(FxHashMap<ActionIndex, Reached>);
 
@@ -50,8 +50,8 @@ impl Reach {
         actions: &[ActionIndex],
         sign: Sign,
     ) {
-        let state = book.member_state(lead);
-        let region = state.and_then(|state| region_index(state.country()));
+        let country = book.country_of(lead);
+        let region = country.and_then(|country| region_index(country.country()));
         for action in book.lineages(actions) {
             let reached = self.0.entry(action).or_default();
             sign.step(&mut reached.all);
@@ -94,6 +94,7 @@ struct Body<'a> {
     view: &'static str,
     position: Option<String>,
     recorded: Option<String>,
+    active_commitments: CommitmentsBody,
     actions: ActionsBody,
     actions_by_instrument: BTreeMap<&'a str, ActionsBody>,
     instruments_left_out: usize,
@@ -101,6 +102,13 @@ struct Body<'a> {
     actions_left_out: usize,
     member_states: StatesBody,
     by_region: BTreeMap<&'static str, RegionBody<'a>>,
+}
+
+/// The commitments that all of this follows from. Unit: commitments.
+#[derive(Serialize)]
+struct CommitmentsBody {
+    total: u64,
+    illustrative: u64,
 }
 
 /// Catalogued actions. Unit: actions.
@@ -116,9 +124,11 @@ struct StatesBody {
     of: u64,
     /// Those that lead a commitment themselves.
     committed: u64,
-    /// Those that do not, while another party of their country does.
+    /// Those that do not, and take part in one as partner or supporter by their own word.
+    participant_only: u64,
+    /// Those that do neither, while another party of their country leads one.
     other_parties_only: u64,
-    /// Those of whose country no party leads one.
+    /// All others.
     without_commitment: u64,
 }
 
@@ -126,6 +136,7 @@ struct StatesBody {
 struct RegionBody<'a> {
     member_states: StatesBody,
     without_commitment: Vec<&'static str>,
+    participant_only: Vec<&'static str>,
     other_parties_only: Vec<&'static str>,
     actions: ActionsBody,
     /// Besides those that have no commitment anywhere.
@@ -133,14 +144,56 @@ struct RegionBody<'a> {
     actions_left_out: usize,
 }
 
-/// The canonical JSON of the gaps. `places` are the countries that a party with an active commitment belongs to, `leads` those parties.
-pub(crate) fn body<'a>(
+/// What a member State has to do with commitments that stand.
+#[derive(Clone, Copy)]
+enum Stand {
+    Committed,
+    ParticipantOnly,
+    OtherPartiesOnly,
+    WithoutCommitment,
+}
+
+/// The countries that have to do with a commitment that stands: as States that lead one, or that take part in one; or because any party of theirs leads
+/// one.
+struct Countries {
+    leading: BTreeSet<CountryCode>,
+    taking_part: BTreeSet<CountryCode>,
+    with_any: BTreeSet<CountryCode>,
+}
+
+impl Countries {
+    fn of(book: &Book, counts: &SummaryCounts) -> Self {
+        let states = |parties: &FxHashMap<PartyIndex, u64>| {
+            let states = parties.keys().filter_map(|&party| book.member_state(party));
+            states.collect()
+        };
+        Self {
+            leading: states(&counts.all.leading),
+            taking_part: states(&counts.taking_part),
+            with_any: counts.by_country.keys().filter_map(|&it| it).collect(),
+        }
+    }
+
+    fn stand_of(&self, country: &Country) -> Stand {
+        if self.leading.contains(&country.code) {
+            Stand::Committed
+        } else if self.taking_part.contains(&country.code) {
+            Stand::ParticipantOnly
+        } else if self.with_any.contains(&country.code) {
+            Stand::OtherPartiesOnly
+        } else {
+            Stand::WithoutCommitment
+        }
+    }
+}
+
+/// The canonical JSON of the gaps.
+pub(crate) fn body(
     book: &Book,
-    reach: &Reach,
-    places: impl Iterator<Item = &'a Place>,
-    leads: impl Iterator<Item = &'a PartyIndex>,
+    counts: &SummaryCounts,
     changed: Option<Moment>,
 ) -> Option<Vec<u8>> {
+    let reach = &counts.reach;
     let mut catalogued: Vec<(&str, ActionIndex)> = book
         .catalogued()
         .map(|action| (book.action_code(action), action))
@@ -158,6 +211,10 @@ pub(crate) fn body<'a>(
         view: "gaps",
         position: moment.as_ref().map(|moment| moment.position.clone()),
         recorded: moment.map(|moment| moment.recorded),
+        active_commitments: CommitmentsBody {
+            total: counts.all.active(),
+            illustrative: counts.illustrative,
+        },
         actions: count_actions(&catalogued, |action| reach.has(action)),
         actions_by_instrument,
         instruments_left_out,
@@ -170,12 +227,12 @@ pub(crate) fn body<'a>(
         let region = region_body(reach, index, &catalogued);
         body.by_region.insert(name, region);
     }
-    let places: BTreeSet<CountryCode> = places.filter_map(|place| *place).collect();
-    let states: BTreeSet<CountryCode> = leads.filter_map(|&lead| book.member_state(lead)).collect();
+    let countries = Countries::of(book, counts);
     for country in country::members() {
         if let Some(region) = body.by_region.get_mut(region_name(country)) {
-            region.put(country, &states, &places);
-            body.member_states.put(country, &states, &places);
+            let stand = countries.stand_of(country);
+            region.put(country, stand);
+            body.member_states.put(stand);
         }
     }
     serde_json::to_vec(&body).ok()
@@ -240,38 +297,25 @@ fn listed<'a: 'b, 'b>(
 }
 
 impl StatesBody {
-    fn put(
-        &mut self,
-        country: &Country,
-        states: &BTreeSet<CountryCode>,
-        places: &BTreeSet<CountryCode>,
-    ) {
+    fn put(&mut self, stand: Stand) {
         self.of += 1;
-        if states.contains(&country.code) {
-            self.committed += 1;
-        } else if places.contains(&country.code) {
-            self.other_parties_only += 1;
-        } else {
-            self.without_commitment += 1;
-        }
+        *match stand {
+            Stand::Committed => &mut self.committed,
+            Stand::ParticipantOnly => &mut self.participant_only,
+            Stand::OtherPartiesOnly => &mut self.other_parties_only,
+            Stand::WithoutCommitment => &mut self.without_commitment,
+        } += 1;
     }
 }
 
 impl RegionBody<'_> {
-    fn put(
-        &mut self,
-        country: &'static Country,
-        states: &BTreeSet<CountryCode>,
-        places: &BTreeSet<CountryCode>,
-    ) {
-        self.member_states.put(country, states, places);
-        if states.contains(&country.code) {
-            return;
-        }
-        let list = if places.contains(&country.code) {
-            &mut self.other_parties_only
-        } else {
-            &mut self.without_commitment
+    fn put(&mut self, country: &'static Country, stand: Stand) {
+        self.member_states.put(stand);
+        let list = match stand {
+            Stand::Committed => return,
+            Stand::ParticipantOnly => &mut self.participant_only,
+            Stand::OtherPartiesOnly => &mut self.other_parties_only,
+            Stand::WithoutCommitment => &mut self.without_commitment,
         };
         list.push(country.code.as_str());
     }

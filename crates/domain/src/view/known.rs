@@ -419,7 +419,7 @@ impl<L: Lens> View<L> {
             let (book, entry) = self.entry(key);
             L::count(&mut entry.counts, key, book, facts, Sign::Add);
             if owned {
-                entry.calendar.change(Dates::default(), facts.dates());
+                entry.move_dates(facts, Dates::default(), facts.dates());
             }
         }
     }

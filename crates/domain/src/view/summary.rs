@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::action::{CoverageBody, coverage};
 use super::body::{StampBody, bounded};
-use super::book::{About, Book, InstrumentIndex};
+use super::book::{About, Book, InstrumentIndex, PartyIndex};
 use super::country::Place;
 use super::facts::{Facts, PartState};
 use super::family::Seen;
@@ -33,7 +33,11 @@ pub(crate) struct SummaryLens;
 pub(crate) struct SummaryCounts {
     pub(crate) all: Tally,
     joint: u64,
+    /// Those that stand and are examples.
+    pub(crate) illustrative: u64,
     participations: Participations,
+    /// Parties by the active commitments that they take part in beside the lead, by their own word.
+    pub(crate) taking_part: FxHashMap<PartyIndex, u64>,
     by_form: FxHashMap<Form, u64>,
     by_nature: FxHashMap<Option<Nature>, u64>,
     pub(crate) by_country: FxHashMap<Place, u64>,
@@ -263,7 +267,11 @@ impl SummaryCounts {
         sign.step_if(facts.is_joint(), &mut self.joint);
         for part in facts.participations() {
             self.participations.count(*part, sign);
+            if part.state == PartState::Confirmed {
+                sign.step_in(&mut self.taking_part, part.party);
+            }
         }
+        sign.step_if(facts.is_illustrative(), &mut self.illustrative);
         sign.step_in(&mut self.by_form, facts.form);
         sign.step_in(&mut self.by_nature, facts.nature);
         sign.step_in(&mut self.by_country, book.country_of(facts.lead));

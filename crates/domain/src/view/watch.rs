@@ -119,6 +119,9 @@ pub struct UnknownFilter {
 pub struct WatchAnswer {
     /// How many commitments of the whole ledger are on each list.
     pub commitments_by_list: BTreeMap<WatchList, u64>,
+    /// How many of those are examples, nobody's pledge.
+    #[serde(default)]
+    pub illustrative_commitments_by_list: BTreeMap<WatchList, u64>,
     /// A page of the list that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<WatchRows>,

@@ -374,7 +374,5 @@ fn state_as_known<S: KnownHistory>(
 }
 
 fn gaps_body(summary: Seen<'_, SummaryLens>, changed: Option<Moment>) -> Option<Vec<u8>> {
-    let (book, counts) = (summary.book(), summary.counts(()));
-    let (places, leads) = (counts.by_country.keys(), counts.all.leading.keys());
-    gaps::body(book, &counts.reach, places, leads, changed)
+    gaps::body(summary.book(), summary.counts(()), changed)
 }

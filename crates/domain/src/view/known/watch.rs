@@ -54,9 +54,10 @@ impl<L: Lens> View<L> {
                 next,
             }
         });
-        let calendar = &view.entry(key).1.calendar;
+        let entry = view.entry(key).1;
         Ok(Ok(WatchAnswer {
-            commitments_by_list: calendar.watched.with(calendar.on(today)),
+            commitments_by_list: entry.calendar.lists(today),
+            illustrative_commitments_by_list: entry.illustrative.lists(today),
             watch,
         }))
     }

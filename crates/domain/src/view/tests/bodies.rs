@@ -86,7 +86,7 @@ fn a_country_without_events_shows_zero() {
             r#""active_commitments":{"total":0,"by_stage":{"none_reported":0,"planning":0,"in_progress":0,"fulfilled":0,"stalled":0},"#,
             r#""measurable":0,"not_measurable":0,"with_evidence":0,"no_evidence":0,"evidence_unavailable":0,"weakened":0,"#,
             r#""contested":0,"contest_upheld":0,"validated":0,"returned":0,"assessed":0,"assessed_below_report":0,"downgraded":0,"#,
-            r#""fulfilled_unassessed":0,"unconfirmed":0},"active_commitments_by_action":{},"actions_left_out":0,"#,
+            r#""fulfilled_unassessed":0,"unconfirmed":0,"by_party_kind":{}},"active_commitments_by_action":{},"actions_left_out":0,"#,
             r#""closed_commitments":{"self_declared":0,"no_evidence":0,"contested":0,"contest_upheld":0,"assessed":0,"assessed_below_report":0,"downgraded":0},"#,
             r#""assessed_commitments_by_method":{},"methods_left_out":0,"milestones":{"named":0,"reached":0},"#,
             r#""participations":{"lead":0,"partner":{"claimed":0,"confirmed":0,"left":0},"#,

@@ -152,6 +152,7 @@ impl Recount {
             check_participations(&body, "", &parts.collect::<Vec<_>>());
             let standing = led.iter().filter(|c| c.stands()).count() as u64;
             assert_eq!(number(&body, "/participations/lead"), standing);
+            self.check_by_party_kind(&body, &led);
             let registered: Vec<_> = self
                 .parties
                 .values()
@@ -180,6 +181,17 @@ impl Recount {
                 .commitments;
             assert_eq!(listed, self.commitments.iter().filter(taking_part).count());
         }
+    }
+
+    fn check_by_party_kind(&self, body: &Value, led: &[&Commitment]) {
+        let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+        for commitment in led.iter().filter(|c| c.stands()) {
+            let party = self.parties.get(&commitment.lead());
+            let kind = party.map_or("unregistered", |(kind, ..)| kind.as_str());
+            *kinds.entry(kind).or_default() += 1;
+        }
+        let found = &body["active_commitments"]["by_party_kind"];
+        assert_eq!(*found, json!(kinds), "{body}");
     }
 
     pub(super) fn check_actions(&self, view: &ActionView) {

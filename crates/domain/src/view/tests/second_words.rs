@@ -60,7 +60,7 @@ fn a_report_of_fulfilment_that_was_returned_does_not_end_lateness() {
         WatchList::Stale,
     ] {
         let late = |steps: &[Step]| {
-            let steps = [&[fulfilled.clone()], steps].concat();
+            let steps = [std::slice::from_ref(&fulfilled), steps].concat();
             why(list, &steps).is_some()
         };
         assert!(!late(&[]), "{list:?}");

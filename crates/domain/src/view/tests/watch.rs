@@ -83,6 +83,12 @@ fn check(view: &SummaryView, countries: &CountryView, today: NaiveDate) {
         let (rows, count) = asked(view, &page(list), today);
         assert_eq!(count, rows.rows.len() as u64, "{list:?} on {today}");
         assert_eq!(rows.next, None);
+        let examples = rows.rows.iter().filter(|row| row.commitment.illustrative);
+        let answer = view.watch(&page(list), today).unwrap().unwrap();
+        assert_eq!(
+            answer.illustrative_commitments_by_list[&list],
+            examples.count() as u64
+        );
         let expected = all.iter().map(|row| (row, is_on(list, row, today)));
         let expected: Vec<_> = expected.filter(|(_, on)| *on != Some(false)).collect();
         if list == WatchList::Unconfirmed {

@@ -36,6 +36,15 @@ impl Recount {
             number(&body, "/actions/catalogued"),
             self.actions.len() as u64
         );
+        assert_eq!(
+            number(&body, "/active_commitments/total"),
+            active.len() as u64
+        );
+        let examples = active.iter().filter(|c| c.recorded.illustrative).count();
+        assert_eq!(
+            number(&body, "/active_commitments/illustrative"),
+            examples as u64
+        );
         for (instrument, of) in body["actions_by_instrument"].as_object().unwrap() {
             let inside = |action: &&str| self.actions[*action].0 == *instrument;
             let count = nowhere.iter().filter(|action| inside(action)).count();
@@ -45,7 +54,7 @@ impl Recount {
             let led: Vec<&Commitment> = active
                 .iter()
                 .filter(|c| {
-                    self.state_of(&c.lead())
+                    self.country(&c.lead())
                         .is_some_and(|code| is_in(&code, region))
                 })
                 .copied()
@@ -63,6 +72,7 @@ impl Recount {
 
     fn check_states(&self, gaps: &Value, region: &str, active: &[&Commitment]) {
         let (mut none, mut others, mut committed) = (BTreeSet::new(), BTreeSet::new(), 0);
+        let mut participants = BTreeSet::new();
         let members = country::members().map(|country| country.code.to_string());
         let members: Vec<String> = members.filter(|code| is_in(code, region)).collect();
         for code in &members {
@@ -70,6 +80,8 @@ impl Recount {
             let own = |c: &Commitment| self.state_of(&c.lead()).as_ref() == Some(code);
             if active.iter().any(|c| own(c)) {
                 committed += 1;
+            } else if active.iter().any(|c| self.takes_part(c, code)) {
+                participants.insert(code.as_str());
             } else if active.iter().any(|c| leads(&c)) {
                 others.insert(code.as_str());
             } else {
@@ -77,6 +89,11 @@ impl Recount {
             }
         }
         assert_eq!(codes(&gaps["without_commitment"]), none);
+        assert_eq!(codes(&gaps["participant_only"]), participants);
+        assert_eq!(
+            number(gaps, "/member_states/participant_only"),
+            participants.len() as u64
+        );
         assert_eq!(codes(&gaps["other_parties_only"]), others);
         assert_eq!(number(gaps, "/member_states/of"), members.len() as u64);
         assert_eq!(number(gaps, "/member_states/committed"), committed);
@@ -88,6 +105,14 @@ impl Recount {
             number(gaps, "/member_states/without_commitment"),
             none.len() as u64
         );
+    }
+
+    /// Whether a State itself confirmed that it takes part beside the lead.
+    fn takes_part(&self, commitment: &Commitment, code: &String) -> bool {
+        let mut parts = commitment.parts().into_iter();
+        parts.any(|(party, _, word)| {
+            word == "confirmed" && self.state_of(&party).as_ref() == Some(code)
+        })
     }
 
     fn state_of(&self, party: &str) -> Option<String> {
