@@ -179,16 +179,19 @@ pub(super) fn by_action(answer: &Value) -> String {
     section(&table) + &left_out(answer, "/view/actions_left_out", "actions")
 }
 
-/// Commitments of corresponding actions.
+/// Commitments of corresponding actions; of an objective, those that correspond to an action under it too.
 pub(super) fn mapped(answer: &Value) -> String {
+    let rollup = "/view/rollup";
+    let has_rollup = answer.pointer(rollup).is_some();
+    let base = if has_rollup { rollup } else { "/view" };
     let mut table = Table::new(&["mapped from (counted apart)", "commitments", "standing"]);
-    if let Some(Value::Object(codes)) = answer.pointer("/view/mapped_from_commitments") {
+    if let Some(Value::Object(codes)) = answer.pointer(&format!("{base}/mapped_from_commitments")) {
         for (code, counts) in codes {
             let cell = |pointer| shown(counts, pointer);
             table.row([code.clone(), cell("/recorded"), cell("/active")]);
         }
     }
-    section(&table) + &left_out(answer, "/view/mappings_left_out", "actions")
+    section(&table) + &left_out(answer, &format!("{base}/mappings_left_out"), "actions")
 }
 
 /// The page of commitments. Only in a country's view has a commitment a role.
@@ -442,5 +445,7 @@ mod tests {
         let page = squeezed(participations(&answer, "/view"));
         assert!(page.ends_with("partner 7 6 8"), "{page}");
         assert!(squeezed(mapped(&answer)).ends_with("UPR-Trafficking 9 1"));
+        let rolled_up = json!({"view": {"mapped_from_commitments": {}, "rollup": answer["view"]}});
+        assert!(squeezed(mapped(&rolled_up)).ends_with("UPR-Trafficking 9 1"));
     }
 }

@@ -1,6 +1,6 @@
 //! How the views of actions count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
 use serde::Serialize;
@@ -17,8 +17,8 @@ use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
 use crate::wire::v1::TextStatus;
 
-/// The most bytes that the table of mappings may take in a body.
-const MAPPINGS_BYTES: usize = 32 * 1024;
+/// The most bytes that a table of mappings may take in a body. An objective has two.
+const MAPPINGS_BYTES: usize = 16 * 1024;
 
 /// The views of actions.
 pub(crate) struct ActionLens;
@@ -51,6 +51,12 @@ struct Body<'a> {
     own: TallyBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rollup: Option<RollupBody<'a>>,
+    #[serde(flatten)]
+    mapped: MappingsBody<'a>,
+}
+
+#[derive(Serialize)]
+struct MappingsBody<'a> {
     mapped_from_commitments: BTreeMap<&'a str, MappedBody>,
     mappings_left_out: usize,
 }
@@ -69,6 +75,8 @@ struct RollupBody<'a> {
     actions_without_commitment: usize,
     #[serde(flatten)]
     tally: TallyBody<'a>,
+    #[serde(flatten)]
+    mapped: MappingsBody<'a>,
 }
 
 #[derive(Serialize)]
@@ -162,22 +170,19 @@ impl Lens for ActionLens {
         }
     }
 
-    fn echoes(book: &Book, action: ActionIndex) -> &[ActionIndex] {
-        book.maps_to(action)
+    fn echoes(book: &Book, action: ActionIndex) -> Keys<ActionIndex> {
+        book.lineages(book.maps_to(action))
     }
 
-    /// An action shows how many of those under it have commitments, and the commitments of those that map to it.
+    /// An action shows how many of those under it have commitments, and the commitments of those that map to it or to one under it.
     fn sources(book: &Book, action: ActionIndex) -> Vec<(ActionIndex, Vec<ActionIndex>)> {
         let mut own = book.beneath(action);
         own.push(action);
-        let mapped = book
-            .action(action)
-            .map_or(&[][..], |entry| &entry.mapped_from);
+        let mapped = mapped_to(book, &own).into_iter();
         let mut sources: Vec<_> = mapped
-            .iter()
             .map(|from| {
-                let counted_already = own.contains(from);
-                (*from, if counted_already { vec![] } else { vec![*from] })
+                let counted_already = own.contains(&from);
+                (from, if counted_already { vec![] } else { vec![from] })
             })
             .collect();
         sources.push((action, own));
@@ -203,16 +208,6 @@ impl Lens for ActionLens {
     fn body(view: Seen<'_, Self>, action: ActionIndex) -> Option<Vec<u8>> {
         let (book, counts) = (view.book(), view.counts(action));
         let entry = book.action(action)?;
-        let mapped = entry.mapped_from.iter().map(|&from| {
-            let counts = view.counts(from);
-            let body = MappedBody {
-                recorded: counts.recorded(),
-                active: counts.active(),
-            };
-            (book.action_code(from), body)
-        });
-        let (mapped_from_commitments, mappings_left_out) =
-            bounded(mapped, |mapped| mapped.recorded, MAPPINGS_BYTES);
         let body = Body {
             view: "action",
             action: entry.code.as_str(),
@@ -224,18 +219,50 @@ impl Lens for ActionLens {
             stamp: view.stamp(action).into(),
             own: tally_body(book, &[&counts.own]),
             rollup: (!entry.children.is_empty()).then(|| {
-                let beneath = book.beneath(action);
+                let mut beneath = book.beneath(action);
                 let without = |&&action: &&ActionIndex| view.counts(action).active() == 0;
+                let actions_without_commitment = beneath.iter().filter(without).count();
+                let actions = beneath.len();
+                beneath.push(action);
                 RollupBody {
-                    actions: beneath.len(),
-                    actions_without_commitment: beneath.iter().filter(without).count(),
+                    actions,
+                    actions_without_commitment,
                     tally: tally_body(book, &[&counts.own, &counts.beneath]),
+                    mapped: MappingsBody::new(view, &beneath),
                 }
             }),
-            mapped_from_commitments,
-            mappings_left_out,
+            mapped: MappingsBody::new(view, &[action]),
         };
         serde_json::to_vec(&body).ok()
+    }
+}
+
+/// The actions that map to any of these, each once.
+fn mapped_to(book: &Book, actions: &[ActionIndex]) -> BTreeSet<ActionIndex> {
+    let entries = actions.iter().filter_map(|&action| book.action(action));
+    entries
+        .flat_map(|entry| &entry.mapped_from)
+        .copied()
+        .collect()
+}
+
+impl<'a> MappingsBody<'a> {
+    /// What is mapped to any of these actions.
+    fn new(view: Seen<'a, ActionLens>, actions: &[ActionIndex]) -> Self {
+        let mapped = mapped_to(view.book(), actions).into_iter().map(|from| {
+            let counts = view.counts(from);
+            let body = MappedBody {
+                recorded: counts.recorded(),
+                active: counts.active(),
+            };
+            (view.book().action_code(from), body)
+        });
+        let (mapped_from_commitments, mappings_left_out) =
+            bounded(mapped, |mapped| mapped.recorded, MAPPINGS_BYTES);
+        Self {
+            mapped_from_commitments,
+            mappings_left_out,
+        }
     }
 }
 

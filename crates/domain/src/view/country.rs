@@ -190,8 +190,8 @@ impl Lens for CountryLens {
         }
     }
 
-    fn echoes(_: &Book, _: Place) -> &[Place] {
-        &[]
+    fn echoes(_: &Book, _: Place) -> Keys<Place> {
+        Keys::new()
     }
 
     fn standing(_: &Book) -> Vec<Place> {

@@ -276,7 +276,7 @@ impl<L: Lens> Family<L> {
 
     /// Stamps the views that show a figure of this one.
     fn touch_echoes(&mut self, book: &Book, step: &Step, key: L::Key) {
-        for &echo in L::echoes(book, key) {
+        for echo in L::echoes(book, key) {
             self.touch(step, echo, false);
         }
     }

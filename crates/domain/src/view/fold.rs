@@ -123,7 +123,7 @@ pub(crate) trait Lens {
     /// The views that an event concerns besides those its commitments stand in.
     fn concerned(book: &Book, about: &About) -> Keys<Self::Key>;
     /// The views that show a figure of this view and so change with it.
-    fn echoes(book: &Book, key: Self::Key) -> &[Self::Key];
+    fn echoes(book: &Book, key: Self::Key) -> Keys<Self::Key>;
     /// Where the figures of a view come from: the views whose commitments it looks at, with the views that those are counted into; none where
     /// another source counts them.
     fn sources(_: &Book, key: Self::Key) -> Vec<(Self::Key, Vec<Self::Key>)> {

@@ -112,7 +112,10 @@ impl Book {
                 self.change_action(from, |entry| entry.maps_to.push(target));
             }
         }
-        About::Actions(to.into_iter().chain([from]).collect())
+        // An objective shows what is mapped to the actions under it.
+        let mut actions = self.lineages(&to).into_vec();
+        actions.push(from);
+        About::Actions(actions)
     }
 
     pub(super) fn party(&mut self, id: &PartyId) -> PartyIndex {

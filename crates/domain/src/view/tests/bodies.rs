@@ -175,6 +175,30 @@ fn a_city_shows_under_its_country_and_is_not_its_state() {
 }
 
 #[test]
+fn a_city_that_leads_fills_a_gap_of_its_region_and_a_partner_is_not_without() {
+    let parts = vec![(MEX, true)];
+    let mut joint = record(0, NAIROBI, &[ACTION_A]);
+    if let Step::Record { parts: named, .. } = &mut joint {
+        *named = parts;
+    }
+    let gaps = |steps: &[Step]| body(&folded::<SummaryView>(&with(steps)), "gaps");
+    let claimed = gaps(std::slice::from_ref(&joint));
+    let of = |gaps: &Value, region: &str, list: &str, code: &str| {
+        let list = gaps["by_region"][region][list].as_array().unwrap();
+        list.contains(&json!(code))
+    };
+    let elsewhere = "actions_committed_elsewhere_only";
+    assert!(!of(&claimed, "Africa", elsewhere, "GCM-05a"));
+    assert!(of(&claimed, "Americas", elsewhere, "GCM-05a"));
+    assert!(of(&claimed, "Africa", "other_parties_only", "KEN"));
+    assert!(of(&claimed, "Americas", "without_commitment", "MEX"));
+    let confirmed = gaps(&[joint, Step::Confirm(0, MEX)]);
+    assert!(of(&confirmed, "Americas", "participant_only", "MEX"));
+    assert!(!of(&confirmed, "Americas", "without_commitment", "MEX"));
+    assert_eq!(number(&confirmed, "/member_states/participant_only"), 1);
+}
+
+#[test]
 fn an_organization_counts_under_no_country() {
     let view: CountryView = folded(&with(&[record(0, IOM, &[ACTION_A])]));
     assert_eq!(number(&body(&view, "INT"), "/commitments/recorded"), 1);
@@ -237,6 +261,13 @@ fn mapped_commitments_are_counted_apart_and_move_nowhere() {
         action["position"], "9",
         "a view changes with the figures it shows"
     );
+    let objective = body(&view, "GCM-05");
+    assert_eq!(objective["mapped_from_commitments"], json!({}));
+    assert_eq!(
+        objective["rollup"]["mapped_from_commitments"],
+        action["mapped_from_commitments"]
+    );
+    assert_eq!(objective["position"], "9");
 }
 
 #[test]

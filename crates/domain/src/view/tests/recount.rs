@@ -249,6 +249,16 @@ impl Recount {
                     "{key} from {from}"
                 );
             }
+            let has_rollup = body.get("rollup").is_some();
+            let here = |to: &String| self.ancestry(to).contains(&key);
+            for (from, to) in self.mappings.iter().filter(|_| has_rollup) {
+                let found = &body["rollup"]["mapped_from_commitments"][from];
+                if here(to) {
+                    let mapped = self.commitments.iter().filter(|c| self.within(c, from));
+                    let recorded = mapped.count() as u64;
+                    assert_eq!(found["recorded"], recorded, "{key} from {from}");
+                }
+            }
             assert_eq!(
                 view.list(&key, &super::Page::default())
                     .unwrap()
