@@ -196,13 +196,14 @@ fn a_watch_list_says_who_should_look_at_what_and_why() {
 }
 
 /// What is keyed by codes, names or words that are data: the keys below are no fields.
-const KEYED_BY_DATA: [&str; 13] = [
+const KEYED_BY_DATA: [&str; 14] = [
     "active_commitments_by_action",
     "actions_by_instrument",
     "assessed_commitments_by_method",
     "by_form",
     "by_instrument",
     "by_nature",
+    "by_party_kind",
     "by_region",
     "by_region_of_lead",
     "by_type",
