@@ -48,7 +48,11 @@ fn a_commitment_closes_a_gap_and_counts_for_the_partner_that_sent_it() {
     );
     let table = up.cli(["gaps", "--region", "asia"], b"").succeeded();
     assert!(
-        table.contains("Asia: actions committed to elsewhere only (2)\nGCM-10 GCM-10a\n"),
+        table.contains("Asia: actions committed to elsewhere only: no party"),
+        "{table}"
+    );
+    assert!(
+        table.contains(" leads one (2)\nGCM-10 GCM-10a\n"),
         "{table}"
     );
     assert!(!table.contains("Africa"), "{table}");
