@@ -412,7 +412,7 @@ events! {
         /// In words.
         optional summary: String,
     }
-    /// An assessor revised an assessment; what is absent stays as it was.
+    /// An assessor revised an assessment; what is absent stays as it was, but that a new grade without a completion leaves none.
     AssessmentRevised {
         /// The position of the assessment or revision that this one replaces.
         required assessment: Position,
