@@ -496,7 +496,7 @@ impl Commitment {
             .count()
     }
 
-    /// The position of the party's newest report over exactly this period.
+    /// The position of the party's newest report over exactly the days of this period.
     pub fn report(&self, reporter: &PartyId, period: Period) -> Option<Position> {
         let reporter = Symbol::find(reporter.as_str())?;
         let same = |report: &&Report| report.stands_for(reporter, period);

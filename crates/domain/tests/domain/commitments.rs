@@ -379,7 +379,7 @@ fn another_period_or_another_reporter_corrects_nothing() {
     for (party, from, to) in [
         ("UGA", "2026-01", "2026-06"),
         ("KEN", "2026-01", "2026-07"),
-        ("KEN", "2026-01-01", "2026-06-30"),
+        ("KEN", "2026-01-02", "2026-06-30"),
         ("KEN", "2026", "2026"),
     ] {
         let event = world.when(&reporting(party, report(from, to))).accepted();

@@ -94,6 +94,31 @@ fn corrections_are_a_chain_and_only_its_end_is_corrected() {
 }
 
 #[test]
+fn the_same_days_in_another_precision_are_the_same_period() {
+    let over = |from: &str, to: &str| {
+        let data = format!(r#"{{"period":{{"from":"{from}","to":"{to}"}},"stage":"stalled"}}"#);
+        about("gov", "KEN", "report_progress", &data)
+    };
+    let (mut world, _) = reported();
+    for (from, to) in [
+        ("2025-01-01", "2025-12-31"),
+        ("2025-01", "2025"),
+        ("2025", "2025"),
+    ] {
+        let before = world.last();
+        let event = world.when(&over(from, to)).accepted();
+        assert!(
+            matches!(event.body, EventBody::ReportCorrected(data) if data.corrects == before && data.report.period.from == id(from))
+        );
+        world.take(&over(from, to)).expect("accepted");
+    }
+    for (from, to) in [("2025", "2025-11"), ("2025-01-02", "2025"), ("2024", "2025")] {
+        let event = world.when(&over(from, to)).accepted();
+        assert!(matches!(event.body, EventBody::ProgressReported(_)));
+    }
+}
+
+#[test]
 fn a_report_is_corrected_and_retracted_by_its_reporter_only() {
     let (world, first) = reported();
     for command in [

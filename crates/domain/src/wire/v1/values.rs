@@ -267,6 +267,15 @@ pub struct Period {
     pub to: PartialDate,
 }
 
+impl Period {
+    /// Whether both begin and end on the same days, however precisely they say so: `2025` to `2025` is `2025-01-01` to `2025-12`.
+    pub fn covers_same_days(&self, other: &Self) -> bool {
+        self == other
+            || (self.from.first_day() == other.from.first_day()
+                && self.to.last_day() == other.to.last_day())
+    }
+}
+
 /// One indicator's value in a report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
