@@ -112,7 +112,11 @@ fn the_same_days_in_another_precision_are_the_same_period() {
         );
         world.take(&over(from, to)).expect("accepted");
     }
-    for (from, to) in [("2025", "2025-11"), ("2025-01-02", "2025"), ("2024", "2025")] {
+    for (from, to) in [
+        ("2025", "2025-11"),
+        ("2025-01-02", "2025"),
+        ("2024", "2025"),
+    ] {
         let event = world.when(&over(from, to)).accepted();
         assert!(matches!(event.body, EventBody::ProgressReported(_)));
     }
