@@ -72,8 +72,13 @@ impl<'de> Deserialize<'de> for Amount {
                 f.write_str("a number")
             }
 
+            // With a fraction or an exponent, 2^53 is also what rounding makes of numbers beyond it.
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Amount, E> {
-                checked(number)
+                checked(if number.abs() < MAX_NUMBER {
+                    number
+                } else {
+                    f64::INFINITY
+                })
             }
 
             #[expect(
