@@ -26,6 +26,16 @@ pub fn find(text: &str, refused: &[Pattern]) -> Option<Pattern> {
     })
 }
 
+/// The first of the `refused` patterns found in a URL. It names a place, and places have numbers of all forms: so only e-mail
+/// addresses are looked for, and only in what is asked of the place.
+pub fn find_in_url(url: &str, refused: &[Pattern]) -> Option<Pattern> {
+    let (_, asked) = url.split_once(['?', '#'])?;
+    let emails = refused.iter().filter(|pattern| **pattern == Pattern::Email);
+    emails
+        .copied()
+        .find(|email| find(&asked.replace("%40", "@"), &[*email]).is_some())
+}
+
 /// How many decimal digits there are. Counted in bytes, 128 at a time, so that the compiler counts many at once.
 fn count_digits(bytes: &[u8]) -> usize {
     let in_piece = |piece: &[u8]| {
@@ -584,6 +594,26 @@ mod tests {
     fn only_the_patterns_of_the_policy_are_refused() {
         assert_eq!(find("a@example.org", &[Pattern::Phone]), None);
         assert_eq!(find("a@example.org", &[]), None);
+    }
+
+    #[test]
+    fn a_url_asks_for_nobody() {
+        let found = |url| find_in_url(url, Pattern::ALL);
+        for url in [
+            "https://example.org/?to=amina@example.org&n=1",
+            "https://example.org/a?n=1&to=amina%40example.org",
+            "https://example.org/#amina@example.org",
+        ] {
+            assert_eq!(found(url), Some(Pattern::Email), "{url}");
+            assert_eq!(find_in_url(url, &[Pattern::Phone]), None);
+        }
+        for url in [
+            "https://example.org/@ministry/0712345678",
+            "https://example.org/?doc=0712345678&at=@home",
+            "https://example.org/img@2x.png",
+        ] {
+            assert_eq!(found(url), None, "{url}");
+        }
     }
 
     #[test]
