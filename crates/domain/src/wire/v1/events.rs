@@ -258,7 +258,8 @@ events! {
         list milestones: Milestone,
         /// Why.
         required reason: String,
-        /// Whether it asks for less than before: a later due date, or a target nearer to the baseline.
+        /// Whether it asks for less than before: a later due date, a target nearer to the baseline, or one in another unit, which
+        /// cannot be shown to ask for as much.
         required weakened: bool,
         /// The values that it replaces, of those that weigh; all others stand in earlier events of the commitment.
         required before: Before,
