@@ -7,6 +7,7 @@
 mod bucket;
 mod commands;
 mod connection;
+mod dropped;
 mod events;
 pub mod query;
 mod service;
