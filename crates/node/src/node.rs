@@ -146,7 +146,8 @@ fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError>
     let (log, mut appender, recovery) = Log::open(store_options).map_err(open_failure)?;
     info!(?recovery, "the log is open");
     if log.tree_size() == 0 {
-        appender.append(&opening_group(&log, &ledger, root))?;
+        let opened = appender.append(&opening_group(&log, &ledger, root));
+        opened.map_err(opening_failure)?;
         info!(%ledger, "a new ledger was made");
     }
     let state = DecisionState::load(log.clone(), options.cached_commitments)?;
@@ -157,6 +158,14 @@ fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError>
         state,
         ledger,
     })
+}
+
+/// Says of a disk that is too small for a new log what the next start would say.
+fn opening_failure(error: AppendError) -> NodeError {
+    match error {
+        AppendError::NoSpace { free, floor } => OpenError::NoSpace { free, floor }.into(),
+        other => other.into(),
+    }
 }
 
 /// Says of a log that is shorter than its stream what the publisher would say.
@@ -242,6 +251,7 @@ struct Loops {
     failures: mpsc::Receiver<NodeError>,
     tree_size: watch::Receiver<u64>,
     bus: Bus,
+    query_bus: Bus,
     log: Log,
 }
 
@@ -283,6 +293,7 @@ impl Loops {
             encoded: Vec::new(),
         };
         let recent = Arc::new(RecentEvents::default());
+        let space_lacked = Arc::default();
         let append_loop = AppendLoop {
             appender,
             recent: Arc::clone(&recent),
@@ -290,6 +301,7 @@ impl Loops {
             replies: reply_sender.clone(),
             tree_size: size_sender,
             telemetry: telemetry.clone(),
+            space_lacked: Arc::clone(&space_lacked),
         };
         let tail = Tail {
             log: log.clone(),
@@ -303,10 +315,14 @@ impl Loops {
             ledger: ledger.as_str().into(),
             published,
             scrubbing: Arc::default(),
+            free_floor_bytes: options.free_space_floor_bytes,
+            space_lacked,
         };
         let (failed, failures) = mpsc::channel(4);
         let intake = Intake::open(&bus, room, policy, reply_sender, chunk_sender).await?;
-        let service = Queries::start(&bus).await?;
+        // A connection of its own: receipts do not wait behind answers, which are larger.
+        let query_bus = Bus::connect(&BusOptions::queries(&options.nats_url, "queries")).await?;
+        let service = Queries::start(&query_bus).await?;
         Ok(Self {
             writer: thread("writer", move || writer.run(chunks))?,
             appender: thread("appender", move || append_loop.run())?,
@@ -322,6 +338,7 @@ impl Loops {
             failures,
             tree_size,
             bus,
+            query_bus,
             log,
         })
     }
@@ -355,7 +372,7 @@ impl Loops {
             warn!("stopped before every event was published: the next start goes on with them");
         }
         self.queries.abort();
-        self.bus.close().await;
+        tokio::join!(self.bus.close(), self.query_bus.close());
         drop(self.log);
         info!("stopped");
         Ok(())

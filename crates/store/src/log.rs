@@ -116,6 +116,14 @@ impl Log {
         self.core.read_block(position)
     }
 
+    /// Bytes free on the disk of the log, as an append looks at them.
+    ///
+    /// # Errors
+    /// [`ReadError::Io`] when the system cannot say.
+    pub fn free_space(&self) -> Result<u64, ReadError> {
+        Ok(self.core.options.disk.free_space()?)
+    }
+
     /// Stored blocks from the one that holds `from` on, back to back: at least one, then while they fit in `max_bytes`. Also
     /// the position after them. Empty at the tree size.
     ///
