@@ -17,6 +17,7 @@ mod history;
 mod intake;
 pub mod nats_server;
 mod node;
+mod open_files;
 mod options;
 mod pending;
 mod projector;
@@ -33,6 +34,7 @@ mod writer;
 
 pub use history::HistoryError;
 pub use node::{NodeError, run_node};
+pub use open_files::raise_open_files;
 pub use options::NodeOptions;
 pub use projector::{ProjectorError, ProjectorOptions, run_projector};
 pub use publisher::PublisherError;
