@@ -17,6 +17,9 @@ const API_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the end of a connection may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// A directive for the filter of a log: what the client writes at every attempt to connect is left out. It is told as an event too, and said once.
+pub const QUIET_ATTEMPTS: &str = "async_nats::connector=off";
+
 /// What to do when no server answers at the first attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenAway {

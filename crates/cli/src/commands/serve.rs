@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ledger_bus::{Bus, BusOptions};
+use ledger_bus::{Bus, BusOptions, QUIET_ATTEMPTS};
 use ledger_domain::view::{ActionView, AllViews, CountryView, Family, Projection, SummaryView};
 use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port};
 use ledger_node::{
@@ -48,8 +48,7 @@ fn shutdown_on_signals() -> Result<Shutdown, Failure> {
 
 /// What every role does before anything else.
 fn begin(log_filter: &str) -> Result<Shutdown, Failure> {
-    // What the client's connector says at every attempt is said once, where its events are reported.
-    logging::start(&format!("{log_filter},async_nats::connector=off"));
+    logging::start(&format!("{log_filter},{QUIET_ATTEMPTS}"));
     raise_open_files();
     shutdown_on_signals()
 }
