@@ -162,10 +162,10 @@ fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError>
 
 /// Says of a disk that is too small for a new log what the next start would say.
 fn opening_failure(error: AppendError) -> NodeError {
-    match error {
-        AppendError::NoSpace { free, floor } => OpenError::NoSpace { free, floor }.into(),
-        other => other.into(),
+    if let AppendError::NoSpace { free, floor } = error {
+        return OpenError::NoSpace { free, floor }.into();
     }
+    error.into()
 }
 
 /// Says of a log that is shorter than its stream what the publisher would say.

@@ -86,6 +86,6 @@ mod tests {
         assert_eq!(waiting.attempts(), 86_400);
         assert_eq!(waiting.is_over(), Some(86_400));
         assert_eq!(waiting.is_over(), None);
-        assert!(waiting.is_news(&"full", start + Duration::from_secs(86_400)));
+        assert!(waiting.is_news(&"full", start + Duration::from_hours(24)));
     }
 }
