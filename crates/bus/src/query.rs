@@ -27,6 +27,9 @@ pub struct HeadAnswer {
     pub tree_head: Option<String>,
     /// Events that the stream `LEDGER_EVENTS` holds.
     pub published: u64,
+    /// Why commands are refused at this moment, whatever they say; absent when they are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusing: Option<String>,
 }
 
 /// Query of `query.replay`. The answer is stored blocks back to back (each says its own length; see the block codec),

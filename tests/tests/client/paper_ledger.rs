@@ -226,6 +226,7 @@ impl State {
             recorded: String::new(),
             tree_head: Some(String::from_utf8(signed.as_bytes().to_vec()).unwrap()),
             published: 0,
+            refusing: None,
         })
     }
 
