@@ -88,7 +88,7 @@ fn who_takes_part_by_its_own_word_or_did_does_not_assess() {
         "record_commitment",
         r#"{"title":"x","actions":["GCM-10"]}"#,
     );
-    let leading = say(
+    let of_its_own = say(
         "ind",
         "UGA",
         &commitment(2).to_string(),
@@ -97,7 +97,7 @@ fn who_takes_part_by_its_own_word_or_did_does_not_assess() {
     );
     committed()
         .and(&own)
-        .when(&leading)
+        .when(&of_its_own)
         .then_refused(Code::AssessorParticipates, "party");
 }
 
