@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
 use ledger_bus::query::ScrubAnswer;
 use ledger_node::ScrubError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Has the running ledger check its log.
 pub(crate) async fn running(nats: &str, output: Output) -> Result<(), Failure> {
@@ -22,6 +22,7 @@ pub(crate) async fn directory(dir: PathBuf, output: Output) -> Result<(), Failur
     if let Err(why) = std::fs::read_dir(&dir) {
         return Err(Failure::unreadable(&dir, why));
     }
+    let given = dir.clone();
     let within = dir.join("ledger");
     let dir = if within.is_dir() { within } else { dir };
     let bar = progress_bar(0, "checking");
@@ -36,15 +37,18 @@ pub(crate) async fn directory(dir: PathBuf, output: Output) -> Result<(), Failur
     bar.finish_and_clear();
     let answer = scrubbed
         .map_err(|error| Failure::failed(&error))?
-        .map_err(|error| without_log(&error))?;
+        .map_err(|error| without_log(&given, &error))?;
     conclude(&answer, output)
 }
 
 /// Why a directory cannot be checked. What the system says of a key that is not there adds nothing.
-fn without_log(error: &ScrubError) -> Failure {
+fn without_log(given: &Path, error: &ScrubError) -> Failure {
     match error {
         ScrubError::NoKey { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            Failure::usage(error.to_string())
+            Failure::usage(format!(
+                "neither ledger/ledger.key nor ledger.key is in {}: is this the directory of a log?",
+                given.display()
+            ))
         }
         ScrubError::NoKey { .. } | ScrubError::Key { .. } | ScrubError::Open(_) => {
             Failure::failed(error)
@@ -101,10 +105,30 @@ fn page(answer: &ScrubAnswer) -> String {
         page.push_str(&answer.more_findings.to_string());
         page.push_str(" more\n");
     }
+    for note in notes(answer) {
+        page.push_str(&note);
+        page.push('\n');
+    }
     if count(answer) == 0 {
         page.push_str("nothing is wrong\n");
     }
     page
+}
+
+/// What sled lacks and will get: no damage, and yet to be known of.
+fn notes(answer: &ScrubAnswer) -> Vec<String> {
+    let lacking = |what: &str, events: u64| {
+        (events > 0).then(|| {
+            format!(
+                "note: the {what} lacks {events} events; they come from the journal, at the latest at the next start"
+            )
+        })
+    };
+    let notes = [
+        lacking("block store", answer.unfed),
+        lacking("index", answer.unindexed),
+    ];
+    notes.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -122,10 +146,21 @@ mod tests {
             withheld: 0,
             torn_bytes: 0,
             unfed: 0,
+            unindexed: 0,
             findings: Vec::new(),
             more_findings: 0,
         };
         assert!(page(&answer).ends_with("nothing is wrong\n"));
+        assert!(!page(&answer).contains("note"));
+        answer.unfed = 7;
+        answer.unindexed = 6;
+        let noted = page(&answer);
+        assert!(
+            noted.contains("note: the block store lacks 7 events"),
+            "{noted}"
+        );
+        assert!(noted.contains("note: the index lacks 6 events"), "{noted}");
+        assert!(noted.ends_with("nothing is wrong\n"));
         answer.findings.push(ScrubFinding {
             position: 4,
             what: "the block is missing in sled".to_owned(),
