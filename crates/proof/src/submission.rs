@@ -385,3 +385,172 @@ impl SubmissionRun {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Manifest;
+    use crate::block::StoredCommand;
+    use crate::header::tests::leaf;
+    use proptest::prelude::*;
+
+    /// What a log holds, in its order: the commands of submissions, and the leaves of their events.
+    #[derive(Clone, Debug)]
+    enum Item {
+        Command(Taken<'static>),
+        Event(Vec<u8>),
+    }
+
+    /// Submissions of commands that made so many events each; the first two positions have none.
+    fn log(submissions: &[Vec<u32>]) -> Vec<Item> {
+        let mut items = Vec::new();
+        let mut position = 0;
+        let plain = |position| {
+            let text = String::from_utf8(leaf(position, TIME, [0; 32])).unwrap();
+            let start = text.find(",\"causationid").unwrap();
+            let end = text.find(",\"effective").unwrap();
+            format!("{}{}", &text[..start], &text[end..]).into_bytes()
+        };
+        for _ in 0..2 {
+            items.push(Item::Event(plain(position)));
+            position += 1;
+        }
+        for events in submissions
+            .iter()
+            .filter(|events| events.iter().any(|made| *made > 0))
+        {
+            let bytes: Vec<_> = (0..events.len())
+                .map(|index| format!("{position} {index}"))
+                .collect();
+            let digests = bytes.iter().map(|bytes| sha256(bytes.as_bytes()));
+            let name = hex::encode(Manifest::new("test-1", "acme", digests).digest());
+            let mut part = SubmissionPart {
+                first_position: position,
+                first_index: 0,
+                total: u32::try_from(events.len()).unwrap(),
+                partner: "acme",
+                signature: None,
+                commands: Vec::new(),
+            };
+            let mut at = position;
+            for (bytes, events) in bytes.iter().zip(events) {
+                part.commands.push(StoredCommand {
+                    command: KeptCommand::Bytes(bytes.as_bytes()),
+                    first_position: at,
+                    events: *events,
+                });
+                at += u64::from(*events);
+            }
+            let parts = [part];
+            let mut commands = commands_of(&parts).into_iter().peekable();
+            for (index, events) in events.iter().enumerate() {
+                for _ in 0..*events {
+                    while let Some(next) = commands.next_if(|next| next.place <= position) {
+                        items.push(Item::Command(next.into_owned()));
+                    }
+                    let text = String::from_utf8(leaf(position, TIME, [0; 32])).unwrap();
+                    let text = text.replace(&hex::encode([7; 32]), &name).replace(
+                        "submissionindex\":\"0",
+                        &format!("submissionindex\":\"{index}"),
+                    );
+                    items.push(Item::Event(text.into_bytes()));
+                    position += 1;
+                }
+            }
+            assert!(commands.next().is_none());
+        }
+        items
+    }
+
+    const TIME: &str = "2026-11-23T08:30:00.000001Z";
+
+    fn end_of(items: &[Item]) -> u64 {
+        let events = items.iter().filter(|item| matches!(item, Item::Event(_)));
+        events.count() as u64
+    }
+
+    fn whole(items: &[Item]) -> Result<(), SubmissionError> {
+        let mut verifier = SubmissionVerifier::default();
+        for item in items {
+            match item {
+                Item::Command(command) => verifier.command("test-1", command)?,
+                Item::Event(leaf) => verifier.event(&LeafHeader::parse(leaf).unwrap())?,
+            }
+        }
+        verifier.expect_whole(end_of(items))
+    }
+
+    /// The same in runs of `size` items.
+    fn in_runs(items: &[Item], size: usize) -> Result<(), SubmissionError> {
+        let mut verifier = SubmissionVerifier::default();
+        for stretch in items.chunks(size) {
+            let mut run = SubmissionRun::default();
+            for item in stretch {
+                match item {
+                    Item::Command(command) => run.command("test-1", command.clone())?,
+                    Item::Event(leaf) => run.event(&LeafHeader::parse(leaf).unwrap())?,
+                }
+            }
+            run.follow(&mut verifier)?;
+        }
+        verifier.expect_whole(end_of(items))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_changed_left_out_or_doubled_is_found_however_the_log_is_cut(
+            submissions in proptest::collection::vec(proptest::collection::vec(0..4u32, 1..5), 1..6),
+            size in 1..9usize,
+            at: prop::sample::Index,
+        ) {
+            let items = log(&submissions);
+            prop_assert_eq!(whole(&items), Ok(()));
+            prop_assert_eq!(in_runs(&items, size), Ok(()));
+            let commands = items.iter().enumerate().filter(|(_, item)| matches!(item, Item::Command(_)));
+            let commands: Vec<_> = commands.map(|(index, _)| index).collect();
+            prop_assume!(!commands.is_empty());
+            let at = commands[at.index(commands.len())];
+            let mut changed = items.clone();
+            if let Item::Command(command) = &mut changed[at] {
+                command.digest[5] ^= 1;
+            }
+            let mut left_out = items.clone();
+            left_out.remove(at);
+            let mut doubled = items.clone();
+            doubled.insert(at, items[at].clone());
+            for lie in [changed, left_out, doubled] {
+                prop_assert!(whole(&lie).is_err());
+                prop_assert!(in_runs(&lie, size).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn each_submission_gives_one_error_and_later_ones_are_checked() {
+        let mut items = log(&[vec![2, 1], vec![1, 1], vec![1]]);
+        for item in &mut items {
+            if let Item::Command(command) = item
+                && [2, 7].contains(&command.first_position)
+            {
+                command.digest[0] ^= 1;
+            }
+        }
+        let mut verifier = SubmissionVerifier::default();
+        let mut errors = Vec::new();
+        for item in &items {
+            let checked = match item {
+                Item::Command(command) => verifier.command("test-1", command),
+                Item::Event(leaf) => verifier.event(&LeafHeader::parse(leaf).unwrap()),
+            };
+            errors.extend(checked.err());
+        }
+        errors.extend(verifier.expect_whole(8).err());
+        let positions: Vec<_> = errors.iter().map(|error| error.position).collect();
+        assert_eq!(positions, [2, 7]);
+        assert!(
+            errors
+                .iter()
+                .all(|error| error.fault == SubmissionFault::Manifest)
+        );
+    }
+}

@@ -31,7 +31,7 @@ pub(crate) enum Lie {
     None,
     /// The data of the event at this position is not the recorded one.
     Data(u64),
-    /// The event at this position is told as another one, its digest made to fit.
+    /// The event at this position is told as another one, its digest and its route made to fit.
     Rewritten(u64),
     /// The command kept for the event at this position is not the one received.
     Command(u64),
@@ -118,7 +118,7 @@ impl PaperLedger {
                 Some(command),
             );
         }
-        state.records[first].command = Some(kept);
+        state.records.get_mut(first).unwrap().command = Some(kept);
         Ok(())
     }
 
@@ -299,14 +299,14 @@ impl State {
             builder.open_part(here, 0, 1, header.partner.as_str(), None);
             builder.push_command(KeptCommand::Bytes(&bytes), *events);
         }
-        let elsewhere = format!("CHE{}", record.route.get(3..).unwrap_or_default());
-        let is_elsewhere = *lie == Lie::Route(here);
-        let route = if is_elsewhere {
-            &elsewhere
-        } else {
-            &record.route
-        };
-        builder.push_event(&header.encode(), content, route);
+        let mut route = record.route.clone();
+        if *lie == Lie::Route(here) {
+            route.replace_range(..3, "CHE");
+        }
+        if *lie == Lie::Rewritten(here) {
+            route = route.replace("Trafficking", "Traffickinh");
+        }
+        builder.push_event(&header.encode(), content, &route);
     }
 
     fn fold<P: Projection>(&self) -> P {
