@@ -92,6 +92,10 @@ fn page(answer: &ScrubAnswer) -> String {
     row("events not yet in sled", answer.unfed.to_string());
     let root = answer.root.as_deref().unwrap_or("cannot be computed");
     let mut page = format!("{}root  {root}\n\n", table.render());
+    for note in notes(answer) {
+        page.push_str(&note);
+        page.push('\n');
+    }
     for finding in &answer.findings {
         // Not in a table: a sentence is read as one.
         page.push_str("position ");
@@ -104,10 +108,6 @@ fn page(answer: &ScrubAnswer) -> String {
         page.push_str("and ");
         page.push_str(&answer.more_findings.to_string());
         page.push_str(" more\n");
-    }
-    for note in notes(answer) {
-        page.push_str(&note);
-        page.push('\n');
     }
     if count(answer) == 0 {
         page.push_str("nothing is wrong\n");
