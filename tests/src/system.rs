@@ -224,6 +224,10 @@ impl System {
     /// When it does not end well within half a minute.
     pub fn stop_projector(&mut self, view: &str) {
         let process = self.projector(view);
+        // Before it has begun, the signal would end it as it ends any process.
+        await_that("the projector to begin", READY_WITHIN, || {
+            !process.stderr().is_empty()
+        });
         let status = process.terminate(ENDS_WITHIN);
         assert!(status.success(), "{status}: {}", process.stderr());
     }

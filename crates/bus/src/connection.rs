@@ -1,7 +1,6 @@
 //! One connection to nats-server.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, HeaderMap};
@@ -10,11 +9,16 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::dropped::Dropped;
+
 /// How long JetStream's own answers may take. Without a bound, a request whose answer was lost with the connection would
 /// be waited for forever.
 const API_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the end of a connection may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A directive for the filter of a log: what the client writes at every attempt to connect is left out. It is told as an event too, and said once.
+pub const QUIET_ATTEMPTS: &str = "async_nats::connector=off";
 
 /// What to do when no server answers at the first attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,15 @@ impl BusOptions {
             name: name.to_owned(),
             when_away: WhenAway::Fail,
             subscription_capacity: 65_536,
+        }
+    }
+
+    /// Options for the connection on which a service answers queries: what waits there longer than anybody for an answer is not worth
+    /// its memory.
+    pub fn queries(url: &str, name: &str) -> Self {
+        Self {
+            subscription_capacity: 1_024,
+            ..Self::service(url, name)
         }
     }
 
@@ -150,7 +163,7 @@ impl Bus {
     pub async fn connect(options: &BusOptions) -> Result<Self, ConnectError> {
         let name = options.name.clone();
         let (closing, closed) = watch::channel(false);
-        let told_away = Arc::new(AtomicBool::new(false));
+        let reported = Reported::default();
         let mut connect = ConnectOptions::new()
             .name(&options.name)
             .subscription_capacity(options.subscription_capacity)
@@ -165,7 +178,7 @@ impl Bus {
                 if matches!(event, async_nats::Event::Closed) {
                     closing.send_replace(true);
                 }
-                report(&name, &event, &told_away);
+                report(&name, &event, &reported);
                 std::future::ready(())
             });
         if options.when_away == WhenAway::KeepTrying {
@@ -276,31 +289,44 @@ impl Bus {
     }
 }
 
-/// Logs what happened to a connection. `told_away` is whether it was said already that no server answers.
-fn report(name: &str, event: &async_nats::Event, told_away: &AtomicBool) {
+/// What was said of a connection that happens again and again.
+#[derive(Default)]
+struct Reported {
+    /// Why no server takes the connection, since there is none.
+    away: Mutex<Option<String>>,
+    dropped: Arc<Dropped>,
+}
+
+impl Reported {
+    /// Notes why an attempt to connect failed, or that none did; whether that was not known.
+    fn is_news(&self, why: Option<String>) -> bool {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = *away != why;
+        *away = why;
+        is_news
+    }
+}
+
+/// Logs what happened to a connection.
+fn report(name: &str, event: &async_nats::Event, reported: &Reported) {
     match event {
         async_nats::Event::Connected => {
-            told_away.store(false, Ordering::Relaxed);
+            reported.is_news(None);
             info!(connection = name, "connected to nats-server");
         }
         // Every attempt fails with the same words.
         async_nats::Event::ClientError(error) => {
-            if told_away.swap(true, Ordering::Relaxed) {
-                tracing::debug!(connection = name, %error, "nats-server does not answer");
-            } else {
+            if reported.is_news(Some(error.to_string())) {
                 info!(connection = name, %error, "nats-server does not answer, trying until it does");
+            } else {
+                tracing::debug!(connection = name, %error, "nats-server does not answer");
             }
         }
         async_nats::Event::Disconnected => warn!(
             connection = name,
             "disconnected from nats-server, reconnecting"
         ),
-        async_nats::Event::SlowConsumer(subscription) => {
-            warn!(
-                connection = name,
-                subscription, "a subscription is full and drops messages"
-            );
-        }
+        async_nats::Event::SlowConsumer(_) => reported.dropped.note(name),
         // Asked for by whoever closes the connection.
         async_nats::Event::Draining | async_nats::Event::Closed => {
             tracing::debug!(connection = name, %event, "connection event");

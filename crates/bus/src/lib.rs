@@ -7,6 +7,7 @@
 mod bucket;
 mod commands;
 mod connection;
+mod dropped;
 mod events;
 pub mod query;
 mod service;
@@ -17,7 +18,9 @@ pub use commands::{
     CommandIntake, CommandSender, Incoming, IntakeError, MAX_SIGNATURE_BYTES, ReceiptInbox,
     Replier, ReplyTo, SendError,
 };
-pub use connection::{Bus, BusOptions, ConnectError, Reply, RequestError, WhenAway};
+pub use connection::{
+    Bus, BusOptions, ConnectError, QUIET_ATTEMPTS, Reply, RequestError, WhenAway,
+};
 pub use events::{
     EventFeed, EventPublisher, FeedError, FeedEvent, MAX_RUN_EVENTS, PublishError, StreamState,
 };

@@ -27,6 +27,9 @@ pub struct HeadAnswer {
     pub tree_head: Option<String>,
     /// Events that the stream `LEDGER_EVENTS` holds.
     pub published: u64,
+    /// Why commands are refused at this moment, whatever they say; absent when they are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusing: Option<String>,
 }
 
 /// Query of `query.replay`. The answer is stored blocks back to back (each says its own length; see the block codec),
@@ -188,6 +191,9 @@ pub struct ScrubAnswer {
     pub torn_bytes: u64,
     /// Events at the end that sled does not have yet, as after a crash: fed at the next start, no damage.
     pub unfed: u64,
+    /// Events that should have an index by now and have none: indexed at the next start, no damage.
+    #[serde(default)]
+    pub unindexed: u64,
     /// What is wrong, in the order it was found: 1,000 findings at most.
     pub findings: Vec<ScrubFinding>,
     /// How many findings there were beside those.

@@ -1,16 +1,25 @@
 //! Queries as a NATS service named `compact-ledger`: found by `nats service`, balanced over its instances.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use async_nats::service::{Request, Service, ServiceExt};
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::channel::mpsc;
+use futures::stream::{BoxStream, SelectAll, StreamExt as _};
 use thiserror::Error;
-use tokio::sync::mpsc;
 
 use crate::connection::Bus;
 use crate::subject;
 
-/// Queries waiting to be answered, over all endpoints of this process.
-const QUEUED_QUERIES: usize = 1_024;
+/// Queries of one endpoint that wait to be answered. Those beyond are dropped: who asked sees a timeout and asks again, which is better
+/// than an answer long after.
+const QUEUED_QUERIES: usize = 256;
+/// What is kept of a query's payload: no query that means anything is as long.
+const MAX_QUERY_BYTES: usize = 16 << 10;
+/// Bytes of answers that are handed to the connection before one of them waits until they are written: whoever asks
+/// faster than answers leave waits with its next questions, not with answers in memory.
+const UNWRITTEN_BYTES: usize = 1 << 20;
 /// The longest sentence of a failure: it repeats what was asked, and goes back as a header.
 const MAX_FAILURE_CHARS: usize = 1_000;
 
@@ -92,12 +101,33 @@ pub struct Query {
     /// The request's payload.
     pub payload: Bytes,
     request: Request,
+    connection: Arc<Connection>,
+}
+
+/// Where answers go.
+struct Connection {
+    bus: Bus,
+    /// Bytes of answers since the connection was last seen to have written all.
+    unwritten: AtomicUsize,
+}
+
+impl Connection {
+    /// Waits until all is written when that is much, with the answer that was just handed over.
+    async fn make_room(&self, bytes: usize) {
+        let before = self.unwritten.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) >= UNWRITTEN_BYTES {
+            self.unwritten.store(0, Ordering::Relaxed);
+            self.bus.flush().await;
+        }
+    }
 }
 
 impl Query {
     /// Sends the answer. An answer that cannot be sent is dropped: who asked
-    /// sees a timeout and asks again.
+    /// sees a timeout and asks again. Returns when the answer is written, or not much is still to be: as long as whoever answers does so with a
+    /// bounded number of queries at once, the answers in memory are bounded too.
     pub async fn respond(self, answer: Result<Answer, QueryFailure>) {
+        let bytes = answer.as_ref().map_or(0, |answer| answer.payload.len());
         let sent = match answer {
             Ok(Answer { payload, headers }) if headers.is_empty() => {
                 self.request.respond(Ok(payload)).await
@@ -120,6 +150,7 @@ impl Query {
         if let Err(error) = sent {
             tracing::debug!(%error, "an answer could not be sent");
         }
+        self.connection.make_room(bytes).await;
     }
 }
 
@@ -145,7 +176,8 @@ pub enum Argument {
 
 /// The running service of one process; stops when dropped.
 pub struct QueryService {
-    queries: mpsc::Receiver<Query>,
+    /// A queue for each endpoint: they take turns, so that a flood on one of them leaves the others their answers.
+    queries: SelectAll<mpsc::Receiver<Query>>,
     _service: Service,
 }
 
@@ -167,7 +199,11 @@ impl QueryService {
             .start(subject::SERVICE_NAME, env!("CARGO_PKG_VERSION"))
             .await
             .map_err(failed)?;
-        let (sender, queries) = mpsc::channel(QUEUED_QUERIES);
+        let mut queries = SelectAll::new();
+        let connection = Arc::new(Connection {
+            bus: bus.clone(),
+            unwritten: AtomicUsize::new(0),
+        });
         for &Endpoint {
             name,
             path,
@@ -185,7 +221,14 @@ impl QueryService {
                 .add(listen)
                 .await
                 .map_err(failed)?;
-            tokio::spawn(forward(name, path, endpoint, sender.clone()));
+            let (sender, queued) = mpsc::channel(QUEUED_QUERIES);
+            queries.push(queued);
+            let prefix = format!("{path}.");
+            let taken = endpoint.filter_map({
+                let connection = Arc::clone(&connection);
+                move |request| std::future::ready(query(name, &prefix, request, &connection))
+            });
+            tokio::spawn(forward(taken.boxed(), sender));
         }
         Ok(Self {
             queries,
@@ -195,44 +238,46 @@ impl QueryService {
 
     /// Waits for the next query; `None` when the connection was closed for good.
     pub async fn next(&mut self) -> Option<Query> {
-        self.queries.recv().await
+        self.queries.next().await
     }
 }
 
-async fn forward(
-    name: &'static str,
-    path: String,
-    mut endpoint: async_nats::service::endpoint::Endpoint,
-    to: mpsc::Sender<Query>,
-) {
-    let prefix = format!("{path}.");
-    while let Some(request) = endpoint.next().await {
-        // A query that nobody can be answered for is not worth reading the log for.
-        let reply_to = request.message.reply.as_deref();
-        if !reply_to.is_some_and(subject::takes_answers) {
-            continue;
-        }
-        let argument = request
-            .message
-            .subject
-            .as_str()
-            .strip_prefix(&prefix)
-            .unwrap_or_default()
-            .to_owned();
-        let payload = request.message.payload.clone();
-        if to
-            .send(Query {
-                endpoint: name,
-                argument,
-                payload,
-                request,
-            })
-            .await
-            .is_err()
+/// Takes queries off the connection as fast as they come, whatever becomes of them: what waits in its subscription is bounded by their
+/// number alone.
+async fn forward(mut queries: BoxStream<'static, Query>, mut to: mpsc::Sender<Query>) {
+    while let Some(query) = queries.next().await {
+        if let Err(refused) = to.try_send(query)
+            && refused.is_disconnected()
         {
             return;
         }
     }
+}
+
+/// What a request asks; nothing when nobody can be answered for it, which is not worth reading the log for.
+fn query(
+    endpoint: &'static str,
+    prefix: &str,
+    mut request: Request,
+    connection: &Arc<Connection>,
+) -> Option<Query> {
+    let message = &mut request.message;
+    if !message.reply.as_deref().is_some_and(subject::takes_answers) {
+        return None;
+    }
+    let argument = message.subject.as_str().strip_prefix(prefix);
+    let argument = argument.unwrap_or_default().to_owned();
+    // A copy: the payload as it came keeps all that was read with it in memory. A longer one is cut and cannot be understood.
+    let received = std::mem::take(&mut message.payload);
+    let kept = received.get(..MAX_QUERY_BYTES).unwrap_or(&received);
+    let payload = Bytes::copy_from_slice(kept);
+    Some(Query {
+        endpoint,
+        argument,
+        payload,
+        request,
+        connection: Arc::clone(connection),
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! `audit verify`: the log computed again from its bytes, and every view from the log.
 //!
 //! Nothing is taken from the ledger's word but the events and one signature. Each leaf is hashed and compared with its
-//! data and its neighbours, the root of all leaves with the signed tree head, and the bytes of every view that the
+//! data, its neighbours and the command kept for it (a changed command would no longer give the submission that the leaf names), the
+//! root of all leaves with the signed tree head, and the bytes of every view that the
 //! projectors serve with those folded here, at the very position that the projector names.
 //!
 //! What this does *not* show: that the ledger shows everyone the same log (compare tree heads with another auditor's), and
@@ -10,11 +11,12 @@
 mod views;
 
 use crate::connection::{Connection, is_unreachable};
-use crate::decode::{CheckError, CheckedReplay, Decoding};
+use crate::decode::{CheckError, CheckedChunk, CheckedReplay, Decoding};
 use crate::replay::{Replay, ReplayRange};
 use ledger_bus::query::{HeadAnswer, QueryError};
 use ledger_domain::wire::v1::{Event, EventBody, LedgerOpened};
-use ledger_proof::verify::{CheckedRun, LeafVerifier};
+use ledger_proof::submission::SubmissionVerifier;
+use ledger_proof::verify::LeafVerifier;
 use ledger_proof::{
     Hash, KeyError, SignedTreeHead, TreeHead, TreeHeadError, VerifierKey, hash_to_hex,
 };
@@ -172,6 +174,8 @@ impl AuditError {
             Self::Check(CheckError::Replay(error)) => error.is_unreachable(),
             Self::Check(
                 CheckError::Leaf(_)
+                | CheckError::Submission(_)
+                | CheckError::Route { .. }
                 | CheckError::Header { .. }
                 | CheckError::Data { .. }
                 | CheckError::Withheld { .. }
@@ -207,6 +211,7 @@ pub async fn verify(
     let mut auditor = Auditor {
         connection: connection.clone(),
         verifier: LeafVerifier::of_ledger(opened.ledger.as_str()),
+        submissions: SubmissionVerifier::default(),
     };
     let folding = auditor.replay_and_fold(&head, &mut progress).await?;
     auditor.expect_root(&head)?;
@@ -287,6 +292,7 @@ struct Tail {
 struct Auditor {
     connection: Connection,
     verifier: LeafVerifier,
+    submissions: SubmissionVerifier,
 }
 
 impl Auditor {
@@ -299,8 +305,7 @@ impl Auditor {
         let folding = Folding::start();
         let mut replay = self.replay_to(head.size);
         while let Some(chunk) = replay.next().await? {
-            self.admit(chunk.run.as_ref())?;
-            folding.feed(chunk.events).await?;
+            folding.feed(self.admit(chunk)?).await?;
             progress(Progress {
                 checked: self.verifier.size(),
                 total: head.size,
@@ -316,8 +321,7 @@ impl Auditor {
         }
         let mut replay = self.replay_to(size);
         while let Some(chunk) = replay.next().await? {
-            self.admit(chunk.run.as_ref())?;
-            tail.events.extend(chunk.events);
+            tail.events.extend(self.admit(chunk)?);
         }
         if self.verifier.size() < size {
             return Err(AuditError::Short {
@@ -355,11 +359,17 @@ impl Auditor {
         )
     }
 
-    fn admit(&mut self, run: Option<&CheckedRun>) -> Result<(), AuditError> {
-        if let Some(run) = run {
+    /// Takes the next events, checked among themselves before, and gives them back as sound.
+    fn admit(&mut self, chunk: CheckedChunk) -> Result<Vec<Event>, AuditError> {
+        if let Some(run) = &chunk.run {
             self.verifier.admit(run).map_err(CheckError::from)?;
         }
-        Ok(())
+        let submissions = &mut self.submissions;
+        chunk
+            .submissions
+            .follow(submissions)
+            .map_err(CheckError::from)?;
+        Ok(chunk.events)
     }
 
     fn expect_root(&self, head: &TreeHead) -> Result<(), AuditError> {
@@ -371,14 +381,15 @@ impl Auditor {
             });
         }
         let computed: Hash = self.verifier.root();
-        if computed == head.root {
-            Ok(())
-        } else {
-            Err(AuditError::Root {
+        if computed != head.root {
+            return Err(AuditError::Root {
                 size: head.size,
                 computed: hash_to_hex(&computed),
                 signed: hash_to_hex(&head.root),
-            })
+            });
         }
+        // A head is over whole groups, and a submission never spans two.
+        let whole = self.submissions.expect_whole(found);
+        Ok(whole.map_err(CheckError::from)?)
     }
 }

@@ -1,10 +1,13 @@
 //! From stored blocks to checked events, on as many threads as there are cores.
 
 use crate::replay::{Replay, ReplayChunk, ReplayError};
+use ledger_domain::Route;
 use ledger_domain::wire::v1::{Event, EventBody, EventHeader, HeaderError, UnreadableEvent};
-use ledger_proof::block::{Content, Decoder, StoredEvent};
+use ledger_proof::block::{BlockError, Content, Decoder, Events, StoredEvent};
+use ledger_proof::submission::{SubmissionError, SubmissionRun, Taken, commands_of};
 use ledger_proof::verify::{CheckedRun, LeafError};
 use std::collections::VecDeque;
+use std::iter::Peekable;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
@@ -17,6 +20,21 @@ pub enum CheckError {
     /// An event contradicts itself or the one before it.
     #[error(transparent)]
     Leaf(#[from] LeafError),
+    /// The commands kept are not those that the events came of.
+    #[error(transparent)]
+    Submission(#[from] SubmissionError),
+    /// A commitment is kept under another country or other actions than its own.
+    #[error(
+        "position {position}: the commitment is kept under `{found}`, and belongs under `{expected}`"
+    )]
+    Route {
+        /// The event's position.
+        position: u64,
+        /// The country and actions that it is found by.
+        found: String,
+        /// Those that it names.
+        expected: String,
+    },
     /// The leaf is sound, but its attributes are not the domain's.
     #[error("position {position}: the header cannot be read")]
     Header {
@@ -53,7 +71,7 @@ pub enum CheckError {
 pub enum Decoding {
     /// Check every leaf against its data and its neighbours.
     Check,
-    /// The same, and decode the events too.
+    /// The same, and against the commands kept, and decode the events too.
     CheckAndDecode,
 }
 
@@ -62,6 +80,8 @@ pub enum Decoding {
 pub struct CheckedChunk {
     /// The leaves, checked; none if the chunk had no event that was wanted.
     pub run: Option<CheckedRun>,
+    /// The commands that the events came of, if the events were asked for.
+    pub submissions: SubmissionRun,
     /// The events, if they were asked for.
     pub events: Vec<Event>,
 }
@@ -73,16 +93,9 @@ pub struct CheckedChunk {
 /// [`ReplayError::Block`] if a block is damaged, or what `visit` returns.
 pub fn visit_events<E: From<ReplayError>>(
     chunk: &ReplayChunk,
-    visit: impl FnMut(&StoredEvent<'_>) -> Result<(), E>,
-) -> Result<(), E> {
-    visit_events_with(&mut Decoder::default(), chunk, visit)
-}
-
-fn visit_events_with<E: From<ReplayError>>(
-    decoder: &mut Decoder,
-    chunk: &ReplayChunk,
     mut visit: impl FnMut(&StoredEvent<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
+    let mut decoder = Decoder::default();
     for block in chunk.blocks() {
         let block = block?;
         let damaged = |source| ReplayError::Block {
@@ -115,19 +128,107 @@ fn check_chunk_with(
     chunk: &ReplayChunk,
     decoding: Decoding,
 ) -> Result<CheckedChunk, CheckError> {
-    let mut checked = CheckedChunk::default();
-    let mut run: Option<CheckedRun> = None;
-    visit_events_with(decoder, chunk, |event| {
-        // Within a chunk positions must be continuous, so that one run takes all of its events.
-        let run = run.get_or_insert_with(|| CheckedRun::new(event.position));
-        run.check(event.header, &event.content.into())?;
-        if decoding == Decoding::CheckAndDecode {
-            checked.events.push(decode_event(event)?);
+    let mut checking = Checking {
+        chunk,
+        decoding,
+        checked: CheckedChunk::default(),
+    };
+    for block in chunk.blocks() {
+        let block = block?;
+        let damaged = checking.damaged();
+        let events = match decoding {
+            Decoding::Check => {
+                let events = decoder.events(block).map_err(damaged)?;
+                checking.events(&events, Vec::new())?;
+                events
+            }
+            Decoding::CheckAndDecode => {
+                let contents = decoder.all(block).map_err(&damaged)?;
+                let parts = contents.submissions().map_err(&damaged)?;
+                checking.events(contents.events(), commands_of(&parts))?;
+                drop(parts);
+                contents.into_events()
+            }
+        };
+        decoder.recycle(events);
+    }
+    Ok(checking.checked)
+}
+
+/// A chunk being checked.
+struct Checking<'a> {
+    chunk: &'a ReplayChunk,
+    decoding: Decoding,
+    checked: CheckedChunk,
+}
+
+impl Checking<'_> {
+    fn damaged(&self) -> impl Fn(BlockError) -> ReplayError + use<> {
+        let position = self.chunk.from;
+        move |source| ReplayError::Block { position, source }
+    }
+
+    /// Checks a block's events and commands. Those that were not asked for are another chunk's.
+    fn events(&mut self, events: &Events, mut commands: Vec<Taken<'_>>) -> Result<(), CheckError> {
+        let (from, to) = (self.chunk.from, self.chunk.to);
+        let wanted = |position| position >= from && to.is_none_or(|to| position < to);
+        commands.retain(|command| wanted(command.place));
+        let mut commands = commands.into_iter().peekable();
+        for event in events {
+            let event = event.map_err(self.damaged())?;
+            if wanted(event.position) {
+                self.event(&event, &mut commands)?;
+            }
         }
-        Ok::<(), CheckError>(())
-    })?;
-    checked.run = run;
-    Ok(checked)
+        // None of these stands before an event of this block.
+        match commands.next() {
+            Some(command) => Err(command.misplaced().into()),
+            None => Ok(()),
+        }
+    }
+
+    fn event<'a>(
+        &mut self,
+        event: &StoredEvent<'_>,
+        commands: &mut Peekable<impl Iterator<Item = Taken<'a>>>,
+    ) -> Result<(), CheckError> {
+        // Within a chunk positions must be continuous, so that one run takes all of its events.
+        let run = &mut self.checked.run;
+        let run = run.get_or_insert_with(|| CheckedRun::new(event.position));
+        let header = run.check(event.header, &event.content.into())?;
+        if self.decoding == Decoding::CheckAndDecode {
+            let ledger = header.source.strip_prefix("ledger/").unwrap_or_default();
+            let submissions = &mut self.checked.submissions;
+            while let Some(command) = commands.next_if(|next| next.place <= event.position) {
+                submissions.command(ledger, command)?;
+            }
+            submissions.event(&header)?;
+            let decoded = decode_event(event)?;
+            check_route(event, &decoded)?;
+            self.checked.events.push(decoded);
+        }
+        Ok(())
+    }
+}
+
+/// The route stands beside the leaf. That of a new commitment follows from its data.
+fn check_route(event: &StoredEvent<'_>, decoded: &Event) -> Result<(), CheckError> {
+    let EventBody::CommitmentRecorded(recorded) = &decoded.body else {
+        return Ok(());
+    };
+    let expected = Route {
+        country: recorded.country,
+        actions: recorded.actions.iter().cloned().collect(),
+    };
+    let expected = expected.to_string();
+    if event.route == expected {
+        return Ok(());
+    }
+    Err(CheckError::Route {
+        position: event.position,
+        found: event.route.to_owned(),
+        expected,
+    })
 }
 
 /// The domain's event in a stored one.

@@ -1,5 +1,6 @@
 //! What a decision needs to know of one commitment, in as few bytes as will do: a ledger caches millions.
 
+mod measure;
 mod rare;
 mod report;
 
@@ -16,6 +17,7 @@ use crate::wire::v1::{
 pub use rare::{Assessment, Contest, Participation};
 pub use report::{NamedReport, ReportState};
 
+use measure::{Known, TextMark};
 use rare::Rare;
 use report::Report;
 
@@ -29,6 +31,8 @@ pub struct Commitment {
     rare: Option<Box<Rare>>,
     baseline: Known,
     target: Known,
+    indicator: TextMark,
+    unit: TextMark,
     version: Version,
     lead: Symbol,
     country: Option<CountryCode>,
@@ -74,34 +78,6 @@ impl Flags {
     }
 }
 
-/// An amount, or none, in eight bytes: no amount is NaN.
-#[derive(Debug, Clone, Copy)]
-struct Known(f64);
-
-impl Default for Known {
-    fn default() -> Self {
-        Self(f64::NAN)
-    }
-}
-
-impl PartialEq for Known {
-    fn eq(&self, other: &Self) -> bool {
-        self.get() == other.get()
-    }
-}
-
-impl Known {
-    fn get(self) -> Option<Amount> {
-        Amount::new(self.0)
-    }
-
-    fn set(&mut self, amount: Option<Amount>) {
-        if let Some(amount) = amount {
-            self.0 = amount.get();
-        }
-    }
-}
-
 impl Commitment {
     /// The most standing reports one commitment keeps.
     pub const MAX_REPORTS: usize = 1024;
@@ -135,6 +111,7 @@ impl Commitment {
             | EventBody::CommitmentReinstated(_) => state.changed_status(&event.body),
             EventBody::ParticipationConfirmed(_) => {
                 state.participates(event, Participation::Confirmed);
+                state.spoke(Symbol::of(event.header.party.as_str()));
             }
             EventBody::CommitmentLeft(_) => state.participates(event, Participation::Left),
             EventBody::ReportRetracted(data) => state.change_report(data.report, Report::retract),
@@ -183,7 +160,8 @@ impl Commitment {
         state.claim(&recorded.participants);
         state.plan(recorded.milestones.iter().map(|milestone| &milestone.name));
         if let Some(measure) = &recorded.measure {
-            state.measure(measure.unit.as_ref(), measure.baseline, measure.target);
+            let texts = (Some(&*measure.indicator), measure.unit.as_deref());
+            state.measure(texts, measure.baseline, measure.target);
         }
         state
     }
@@ -195,18 +173,34 @@ impl Commitment {
         }
     }
 
-    fn measure(&mut self, unit: Option<&String>, baseline: Option<Amount>, target: Option<Amount>) {
+    fn measure(
+        &mut self,
+        (indicator, unit): (Option<&str>, Option<&str>),
+        baseline: Option<Amount>,
+        target: Option<Amount>,
+    ) {
         self.flags.set(Flags::MEASURED, true);
+        let same_unit = !self.has_other_unit(unit);
+        let former = |known: Known| known.get().filter(|_| same_unit);
+        // The target that was first given tells the direction, if a baseline in its unit is known.
+        let (from, to) = (
+            baseline.or(former(self.baseline)),
+            former(self.target).or(target),
+        );
+        if let Some(indicator) = indicator {
+            self.indicator = TextMark::of(indicator);
+        }
         if let Some(unit) = unit {
             self.flags.set(Flags::PERCENT, is_percent(unit));
+            self.unit = TextMark::of_unit(unit);
         }
         self.baseline.set(baseline);
         self.target.set(target);
         if !self.flags.has(Flags::DIRECTED)
-            && let (Some(baseline), Some(target)) = (self.baseline.get(), self.target.get())
+            && let (Some(from), Some(to)) = (from, to)
         {
             self.flags.set(Flags::DIRECTED, true);
-            self.flags.set(Flags::FALLING, target < baseline);
+            self.flags.set(Flags::FALLING, to < from);
         }
     }
 
@@ -226,6 +220,7 @@ impl Commitment {
 
     fn reported(&mut self, event: &Event, data: &ProgressReported) {
         let reporter = Symbol::of(event.header.party.as_str());
+        self.spoke(reporter);
         let evidenced = !data.evidence.is_empty();
         let same = |other: &&mut Report| other.stands_for(reporter, data.period);
         if let Some(earlier) = self.reports.iter_mut().find(same) {
@@ -278,7 +273,8 @@ impl Commitment {
             self.due = amended.due;
         }
         if let Some(change) = &amended.measure {
-            self.measure(change.unit.as_ref(), change.baseline, change.target);
+            let texts = (change.indicator.as_deref(), change.unit.as_deref());
+            self.measure(texts, change.baseline, change.target);
         }
         self.set_nature(amended.nature);
         self.claim(&amended.participants);
@@ -311,7 +307,14 @@ impl Commitment {
         let party = Symbol::of(event.header.party.as_str());
         let part = self.rare.as_mut().and_then(|rare| rare.part_mut(party));
         if let Some(part) = part {
-            *part = participation;
+            part.participation = participation;
+        }
+    }
+
+    /// Remembers that the party took part by its own word, if it is named beside the lead.
+    fn spoke(&mut self, party: Symbol) {
+        if let Some(part) = self.rare.as_mut().and_then(|rare| rare.part_mut(party)) {
+            part.spoke = true;
         }
     }
 
@@ -320,6 +323,7 @@ impl Commitment {
         let position = event.header.position;
         let party = || Symbol::of(event.header.party.as_str());
         if let EventBody::MilestoneReached(data) = &event.body {
+            self.spoke(party());
             self.know(&data.evidence);
             let mut milestones = self.rare.iter_mut().flat_map(|rare| &mut rare.milestones);
             if let Some((_, reached)) = milestones.find(|(name, _)| **name == *data.milestone) {
@@ -328,13 +332,13 @@ impl Commitment {
         }
         if let EventBody::ReportContested(data) = &event.body {
             self.know(&data.evidence);
-            let reporter = self.report_at(data.report).map(|report| report.reporter);
+            let report = self.report_at(data.report);
             let contests = &mut self.rare.get_or_insert_default().contests;
             contests.push(Contest {
                 position,
-                report: data.report,
                 party: party(),
-                reporter: reporter.unwrap_or_default(),
+                reporter: report.map(|report| report.reporter).unwrap_or_default(),
+                period: report.map(|report| report.period),
                 resolved: false,
             });
         }
@@ -406,10 +410,18 @@ impl Commitment {
         if symbol == self.lead {
             return Some(Participation::Lead);
         }
-        let mut participants = self.rare.as_ref()?.participants.iter();
-        participants
-            .find(|(other, _)| *other == symbol)
-            .map(|(_, part)| *part)
+        let part = self.rare.as_ref()?.part(symbol)?;
+        Some(part.participation)
+    }
+
+    /// Whether the party took part in it by its own word: it leads, or it confirmed, reported or reached a milestone at any time.
+    /// Whom only the lead named did not, also when it declined.
+    pub fn took_part(&self, party: &PartyId) -> bool {
+        let Some(symbol) = Symbol::find(party.as_str()) else {
+            return false;
+        };
+        let part = self.rare.as_ref().and_then(|rare| rare.part(symbol));
+        symbol == self.lead || part.is_some_and(|part| part.spoke)
     }
 
     /// Whether the party takes part in it, as lead or beside it, claimed or confirmed.
@@ -470,9 +482,23 @@ impl Commitment {
         self.target.get()
     }
 
-    /// Whether less is better: the original target lay below the original baseline.
-    pub fn is_falling(&self) -> bool {
-        self.flags.has(Flags::FALLING)
+    /// Whether less is better: the original target lies below the original baseline, which is this one if none was known.
+    pub fn is_falling_from(&self, baseline: Option<Amount>) -> bool {
+        if self.flags.has(Flags::DIRECTED) {
+            return self.flags.has(Flags::FALLING);
+        }
+        matches!((baseline, self.target()), (Some(baseline), Some(target)) if target < baseline)
+    }
+
+    /// Whether it is measured in a unit, and not in this one.
+    pub fn has_other_unit(&self, unit: Option<&str>) -> bool {
+        let other = |unit| !self.unit.is_none() && self.unit != TextMark::of_unit(unit);
+        unit.is_some_and(other)
+    }
+
+    /// Whether this is the name of its measure's indicator.
+    pub fn is_measured_by(&self, indicator: &str) -> bool {
+        self.indicator == TextMark::of(indicator)
     }
 
     /// Whether the milestone was reached; `None` if it has none of this name.
@@ -496,7 +522,7 @@ impl Commitment {
             .count()
     }
 
-    /// The position of the party's newest report over exactly this period.
+    /// The position of the party's newest report over exactly the days of this period.
     pub fn report(&self, reporter: &PartyId, period: Period) -> Option<Position> {
         let reporter = Symbol::find(reporter.as_str())?;
         let same = |report: &&Report| report.stands_for(reporter, period);
@@ -537,14 +563,14 @@ impl Commitment {
         self.rare.as_ref().map_or(0, |rare| rare.contests.len())
     }
 
-    /// Whether the party contests the report, and the contest is open.
-    pub fn has_open_contest(&self, party: &PartyId, report: Position) -> bool {
+    /// Whether the party contests the report, or one whose place it took, and the contest is open.
+    pub fn has_open_contest(&self, party: &PartyId, report: &NamedReport) -> bool {
         let Some(party) = Symbol::find(party.as_str()) else {
             return false;
         };
         let mut contests = self.rare.iter().flat_map(|rare| &rare.contests);
         contests
-            .any(|contest| contest.party == party && contest.report == report && !contest.resolved)
+            .any(|contest| contest.party == party && !contest.resolved && contest.concerns(report))
     }
 
     /// The assessment, or revision of one, that the event at this position made.

@@ -390,7 +390,7 @@ number_id!(
     /// The 0-based global index of an event; positions have no gaps.
     Position(u64),
     "a position",
-    "a whole number without leading zeros, as a string"
+    "a whole number below 2^64 without leading zeros, as a string"
 );
 number_id!(
     /// How many events a stream has: 0 for one that does not exist yet.

@@ -17,13 +17,23 @@ pub fn find(text: &str, refused: &[Pattern]) -> Option<Pattern> {
     let has_at = memchr::memchr(b'@', bytes).is_some();
     let digits = count_digits(bytes);
     refused.iter().copied().find(|pattern| match pattern {
-        Pattern::Email => has_at && next_email(bytes, 0).is_some(),
+        Pattern::Email => has_at && next_email(text, 0).is_some(),
         Pattern::Phone => digits >= MIN_PHONE_DIGITS && next_phone(bytes, 0).is_some(),
         Pattern::Passport => {
             (digits >= MIN_PASSPORT_DIGITS || bytes.contains(&b'<'))
                 && next_passport(text, 0).is_some()
         }
     })
+}
+
+/// The first of the `refused` patterns found in a URL. It names a place, and places have numbers of all forms: so only e-mail
+/// addresses are looked for, and only in what is asked of the place.
+pub fn find_in_url(url: &str, refused: &[Pattern]) -> Option<Pattern> {
+    let (_, asked) = url.split_once(['?', '#'])?;
+    let emails = refused.iter().filter(|pattern| **pattern == Pattern::Email);
+    emails
+        .copied()
+        .find(|email| find(&asked.replace("%40", "@"), &[*email]).is_some())
 }
 
 /// How many decimal digits there are. Counted in bytes, 128 at a time, so that the compiler counts many at once.
@@ -39,25 +49,26 @@ fn count_digits(bytes: &[u8]) -> usize {
 /// data masks. Nothing is found where [`find`] finds nothing.
 pub fn locate(text: &str, pattern: Pattern, from: usize) -> Option<Range<usize>> {
     match pattern {
-        Pattern::Email => next_email(text.as_bytes(), from),
+        Pattern::Email => next_email(text, from),
         Pattern::Phone => next_phone(text.as_bytes(), from),
         Pattern::Passport => next_passport(text, from),
     }
 }
 
 /// The first address with its `@` at `from` or after it: a local part, and a domain with a top-level name.
-fn next_email(text: &[u8], from: usize) -> Option<Range<usize>> {
+fn next_email(text: &str, from: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
     let in_local = |byte: &u8| {
         byte.is_ascii_alphanumeric()
             || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
             || !byte.is_ascii()
     };
-    let after = text.get(from..).unwrap_or_default();
+    let after = bytes.get(from..).unwrap_or_default();
     (from..)
         .zip(after)
         .filter(|(_, byte)| **byte == b'@')
         .find_map(|(at, _)| {
-            let before = text.get(from..at).unwrap_or_default();
+            let before = bytes.get(from..at).unwrap_or_default();
             let local = before
                 .iter()
                 .rev()
@@ -68,34 +79,73 @@ fn next_email(text: &[u8], from: usize) -> Option<Range<usize>> {
         })
 }
 
-/// How many bytes at the beginning are a name like `example.org`, if it has a top-level name.
-fn domain_bytes(text: &[u8]) -> Option<usize> {
-    // A domain name has 253 bytes at most: what is longer is none, and the look ahead stays bounded.
+/// How many bytes at the beginning are a name like `example.org` or `пример.рф`, if it has a top-level name.
+fn domain_bytes(text: &str) -> Option<usize> {
+    // A domain name has 253 characters at most: what is longer is none, and the look ahead stays bounded.
+    let in_name = |letter: char| {
+        letter.is_alphanumeric() || matches!(letter, '.' | '-' | '\u{300}'..='\u{36f}')
+    };
     let end = text
-        .iter()
+        .char_indices()
         .take(254)
-        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')))
-        .unwrap_or(text.len().min(254));
+        .find(|(_, letter)| !in_name(*letter))
+        .map_or_else(
+            || {
+                text.char_indices()
+                    .nth(254)
+                    .map_or(text.len(), |(at, _)| at)
+            },
+            |(at, _)| at,
+        );
     let name = text.get(..end)?;
-    let mut labels = name
-        .split(|byte| *byte == b'.')
-        .filter(|label| !label.is_empty());
+    let mut labels = name.split('.').filter(|label| !label.is_empty());
     labels.next()?;
-    let last = labels.rfind(|label| label.len() >= 2 && label.iter().all(u8::is_ascii_alphabetic));
+    let last = labels.rfind(|label| top_level_bytes(label).is_some())?;
+    // A text in a script without spaces goes on right after the name: what is no part of it is left.
+    if name.ends_with(last) {
+        return Some(end - last.len() + top_level_bytes(last)?);
+    }
     // A full stop after the name ends the sentence, not the name.
-    let dots = name.iter().rev().take_while(|byte| **byte == b'.').count();
-    last.map(|_| end - dots)
+    Some(name.trim_end_matches('.').len())
+}
+
+/// How many bytes at the beginning of the label are a top-level name: two letters or more, all of ASCII or none.
+fn top_level_bytes(label: &str) -> Option<usize> {
+    let ascii = label.starts_with(|first: char| first.is_ascii());
+    let end = label
+        .find(|letter: char| letter.is_ascii() != ascii)
+        .unwrap_or(label.len());
+    let name = label.get(..end)?;
+    let letters = name
+        .chars()
+        .all(|letter| !letter.is_numeric() && letter != '-');
+    (letters && name.chars().nth(1).is_some()).then_some(end)
 }
 
 /// A run of digits with single separators between its groups.
 #[derive(Default)]
 struct Run {
-    groups: SmallVec<[u8; 16]>,
+    groups: SmallVec<[Group; 8]>,
     digits: usize,
     separators: SmallVec<[u8; 16]>,
     leading_zeros: usize,
     plus: bool,
     parenthesis: bool,
+}
+
+/// Digits without a separator between them.
+#[derive(Clone, Copy, Default)]
+struct Group {
+    length: u8,
+    value: u32,
+}
+
+impl Group {
+    fn push(&mut self, digit: u8) {
+        self.length = self.length.saturating_add(1);
+        let value = self.value.saturating_mul(10);
+        self.value = value.saturating_add(u32::from(digit - b'0'));
+    }
 }
 
 /// What has fewer digits is no phone number that one could tell from another number.
@@ -113,22 +163,28 @@ fn next_phone(text: &[u8], from: usize) -> Option<Range<usize>> {
             at += 1;
             continue;
         }
-        let (run, end) = read_run(text, at);
-        if (MIN_PHONE_DIGITS..=MAX_PHONE_DIGITS).contains(&run.digits) && stands_free(text, at, end)
-        {
-            let before = text.get(at.saturating_sub(24)..at).unwrap_or_default();
-            if is_phone(&run, before) {
-                return Some(at..end);
-            }
+        let (run, end) = read_run(text, at, Separators::All);
+        if is_phone(&run, text, at..end) {
+            return Some(at..end);
         }
-        at = end.max(at + 1);
+        // A dash may also stand between two numbers: read again up to it.
+        let (short, short_end) = read_run(text, at, Separators::Ascii);
+        if short_end < end && is_phone(&short, text, at..short_end) {
+            return Some(at..short_end);
+        }
+        let next = if run.digits > MAX_PHONE_DIGITS {
+            short_end
+        } else {
+            end
+        };
+        at = next.max(at + 1);
     }
     None
 }
 
 /// Whether neither side of the run continues a word, a path, a code or a number.
-fn stands_free(text: &[u8], start: usize, end: usize) -> bool {
-    let before = start.checked_sub(1).and_then(|index| text.get(index));
+fn stands_free(run: &Run, text: &[u8], place: &Range<usize>, cued: bool) -> bool {
+    let before = place.start.checked_sub(1).and_then(|index| text.get(index));
     let joins = |byte: &u8| {
         byte.is_ascii_alphanumeric()
             || matches!(
@@ -136,60 +192,112 @@ fn stands_free(text: &[u8], start: usize, end: usize) -> bool {
                 b'/' | b'_' | b'-' | b'=' | b'&' | b'%' | b'$' | b'#' | b'@' | b'+'
             )
     };
-    let after = text.get(end);
+    let after = text.get(place.end);
     // A decimal or a thousands comma with digits after it makes an amount of it.
-    let amount = after == Some(&b',') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
-    let continued = before.is_some_and(|byte| joins(byte) || matches!(byte, b'.' | b','));
-    !continued && !amount && !after.is_some_and(joins)
+    let amount = after == Some(&b',') && text.get(place.end + 1).is_some_and(u8::is_ascii_digit);
+    // `id=0712345678` is a code, `phone=0712345678` is not.
+    let assigned = cued && before == Some(&b'=');
+    let continued =
+        !assigned && before.is_some_and(|byte| joins(byte) || matches!(byte, b'.' | b','));
+    let another = run.plus && after == Some(&b'/');
+    !continued && !amount && (another || !after.is_some_and(joins))
+}
+
+/// Which characters may stand between the groups of a run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Separators {
+    /// Spaces and hyphens of all kinds.
+    All,
+    /// Those of ASCII.
+    Ascii,
 }
 
 /// Reads the run that begins at `start`, and where it ends.
-fn read_run(text: &[u8], start: usize) -> (Run, usize) {
+fn read_run(text: &[u8], start: usize, separators: Separators) -> (Run, usize) {
     let mut run = Run::default();
     let mut at = start;
     let mut end = start;
-    let mut group = 0_u8;
+    let mut group = Group::default();
     let mut pending: SmallVec<[u8; 4]> = SmallVec::new();
     while let Some(byte) = text.get(at) {
+        let mut length = 1;
         match byte {
             b'0'..=b'9' => {
                 if !pending.is_empty() && run.digits > 0 {
                     run.groups.push(std::mem::take(&mut group));
-                    run.separators.extend(
-                        pending
-                            .iter()
-                            .copied()
-                            .find(|byte| *byte != b' ')
-                            .or(Some(b' ')),
-                    );
+                    let visible = pending.iter().copied().find(|byte| *byte != b' ');
+                    run.separators.push(visible.unwrap_or(b' '));
                 }
                 pending.clear();
                 if *byte == b'0' && run.digits == run.leading_zeros {
                     run.leading_zeros += 1;
                 }
                 run.digits += 1;
-                group = group.saturating_add(1);
+                group.push(*byte);
                 end = at + 1;
             }
             b'+' if run.digits == 0 && !run.plus => run.plus = true,
+            b'/' if run.plus && run.digits > 0 && pending.is_empty() => pending.push(b'/'),
             b'(' | b')' | b' ' | b'-' | b'.' if pending.len() < 3 => {
                 run.parenthesis |= *byte == b'(';
                 pending.push(*byte);
             }
+            _ if separators == Separators::All && pending.len() < 3 => {
+                // What is too long for a phone number is not read to its end, as the caller reads it again from further on.
+                let rest = text.get(at..).unwrap_or_default();
+                let Some((folded, bytes)) =
+                    folded(rest, pending.is_empty()).filter(|_| run.digits <= MAX_PHONE_DIGITS)
+                else {
+                    break;
+                };
+                length = bytes;
+                pending.push(folded);
+            }
             _ => break,
         }
-        at += 1;
+        at += length;
     }
     run.groups.push(group);
     (run, end)
 }
 
-fn is_phone(run: &Run, before: &[u8]) -> bool {
-    let groups = run.groups.as_slice();
-    let same_separator = run
-        .separators
-        .windows(2)
-        .all(|pair| matches!(pair, [a, b] if a == b));
+/// The ASCII space or hyphen that the text's first character stands for, and how many bytes that has. A dash is a hyphen
+/// where it stands close between digits; between spaces it parts sentences.
+fn folded(text: &[u8], close: bool) -> Option<(u8, usize)> {
+    let close = |after: &[u8]| close && after.first().is_some_and(u8::is_ascii_digit);
+    match text {
+        // U+00A0; U+00AD, a soft hyphen, is not seen.
+        [0xc2, 0xa0 | 0xad, ..] => Some((b' ', 2)),
+        // U+1680, U+2000 to U+200D, U+202F, U+205F, U+2060, U+3000 and U+FEFF: spaces, seen or not.
+        [0xe1, 0x9a, 0x80, ..]
+        | [0xe2, 0x80, 0x80..=0x8d | 0xaf, ..]
+        | [0xe2, 0x81, 0x9f | 0xa0, ..]
+        | [0xe3, 0x80, 0x80, ..]
+        | [0xef, 0xbb, 0xbf, ..] => Some((b' ', 3)),
+        // U+2010 to U+2012, U+2212, U+FE58, U+FE63, U+FF0D: hyphens, and signs like them.
+        [0xe2, 0x80, 0x90..=0x92, ..]
+        | [0xe2, 0x88, 0x92, ..]
+        | [0xef, 0xb9, 0x98 | 0xa3, ..]
+        | [0xef, 0xbc, 0x8d, ..] => Some((b'-', 3)),
+        // U+2013 to U+2015: dashes.
+        [0xe2, 0x80, 0x93..=0x95, after @ ..] if close(after) => Some((b'-', 3)),
+        _ => None,
+    }
+}
+
+/// Whether the run at this place of the text is a phone number.
+fn is_phone(run: &Run, text: &[u8], place: Range<usize>) -> bool {
+    if !(MIN_PHONE_DIGITS..=MAX_PHONE_DIGITS).contains(&run.digits) {
+        return false;
+    }
+    let before = text.get(place.start.saturating_sub(24)..place.start);
+    let cued = follows_cue(before.unwrap_or_default(), &PHONE_CUES);
+    stands_free(run, text, &place, cued) && !is_amount(run) && (cued || has_phone_form(run))
+}
+
+fn has_phone_form(run: &Run) -> bool {
+    let lengths: SmallVec<[u8; 8]> = run.groups.iter().map(|group| group.length).collect();
+    let lengths = lengths.as_slice();
     // +254 20 123 4567; an amount like +12 500 000 has fewer digits.
     let international = run.plus && (9..=15).contains(&run.digits);
     // 0044 20 7946 0958
@@ -197,13 +305,45 @@ fn is_phone(run: &Run, before: &[u8]) -> bool {
     // 0712 345 678, (020) 7946 0958; not 01.02.2014 12, which is a date and an hour.
     let national = run.leading_zeros == 1
         && (9..=11).contains(&run.digits)
-        && groups.first().is_some_and(|first| *first >= 2)
-        && (same_separator || run.parenthesis)
-        && !matches!(groups, [2, 2, 4, ..]);
+        && lengths.first().is_some_and(|first| *first >= 2)
+        && (run.has_one_separator() || run.parenthesis)
+        && !matches!(lengths, [2, 2, 4, ..])
+        && !is_enumeration(run);
     // 555-123-4567, (555) 123-4567
     let north_american =
-        matches!(groups, [3, 3, 4]) && run.separators.iter().all(|separator| *separator != b' ');
-    international || dialled_out || national || north_american || follows_cue(before, &PHONE_CUES)
+        matches!(lengths, [3, 3, 4]) && run.separators.iter().all(|separator| *separator != b' ');
+    international || dialled_out || national || north_american
+}
+
+impl Run {
+    fn has_one_separator(&self) -> bool {
+        let mut pairs = self.separators.windows(2);
+        pairs.all(|pair| matches!(pair, [a, b] if a == b))
+    }
+}
+
+/// `1 500 000`, `12.500.000.000`: thousands. Phone numbers are written in threes too, like +254 700 123 456, but none begins with
+/// one digit alone, and few end in three zeros.
+fn is_amount(run: &Run) -> bool {
+    let (Some((first, thousands)), Some(b' ' | b'.')) =
+        (run.groups.split_first(), run.separators.first())
+    else {
+        return false;
+    };
+    let round = thousands.last().is_some_and(|last| last.value == 0);
+    run.leading_zeros == 0
+        && !run.parenthesis
+        && run.has_one_separator()
+        && thousands.len() >= 2
+        && thousands.iter().all(|group| group.length == 3)
+        && (first.length == 1 || first.length <= 3 && round)
+}
+
+/// `05 06 07 08 09`: objectives, months or days, each a number of two digits and above the one before.
+fn is_enumeration(run: &Run) -> bool {
+    let mut pairs = run.groups.windows(2);
+    let few = |group: &Group| group.length == 2 && group.value <= 31;
+    run.groups.iter().all(few) && pairs.all(|pair| matches!(pair, [a, b] if a.value < b.value))
 }
 
 const PHONE_CUES: [&str; 8] = [
@@ -217,15 +357,17 @@ const PHONE_CUES: [&str; 8] = [
     "téléphone",
 ];
 const PASSPORT_CUES: [&str; 4] = ["passport", "passeport", "pasaporte", "reisepass"];
+const COPULAS: [&str; 5] = ["is", "was", "est", "es", "ist"];
 const NUMBER_WORDS: [&str; 7] = ["no", "nr", "number", "num", "n°", "nº", "numéro"];
 
 /// Whether a cue word, and after it perhaps a word for "number", ends right before.
 fn follows_cue(before: &[u8], cues: &[&str]) -> bool {
     let before = String::from_utf8_lossy(before).to_lowercase();
-    let mut words = before
-        .split([' ', '.', ':', '(', '#', '\n', '\t'])
-        .rev()
-        .filter(|word| !word.is_empty());
+    let parts = |letter: char| {
+        letter.is_whitespace()
+            || matches!(letter, '.' | ':' | '(' | '#' | '=' | '_' | '-' | '"' | '\'')
+    };
+    let mut words = before.split(parts).rev().filter(|word| !word.is_empty());
     match words.next() {
         Some(last) if cues.contains(&last) => true,
         Some(last) if NUMBER_WORDS.contains(&last) => {
@@ -235,13 +377,26 @@ fn follows_cue(before: &[u8], cues: &[&str]) -> bool {
     }
 }
 
+/// What was read before a word that may be the number of a passport.
+#[derive(Clone, Copy, Default)]
+struct Cue {
+    /// The word for passport.
+    passport: bool,
+    /// A word for "number" after it.
+    number: bool,
+    /// Where a letter stands that is set apart from its number, like that of `A 1234567`.
+    letter: Option<usize>,
+}
+
 /// A number that follows the word for passport, or a machine-readable line (ICAO 9303), that begins at `from` or after it.
 fn next_passport(text: &str, from: usize) -> Option<Range<usize>> {
-    let mut cue = false;
-    let mut number_word = false;
+    let mut cue = Cue::default();
     let separators = |letter: char| {
         letter.is_whitespace()
-            || matches!(letter, ':' | '.' | ',' | ';' | '(' | ')' | '#' | '"' | '\'')
+            || matches!(
+                letter,
+                ':' | '.' | ',' | ';' | '(' | ')' | '#' | '"' | '\'' | '='
+            )
     };
     let mut at = from;
     for piece in text.get(from..)?.split_inclusive(separators) {
@@ -256,40 +411,86 @@ fn next_passport(text: &str, from: usize) -> Option<Range<usize>> {
         }
         // Only short words can be the cue or a number, so a long text costs no lowercase copy.
         if word.len() > 24 {
-            (cue, number_word) = (false, false);
+            cue = Cue::default();
             continue;
         }
-        let lower = word.to_lowercase();
-        if PASSPORT_CUES.contains(&lower.as_str()) {
-            (cue, number_word) = (true, false);
-        } else if cue && !number_word && NUMBER_WORDS.contains(&lower.as_str()) {
-            number_word = true;
-        } else if cue && is_passport_number(word, number_word) {
-            return Some(start..start + word.len());
-        } else {
-            (cue, number_word) = (false, false);
+        if cue.passport {
+            let digits = word.bytes().all(|byte| byte.is_ascii_digit());
+            if let Some(letter) = cue.letter
+                && digits
+                && (6..=8).contains(&word.len())
+            {
+                return Some(letter..start + word.len());
+            }
+            if is_passport_number(word, cue.number) {
+                return Some(start..start + word.len());
+            }
         }
+        cue = cue.after(word, start);
     }
     None
 }
 
-/// `A1234567`; digits alone only after a word for "number", as amounts follow passports too.
-fn is_passport_number(word: &str, after_number_word: bool) -> bool {
-    let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    let letters = word.bytes().filter(u8::is_ascii_uppercase).count();
-    digits + letters == word.len()
-        && (6..=9).contains(&word.len())
-        && digits >= MIN_PASSPORT_DIGITS
-        && (letters > 0 || after_number_word)
+impl Cue {
+    /// What is known after the word, which begins at byte `start`.
+    fn after(self, word: &str, start: usize) -> Self {
+        let lower = word.to_lowercase();
+        let capitals = word.bytes().all(|byte| byte.is_ascii_uppercase());
+        if PASSPORT_CUES.contains(&lower.as_str()) {
+            let passport = true;
+            Self {
+                passport,
+                ..Self::default()
+            }
+        } else if self.passport && !self.number && NUMBER_WORDS.contains(&lower.as_str()) {
+            let number = true;
+            Self { number, ..self }
+        } else if self.passport && COPULAS.contains(&lower.as_str()) {
+            self
+        } else if self.passport && capitals && word.len() <= 1 + usize::from(self.number) {
+            let letter = Some(start);
+            Self { letter, ..self }
+        } else {
+            Self::default()
+        }
+    }
 }
 
+/// `A1234567`, `a1234567`; digits alone only after a word for "number", as amounts follow passports too.
+fn is_passport_number(word: &str, after_number_word: bool) -> bool {
+    let count = |of: fn(&u8) -> bool| word.bytes().filter(of).count();
+    let digits = count(u8::is_ascii_digit);
+    let capitals = count(u8::is_ascii_uppercase);
+    let small = count(u8::is_ascii_lowercase);
+    let in_front = || {
+        let number = word.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
+        small <= 2 && number.len() == digits
+    };
+    digits + capitals + small == word.len()
+        && (6..=9).contains(&word.len())
+        && digits >= MIN_PASSPORT_DIGITS
+        && (capitals + small > 0 || after_number_word)
+        && (small == 0 || in_front())
+}
+
+/// A line of a passport's machine-readable zone: the first with the name, or the second with the number.
 fn is_machine_readable(word: &str) -> bool {
-    word.len() >= 30
-        && word.starts_with("P<")
-        && word.contains("<<")
-        && word
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'<')
+    let zone = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'<';
+    let first = word.len() >= 30 && word.starts_with("P<") && word.contains("<<");
+    (first || is_second_line(word.as_bytes())) && word.bytes().all(zone)
+}
+
+/// Number and check digit, nationality, date of birth, sex, date of expiry (ICAO 9303, parts 4 and 6).
+fn is_second_line(line: &[u8]) -> bool {
+    let all = |range: Range<usize>, of: fn(&u8) -> bool| {
+        line.get(range).is_some_and(|part| part.iter().all(of))
+    };
+    matches!(line.len(), 36 | 44)
+        && all(9..10, u8::is_ascii_digit)
+        && all(10..13, |byte| byte.is_ascii_uppercase() || *byte == b'<')
+        && all(13..20, u8::is_ascii_digit)
+        && all(20..21, |byte| matches!(byte, b'M' | b'F' | b'X' | b'<'))
+        && all(21..28, u8::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -323,6 +524,32 @@ mod tests {
                 "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<",
                 Pattern::Passport,
             ),
+            (
+                "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
+                Pattern::Passport,
+            ),
+            ("passport no a1234567", Pattern::Passport),
+            ("her passport is A1234567.", Pattern::Passport),
+            ("passport no. A 1234567", Pattern::Passport),
+            ("passport\u{a0}no.\u{a0}A\u{202f}1234567", Pattern::Passport),
+            ("passport=A1234567", Pattern::Passport),
+            ("amina@пример.рф", Pattern::Email),
+            ("amina@exämple.org", Pattern::Email),
+            ("+254\u{a0}20\u{a0}123\u{a0}4567", Pattern::Phone),
+            ("+254\u{2009}20\u{2009}123\u{2009}4567", Pattern::Phone),
+            ("+254\u{202f}20\u{202f}123\u{202f}4567", Pattern::Phone),
+            ("+254\u{200b}20\u{200b}123\u{200b}4567", Pattern::Phone),
+            ("+254\u{2011}20\u{2011}123\u{2011}4567", Pattern::Phone),
+            ("+254–20–123–4567", Pattern::Phone),
+            ("0712345678–0712345679", Pattern::Phone),
+            ("since 2012 – 0712 345 678", Pattern::Phone),
+            ("020 7946 0958–60", Pattern::Phone),
+            ("phone=0712345678", Pattern::Phone),
+            ("phone_number=4567890", Pattern::Phone),
+            ("+254/20/1234567", Pattern::Phone),
+            ("+254 20 1234567/fax", Pattern::Phone),
+            ("call +254 700 123 456", Pattern::Phone),
+            ("Tel. 912 345 678", Pattern::Phone),
         ];
         for (text, pattern) in cases {
             assert_eq!(found(text), Some(pattern), "{text}");
@@ -348,6 +575,16 @@ mod tests {
             "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e8f",
             "ILO C029 1930, C097, C143; articles 7, 8 and 9",
             "https://example.org/doc/0712345678",
+            "a rise of +1 250 000 000 KES, of +1.234.567.890, of +12 500 000 000",
+            "a rise of +1\u{202f}250\u{202f}000\u{202f}000 KES",
+            "1\u{a0}012\u{a0}345\u{a0}678 people",
+            "mobile 1 500 000 people",
+            "Mobile: 2 500 000 subscribers, mobile 150 250 000",
+            "Objectives 05 06 07 08 09 of the GCM, and 08 09 10 11 12",
+            "2009–2012, 01–02–2014, 2018–2019–2020",
+            "the passport is 1500000 pages; Passport a 150000 migrants use",
+            "passport no reform in 2016",
+            "id=0712345678 and ?doc=0712345678",
         ] {
             assert_eq!(found(text), None, "{text}");
         }
@@ -360,8 +597,40 @@ mod tests {
     }
 
     #[test]
+    fn a_url_asks_for_nobody() {
+        let found = |url| find_in_url(url, Pattern::ALL);
+        for url in [
+            "https://example.org/?to=amina@example.org&n=1",
+            "https://example.org/a?n=1&to=amina%40example.org",
+            "https://example.org/#amina@example.org",
+        ] {
+            assert_eq!(found(url), Some(Pattern::Email), "{url}");
+            assert_eq!(find_in_url(url, &[Pattern::Phone]), None);
+        }
+        for url in [
+            "https://example.org/@ministry/0712345678",
+            "https://example.org/?doc=0712345678&at=@home",
+            "https://example.org/img@2x.png",
+        ] {
+            assert_eq!(found(url), None, "{url}");
+        }
+    }
+
+    #[test]
     fn hostile_texts_cost_linear_time() {
-        for text in ["@", "+", "1 ", "(", "a@a.", "0 ", "passport ", "tel "] {
+        for text in [
+            "@",
+            "+",
+            "1 ",
+            "(",
+            "a@a.",
+            "0 ",
+            "passport ",
+            "tel ",
+            "1\u{a0}",
+            "1–",
+            "a@ä",
+        ] {
             assert!(found(&text.repeat(8000)).is_none_or(|pattern| pattern == Pattern::Phone));
         }
     }
@@ -385,9 +654,32 @@ mod tests {
         assert_eq!(locate(text, Pattern::Phone, text.len() + 9), None);
     }
 
+    #[test]
+    fn what_is_located_is_the_identifier_and_no_more() {
+        for (text, pattern, identifier) in [
+            (
+                "ring +254\u{a0}20\u{2011}123–4567 today",
+                Pattern::Phone,
+                "+254\u{a0}20\u{2011}123–4567",
+            ),
+            ("0712345678–0712345679", Pattern::Phone, "0712345678"),
+            ("passport no. A 1234567.", Pattern::Passport, "A 1234567"),
+            ("an amina@пример.рф, yes", Pattern::Email, "amina@пример.рф"),
+            (
+                "連絡amina@example.orgまで",
+                Pattern::Email,
+                "連絡amina@example.org",
+            ),
+            ("to a@example.org... more", Pattern::Email, "a@example.org"),
+        ] {
+            let found = locate(text, pattern, 0).and_then(|range| text.get(range));
+            assert_eq!(found, Some(identifier), "{text}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
-        fn any_text_can_be_scanned(text in "(\\PC|tel |passport no |@a.bc|[0-9+(). -]{1,12}){0,40}") {
+        fn any_text_can_be_scanned(text in "(\\PC|tel |phone=|passport no |[A-Z] |@a.bc|[0-9+(). /\u{a0}\u{2011}–-]{1,12}){0,40}") {
             for pattern in Pattern::ALL {
                 let range = locate(&text, *pattern, 0);
                 proptest::prop_assert_eq!(find(&text, &[*pattern]).is_some(), range.is_some());

@@ -1,6 +1,7 @@
 //! The appender: makes decided groups durable, then lets their receipts go.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use ledger_domain::{Rejection, RejectionCode};
@@ -12,6 +13,7 @@ use crate::pending::{AppenderEnd, Pending};
 use crate::recent::RecentEvents;
 use crate::replies::ReplySender;
 use crate::telemetry::{Telemetry, gauge_value};
+use crate::waiting::Waiting;
 use crate::writer::{not_recorded, refuse_all};
 
 /// The appender's own thread runs this.
@@ -24,6 +26,8 @@ pub(crate) struct AppendLoop {
     /// Events on disk, for whoever tails the log.
     pub(crate) tree_size: watch::Sender<u64>,
     pub(crate) telemetry: Telemetry,
+    /// Bytes that must be free for the next group, while one was refused for want of them; 0 else.
+    pub(crate) space_lacked: Arc<AtomicU64>,
 }
 
 impl AppendLoop {
@@ -33,6 +37,7 @@ impl AppendLoop {
     /// When a write or sync failed: what it held is not acknowledged, and nothing is written after it.
     pub(crate) fn run(mut self) -> Result<(), AppendError> {
         let _end = AppenderEnd(Arc::clone(&self.pending));
+        let mut refusing = Waiting::default();
         while let Some(decided) = self.pending.take() {
             let started = Instant::now();
             if decided.group.records.is_empty() {
@@ -44,6 +49,10 @@ impl AppendLoop {
             let count = u32::try_from(decided.group.records.len()).unwrap_or(u32::MAX);
             match self.appender.append(&decided.group) {
                 Ok(appended) => {
+                    if let Some(groups) = refusing.is_over() {
+                        self.space_lacked.store(0, Ordering::Relaxed);
+                        warn!(groups, "there is room again: commands are taken");
+                    }
                     self.recent
                         .keep(appended.tree_size - u64::from(count), decided.group.records);
                     self.tree_size.send_replace(appended.tree_size);
@@ -56,8 +65,17 @@ impl AppendLoop {
                     self.telemetry.group_events.observe(f64::from(count));
                     self.replies.send_all(decided.replies);
                 }
-                Err(refused @ AppendError::NoSpace { .. }) => {
-                    warn!(%refused, "commands are refused until there is room");
+                Err(AppendError::NoSpace { free, floor }) => {
+                    self.space_lacked.store(floor, Ordering::Relaxed);
+                    if refusing.is_news(&"no space", Instant::now()) {
+                        let groups = refusing.attempts();
+                        warn!(
+                            free,
+                            needed = floor,
+                            groups,
+                            "commands are refused until there is room on the log's disk"
+                        );
+                    }
                     let mut replies = decided.replies;
                     replies.extend(self.pending.void());
                     self.replies.send_all(refuse_all(replies, not_recorded));

@@ -199,10 +199,9 @@ impl Intake {
     pub(crate) async fn run(mut self) {
         while let Some(messages) = self.commands.next().await {
             let admitted = self.admit(messages);
-            let bytes: usize = admitted
-                .iter()
-                .map(|(message, _)| message.payload.len())
-                .sum();
+            // What they cost, not what they had on the wire: a thousand commands of two bytes would keep the threads busy that
+            // read the connection.
+            let bytes: usize = admitted.iter().map(|(_, ticket)| ticket.bytes).sum();
             let policy = Arc::clone(&self.policy);
             let replies = self.replies.clone();
             let chunk = if admitted.len() <= INLINE_CHUNK && bytes <= INLINE_BYTES {

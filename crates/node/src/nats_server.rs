@@ -268,6 +268,8 @@ impl NatsServer {
         self.shared.changed.notify_all();
         for signal in [Signal::TERM, Signal::KILL] {
             signal_child(&state, signal);
+            // One that was halted would not see the signal before it is let go on.
+            signal_child(&state, Signal::CONT);
             let (waited, _) = self
                 .shared
                 .changed

@@ -147,7 +147,8 @@ fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError>
     let (log, mut appender, recovery) = Log::open(store_options).map_err(open_failure)?;
     info!(?recovery, "the log is open");
     if log.tree_size() == 0 {
-        appender.append(&opening_group(&log, &ledger, root))?;
+        let opened = appender.append(&opening_group(&log, &ledger, root));
+        opened.map_err(opening_failure)?;
         info!(%ledger, "a new ledger was made");
     }
     let state = DecisionState::load(log.clone(), options.cached_commitments)?;
@@ -158,6 +159,14 @@ fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError>
         state,
         ledger,
     })
+}
+
+/// Says of a disk that is too small for a new log what the next start would say.
+fn opening_failure(error: AppendError) -> NodeError {
+    if let AppendError::NoSpace { free, floor } = error {
+        return OpenError::NoSpace { free, floor }.into();
+    }
+    error.into()
 }
 
 /// Says of a log that is shorter than its stream what the publisher would say.
@@ -234,6 +243,7 @@ pub(crate) fn opening_group(log: &Log, ledger: &LedgerId, root: Root) -> Group {
 struct Loops {
     parts: Parts,
     bus: Bus,
+    query_bus: Bus,
     log: Log,
 }
 
@@ -275,6 +285,7 @@ impl Loops {
             encoded: Vec::new(),
         };
         let recent = Arc::new(RecentEvents::default());
+        let space_lacked = Arc::default();
         let append_loop = AppendLoop {
             appender,
             recent: Arc::clone(&recent),
@@ -282,6 +293,7 @@ impl Loops {
             replies: reply_sender.clone(),
             tree_size: size_sender,
             telemetry: telemetry.clone(),
+            space_lacked: Arc::clone(&space_lacked),
         };
         let tail = Tail {
             log: log.clone(),
@@ -295,9 +307,13 @@ impl Loops {
             ledger: ledger.as_str().into(),
             published,
             scrubbing: Arc::default(),
+            free_floor_bytes: options.free_space_floor_bytes,
+            space_lacked,
         };
         let intake = Intake::open(&bus, room, policy, reply_sender, chunk_sender).await?;
-        let service = Queries::start(&bus).await?;
+        // A connection of its own: receipts do not wait behind answers, which are larger.
+        let query_bus = Bus::connect(&BusOptions::queries(&options.nats_url, "queries")).await?;
+        let service = Queries::start(&query_bus).await?;
         let replier = Replier::new(&bus);
         let heads = crate::heads::run(log.clone(), tree_size);
         let nats_url = options.nats_url.clone();
@@ -318,13 +334,18 @@ impl Loops {
             queries.run(service).await;
             Ok::<(), NodeError>(())
         });
-        Ok(Self { parts, bus, log })
+        Ok(Self {
+            parts,
+            bus,
+            query_bus,
+            log,
+        })
     }
 
     /// Runs until the signal or a failure; then everything that was taken is decided, synced and answered.
     async fn run(self, shutdown: Shutdown) -> Result<(), NodeError> {
         let ended = self.parts.run(shutdown, DRAIN_TIME).await;
-        self.bus.close().await;
+        tokio::join!(self.bus.close(), self.query_bus.close());
         drop(self.log);
         info!("stopped");
         ended

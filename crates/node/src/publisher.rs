@@ -4,7 +4,7 @@
 //! its position gives it. If the stream is behind it is filled, if it was lost or thinned it is made anew.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ledger_bus::{Bus, BusOptions, EventPublisher, MAX_RUN_EVENTS, PublishError, subject};
@@ -21,6 +21,7 @@ use crate::history::{HistoryError, deliver};
 use crate::node::NodeError;
 use crate::recent::RecentEvents;
 use crate::telemetry::{Telemetry, gauge_value};
+use crate::waiting::Waiting;
 
 /// Runs of events sent ahead of their acknowledgement.
 const RUNS_IN_FLIGHT: usize = 4;
@@ -102,6 +103,7 @@ impl Tail {
             let publisher = Publisher {
                 bus: bus.clone(),
                 tail: self,
+                interrupted: Waiting::default(),
             };
             let result = publisher.run().await;
             bus.close().await;
@@ -114,6 +116,8 @@ impl Tail {
 struct Publisher {
     bus: Bus,
     tail: Tail,
+    /// Why it could not publish, as far as that was said.
+    interrupted: Waiting,
 }
 
 impl Publisher {
@@ -127,7 +131,10 @@ impl Publisher {
                 Ok(()) => return Ok(()),
                 Err(Interruption::Stopped(error)) => return Err(error),
                 Err(Interruption::Transport(error)) => {
-                    warn!(%error, "publishing was interrupted, looking at the stream again");
+                    if self.interrupted.is_news(&error, Instant::now()) {
+                        let attempts = self.interrupted.attempts();
+                        warn!(%error, attempts, "publishing was interrupted, looking at the stream again");
+                    }
                     if self.tail.tree_size.has_changed().is_err() {
                         return Ok(());
                     }
@@ -142,6 +149,17 @@ impl Publisher {
         let mut publisher = EventPublisher::open(&self.bus).await?;
         let mut sent = self.prepared(&publisher).await?;
         self.note(sent);
+        // The first event goes alone. If the server refuses it, its answer says why; the one to a run would say that the run's last
+        // event does not follow the one before.
+        if sent < *self.tail.tree_size.borrow() {
+            let first = self.read(sent, sent + 1).await?;
+            publisher.send(sent, first).await?;
+            sent = publisher.acknowledged().await?;
+            self.note(sent);
+        }
+        if let Some(attempts) = self.interrupted.is_over() {
+            warn!(attempts, "publishing goes on");
+        }
         loop {
             let tree_size = *self.tail.tree_size.borrow_and_update();
             if sent < tree_size {

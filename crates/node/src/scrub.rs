@@ -79,6 +79,7 @@ pub(crate) fn answer(report: &ScrubReport) -> ScrubAnswer {
         withheld: report.withheld,
         torn_bytes: report.torn_bytes,
         unfed: report.unfed,
+        unindexed: report.unindexed,
         more_findings: report
             .more_findings
             .saturating_add(u64::try_from(left_off).unwrap_or(u64::MAX)),

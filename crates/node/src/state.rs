@@ -14,6 +14,8 @@ use crate::history::{
     HistoryError, RecordedCommand, commands_around, for_each_event, header_at, recorded_command,
 };
 
+/// How far the clock may be behind the newest event before that is said.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 /// A command names at most this many commitments, and all of them must be in memory when it is decided.
 const NAMED_BY_A_COMMAND: usize = 2;
 
@@ -28,6 +30,8 @@ pub(crate) struct DecisionState {
     pub(crate) next_position: u64,
     /// Recorded time of the newest event.
     last_time: DateTime<Utc>,
+    /// Whether the clock was behind that when it was last looked at.
+    clock_is_late: bool,
 }
 
 /// Commands whose events may not be in the log yet.
@@ -73,7 +77,7 @@ impl DecisionState {
         if let Some(last) = next_position.checked_sub(1) {
             last_time = header_at(&log, last)?.time;
         }
-        Ok(Self {
+        let mut state = Self {
             log,
             reference,
             commitments: CommitmentCache::new(cached_commitments.max(NAMED_BY_A_COMMAND)),
@@ -81,11 +85,26 @@ impl DecisionState {
             reread: HashMap::default(),
             next_position,
             last_time,
-        })
+            clock_is_late: false,
+        };
+        state.look_at_clock(Utc::now());
+        Ok(state)
+    }
+
+    /// Says once that the clock is well behind the newest event: until it has come that far, all that is recorded has that event's time.
+    fn look_at_clock(&mut self, now: DateTime<Utc>) {
+        let behind = self.last_time.signed_duration_since(now);
+        let is_late = behind > CLOCK_TOLERANCE;
+        if is_late && !self.clock_is_late {
+            let (seconds, newest) = (behind.num_seconds(), self.last_time);
+            tracing::warn!(seconds, %newest, "this machine's clock is behind the newest event: look at it; until it has caught up, everything is recorded at that event's time");
+        }
+        self.clock_is_late = is_late;
     }
 
     /// The recorded time of the next event: `now` to the microsecond, but never before the newest event's.
-    pub(crate) fn recorded_time(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    pub(crate) fn recorded_time(&mut self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.look_at_clock(now);
         now.duration_trunc(TimeDelta::microseconds(1))
             .unwrap_or(now)
             .max(self.last_time)
@@ -168,5 +187,39 @@ impl DecisionState {
         events: Vec<ReceiptEvent>,
     ) {
         self.recent.put(key, digest, events, self.log.tree_size());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::opening_group;
+    use ledger_domain::wire::v1::Root;
+    use ledger_store::Options;
+
+    #[test]
+    fn a_clock_behind_the_newest_event_is_noticed_until_it_has_caught_up() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let options = Options {
+            segment_bytes: 1 << 20,
+            ..Options::new(folder.path(), "test")
+        };
+        let (log, mut appender, _) = Log::open(options).expect("a log");
+        let root = Root {
+            partner: "root".parse().expect("an id"),
+            party: "ledger".parse().expect("an id"),
+        };
+        let opening = opening_group(&log, &"test".parse().expect("an id"), root);
+        appender.append(&opening).expect("appended");
+        let mut state = DecisionState::load(log, 10).expect("a state");
+        assert!(!state.clock_is_late);
+        let newest = state.last_time;
+        assert_eq!(state.recorded_time(newest - TimeDelta::seconds(59)), newest);
+        assert!(!state.clock_is_late);
+        assert_eq!(state.recorded_time(newest - TimeDelta::hours(1)), newest);
+        assert!(state.clock_is_late);
+        let later = newest + TimeDelta::seconds(1);
+        assert_eq!(state.recorded_time(later), later);
+        assert!(!state.clock_is_late);
     }
 }

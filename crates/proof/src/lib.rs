@@ -15,6 +15,7 @@ mod hash;
 pub mod header;
 mod key;
 mod manifest;
+pub mod submission;
 mod tree_head;
 pub mod verify;
 

@@ -1,6 +1,7 @@
 //! A submission's manifest: the text a partner signs, and the name of the submission in every event it caused.
 
 use crate::hash::{HASH_SIZE, sha256};
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 const FIRST_LINE: &[u8] = b"compact-ledger submission v1\n";
@@ -57,6 +58,34 @@ impl fmt::Display for Manifest {
     }
 }
 
+/// A manifest of which only the digest is wanted, hashed while its commands come: however many, it stays small.
+#[derive(Clone, Debug)]
+pub(crate) struct ManifestHasher {
+    hasher: Sha256,
+    line: Vec<u8>,
+}
+
+impl ManifestHasher {
+    pub(crate) fn new(ledger_id: &str, partner_id: &str) -> Self {
+        let none = Manifest::new(ledger_id, partner_id, []);
+        Self {
+            hasher: Sha256::new_with_prefix(none.as_bytes()),
+            line: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, command_digest: &[u8; HASH_SIZE]) {
+        self.line.clear();
+        push_hex(&mut self.line, command_digest);
+        self.line.push(b'\n');
+        self.hasher.update(&self.line);
+    }
+
+    pub(crate) fn digest(&self) -> [u8; HASH_SIZE] {
+        self.hasher.clone().finalize().into()
+    }
+}
+
 /// Appends `bytes` as lowercase hex.
 pub(crate) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     let digit = |nibble: u8| {
@@ -87,6 +116,10 @@ mod tests {
              ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n"
         );
         assert_eq!(manifest.digest(), sha256(manifest.as_bytes()));
+        let mut hasher = ManifestHasher::new("test-1", "acme");
+        hasher.push(&sha256(b"{}"));
+        hasher.push(&sha256(b"abc"));
+        assert_eq!(hasher.digest(), manifest.digest());
     }
 
     #[test]

@@ -13,6 +13,22 @@ pub enum Damage {
         /// The segment's file name.
         segment: String,
     },
+    /// The header of a journal segment holds, and names other roots than the leaves before the segment give.
+    #[error("the header of segment {segment} names other roots than the leaves before it give")]
+    SegmentRoots {
+        /// The segment's file name.
+        segment: String,
+    },
+    /// Something stands after the last frame of a segment that another one follows.
+    #[error(
+        "something other than zeroes stands after the last frame of segment {segment}, from byte {offset} on"
+    )]
+    SegmentTail {
+        /// The segment's file name.
+        segment: String,
+        /// Where the first byte that is no zero stands.
+        offset: u64,
+    },
     /// A segment of the journal is missing.
     #[error("no segment holds this position; the next one starts at {next}")]
     SegmentMissing {

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use frame::{FRAME_HEADER_LEN, FrameHeader, SEGMENT_HEADER_LEN};
 use ledger_proof::Frontier;
 use ledger_proof::block::{self, BlockHeader};
+use recover::Torn;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -82,6 +83,23 @@ impl Segment {
             .read_at(&mut payload, offset + FRAME_HEADER_LEN as u64)?;
         let sound = read == len && crc32c::crc32c(&payload) == header.payload_crc;
         Ok(sound.then(|| Bytes::from(payload)))
+    }
+
+    /// Where the first byte after `offset` stands that is no zero.
+    pub(crate) fn first_written(&self, offset: u64) -> Result<Option<u64>, ReadError> {
+        let mut at = offset;
+        let mut buffer = vec![0; recover::SCAN_BYTES];
+        loop {
+            let read = self.file.read_at(&mut buffer, at)?;
+            if read == 0 {
+                return Ok(None);
+            }
+            let window = buffer.get(..read).unwrap_or(&[]);
+            if let Some(written) = window.iter().position(|byte| *byte != 0) {
+                return Ok(Some(at.saturating_add(written as u64)));
+            }
+            at = at.saturating_add(read as u64);
+        }
     }
 
     pub(crate) fn damage(&self, position: u64, offset: u64, header_too: bool) -> ReadError {
@@ -171,18 +189,17 @@ impl Journal {
             .push(segment);
     }
 
-    /// Where to go on after a position that cannot be read: after its frame, if that says how long it is, else at the next
-    /// segment.
-    pub(crate) fn after(&self, position: u64) -> Option<u64> {
-        match self.locate(position) {
-            Ok((_, _, header)) => Some(header.end_position()),
-            Err(_) => self.segment_of(position)?.1,
-        }
+    /// Where to go on after a position that cannot be read: the position and the offset after its frame, if that says how long it
+    /// is.
+    pub(crate) fn after(&self, position: u64) -> Option<(u64, u64)> {
+        let (_, offset, header) = self.locate(position).ok()?;
+        let after = offset.saturating_add(header.frame_len());
+        Some((header.end_position(), after))
     }
 
     /// Whether the journal ends before a position that could not be read, for the error given: in its newest segment, with nothing
-    /// behind but zeroes or a torn frame. Gives the bytes of that.
-    pub(crate) fn ends_at(&self, position: u64, error: &ReadError) -> Option<u64> {
+    /// behind but zeroes or a torn frame. Gives where that stands: from its offset to the same if there are only zeroes.
+    pub(crate) fn ends_at(&self, position: u64, error: &ReadError) -> Option<Torn> {
         let ReadError::Damaged {
             what: Damage::FrameHeader { offset, .. } | Damage::FramePayload { offset, .. },
             ..
@@ -193,8 +210,17 @@ impl Journal {
         let (segment, None) = self.segment_of(position)? else {
             return None;
         };
-        let torn = recover::tail(&segment, *offset, position).ok()?;
-        Some(torn.map_or(0, |torn| torn.end.saturating_sub(torn.offset)))
+        let (offset, end) = (*offset, *offset);
+        let torn = recover::tail(&segment, offset, position).ok()?;
+        Some(torn.unwrap_or(Torn { offset, end }))
+    }
+
+    /// The segments there are now, in order.
+    pub(crate) fn segments(&self) -> Vec<Arc<Segment>> {
+        self.segments
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The segment that holds a position, and where the next segment starts.

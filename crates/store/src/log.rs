@@ -102,6 +102,14 @@ impl Log {
         self.core.read_block(position)
     }
 
+    /// Bytes free on the disk of the log, as an append looks at them.
+    ///
+    /// # Errors
+    /// [`ReadError::Io`] when the system cannot say.
+    pub fn free_space(&self) -> Result<u64, ReadError> {
+        Ok(self.core.options.disk.free_space()?)
+    }
+
     /// Stored blocks from the one that holds the range's start up to the one that holds its last position, back to back: at least one, then
     /// while they fit in `max_bytes`. Also the position after them. Empty at the tree size, and where the range is.
     ///

@@ -1,7 +1,8 @@
 //! Checking a log against itself, from end to end.
 //!
-//! It reads every frame of the journal, every leaf and its data, every block and index in sled, and the stored head, and says
-//! what does not agree. It never repairs: the journal cannot be, and sled repairs itself when it is read or opened.
+//! It reads every segment and frame of the journal, every leaf with its data and its command, every block and index in sled, and
+//! the stored head, and says what does not agree. It never repairs: the journal cannot be, and sled repairs itself when it is read
+//! or opened.
 
 use crate::core::{Core, held};
 use crate::error::{Damage, OpenError, ReadError, SledFault, Witness};
@@ -9,13 +10,15 @@ use crate::head;
 use crate::index::keys::EventKeys;
 use crate::index::sealed::{IndexFault, SealedIndex};
 use crate::index::tail::EpochTail;
-use crate::journal::recover::{self, check_frame};
-use crate::journal::{Frame, Journal};
+use crate::journal::frame::SEGMENT_HEADER_LEN;
+use crate::journal::recover::{self, Torn, check_frame};
+use crate::journal::{Frame, Journal, Segment};
 use crate::log::Log;
 use crate::open::{lock, read_key};
 use crate::options::Options;
 use crate::shards::Shards;
-use ledger_proof::block::{BlockHeader, Decoder, StoredEvent};
+use ledger_proof::block::{BlockError, BlockHeader, Decoder, StoredEvent};
+use ledger_proof::submission::{SubmissionError, SubmissionFault, SubmissionVerifier, commands_of};
 use ledger_proof::verify::{CheckedRun, LeafFault};
 use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, leaf_hash};
 use std::sync::Arc;
@@ -46,6 +49,9 @@ pub enum Fault {
     /// An event is not what it should be.
     #[error(transparent)]
     Leaf(LeafFault),
+    /// The commands kept are not those that the events came of.
+    #[error(transparent)]
+    Submission(SubmissionFault),
     /// An event was recorded before the one ahead of it.
     #[error("recorded at {found}, before the event ahead of it ({previous})")]
     Time {
@@ -88,6 +94,8 @@ pub struct ScrubReport {
     pub torn_bytes: u64,
     /// Positions at the log's end that sled does not have yet, as after a crash: fed at the next opening, no damage.
     pub unfed: u64,
+    /// Events in full epochs that have no index yet: indexed at the next opening, no damage.
+    pub unindexed: u64,
     /// What is wrong, in the order it was found: the first 1,000 of it.
     pub findings: Vec<Finding>,
     /// How many findings there were beside those.
@@ -106,11 +114,17 @@ struct Scrub<'a> {
     sealed_epochs: u32,
     /// What is in sled shows that the log had this size.
     fed: u64,
+    /// So do the indexes.
+    indexed: u64,
     head: Option<SignedTreeHead>,
+    /// What stands behind the last whole frame.
+    torn: Option<Torn>,
     /// The tree over all leaves so far, while none is missing.
     frontier: Option<Frontier>,
     time: String,
     epoch: Option<EpochTail>,
+    ledger: &'a str,
+    submissions: SubmissionVerifier,
     decoder: Decoder,
     report: ScrubReport,
 }
@@ -123,6 +137,7 @@ impl Log {
     pub fn scrub(&self, progress: impl FnMut(u64, u64)) -> ScrubReport {
         let core: &Core = self.core();
         let applied = core.applied.load(Ordering::Acquire);
+        let sealed_epochs = core.sealed.epochs();
         let mut scrub = Scrub {
             journal: &core.journal,
             shards: &core.shards,
@@ -130,12 +145,16 @@ impl Log {
             epoch_bits: core.options.epoch_bits,
             shard_bits: core.options.shard_bits,
             applied,
-            sealed_epochs: core.sealed.epochs(),
+            sealed_epochs,
             fed: applied,
+            indexed: core.epoch_start(sealed_epochs),
+            torn: None,
             head: held(&core.heads).newest.clone(),
             frontier: Some(Frontier::new()),
             time: String::new(),
             epoch: None,
+            ledger: &core.options.ledger_id,
+            submissions: SubmissionVerifier::default(),
             decoder: Decoder::default(),
             report: ScrubReport::default(),
         };
@@ -154,19 +173,21 @@ pub fn scrub(options: &Options, progress: impl FnMut(u64, u64)) -> Result<ScrubR
     let _lock = lock(&options.dir)?;
     let key = read_key(options)?;
     let mut report = ScrubReport::default();
-    let end = match recover::recover(options.disk.as_ref()) {
-        Ok(Some(found)) => {
-            report.torn_bytes = found
-                .torn
-                .map_or(0, |torn| torn.end.saturating_sub(torn.offset));
-            Some(found.frontier.size())
-        }
-        Ok(None) => Some(0),
+    let (end, torn) = match recover::recover(options.disk.as_ref()) {
+        Ok(Some(found)) => (Some(found.frontier.size()), found.torn),
+        Ok(None) => (Some(0), None),
         // Where it ends shows when it is walked through.
-        Err(OpenError::Damaged { .. }) => None,
+        Err(OpenError::Damaged { .. } | OpenError::Read(_)) => (None, None),
         Err(error) => return Err(error),
     };
-    let segments = recover::segments(options.disk.as_ref())?;
+    let segments = match recover::segments(options.disk.as_ref()) {
+        Ok(segments) => segments,
+        Err(OpenError::Damaged { position, what }) => {
+            report.add(position, Fault::Journal(what));
+            return Ok(report);
+        }
+        Err(error) => return Err(error),
+    };
     let journal = Journal::new(Arc::clone(&options.disk), segments);
     let dir = options.dir.join("log");
     let path = dir.join("index");
@@ -181,6 +202,7 @@ pub fn scrub(options: &Options, progress: impl FnMut(u64, u64)) -> Result<ScrubR
         }
     };
     let shards = Shards::new(dir, options.sled_cache_bytes);
+    let indexed = sealed.as_ref().map_or(0, SealedIndex::epochs);
     let sealed_epochs = match sealed.as_ref().map_or(Ok(0), SealedIndex::stated_epochs) {
         Ok(epochs) => epochs,
         Err(fault) => {
@@ -204,10 +226,14 @@ pub fn scrub(options: &Options, progress: impl FnMut(u64, u64)) -> Result<ScrubR
         applied,
         sealed_epochs,
         fed,
+        indexed: u64::from(indexed) << options.epoch_bits,
+        torn,
         head: None,
         frontier: Some(Frontier::new()),
         time: String::new(),
         epoch: None,
+        ledger: &options.ledger_id,
+        submissions: SubmissionVerifier::default(),
         decoder: Decoder::default(),
         report,
     };
@@ -262,40 +288,133 @@ impl Scrub<'_> {
 
     /// Goes through the journal up to `end`, or as far as it goes.
     fn walk(&mut self, end: Option<u64>, mut progress: impl FnMut(u64, u64)) {
-        let (mut at, mut is_lost) = (0, false);
+        let mut reached = Ok(0);
         self.check_head();
-        while !is_lost && end.is_none_or(|end| at < end) {
-            progress(at, end.unwrap_or(self.fed).max(at));
-            match self.journal.frame_at(at) {
-                Ok(frame) => {
-                    self.frame(&frame);
-                    at = frame.header.end_position();
-                }
-                Err(error) => {
-                    if end.is_none()
-                        && let Some(torn_bytes) = self.journal.ends_at(at, &error)
-                    {
-                        self.report.torn_bytes = torn_bytes;
-                        break;
-                    }
-                    self.report.add(at, fault_of(error));
-                    self.frontier = None;
-                    self.epoch = None;
-                    match self.journal.after(at) {
-                        Some(next) => at = next,
-                        None => is_lost = true,
-                    }
-                }
+        let segments = self.journal.segments();
+        let nexts = segments
+            .iter()
+            .skip(1)
+            .map(|next| Some(next.first_position));
+        for (segment, next) in segments.iter().zip(nexts.chain([None])) {
+            // One made since the end was looked at is no part of what is checked.
+            if end.is_none_or(|end| segment.first_position <= end) {
+                self.segment_header(segment);
+                reached = self.segment(segment, next, end, &mut progress);
             }
         }
+        let at = reached.unwrap_or_else(|lost| lost);
         progress(at, at);
         self.report.tree_size = at;
         self.report.unfed = at.saturating_sub(self.applied);
+        let unsealed = (at >> self.epoch_bits).saturating_sub(self.sealed_epochs.into());
+        self.report.unindexed = unsealed << self.epoch_bits;
+        let whole = self.submissions.expect_whole(at);
+        self.submission(whole);
+        if reached.is_ok() {
+            self.check_end(at, segments.last());
+        }
         self.report.root = self.frontier.as_ref().map(Frontier::root);
-        if !is_lost {
-            let head = self.head.as_ref().map_or(0, |head| head.head().size);
-            self.check_reached(at, head, Witness::Head);
-            self.check_reached(at, self.fed, Witness::Blocks);
+    }
+
+    /// A segment's header holds, and names the roots that the leaves so far give.
+    fn segment_header(&mut self, segment: &Segment) {
+        let position = segment.first_position;
+        let fault = match (segment.frontier(), &self.frontier) {
+            (Err(error), _) => fault_of(error),
+            (Ok(stated), Some(frontier)) if stated != *frontier => {
+                Fault::Journal(Damage::SegmentRoots {
+                    segment: Segment::name(position),
+                })
+            }
+            (Ok(_), _) => return,
+        };
+        self.report.add(position, fault);
+    }
+
+    /// Goes through a segment's frames, up to `end` if that lies in it. Gives the position after the last; as an error, where
+    /// the segment goes on and cannot be read.
+    fn segment(
+        &mut self,
+        segment: &Segment,
+        next: Option<u64>,
+        end: Option<u64>,
+        progress: &mut impl FnMut(u64, u64),
+    ) -> Result<u64, u64> {
+        let mut at = segment.first_position;
+        let mut offset = SEGMENT_HEADER_LEN as u64;
+        let stop = [next, end].into_iter().flatten().min();
+        while stop.is_none_or(|stop| at < stop) {
+            progress(at, end.unwrap_or(self.fed).max(at));
+            let error = match self.journal.frame_at(at) {
+                Ok(frame) => {
+                    self.frame(&frame);
+                    at = frame.header.end_position();
+                    offset = frame.offset.saturating_add(frame.header.frame_len());
+                    continue;
+                }
+                Err(error) => error,
+            };
+            if stop.is_none()
+                && let Some(torn) = self.journal.ends_at(at, &error)
+            {
+                self.torn = (torn.end > torn.offset).then_some(torn);
+                return Ok(at);
+            }
+            self.report.add(at, fault_of(error));
+            self.lose();
+            // After its frame, if that says how long it is; else the rest of the segment is lost.
+            (at, offset) = self.journal.after(at).ok_or(at)?;
+        }
+        if next == Some(at) {
+            self.tail(segment, offset, at);
+        }
+        Ok(at)
+    }
+
+    /// Only zeroes follow the last frame of a segment that another one follows.
+    fn tail(&mut self, segment: &Segment, offset: u64, position: u64) {
+        let fault = match segment.first_written(offset) {
+            Ok(None) => return,
+            Ok(Some(offset)) => Fault::Journal(Damage::SegmentTail {
+                segment: Segment::name(segment.first_position),
+                offset,
+            }),
+            Err(error) => fault_of(error),
+        };
+        self.report.add(position, fault);
+    }
+
+    /// Whether something shows that the log was longer than its journal; then what seems torn is damaged.
+    fn check_end(&mut self, at: u64, newest: Option<&Arc<Segment>>) {
+        let head = self.head.as_ref().map_or(0, |head| head.head().size);
+        let is_longer = head.max(self.fed).max(self.indexed) > at;
+        if let (Some(torn), Some(newest)) = (self.torn, newest) {
+            if is_longer {
+                let header = newest.frame_header(torn.offset);
+                let header_too = !header.is_ok_and(|header| header.is_some());
+                let damage = newest.damage(at, torn.offset, header_too);
+                self.report.add(at, fault_of(damage));
+                self.frontier = None;
+            } else {
+                self.report.torn_bytes = torn.end.saturating_sub(torn.offset);
+            }
+        }
+        self.check_reached(at, head, Witness::Head);
+        self.check_reached(at, self.fed, Witness::Blocks);
+        self.check_reached(at, self.indexed, Witness::Index);
+    }
+
+    /// Some of the log could not be read: what rests on all of it cannot be computed any more.
+    fn lose(&mut self) {
+        self.frontier = None;
+        self.epoch = None;
+        self.submissions.lose();
+    }
+
+    fn submission(&mut self, checked: Result<(), SubmissionError>) {
+        if let Err(error) = checked {
+            self.report
+                .add(error.position, Fault::Submission(error.fault));
         }
     }
 
@@ -312,8 +431,7 @@ impl Scrub<'_> {
             Err(error) => {
                 self.report
                     .add(frame.header.first_position, fault_of(error));
-                self.frontier = None;
-                self.epoch = None;
+                self.lose();
                 return;
             }
         };
@@ -326,24 +444,30 @@ impl Scrub<'_> {
 
     fn block(&mut self, header: &BlockHeader, bytes: &[u8]) {
         let position = header.first_position;
-        let events = match self.decoder.events(bytes) {
-            Ok(events) => events,
-            Err(source) => {
-                return self
-                    .report
-                    .add(position, fault_of(ReadError::Block { position, source }));
-            }
-        };
-        for event in &events {
-            match event {
-                Ok(event) => self.event(&event),
-                Err(source) => {
-                    return self
-                        .report
-                        .add(position, fault_of(ReadError::Block { position, source }));
-                }
-            }
+        if let Err(source) = self.contents(bytes) {
+            self.report
+                .add(position, fault_of(ReadError::Block { position, source }));
+            self.lose();
         }
+    }
+
+    fn contents(&mut self, bytes: &[u8]) -> Result<(), BlockError> {
+        let contents = self.decoder.all(bytes)?;
+        let parts = contents.submissions()?;
+        let mut commands = commands_of(&parts).into_iter().peekable();
+        for event in contents.events() {
+            let event = event?;
+            while let Some(command) = commands.next_if(|next| next.place <= event.position) {
+                let checked = self.submissions.command(self.ledger, &command);
+                self.submission(checked);
+            }
+            self.event(&event);
+        }
+        if let Some(command) = commands.next() {
+            self.submissions.lose();
+            self.submission(Err(command.misplaced()));
+        }
+        Ok(())
     }
 
     fn event(&mut self, event: &StoredEvent<'_>) {
@@ -356,8 +480,13 @@ impl Scrub<'_> {
                         .add(event.position, Fault::Time { found, previous });
                 }
                 header.time.clone_into(&mut self.time);
+                let checked = self.submissions.event(&header);
+                self.submission(checked);
             }
-            Err(error) => self.report.add(event.position, Fault::Leaf(error.fault)),
+            Err(error) => {
+                self.report.add(event.position, Fault::Leaf(error.fault));
+                self.submissions.lose();
+            }
         }
         self.report.withheld += u64::from(matches!(
             payload,

@@ -7,6 +7,7 @@ mod probe;
 pub use probe::{Answered, ProbeError, probe};
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,10 +17,25 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use ledger_bus::Bus;
-use ledger_bus::query::ProjectionAnswer;
+use ledger_bus::query::{HeadAnswer, ProjectionAnswer};
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// Connections open at once; whoever comes then waits until one of them ends. Far below what a process may have open, so that
+/// no number of callers keeps the log from opening its files.
+const MAX_CONNECTIONS: usize = 128;
+/// How long a connection may take for its one request and the answer. Those who watch a ledger wait less.
+const CONNECTION_TIME: Duration = Duration::from_secs(5);
+/// How long answers may still take when everything stops.
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+/// How long no connection is taken after the system refused one.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 /// The projections that must have caught up before the ledger is ready.
@@ -40,9 +56,9 @@ pub enum WebError {
         #[source]
         source: std::io::Error,
     },
-    /// Serving ended.
-    #[error("serving HTTP failed")]
-    Serve(#[source] std::io::Error),
+    /// The system does not say where it listens.
+    #[error("the address of the HTTP listener is not known")]
+    Address(#[source] std::io::Error),
 }
 
 /// Where the metrics come from: the text that Prometheus reads.
@@ -121,24 +137,42 @@ impl WebServer {
     /// The address it listens on.
     ///
     /// # Errors
-    /// [`WebError::Serve`] when the system cannot say.
+    /// [`WebError::Address`] when the system cannot say.
     pub fn local_address(&self) -> Result<SocketAddr, WebError> {
-        self.listener.local_addr().map_err(WebError::Serve)
+        self.listener.local_addr().map_err(WebError::Address)
     }
 
-    /// Serves until `stop` completes.
-    ///
-    /// # Errors
-    /// [`WebError::Serve`] when the listener fails.
-    pub async fn serve(
-        self,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), WebError> {
-        axum::serve(self.listener, self.router)
-            .with_graceful_shutdown(stop)
-            .await
-            .map_err(WebError::Serve)
+    /// Serves until `stop` completes, and a second longer at most, for answers under way: nobody can hold up the end of a process
+    /// by asking half a question.
+    pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let mut connections = JoinSet::new();
+        let mut stop = pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                accepted = self.listener.accept(), if connections.len() < MAX_CONNECTIONS => {
+                    if let Ok((stream, _)) = accepted {
+                        connections.spawn(answer(stream, self.router.clone()));
+                    } else {
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(self.listener);
+        let end = Instant::now() + DRAIN_TIME;
+        while let Ok(Some(_)) = tokio::time::timeout_at(end, connections.join_next()).await {}
     }
+}
+
+/// Answers the one request of a connection. One that takes too long to ask, or to read the answer, is cut.
+async fn answer(stream: TcpStream, router: Router) {
+    let answering = http1::Builder::new()
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // What a caller does wrong is the caller's concern.
+    drop(tokio::time::timeout(CONNECTION_TIME, answering).await);
 }
 
 async fn metrics_text(State(shared): State<Shared>) -> impl IntoResponse {
@@ -151,10 +185,10 @@ async fn readyz(State(shared): State<Shared>) -> Response {
         Ready::Ledger(gate) if !gate.is_open() => {
             Err("the start is not over, the reference catalogue is being loaded".to_owned())
         }
-        Ready::Ledger(_) => readiness(&shared.bus)
+        Ready::Ledger(_) => ledger_readiness(&shared.bus)
             .await
             .map(|size| format!("{size} events, all views caught up")),
-        Ready::Node => tree_size(&shared.bus)
+        Ready::Node => node_readiness(&shared.bus)
             .await
             .map(|size| format!("{size} events, commands are taken")),
         Ready::Projector(checkpoint) => caught_up(&shared.bus, checkpoint)
@@ -171,17 +205,30 @@ async fn readyz(State(shared): State<Shared>) -> Response {
     }
 }
 
-/// Events on disk, when the node answers: it does so once it takes commands.
-async fn tree_size(bus: &Bus) -> Result<u64, String> {
-    match bus.head(ANSWER_TIMEOUT).await {
-        Ok(head) => Ok(head.tree_size),
-        Err(error) => Err(format!("the node does not answer: {error}")),
+/// The node's answer about itself.
+async fn head(bus: &Bus) -> Result<HeadAnswer, String> {
+    let answered = bus.head(ANSWER_TIMEOUT).await;
+    answered.map_err(|error| format!("the node does not answer: {error}"))
+}
+
+/// Events on disk, when the node takes commands.
+async fn node_readiness(bus: &Bus) -> Result<u64, String> {
+    let head = head(bus).await?;
+    match head.refusing {
+        Some(why) => Err(format!("commands are refused: {why}")),
+        None => Ok(head.tree_size),
     }
+}
+
+/// Events on disk, when the node takes commands and every projection has come that far.
+async fn ledger_readiness(bus: &Bus) -> Result<u64, String> {
+    node_readiness(bus).await?;
+    readiness(bus).await
 }
 
 /// The log's size when the projection of this process comes that far in time.
 async fn caught_up(bus: &Bus, checkpoint: &Checkpoint) -> Result<u64, String> {
-    let size = tree_size(bus).await?;
+    let size = head(bus).await?.tree_size;
     for _ in 0..ASK_TIMES {
         if checkpoint() >= size {
             return Ok(size);
@@ -194,12 +241,12 @@ async fn caught_up(bus: &Bus, checkpoint: &Checkpoint) -> Result<u64, String> {
     ))
 }
 
-/// The log's size when commands are taken and every projection has come that far.
+/// The log's size when the node answers and every projection has come that far. Commands may be refused for want of room.
 ///
 /// # Errors
 /// A sentence that says what is not there yet.
 pub async fn readiness(bus: &Bus) -> Result<u64, String> {
-    let size = tree_size(bus).await?;
+    let size = head(bus).await?.tree_size;
     for projection in PROJECTIONS {
         let endpoint = format!("projection.{projection}");
         let mut asked = 0;
@@ -222,4 +269,64 @@ pub async fn readiness(bus: &Bus) -> Result<u64, String> {
         }
     }
     Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger_bus::BusOptions;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
+
+    const HALF_A_REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n";
+    /// More than a bounded end takes on a busy machine, less than a connection may.
+    const SOON: Duration = Duration::from_secs(4);
+
+    async fn serving() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
+        let nobody = BusOptions::service("nats://127.0.0.1:1", "test");
+        let bus = Bus::connect(&nobody).await.expect("an address");
+        let metrics: MetricsText = Arc::new(|| "a line\n".repeat(1 << 20));
+        let any = "127.0.0.1:0".parse().expect("an address");
+        let server = WebServer::bind(any, bus, metrics, Ready::Node).await;
+        let server = server.expect("a listener");
+        let address = server.local_address().expect("an address");
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(server.serve(async { drop(stopped.await) }));
+        (address, stop, serving)
+    }
+
+    async fn asking(address: SocketAddr, request: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        stream.write_all(request).await.expect("sent");
+        stream
+    }
+
+    #[tokio::test]
+    async fn neither_half_a_request_nor_an_unread_answer_holds_up_the_end() {
+        let (address, stop, serving) = serving().await;
+        let half = asking(address, HALF_A_REQUEST).await;
+        let pipelined = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+        let unread = asking(address, &pipelined).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stop.send(()).expect("a server");
+        let ended = tokio::time::timeout(SOON, serving).await;
+        ended.expect("it ended in time").expect("no panic");
+        drop((half, unread));
+    }
+
+    #[tokio::test]
+    async fn however_many_do_not_finish_asking_they_are_cut_and_others_are_answered() {
+        let (address, _stop, _serving) = serving().await;
+        let mut halves = Vec::new();
+        for _ in 0..2 * MAX_CONNECTIONS {
+            halves.push(asking(address, HALF_A_REQUEST).await);
+        }
+        let url = format!("http://{address}/healthz");
+        let answered = probe(&url, 4 * CONNECTION_TIME).await.expect("an answer");
+        assert_eq!(answered.status, 200);
+        let mut rest = Vec::new();
+        let cut = tokio::time::timeout(SOON, halves.swap_remove(0).read_to_end(&mut rest)).await;
+        cut.expect("it was cut").expect("in good order");
+    }
 }

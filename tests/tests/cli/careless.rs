@@ -158,7 +158,11 @@ fn what_cannot_be_asked_says_what_can() {
         ),
         (&["review", "NONE"], 1, "without an id lists them"),
         (&["scrub", "/no/such/directory"], 2, "cannot be read"),
-        (&["scrub", "/"], 2, "is this the directory of a log?\n"),
+        (
+            &["scrub", "/"],
+            2,
+            "neither ledger/ledger.key nor ledger.key is in /: is this the directory of a log?\n",
+        ),
         (&["submit", "/no/such/file"], 2, "cannot be read"),
         (
             &["country", "KEN", "--as-of", "yesterday"],

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ledger_bus::{Bus, BusOptions};
 use ledger_client::audit::{self, AuditError, AuditReport, KeySource, ViewDifference};
 use ledger_client::{CheckError, Connection};
+use ledger_proof::submission::{SubmissionError, SubmissionFault};
 use ledger_proof::verify::LeafFault;
 use ledger_proof::{LedgerKey, TreeHeadError};
 use ledger_tests::TestNats;
@@ -65,6 +66,27 @@ async fn each_lie_about_the_log_is_found() {
             assert_eq!(error.position, at);
             assert_eq!(error.fault, LeafFault::Position { found: at + 1 });
         }
+        other => panic!("{other:?}"),
+    }
+    match audit_of(&ledger, Lie::Command(at)).await {
+        Err(AuditError::Check(CheckError::Submission(error))) => {
+            let fault = SubmissionFault::Manifest;
+            assert_eq!((error.position, error.fault), (at, fault));
+        }
+        other => panic!("{other:?}"),
+    }
+    let newest = ledger.tree_size() - 1;
+    let last = audit_of(&ledger, Lie::Command(newest)).await;
+    assert!(
+        matches!(
+            last,
+            Err(AuditError::Check(CheckError::Submission(SubmissionError { position, .. })))
+                if position == newest
+        ),
+        "{last:?}"
+    );
+    match audit_of(&ledger, Lie::Route(at)).await {
+        Err(AuditError::Check(CheckError::Route { position, .. })) => assert_eq!(position, at),
         other => panic!("{other:?}"),
     }
     let rewritten = audit_of(&ledger, Lie::Rewritten(at)).await;

@@ -12,8 +12,10 @@ use ledger_domain::ids::{CommitmentId, EventId, LedgerId, PartyId, Position, Sub
 use ledger_domain::view::{ActionView, CountryView, Envelope, Projection, SummaryView};
 use ledger_domain::wire::v1::{Command, Event, EventBody, EventHeader, LedgerOpened, Policy, Root};
 use ledger_domain::{Commitment, NewEvent, RULES_VERSION, Reference, Rejection, Route, decide};
-use ledger_proof::block::{BlockBuilder, Content};
-use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, data_digest, leaf_hash};
+use ledger_proof::block::{BlockBuilder, Content, KeptCommand};
+use ledger_proof::{
+    Frontier, Hash, LedgerKey, Manifest, SignedTreeHead, data_digest, leaf_hash, sha256,
+};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -29,8 +31,12 @@ pub(crate) enum Lie {
     None,
     /// The data of the event at this position is not the recorded one.
     Data(u64),
-    /// The event at this position is told as another one, its digest made to fit.
+    /// The event at this position is told as another one, its digest and its route made to fit.
     Rewritten(u64),
+    /// The command kept for the event at this position is not the one received.
+    Command(u64),
+    /// The commitment at this position is kept under another country.
+    Route(u64),
     /// The event at this position is left out, later ones moved up.
     LeftOut(u64),
     /// The signed root is not that of the leaves.
@@ -49,6 +55,8 @@ struct Record {
     header: EventHeader,
     data: Vec<u8>,
     route: String,
+    /// The command that it is the first event of, and how many there are.
+    command: Option<(Vec<u8>, u32)>,
 }
 
 /// The ledger's state; clones share it.
@@ -100,6 +108,8 @@ impl PaperLedger {
         let mut state = self.state();
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
         let decided = decide(&state.reference, &state.commitments, command, now)?;
+        let first = state.records.len();
+        let kept = (command.encode(), u32::try_from(decided.len()).unwrap());
         for event in decided {
             state.record(
                 event,
@@ -108,6 +118,7 @@ impl PaperLedger {
                 Some(command),
             );
         }
+        state.records.get_mut(first).unwrap().command = Some(kept);
         Ok(())
     }
 
@@ -154,6 +165,10 @@ impl State {
     fn record(&mut self, new: NewEvent, partner: &str, party: &PartyId, command: Option<&Command>) {
         let position = self.records.len() as u64;
         let data = new.body.encode();
+        let submission = command.map(|command| {
+            let digest = sha256(&command.encode());
+            Manifest::new(LEDGER, partner, [digest]).digest()
+        });
         let header = EventHeader {
             id: EventId(Uuid::from_u128(u128::from(position))),
             ledger: LEDGER.parse::<LedgerId>().unwrap(),
@@ -165,8 +180,8 @@ impl State {
             partner: partner.parse().unwrap(),
             party: party.clone(),
             causation_id: command.map(|command| command.id),
-            submission: None,
-            submission_index: None,
+            submission,
+            submission_index: command.map(|_| 0),
             effective: new.effective,
             rules_version: RULES_VERSION,
             data_digest: data_digest(&SALT, &data),
@@ -185,6 +200,7 @@ impl State {
             header,
             data,
             route: new.route.to_string(),
+            command: None,
         });
         self.events.push(event);
     }
@@ -226,6 +242,7 @@ impl State {
             recorded: String::new(),
             tree_head: Some(String::from_utf8(signed.as_bytes().to_vec()).unwrap()),
             published: 0,
+            refusing: None,
         })
     }
 
@@ -275,7 +292,22 @@ impl State {
             salt: &SALT,
             data: &data,
         };
-        builder.push_event(&header.encode(), content, &record.route);
+        if let Some((bytes, events)) = &record.command {
+            let mut bytes = bytes.clone();
+            if *lie == Lie::Command(here) {
+                bytes.push(b' ');
+            }
+            builder.open_part(here, 0, 1, header.partner.as_str(), None);
+            builder.push_command(KeptCommand::Bytes(&bytes), *events);
+        }
+        let mut route = record.route.clone();
+        if *lie == Lie::Route(here) {
+            route.replace_range(..3, "CHE");
+        }
+        if *lie == Lie::Rewritten(here) {
+            route = route.replace("Trafficking", "Traffickinh");
+        }
+        builder.push_event(&header.encode(), content, &route);
     }
 
     fn fold<P: Projection>(&self) -> P {

@@ -17,7 +17,7 @@ const LIFE: &str = r#"
 root ledger partner/tester register_partner {"name":"T","roles":["reporter"],"parties":["KEN","UGA","TZA"]}
 root ledger partner/point register_partner {"name":"P","roles":["reporter"],"parties":["KEN"],"focal_point_for":["KEN"]}
 root ledger partner/bureau register_partner {"name":"B","roles":["secretariat"],"parties":["FRA"]}
-root ledger partner/judge register_partner {"name":"J","roles":["assessor"],"parties":["CHE","TZA"]}
+root ledger partner/judge register_partner {"name":"J","roles":["assessor"],"parties":["CHE","UGA"]}
 tester KEN ONE record_commitment {"title":"Visas","actions":["GCM-05a"],"participants":[{"party":"UGA","role":"partner"}],"milestones":[{"name":"Law"}],"due":"2028"}
 tester KEN TWO record_commitment {"title":"More visas","actions":["GCM-05a"]}
 tester UGA ONE confirm_participation {"note":"With pleasure"}
@@ -70,7 +70,7 @@ const AFTER: [(&str, Code); 8] = [
         Code::AssessmentRevisedAlready,
     ),
     (
-        r#"judge TZA ONE assess_progress {"method":"IRM","method_version":"1","grade":"x"}"#,
+        r#"judge UGA ONE assess_progress {"method":"IRM","method_version":"1","grade":"x"}"#,
         Code::AssessorParticipates,
     ),
     (

@@ -11,7 +11,7 @@ use ledger_domain::RejectionCode;
 use ledger_domain::wire::v1::{Stage, Status};
 use ledger_node::{NodeError, NodeOptions, Telemetry, run_node, shutdown};
 use ledger_store::AppendError;
-use ledger_tests::{DiskFault, FaultyDisk, System, batch, eventually, receipts};
+use ledger_tests::{DiskFault, FaultyDisk, System, batch, eventually, free_port, get, receipts};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use tokio::task::JoinHandle;
 
@@ -60,8 +60,11 @@ async fn on_a_disk_that_runs_full_commands_are_refused_and_queries_answered_unti
         3 * MARGIN_MIB
     );
     let floor = (free - MARGIN_MIB).to_string();
-    system.set_node_arguments(&["--free-space-floor-mib", &floor]);
+    let http = format!("127.0.0.1:{}", free_port());
+    let readiness = || get(&http, "/readyz").expect("an answer");
+    system.set_node_arguments(&["--free-space-floor-mib", &floor, "--http", &http]);
     system.start_node().await;
+    assert_eq!(readiness().status, 200);
     let report = commander.report(commitment, 1, Stage::Planning);
     system.accepted(std::slice::from_ref(&report)).await;
 
@@ -88,6 +91,14 @@ async fn on_a_disk_that_runs_full_commands_are_refused_and_queries_answered_unti
         }
     }
     assert_eq!(system.tree_size().await, size, "nothing was recorded");
+    let refusing = readiness();
+    assert_eq!(refusing.status, 503, "{refusing:?}");
+    assert!(
+        refusing.body.contains("commands are refused"),
+        "{refusing:?}"
+    );
+    let said = system.node().stderr();
+    assert_eq!(said.matches("commands are refused").count(), 1, "{said}");
     // What needs no room goes on: queries, repeats, other refusals.
     system.verify().await;
     let again = system.ask("tester", record_bytes.clone()).await;
@@ -96,6 +107,7 @@ async fn on_a_disk_that_runs_full_commands_are_refused_and_queries_answered_unti
 
     drop(file);
     fs::remove_file(&ballast).expect("space to give back");
+    assert_eq!(readiness().status, 200, "before the next command comes");
     let accepted = system.submit(&refused).await;
     assert!(
         accepted

@@ -8,6 +8,7 @@
 
 mod disk;
 mod files;
+mod floods;
 mod stop;
 mod stream;
 mod support;

@@ -59,7 +59,7 @@ async fn fill(system: &mut System, chance: &mut SmallRng) {
     }
     system.await_views().await;
     for view in VIEWS {
-        let closed = system.view_folder(view).join("history");
+        let closed = system.view_folder(view).join("store/history");
         let closed = closed.metadata().expect("a file of closed chunks");
         assert!(
             closed.len() > 0,

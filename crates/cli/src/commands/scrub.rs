@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
 use ledger_bus::query::ScrubAnswer;
 use ledger_node::ScrubError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Has the running ledger check its log.
 pub(crate) async fn running(nats: &str, output: Output) -> Result<(), Failure> {
@@ -22,6 +22,7 @@ pub(crate) async fn directory(dir: PathBuf, output: Output) -> Result<(), Failur
     if let Err(why) = std::fs::read_dir(&dir) {
         return Err(Failure::unreadable(&dir, why));
     }
+    let given = dir.clone();
     let within = dir.join("ledger");
     let dir = if within.is_dir() { within } else { dir };
     let bar = progress_bar(0, "checking");
@@ -36,15 +37,18 @@ pub(crate) async fn directory(dir: PathBuf, output: Output) -> Result<(), Failur
     bar.finish_and_clear();
     let answer = scrubbed
         .map_err(|error| Failure::failed(&error))?
-        .map_err(|error| without_log(&error))?;
+        .map_err(|error| without_log(&given, &error))?;
     conclude(&answer, output)
 }
 
 /// Why a directory cannot be checked. What the system says of a key that is not there adds nothing.
-fn without_log(error: &ScrubError) -> Failure {
+fn without_log(given: &Path, error: &ScrubError) -> Failure {
     match error {
         ScrubError::NoKey { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            Failure::usage(error.to_string())
+            Failure::usage(format!(
+                "neither ledger/ledger.key nor ledger.key is in {}: is this the directory of a log?",
+                given.display()
+            ))
         }
         ScrubError::NoKey { .. } | ScrubError::Key { .. } | ScrubError::Open(_) => {
             Failure::failed(error)
@@ -88,6 +92,10 @@ fn page(answer: &ScrubAnswer) -> String {
     row("events not yet in sled", answer.unfed.to_string());
     let root = answer.root.as_deref().unwrap_or("cannot be computed");
     let mut page = format!("{}root  {root}\n\n", table.render());
+    for note in notes(answer) {
+        page.push_str(&note);
+        page.push('\n');
+    }
     for finding in &answer.findings {
         // Not in a table: a sentence is read as one.
         page.push_str("position ");
@@ -107,6 +115,22 @@ fn page(answer: &ScrubAnswer) -> String {
     page
 }
 
+/// What sled lacks and will get: no damage, and yet to be known of.
+fn notes(answer: &ScrubAnswer) -> Vec<String> {
+    let lacking = |what: &str, events: u64| {
+        (events > 0).then(|| {
+            format!(
+                "note: the {what} lacks {events} events; they come from the journal, at the latest at the next start"
+            )
+        })
+    };
+    let notes = [
+        lacking("block store", answer.unfed),
+        lacking("index", answer.unindexed),
+    ];
+    notes.into_iter().flatten().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,10 +146,21 @@ mod tests {
             withheld: 0,
             torn_bytes: 0,
             unfed: 0,
+            unindexed: 0,
             findings: Vec::new(),
             more_findings: 0,
         };
         assert!(page(&answer).ends_with("nothing is wrong\n"));
+        assert!(!page(&answer).contains("note"));
+        answer.unfed = 7;
+        answer.unindexed = 6;
+        let noted = page(&answer);
+        assert!(
+            noted.contains("note: the block store lacks 7 events"),
+            "{noted}"
+        );
+        assert!(noted.contains("note: the index lacks 6 events"), "{noted}");
+        assert!(noted.ends_with("nothing is wrong\n"));
         answer.findings.push(ScrubFinding {
             position: 4,
             what: "the block is missing in sled".to_owned(),

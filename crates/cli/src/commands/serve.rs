@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ledger_bus::{Bus, BusOptions};
+use ledger_bus::{Bus, BusOptions, QUIET_ATTEMPTS};
 use ledger_domain::view::{ActionView, AllViews, CountryView, Family, Projection, SummaryView};
 use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port};
 use ledger_node::{
-    NodeOptions, ProjectorOptions, Shutdown, Telemetry, Waiting, run_node, run_projector, shutdown,
+    NodeOptions, ProjectorOptions, Shutdown, Telemetry, Waiting, raise_open_files, run_node,
+    run_projector, shutdown,
 };
 use ledger_web::{MetricsText, Ready, ReadyGate, WebServer, readiness};
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,19 +25,32 @@ use crate::output::{Output, text};
 const NATS_READY_WITHIN: Duration = Duration::from_mins(2);
 const READY_POLL: Duration = Duration::from_millis(100);
 
-/// Asks everything to stop at SIGTERM or SIGINT.
+/// Asks everything to stop at SIGTERM or SIGINT, and ends the process at the next of them: what is acknowledged is on disk at any moment.
 fn shutdown_on_signals() -> Result<Shutdown, Failure> {
     let (trigger, shutdown) = shutdown();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        let mut signalled = async || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        signalled().await;
         trigger.trigger();
+        signalled().await;
+        tracing::warn!("told to stop a second time: ending at once");
+        std::process::exit(1);
     });
     Ok(shutdown)
+}
+
+/// What every role does before anything else.
+fn begin(log_filter: &str) -> Result<Shutdown, Failure> {
+    logging::start(&format!("{log_filter},{QUIET_ATTEMPTS}"));
+    raise_open_files();
+    shutdown_on_signals()
 }
 
 fn metrics(telemetry: &Telemetry) -> MetricsText {
@@ -63,17 +77,16 @@ async fn serve_http(
     let address = server.local_address()?;
     let serving = server.serve(async move { shutdown.requested().await });
     let serving = async move {
-        let ended = serving.await;
+        serving.await;
         bus.close().await;
-        Ok(ended?)
+        Ok(())
     };
     Ok((address, serving))
 }
 
 /// `compact-ledger node`.
 pub(crate) async fn node(nats: &str, args: NodeArgs) -> Result<(), Failure> {
-    logging::start("info,async_nats=warn");
-    let shutdown = shutdown_on_signals()?;
+    let shutdown = begin("info,async_nats=warn")?;
     let telemetry = Telemetry::default();
     let mut running = JoinSet::new();
     if let Some(http) = args.http {
@@ -100,8 +113,7 @@ fn node_options(args: &NodeArgs, nats: &str) -> NodeOptions {
 
 /// `compact-ledger projector`.
 pub(crate) async fn projector(nats: &str, args: ProjectorArgs) -> Result<(), Failure> {
-    logging::start("info,async_nats=warn");
-    let shutdown = shutdown_on_signals()?;
+    let shutdown = begin("info,async_nats=warn")?;
     let telemetry = Telemetry::of_projector();
     let mut running = JoinSet::new();
     if let Some(http) = args.http {
@@ -171,8 +183,7 @@ async fn first_failure(mut running: JoinSet<Result<(), Failure>>) -> Result<(), 
 
 /// `compact-ledger up`: everything on this machine, in one process with nats-server as its child.
 pub(crate) async fn up(args: UpArgs, output: Output) -> Result<(), Failure> {
-    logging::start("warn,async_nats=error");
-    let shutdown = shutdown_on_signals()?;
+    let shutdown = begin("warn,async_nats=error")?;
     let nats = start_nats(&args.data.join("nats"), args.nats_port).await?;
     let url = nats.url();
     let outcome = run_up(&args, &url, output, shutdown).await;

@@ -1,9 +1,10 @@
 //! What a decision needs to know of few commitments: participants, milestones, contests, assessments. It stands in one box,
 //! so that the many that have none of it pay eight bytes.
 
+use crate::commitment::NamedReport;
 use crate::ids::{CommitmentId, PartyId, Position};
 use crate::intern::Symbol;
-use crate::wire::v1::AssessmentKind;
+use crate::wire::v1::{AssessmentKind, Period};
 
 /// A party's part in a commitment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,17 +15,27 @@ pub enum Participation {
     Claimed,
     /// It confirmed.
     Confirmed,
-    /// It left.
+    /// It left, or declined before it confirmed.
     Left,
 }
 
-/// Somebody's word that a report does not hold.
+/// A party that was named beside the lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) party: Symbol,
+    pub(super) participation: Participation,
+    /// It confirmed, or spoke as a participant, at any time.
+    pub(super) spoke: bool,
+}
+
+/// Somebody's word that a report does not hold. It stays with the reporter and the period, whichever report stands for them: so
+/// it outlives a correction, and a retraction that another report follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Contest {
     pub(super) position: Position,
-    pub(super) report: Position,
     pub(super) party: Symbol,
     pub(super) reporter: Symbol,
+    pub(super) period: Option<Period>,
     pub(super) resolved: bool,
 }
 
@@ -32,6 +43,12 @@ impl Contest {
     /// Whether the party made the report that is contested.
     pub fn is_reporter(&self, party: &PartyId) -> bool {
         Symbol::find(party.as_str()) == Some(self.reporter)
+    }
+
+    /// Whether it is about this report, or about one whose place this one took.
+    pub(super) fn concerns(&self, report: &NamedReport) -> bool {
+        let same = |period: Period| period.covers_same_days(&report.period);
+        self.reporter == report.reporter && self.period.is_some_and(same)
     }
 
     /// Whether the secretariat resolved it.
@@ -68,7 +85,7 @@ impl Assessment {
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Rare {
-    pub(super) participants: Vec<(Symbol, Participation)>,
+    pub(super) participants: Vec<Part>,
     /// Names, and whether they were reached.
     pub(super) milestones: Vec<(Box<str>, bool)>,
     pub(super) contests: Vec<Contest>,
@@ -81,16 +98,22 @@ impl Rare {
     /// Names a party as a participant, claimed until it confirms: again, if it had left.
     pub(super) fn claim(&mut self, party: Symbol) {
         match self.part_mut(party) {
-            Some(part) => *part = Participation::Claimed,
-            None => self.participants.push((party, Participation::Claimed)),
+            Some(part) => part.participation = Participation::Claimed,
+            None => self.participants.push(Part {
+                party,
+                participation: Participation::Claimed,
+                spoke: false,
+            }),
         }
     }
 
-    pub(super) fn part_mut(&mut self, party: Symbol) -> Option<&mut Participation> {
+    pub(super) fn part(&self, party: Symbol) -> Option<&Part> {
+        self.participants.iter().find(|part| part.party == party)
+    }
+
+    pub(super) fn part_mut(&mut self, party: Symbol) -> Option<&mut Part> {
         let mut participants = self.participants.iter_mut();
-        participants
-            .find(|(other, _)| *other == party)
-            .map(|(_, part)| part)
+        participants.find(|part| part.party == party)
     }
 
     pub(super) fn revise(&mut self, assessment: Position) {
@@ -110,7 +133,7 @@ impl Rare {
     pub(super) fn size_bytes(&self) -> usize {
         let names: usize = self.milestones.iter().map(|(name, _)| name.len()).sum();
         size_of::<Self>()
-            + self.participants.capacity() * size_of::<(Symbol, Participation)>()
+            + self.participants.capacity() * size_of::<Part>()
             + self.milestones.capacity() * size_of::<(Box<str>, bool)>()
             + self.contests.capacity() * size_of::<Contest>()
             + self.assessments.capacity() * size_of::<Assessment>()

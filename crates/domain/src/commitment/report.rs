@@ -90,10 +90,16 @@ impl Report {
         self.has(EVIDENCED)
     }
 
-    /// Whether it stands, and is the reporter's over the period.
+    /// Whether it stands, and is the reporter's over the days of the period.
     pub(super) fn stands_for(&self, reporter: Symbol, period: Period) -> bool {
-        self.is_standing()
-            && (self.from, self.to, self.reporter) == (period.from, period.to, reporter)
+        self.is_standing() && self.reporter == reporter && self.period().covers_same_days(&period)
+    }
+
+    pub(super) fn period(&self) -> Period {
+        Period {
+            from: self.from,
+            to: self.to,
+        }
     }
 
     pub(super) fn correct(&mut self) {
@@ -117,10 +123,7 @@ impl Report {
             ReportState::Standing
         };
         NamedReport {
-            period: Period {
-                from: self.from,
-                to: self.to,
-            },
+            period: self.period(),
             state,
             reporter: self.reporter,
         }

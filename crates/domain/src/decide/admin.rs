@@ -207,7 +207,7 @@ pub(super) fn publish_instrument(context: &Context<'_>, data: &PublishInstrument
 }
 
 pub(super) fn catalogue_action(context: &Context<'_>, data: &CatalogueAction) -> Decision {
-    let (_, version) = context.published_instrument()?;
+    let (id, version) = context.published_instrument()?;
     if context.reference.action(&data.code).is_some() {
         return refuse(
             RejectionCode::ActionExists,
@@ -223,13 +223,7 @@ pub(super) fn catalogue_action(context: &Context<'_>, data: &CatalogueAction) ->
                 "an action cannot stand under itself; name another",
             );
         }
-        if context.reference.action(parent).is_none() {
-            return refuse(
-                RejectionCode::UnknownAction,
-                "data.parent",
-                format!("{parent} is not in the catalogue; catalogue it first"),
-            );
-        }
+        context.own_action(id, parent, "data.parent")?;
     }
     let body = ActionCatalogued {
         code: data.code.clone(),

@@ -11,10 +11,11 @@ use crate::wire::v1::{
     ProgressAssessed, ReviseAssessment,
 };
 
-/// The command's party never took part in the commitment, not even claimed, and there is room for what it says.
+/// The command's party never took part in the commitment, and there is room for what it says. To be named as a participant
+/// is not to take part: else a lead could choose who does not assess it.
 fn independent(context: &Context<'_>, commitment: &Commitment) -> Result<(), Rejection> {
     let party = &context.command.party;
-    if commitment.participation(party).is_some() {
+    if commitment.took_part(party) {
         return refuse(
             RejectionCode::AssessorParticipates,
             "party",

@@ -9,7 +9,7 @@ use crate::date::PartialDate;
 use crate::ids::{ActionCode, CommitmentId, Version};
 use crate::rejection::{Rejection, RejectionCode};
 use crate::wire::v1::{
-    AmendCommitment, Amount, Before, CommitmentAmended, CommitmentRecorded, CommitmentStatus, Form,
+    AmendCommitment, Before, CommitmentAmended, CommitmentRecorded, CommitmentStatus, Form,
     MeasureChange, Milestone, Nature, Participant, RecordCommitment, is_percent, is_share,
     negative_money, no_share,
 };
@@ -250,8 +250,9 @@ pub(super) fn amend(
     amended_measure(commitment, data)?;
     due_dates(context, commitment.made(), data.due, milestones)?;
     context.happened(data.effective, "data.effective")?;
-    let target = data.measure.as_ref().and_then(|change| change.target);
-    let weakened = is_later(commitment.due(), data.due) || is_weaker(commitment, target);
+    let weaker = |change| is_weaker(commitment, change);
+    let weakened =
+        is_later(commitment.due(), data.due) || data.measure.as_ref().is_some_and(weaker);
     let body = CommitmentAmended {
         title: data.title.clone(),
         description: data.description.clone(),
@@ -314,10 +315,9 @@ fn new_milestones(commitment: &Commitment, milestones: &[Milestone]) -> Result<(
 
 /// The measure as it would be is one: it has an indicator, a share stays one, and money is not less than none.
 fn amended_measure(commitment: &Commitment, data: &AmendCommitment) -> Result<(), Rejection> {
-    let Some(change) = &data.measure else {
-        return Ok(());
-    };
-    if !commitment.is_measured() && change.indicator.is_none() {
+    let unchanged = MeasureChange::default();
+    let change = data.measure.as_ref().unwrap_or(&unchanged);
+    if data.measure.is_some() && !commitment.is_measured() && change.indicator.is_none() {
         return refuse(
             RejectionCode::MissingField,
             "data.measure.indicator",
@@ -335,15 +335,16 @@ fn amended_measure(commitment: &Commitment, data: &AmendCommitment) -> Result<()
     let old = [commitment.baseline(), commitment.target()];
     let new = [("baseline", change.baseline), ("target", change.target)];
     for ((name, new), old) in new.into_iter().zip(old) {
-        // A number that is not changed was checked against the unit it had.
-        let Some(value) = new.or(old.filter(|_| change.unit.is_some())) else {
+        // A number that is not changed has to fit what is.
+        let Some(value) = new.or(old) else {
             continue;
         };
-        let field = format!("data.measure.{name}");
+        let field = || format!("data.measure.{name}");
         if share && !is_share(value) {
-            return Err(no_share(field, value));
+            return Err(no_share(field(), value));
         }
         if financial && value.get() < 0.0 {
+            let field = new.map_or_else(|| "data.nature".to_owned(), |_| field());
             return Err(negative_money(field, value));
         }
     }
@@ -370,12 +371,19 @@ fn is_later(old: Option<PartialDate>, new: Option<PartialDate>) -> bool {
     matches!((old, new), (Some(old), Some(new)) if new.last_day() > old.last_day())
 }
 
-/// Whether the new target asks for less: a lower one, or a higher one where less is better.
-fn is_weaker(commitment: &Commitment, target: Option<Amount>) -> bool {
-    match (commitment.target(), target) {
-        (Some(old), Some(new)) if commitment.is_falling() => new > old,
-        (Some(old), Some(new)) => new < old,
-        (None, _) | (_, None) => false,
+/// Whether the new target asks for less: a lower one, or a higher one where less is better. Numbers in two units cannot be
+/// compared, so a target in another unit counts as weaker: nobody can show that it asks for as much, and to write "thousands" must
+/// not be a way to ask for less unseen.
+fn is_weaker(commitment: &Commitment, change: &MeasureChange) -> bool {
+    let (Some(old), Some(new)) = (commitment.target(), change.target) else {
+        return false;
+    };
+    if commitment.has_other_unit(change.unit.as_deref()) {
+        true
+    } else if commitment.is_falling_from(change.baseline) {
+        new > old
+    } else {
+        new < old
     }
 }
 

@@ -20,9 +20,9 @@ fn participant_or_assessor(
     if sender.reporter && commitment.has_participant(party) {
         return Ok(());
     }
-    match (sender.assessor, commitment.participation(party)) {
-        (true, None) => Ok(()),
-        (true, Some(_)) => refuse(
+    match (sender.assessor, commitment.took_part(party)) {
+        (true, false) => Ok(()),
+        (true, true) => refuse(
             RejectionCode::AssessorParticipates,
             "party",
             format!("{party} takes part in the commitment, or did, so it is no assessor of it"),

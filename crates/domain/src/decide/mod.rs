@@ -32,7 +32,7 @@ use crate::personal;
 use crate::reference::{Party, Reference};
 use crate::rejection::{Rejection, RejectionCode};
 use crate::wire::v1::{
-    Command, CommandBody, EventBody, PartyStatus, Pattern, Period, Role, TextKind, texts,
+    Command, CommandBody, EventBody, PartyStatus, Period, Role, TextKind, texts,
 };
 
 /// The United Nations were founded in this year, and with them the rights that all instruments stand on.
@@ -232,11 +232,14 @@ impl Sender {
             | CommandBody::SupersedeCommitment(_)
             | CommandBody::CloseCommitment(_)
             | CommandBody::ReinstateCommitment(_)
-            | CommandBody::ContestReport(_)
             | CommandBody::ValidateReport(_)
             | CommandBody::ReturnReport(_) => (
                 self.reporter || self.secretariat,
                 "have the role reporter or secretariat",
+            ),
+            CommandBody::ContestReport(_) => (
+                self.reporter || self.secretariat || self.assessor,
+                "have the role reporter, assessor or secretariat",
             ),
             CommandBody::AssessProgress(_)
             | CommandBody::AssessAmbition(_)
@@ -401,9 +404,12 @@ impl<'a> Context<'a> {
     fn refuse_personal_data(&self) -> Result<(), Rejection> {
         let refused = &self.reference.policy().refused_patterns;
         texts(&self.command.body, &mut |path, kind, text| {
-            // A URL names a place, and places have numbers of all forms.
-            let refused: &[Pattern] = if kind == TextKind::Url { &[] } else { refused };
-            match personal::find(text, refused) {
+            let found = if kind == TextKind::Url {
+                personal::find_in_url(text, refused)
+            } else {
+                personal::find(text, refused)
+            };
+            match found {
                 None => Ok(()),
                 Some(pattern) => refuse(
                     RejectionCode::PersonalDataRefused,

@@ -2,11 +2,26 @@
 
 use super::commitment::route;
 use super::{CommitmentLookup, Context, Decision, refuse};
-use crate::commitment::Participation;
+use crate::commitment::{Commitment, Participation};
 use crate::rejection::{Rejection, RejectionCode};
 use crate::wire::v1::{
     CommitmentLeft, ConfirmParticipation, LeaveCommitment, ParticipationConfirmed,
 };
+
+impl Context<'_> {
+    /// The command's party has not assessed the commitment: nobody both assesses it and takes part in it.
+    pub(super) fn no_assessor(&self, commitment: &Commitment) -> Result<(), Rejection> {
+        let party = &self.command.party;
+        if !commitment.has_assessed(party) {
+            return Ok(());
+        }
+        refuse(
+            RejectionCode::AssessorParticipates,
+            "party",
+            format!("{party} has assessed the commitment, so it cannot take part in it; leave it"),
+        )
+    }
+}
 
 fn not_participant<T>(context: &Context<'_>) -> Result<T, Rejection> {
     refuse(
@@ -27,7 +42,7 @@ pub(super) fn confirm(
     let commitment = context.subject(commitments)?;
     let party = &context.command.party;
     match commitment.participation(party) {
-        Some(Participation::Claimed) => {}
+        Some(Participation::Claimed) => context.no_assessor(commitment)?,
         Some(Participation::Lead | Participation::Confirmed) => {
             return refuse(
                 RejectionCode::AlreadyConfirmed,

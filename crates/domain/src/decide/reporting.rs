@@ -8,17 +8,19 @@ use crate::ids::Position;
 use crate::rejection::{Rejection, RejectionCode};
 use crate::wire::v1::{
     ActedBy, AnswerContest, ContestAnswered, ContestReport, ContestResolved, CorrectReport,
-    EventBody, Evidence, MilestoneReached, ProgressReported, ReachMilestone, ReportContested,
-    ReportCorrected, ReportProgress, ReportRetracted, ReportReturned, ReportValidated,
-    ResolveContest, RetractReport, ReturnReport, ValidateReport,
+    EventBody, Evidence, Indicator, MilestoneReached, ProgressReported, ReachMilestone,
+    ReportContested, ReportCorrected, ReportProgress, ReportRetracted, ReportReturned,
+    ReportValidated, ResolveContest, RetractReport, ReturnReport, ValidateReport, is_share,
+    negative_money, no_share,
 };
 
 impl Context<'_> {
-    /// The command's party takes part in the commitment, as lead or beside it, claimed or confirmed.
+    /// The command's party takes part in the commitment, as lead or beside it, claimed or confirmed, and has not assessed it.
     pub(super) fn participant(&self, commitment: &Commitment) -> Result<(), Rejection> {
         let party = &self.command.party;
         match commitment.participation(party) {
-            Some(Participation::Lead | Participation::Claimed | Participation::Confirmed) => Ok(()),
+            Some(Participation::Claimed) => self.no_assessor(commitment),
+            Some(Participation::Lead | Participation::Confirmed) => Ok(()),
             Some(Participation::Left) | None => refuse(
                 RejectionCode::NotParticipant,
                 "party",
@@ -26,6 +28,25 @@ impl Context<'_> {
             ),
         }
     }
+}
+
+/// What a participant reports of the indicator that measures the commitment is bound as its targets are: a share stays one, and
+/// money is not less than none.
+fn reported_values(commitment: &Commitment, indicators: &[Indicator]) -> Result<(), Rejection> {
+    for (index, indicator) in indicators.iter().enumerate() {
+        if !commitment.is_measured_by(&indicator.name) {
+            continue;
+        }
+        let value = indicator.value;
+        let field = || format!("data.indicators[{index}].value");
+        if indicator.unit.is_none() && commitment.is_share() && !is_share(value) {
+            return Err(no_share(field(), value));
+        }
+        if commitment.is_financial() && value.get() < 0.0 {
+            return Err(negative_money(field(), value));
+        }
+    }
+    Ok(())
 }
 
 /// The report at a position, which must stand.
@@ -113,6 +134,7 @@ pub(super) fn report(
     context.participant(commitment)?;
     let period = data.period;
     context.past_period(period)?;
+    reported_values(commitment, &data.indicators)?;
     evidence_of_report(commitment, &data.evidence, data.no_evidence_reason.as_ref())?;
     let report = ProgressReported {
         period,
@@ -152,6 +174,7 @@ pub(super) fn correct(
 ) -> Decision {
     let commitment = context.subject(commitments)?;
     let period = own_report(context, commitment, data.report)?.period;
+    reported_values(commitment, &data.indicators)?;
     evidence_of_report(commitment, &data.evidence, data.no_evidence_reason.as_ref())?;
     let body = ReportCorrected {
         corrects: data.report,
@@ -234,7 +257,7 @@ pub(super) fn contest(
             format!("{party} made the report itself; correct or retract it instead"),
         );
     }
-    if commitment.has_open_contest(party, data.report) {
+    if commitment.has_open_contest(party, &report) {
         return refuse(
             RejectionCode::ContestExists,
             "data.report",

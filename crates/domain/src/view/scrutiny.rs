@@ -55,12 +55,6 @@ pub(crate) struct OpenContest {
     pub(crate) retracted: bool,
 }
 
-/// Whether two periods are one, however precisely each is given: `2025` to `2025` is `2025-01` to `2025-12-31`.
-fn covers_same_days(one: Period, other: Period) -> bool {
-    let days = |period: Period| (period.from.first_day(), period.to.last_day());
-    days(one) == days(other)
-}
-
 /// What one assessor said under one method and version, of progress or of ambition: an assessment made later comes later, whenever it was
 /// recorded; of one day, the one that was recorded later.
 #[derive(Debug, Clone)]
@@ -149,7 +143,7 @@ impl Scrutiny {
     /// What was said of a retracted report is said of the next one of its reporter over its period.
     pub(crate) fn reported(&mut self, reporter: PartyIndex, period: Period, at: Moment) {
         let same =
-            |(by, over): (PartyIndex, Period)| by == reporter && covers_same_days(over, period);
+            |(by, over): (PartyIndex, Period)| by == reporter && over.covers_same_days(&period);
         for contest in &mut self.contests {
             if contest.retracted.is_some_and(same) {
                 contest.report = at.position;

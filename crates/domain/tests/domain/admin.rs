@@ -305,6 +305,10 @@ fn an_action_needs_its_instrument_and_its_parent() {
     world
         .when(&catalogue("instrument/GCM-2018", "GCM-11a", Some("GCM-11")))
         .then_refused(Code::UnknownAction, "data.parent");
+    // An objective counts what stands under it: an action of another instrument is mapped to it, and counted apart.
+    given()
+        .when(&catalogue("instrument/OTHER", "OTH-2", Some("GCM-05")))
+        .then_refused(Code::UnknownAction, "data.parent");
     world
         .when(&catalogue("instrument/GCM-2018", "GCM-11", Some("GCM-11")))
         .then_refused(Code::SelfReference, "data.parent");

@@ -8,7 +8,7 @@ use ledger_domain::wire::v1::{
     ReviewClosed, ReviewOpened, Sha256, StatementRecorded,
 };
 
-use crate::support::{World, about, committed, digest, evidenced, given, id, say};
+use crate::support::{World, about, commitment, committed, digest, evidenced, given, id, say};
 
 const PROGRESS: &str = r#"{"method":"OGP-IRM","method_version":"2014","grade":"Limited","completion":"limited","period":{"from":"2025","to":"2026"},"assessed":"2026-10","summary":"Some"}"#;
 const AMBITION: &str = r#"{"method":"OGP-IRM","method_version":"2014","grades":[{"dimension":"specificity","grade":"Unclear"}],"assessed":"2026-10"}"#;
@@ -55,22 +55,88 @@ fn an_assessor_assesses_progress_and_ambition_in_the_methods_own_words() {
 }
 
 #[test]
-fn no_participant_assesses_claimed_confirmed_or_left() {
-    let claimed = committed();
-    let confirmed = committed().and(&about("gov", "UGA", "confirm_participation", "{}"));
-    let left = committed().and(&about(
-        "gov",
-        "UGA",
-        "leave_commitment",
-        r#"{"reason":"x"}"#,
-    ));
-    for world in [claimed, confirmed, left] {
+fn who_takes_part_by_its_own_word_or_did_does_not_assess() {
+    let uga = |name: &str, data: &str| about("gov", "UGA", name, data);
+    let period = r#"{"period":{"from":"2025","to":"2025"},"stage":"planning"}"#;
+    let leaving = uga("leave_commitment", r#"{"reason":"x"}"#);
+    let naming = r#"{"participants":[{"party":"UGA","role":"partner"}],"reason":"x"}"#;
+    let confirmed = committed().and(&uga("confirm_participation", "{}"));
+    let left = confirmed.clone().and(&leaving);
+    let named_again = left
+        .clone()
+        .and(&about("gov", "KEN", "amend_commitment", naming));
+    let reported = committed().and(&uga("report_progress", period));
+    let reached = committed().and(&uga("reach_milestone", r#"{"milestone":"Law"}"#));
+    for world in [
+        confirmed,
+        left,
+        named_again,
+        reported.and(&leaving),
+        reached,
+    ] {
         for command in [progress("UGA"), ambition("UGA")] {
             world
                 .when(&command)
                 .then_refused(Code::AssessorParticipates, "party");
         }
+        assert!(world.commitments[&commitment(1)].took_part(&id("UGA")));
     }
+    let own = say(
+        "gov",
+        "UGA",
+        &commitment(2).to_string(),
+        "record_commitment",
+        r#"{"title":"x","actions":["GCM-10"]}"#,
+    );
+    let of_its_own = say(
+        "ind",
+        "UGA",
+        &commitment(2).to_string(),
+        "assess_progress",
+        PROGRESS,
+    );
+    committed()
+        .and(&own)
+        .when(&of_its_own)
+        .then_refused(Code::AssessorParticipates, "party");
+}
+
+#[test]
+fn a_lead_disqualifies_no_assessor_by_naming_it() {
+    let claimed = committed();
+    let declined = committed().and(&about(
+        "gov",
+        "UGA",
+        "leave_commitment",
+        r#"{"reason":"Never agreed"}"#,
+    ));
+    for world in [claimed, declined] {
+        for command in [
+            progress("UGA"),
+            ambition("UGA"),
+            attaching("ind", "UGA", ""),
+        ] {
+            world.when(&command).accepted();
+        }
+    }
+}
+
+#[test]
+fn who_assessed_while_it_was_only_named_does_not_take_part() {
+    let world = committed().and(&progress("UGA"));
+    let period = r#"{"period":{"from":"2025","to":"2025"},"stage":"planning"}"#;
+    for (name, data) in [
+        ("confirm_participation", "{}"),
+        ("report_progress", period),
+        ("reach_milestone", r#"{"milestone":"Law"}"#),
+    ] {
+        world
+            .when(&about("gov", "UGA", name, data))
+            .then_refused(Code::AssessorParticipates, "party");
+    }
+    let leaving = about("gov", "UGA", "leave_commitment", r#"{"reason":"x"}"#);
+    world.when(&leaving).accepted();
+    world.when(&ambition("UGA")).accepted();
 }
 
 #[test]
@@ -255,8 +321,9 @@ fn nobody_else_touches_evidence() {
             .when(&command)
             .then_refused(Code::NotParticipant, "party");
     }
+    let confirmed = world.and(&about("gov", "UGA", "confirm_participation", "{}"));
     for command in both("ind", "UGA") {
-        world
+        confirmed
             .when(&command)
             .then_refused(Code::AssessorParticipates, "party");
     }

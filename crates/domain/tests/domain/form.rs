@@ -307,6 +307,8 @@ fn spoilt(value: &serde_json::Value) -> Vec<(serde_json::Value, &'static [Reject
             (json!(7), TYPE),
             (json!(""), EMPTY),
             (json!(" \n"), EMPTY),
+            (json!("\u{200b}"), EMPTY),
+            (json!("\u{2800}\u{3164} \u{feff}"), EMPTY),
             (json!("x".repeat(40_000)), LONG),
             (
                 json!("a\u{0}b"),
@@ -321,6 +323,7 @@ fn spoilt(value: &serde_json::Value) -> Vec<(serde_json::Value, &'static [Reject
             (json!("7"), TYPE),
             (json!([7]), TYPE),
             (json!(1e300), &[Code::NumberOutOfRange]),
+            (json!(9_007_199_254_740_992.0), &[Code::NumberOutOfRange]),
             (json!(9_007_199_254_740_993_u64), &[Code::NumberOutOfRange]),
         ],
         Value::Bool(_) => vec![(json!("true"), TYPE), (json!(1), TYPE)],

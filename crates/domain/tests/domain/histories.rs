@@ -344,15 +344,17 @@ proptest! {
         let mut assessors = BTreeSet::new();
         for event in &world.events {
             let subject = event.header.subject.clone();
-            let mut named = Vec::new();
-            if let EventBody::CommitmentRecorded(data) = &event.body {
-                named.push(data.lead.clone());
-                named.extend(data.participants.iter().map(|part| part.party.clone()));
+            // By its own word, that is: whom only the lead named may assess.
+            if matches!(
+                event.body,
+                EventBody::CommitmentRecorded(_)
+                    | EventBody::ParticipationConfirmed(_)
+                    | EventBody::ProgressReported(_)
+                    | EventBody::ReportCorrected(_)
+                    | EventBody::MilestoneReached(_)
+            ) {
+                participants.insert((subject.clone(), event.header.party.clone()));
             }
-            if let EventBody::CommitmentAmended(data) = &event.body {
-                named.extend(data.participants.iter().map(|part| part.party.clone()));
-            }
-            participants.extend(named.into_iter().map(|party| (subject.clone(), party)));
             if is_assessment(&event.body) {
                 assessors.insert((subject, event.header.party.clone()));
             }

@@ -11,6 +11,8 @@ mod form;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
+mod measures;
+#[cfg(test)]
 mod participation;
 #[cfg(test)]
 mod properties;
@@ -26,6 +28,8 @@ mod rich;
 mod status;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod texts;
 #[cfg(test)]
 mod upr;
 #[cfg(test)]

@@ -361,7 +361,7 @@ const BROKEN: &[(&str, &str, Code, &str)] = &[
         "party",
     ),
     (
-        "",
+        "gov UGA {1} confirm_participation {}",
         r#"ind UGA {1} assess_progress {"method":"M","method_version":"1","grade":"x"}"#,
         Code::AssessorParticipates,
         "party",

@@ -94,6 +94,35 @@ fn corrections_are_a_chain_and_only_its_end_is_corrected() {
 }
 
 #[test]
+fn the_same_days_in_another_precision_are_the_same_period() {
+    let over = |from: &str, to: &str| {
+        let data = format!(r#"{{"period":{{"from":"{from}","to":"{to}"}},"stage":"stalled"}}"#);
+        about("gov", "KEN", "report_progress", &data)
+    };
+    let (mut world, _) = reported();
+    for (from, to) in [
+        ("2025-01-01", "2025-12-31"),
+        ("2025-01", "2025"),
+        ("2025", "2025"),
+    ] {
+        let before = world.last();
+        let event = world.when(&over(from, to)).accepted();
+        assert!(
+            matches!(event.body, EventBody::ReportCorrected(data) if data.corrects == before && data.report.period.from == id(from))
+        );
+        world.take(&over(from, to)).expect("accepted");
+    }
+    for (from, to) in [
+        ("2025", "2025-11"),
+        ("2025-01-02", "2025"),
+        ("2024", "2025"),
+    ] {
+        let event = world.when(&over(from, to)).accepted();
+        assert!(matches!(event.body, EventBody::ProgressReported(_)));
+    }
+}
+
+#[test]
 fn a_report_is_corrected_and_retracted_by_its_reporter_only() {
     let (world, first) = reported();
     for command in [
@@ -195,7 +224,9 @@ fn any_party_contests_a_report_but_its_reporter() {
         .when(&contesting("NBO", first))
         .then(contested.clone());
     let secretariat = on_report("sec", "UNNM", "contest_report", first);
-    world.when(&secretariat).then(contested);
+    world.when(&secretariat).then(contested.clone());
+    let assessor = on_report("ind", "IND", "contest_report", first);
+    world.when(&assessor).then(contested);
     world
         .when(&contesting("KEN", first))
         .then_refused(Code::OwnReport, "party");
@@ -212,6 +243,66 @@ fn a_party_has_one_open_contest_of_a_report() {
     world.when(&contesting("NBO", first)).accepted();
     let world = world.and(&resolving(contest));
     world.when(&contesting("UGA", first)).accepted();
+}
+
+#[test]
+fn an_open_contest_stays_with_the_reporter_and_the_period_through_corrections() {
+    let (world, first) = reported();
+    let world = world.and(&contesting("UGA", first));
+    let contest = world.last();
+    let again = r#"{"period":{"from":"2025-01","to":"2025-12-31"},"stage":"planning"}"#;
+    let reports = [
+        report("KEN", "2025"),
+        correcting("KEN", first),
+        about("gov", "KEN", "report_progress", again),
+    ];
+    for correction in reports {
+        let world = world.clone().and(&correction);
+        let second = world.last();
+        world
+            .when(&contesting("UGA", second))
+            .then_refused(Code::ContestExists, "data.report");
+        world.when(&contesting("NBO", second)).accepted();
+        let world = world.and(&correcting("KEN", second));
+        let third = world.last();
+        world
+            .when(&contesting("UGA", third))
+            .then_refused(Code::ContestExists, "data.report");
+        let world = world
+            .and(&answering("KEN", contest))
+            .and(&resolving(contest));
+        world.when(&contesting("UGA", third)).accepted();
+    }
+}
+
+#[test]
+fn an_open_contest_comes_back_when_its_retracted_report_is_made_again() {
+    let (world, first) = reported();
+    let world = world.and(&contesting("UGA", first));
+    let contest = world.last();
+    let retracted = world.and(&retracting("KEN", first));
+    let world = retracted
+        .clone()
+        .and(&report("UGA", "2025"))
+        .and(&report("KEN", "2024"))
+        .and(&report("KEN", "2025"));
+    let again = world.last();
+    world
+        .when(&contesting("UGA", again))
+        .then_refused(Code::ContestExists, "data.report");
+    // Another period, and another reporter's word on this one, are not contested.
+    world
+        .when(&contesting("UGA", Position(again.0 - 1)))
+        .accepted();
+    world
+        .when(&contesting("NBO", Position(again.0 - 2)))
+        .accepted();
+    world.when(&answering("KEN", contest)).accepted();
+    // What was resolved before does not come back.
+    let world = retracted
+        .and(&resolving(contest))
+        .and(&report("KEN", "2025"));
+    world.when(&contesting("UGA", world.last())).accepted();
 }
 
 #[test]

@@ -26,6 +26,8 @@ fn queries() -> (Queries, TestLog) {
         ledger: "test".into(),
         published,
         scrubbing: Arc::default(),
+        free_floor_bytes: 0,
+        space_lacked: Arc::default(),
     };
     (queries, test)
 }

@@ -175,6 +175,11 @@ impl Contents {
         &self.events
     }
 
+    /// The events alone, whose memory a decoder takes back.
+    pub fn into_events(self) -> Events {
+        self.events
+    }
+
     /// The submission parts in order.
     ///
     /// # Errors

@@ -8,11 +8,11 @@ use ledger_proof::block::Decoder;
 use ledger_proof::{Frontier, Hash, leaf_hash};
 use std::sync::Arc;
 
-/// Bytes read at once while looking for what follows a bad frame.
-const SCAN_BYTES: usize = 1 << 20;
+/// Bytes read at once while looking for what follows a frame.
+pub(crate) const SCAN_BYTES: usize = 1 << 20;
 
 /// Bytes after the last whole frame that are not zero: a frame that was being written when the power went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Torn {
     /// Where the torn frame starts in the newest segment.
     pub(crate) offset: u64,

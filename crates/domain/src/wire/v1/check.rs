@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::command::CommandBody;
+use super::text::{disorders_line, fault_of_url, is_blank};
 use super::values::Policy;
 use crate::rejection::{Rejection, RejectionCode};
 
@@ -118,8 +119,9 @@ fn check_text(
     policy: &Policy,
 ) -> Result<(), Rejection> {
     let refuse = |code, message: String| Err(Rejection::at(code, path.to_string(), message));
-    if text.trim().is_empty() {
-        let message = "the text is blank; write it, or leave the field out if it is optional";
+    if is_blank(text) {
+        let message =
+            "the text has nothing to see; write it, or leave the field out if it is optional";
         return refuse(RejectionCode::TextEmpty, message.to_owned());
     }
     let (length, limit, unit) = match kind {
@@ -144,28 +146,30 @@ fn check_text(
             ),
         );
     }
-    let web = |text: &str| text.starts_with("https://") || text.starts_with("http://");
-    if kind == TextKind::Url && (!web(text) || text.contains(char::is_whitespace)) {
-        return refuse(
-            RejectionCode::InvalidValue,
-            "the URL must begin with https:// or http:// and have no spaces".to_owned(),
-        );
+    let fault = (kind == TextKind::Url).then(|| fault_of_url(text));
+    match fault.flatten() {
+        Some(fault) => refuse(RejectionCode::InvalidValue, fault.to_owned()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// The first control character (C0 or C1) but for the line ends and tabs of free text.
+/// The first control character (C0 or C1) but for the line ends and tabs of free text; where a text is one line, also those that break
+/// it or turn its direction.
 fn control_character(kind: TextKind, text: &str) -> Option<char> {
-    // Without branches, so that the compiler looks at many bytes at once; C1 begins with 0xC2 in UTF-8.
+    let free = kind == TextKind::Free;
+    let beyond_ascii = if free { 0xc2 } else { 0xe2 };
+    // Without branches, so that the compiler looks at many bytes at once; in UTF-8 C1 begins with 0xC2, and what disorders a line with 0xE2.
     let suspicious = text.bytes().fold(0, |found, byte| {
-        found | u8::from(byte < 0x20) | u8::from(byte == 0x7f) | u8::from(byte == 0xc2)
+        let c0 = u8::from(byte < 0x20) | u8::from(byte == 0x7f);
+        found | c0 | u8::from(byte == 0xc2) | u8::from(byte == beyond_ascii)
     });
     if suspicious == 0 {
         return None;
     }
-    let allowed = |letter| kind == TextKind::Free && matches!(letter, '\n' | '\t' | '\r');
-    text.chars()
-        .find(|letter| letter.is_control() && !allowed(*letter))
+    let allowed = |letter| free && matches!(letter, '\n' | '\t' | '\r');
+    text.chars().find(|letter| {
+        (letter.is_control() && !allowed(*letter)) || (!free && disorders_line(*letter))
+    })
 }
 
 /// Checks a list of a change: an empty one would blank what stands.

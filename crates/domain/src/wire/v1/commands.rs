@@ -397,7 +397,8 @@ commands! {
         /// In words.
         optional summary: String,
     }
-    /// Revises an assessment: subject the commitment, the assessor of it. What is absent stays as it was.
+    /// Revises an assessment: subject the commitment, the assessor of it. What is absent stays as it was, but that a new grade without
+    /// a completion leaves none: what stood was that of the grade before.
     ReviseAssessment {
         /// The position of the assessment, or of its newest revision.
         required assessment: Position,

@@ -258,7 +258,8 @@ events! {
         list milestones: Milestone,
         /// Why.
         required reason: String,
-        /// Whether it asks for less than before: a later due date, or a target nearer to the baseline.
+        /// Whether it asks for less than before: a later due date, a target nearer to the baseline, or one in another unit, which
+        /// cannot be shown to ask for as much.
         required weakened: bool,
         /// The values that it replaces, of those that weigh; all others stand in earlier events of the commitment.
         required before: Before,
@@ -412,7 +413,7 @@ events! {
         /// In words.
         optional summary: String,
     }
-    /// An assessor revised an assessment; what is absent stays as it was.
+    /// An assessor revised an assessment; what is absent stays as it was, but that a new grade without a completion leaves none.
     AssessmentRevised {
         /// The position of the assessment or revision that this one replaces.
         required assessment: Position,

@@ -16,6 +16,7 @@ mod outline;
 mod quantity;
 mod receipt;
 mod scan;
+mod text;
 mod values;
 mod words;
 

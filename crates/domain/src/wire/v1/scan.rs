@@ -203,16 +203,18 @@ impl Scanner<'_> {
         if !is_json_number(number) {
             return Err(self.malformed("a number is not written as JSON writes numbers"));
         }
-        let within = number
-            .parse::<f64>()
-            .is_ok_and(|value| value.abs() <= 9_007_199_254_740_992.0)
-            && !number
-                .parse::<i128>()
-                .is_ok_and(|value| value.unsigned_abs() > 1 << 53);
+        let within = match number.parse::<i128>() {
+            Ok(whole) => whole.unsigned_abs() <= 1 << 53,
+            // With a fraction or an exponent, 2^53 is also what rounding makes of numbers beyond it.
+            Err(_) => number
+                .parse::<f64>()
+                .is_ok_and(|value| value.abs() < 9_007_199_254_740_992.0),
+        };
         if !within {
             return Err(self.fault(
                 RejectionCode::NumberOutOfRange,
-                "the number lies beyond 2^53; use a larger unit".to_owned(),
+                "the number lies beyond 2^53, or cannot be told from one that does; use a larger unit"
+                    .to_owned(),
             ));
         }
         self.at += length;
@@ -321,6 +323,9 @@ mod tests {
             "-1e400",
             "9007199254740993",
             "1e16",
+            "9007199254740993.0",
+            "9.007199254740993e15",
+            "-9007199254740993.0",
             "99999999999999999999999999999999999999999",
         ] {
             assert_eq!(code(far), Some(RejectionCode::NumberOutOfRange), "{far}");

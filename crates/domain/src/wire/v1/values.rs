@@ -75,8 +75,13 @@ impl<'de> Deserialize<'de> for Amount {
                 f.write_str("a number")
             }
 
+            // With a fraction or an exponent, 2^53 is also what rounding makes of numbers beyond it.
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Amount, E> {
-                checked(number)
+                checked(if number.abs() < MAX_NUMBER {
+                    number
+                } else {
+                    f64::INFINITY
+                })
             }
 
             #[expect(
@@ -268,6 +273,15 @@ pub struct Period {
     pub from: PartialDate,
     /// Its last day, month or year.
     pub to: PartialDate,
+}
+
+impl Period {
+    /// Whether both begin and end on the same days, however precisely they say so: `2025` to `2025` is `2025-01-01` to `2025-12`.
+    pub fn covers_same_days(&self, other: &Self) -> bool {
+        self == other
+            || (self.from.first_day() == other.from.first_day()
+                && self.to.last_day() == other.to.last_day())
+    }
 }
 
 /// One indicator's value in a report.

@@ -1,0 +1,77 @@
+//! What a commitment is measured by, as a decision needs to know it: numbers, and marks of the texts.
+
+use crate::wire::v1::{Amount, is_percent};
+
+/// An amount, or none, in eight bytes: no amount is NaN.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known(f64);
+
+impl Default for Known {
+    fn default() -> Self {
+        Self(f64::NAN)
+    }
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl Known {
+    pub(super) fn get(self) -> Option<Amount> {
+        Amount::new(self.0)
+    }
+
+    pub(super) fn set(&mut self, amount: Option<Amount>) {
+        if let Some(amount) = amount {
+            self.0 = amount.get();
+        }
+    }
+}
+
+/// Four bytes that stand for an indicator's name or a unit, whatever its case: enough to tell that another text is another.
+/// The default stands for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct TextMark(u32);
+
+impl TextMark {
+    /// FNV-1a of the text in small letters: the same on every machine and in every version.
+    pub(super) fn of(text: &str) -> Self {
+        let mut hash = 0x811c_9dc5_u32;
+        let mut bytes = [0; 4];
+        for letter in text.trim().chars().flat_map(char::to_lowercase) {
+            for byte in letter.encode_utf8(&mut bytes).bytes() {
+                hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+            }
+        }
+        Self(hash.max(1))
+    }
+
+    /// That of a unit; percent has several names.
+    pub(super) fn of_unit(unit: &str) -> Self {
+        Self::of(if is_percent(unit) { "%" } else { unit })
+    }
+
+    pub(super) fn is_none(self) -> bool {
+        self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_known_by_its_mark_whatever_its_case() {
+        assert_eq!(
+            TextMark::of("Visas Échelle"),
+            TextMark::of(" visas échelle ")
+        );
+        assert_ne!(TextMark::of("visas"), TextMark::of("visa"));
+        assert_eq!(TextMark::of_unit("Per cent"), TextMark::of_unit("%"));
+        assert!(TextMark::default().is_none() && !TextMark::of("").is_none());
+        // Published with the algorithm: FNV-1a of "a" in 32 bits.
+        assert_eq!(TextMark::of("a"), TextMark(0xe40c_292c));
+    }
+}
