@@ -107,7 +107,10 @@ impl Queries {
 
     fn scrub(&self) -> Result<Answer, QueryFailure> {
         match self.scrubbing.try_lock() {
-            Ok(_held) => json(&scrub::answer(&self.log.scrub(|_, _| ()))),
+            Ok(_held) => json(&scrub::answer(
+                &self.log.scrub(|_, _| ()),
+                self.log.key().verifier_key(),
+            )),
             Err(_) => Err(QueryFailure::unavailable(
                 "the log is being checked already; ask again when that is over",
             )),

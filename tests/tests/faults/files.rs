@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ledger_tests::{Process, Recorded, System, VIEWS};
+use ledger_tests::{Process, Recorded, System, VIEWS, run};
 
 use crate::support::{SOON, damage, files_under, flip, some_events};
 
@@ -152,6 +152,38 @@ async fn a_lost_key_stops_the_node() {
     assert!(!key.exists(), "no other key was made");
     fs::write(&key, content).expect("written");
     system.start_node().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_another_ledger_of_the_same_name_signs_nothing() {
+    let mut other = System::start(&[]).await;
+    assert!(other.stop_node().success());
+    let mut system = System::start(&[]).await;
+    let size = system.await_published().await;
+    assert!(system.stop_node().success());
+    let key = system.log_folder().join("ledger.key");
+    let own = fs::read(&key).expect("the key");
+    fs::copy(other.log_folder().join("ledger.key"), &key).expect("copied");
+    let head = system.log_folder().join("head");
+    fs::remove_file(&head).expect("a head to remove");
+    system.spawn_node();
+    let (code, said) = system.node_ended();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("position 0 names the key"), "{said}");
+    assert!(!head.exists(), "nothing was signed");
+    let folder = system.log_folder();
+    let mut scrub = system.ledger(["scrub"]);
+    let scrubbed = run(scrub.arg(&folder), b"");
+    assert_eq!(scrubbed.status.code(), Some(1));
+    assert!(
+        scrubbed.stdout.contains("position 0 names the key"),
+        "{}",
+        scrubbed.stdout
+    );
+    fs::write(&key, own).expect("written");
+    system.start_node().await;
+    assert_eq!(system.tree_size().await, size);
+    system.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
