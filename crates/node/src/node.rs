@@ -114,7 +114,7 @@ async fn published_size(bus: &Bus) -> u64 {
     let mut waiting = Waiting::default();
     loop {
         let state = match EventPublisher::open(bus).await {
-            Ok(publisher) => publisher.prepare().await,
+            Ok(publisher) => publisher.state().await,
             Err(error) => Err(error),
         };
         match state {

@@ -185,6 +185,69 @@ async fn a_stream_from_which_an_event_was_removed_is_made_whole_at_the_next_star
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_purged_or_thinned_under_a_running_node_is_made_whole() {
+    let mut system = System::start_whole(&[]).await;
+    system.await_published().await;
+    jetstream(&system, "STREAM.PURGE.LEDGER_EVENTS", "").await;
+    system.verify_stream().await;
+    jetstream(&system, "STREAM.MSG.DELETE.LEDGER_EVENTS", r#"{"seq":7}"#).await;
+    system.verify_stream().await;
+    // No pause in which the node waits for something to publish.
+    let writers = Writers::start(&system, 2).await;
+    await_that("receipts", SOON, || writers.acknowledged() > 50);
+    jetstream(&system, "STREAM.MSG.DELETE.LEDGER_EVENTS", r#"{"seq":9}"#).await;
+    await_that("the node to notice", SOON, || {
+        system.node().stderr().matches("it is made anew").count() == 3
+    });
+    let acknowledged = writers.finish().await;
+    acknowledged.are_there_exactly_once(&system.log_from(0).await);
+    system.verify_stream().await;
+    system.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_somebody_limited_keeps_every_event_again() {
+    const LIMITED: &str =
+        r#"{"name":"LEDGER_EVENTS","subjects":["ledger.v1.event.>"],"max_msgs":10}"#;
+    let mut system = System::with_nats_only(&[]).await;
+    jetstream(&system, "STREAM.CREATE.LEDGER_EVENTS", LIMITED).await;
+    system.start_node().await;
+    system.load_reference().await;
+    system.verify_stream().await;
+    let said = system.node().stderr();
+    assert!(said.contains("max_msgs 10"), "{said}");
+    // And under a running node.
+    let now = r#"{"name":"LEDGER_EVENTS","subjects":["ledger.v1.event.>"],"max_msgs":10,"allow_direct":true}"#;
+    jetstream(&system, "STREAM.UPDATE.LEDGER_EVENTS", now).await;
+    system.verify_stream().await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 20).await;
+    system.verify_stream().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_with_another_first_event_stops_a_starting_node() {
+    let mut system = System::start(&[]).await;
+    let size = system.await_published().await;
+    let newest = system.log_from(size - 1).await.remove(0);
+    assert!(system.stop_node().success());
+    jetstream(&system, "STREAM.DELETE.LEDGER_EVENTS", "").await;
+    let own = r#"{"name":"LEDGER_EVENTS","subjects":["ledger.v1.event.>"]}"#;
+    jetstream(&system, "STREAM.CREATE.LEDGER_EVENTS", own).await;
+    for _ in 1..size {
+        publish_a_stray(&system).await;
+    }
+    publish_foreign(&system, newest.delivered.into()).await;
+    system.spawn_node();
+    let (code, said) = system.node_ended();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("another event than the log at position 0"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stream_ahead_of_the_log_stops_a_starting_node() {
     let mut system = System::start(&[]).await;
     let size = system.await_published().await;
