@@ -49,6 +49,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     async fn follow(&mut self, service: &mut QueryService) -> Result<Infallible, Interruption> {
+        self.mend()?;
         self.check_history(service).await?;
         self.catch_up(service, None).await?;
         let mut buckets = Vec::new();
@@ -90,6 +91,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
                     self.save_in_time()?;
                 }
                 _ = lag_tick.tick() => {
+                    self.check_store()?;
                     self.check_feed(&mut behind_at, service).await?;
                     self.check_buckets(buckets, service).await?;
                     if self.checkpoint - seen >= BUSY_EVENTS {
@@ -116,6 +118,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             }
             self.save_in_time()?;
             if checked_at.elapsed() >= LAG_CHECK_INTERVAL {
+                self.check_store()?;
                 self.check_buckets(buckets, service).await?;
                 if self.checkpoint - seen < BUSY_EVENTS / 2 {
                     return Ok(());
@@ -199,6 +202,30 @@ impl<P: Projection + Send + 'static> Projector<P> {
         Ok(())
     }
 
+    /// Ends the session when a question about the past met history that does not hold.
+    fn check_store(&self) -> Result<(), Interruption> {
+        if self.is_faulty() {
+            return Err(Interruption::Damaged);
+        }
+        Ok(())
+    }
+
+    /// Makes a store anew that does not hold, as soon as there is room for one. Until then the views are those that were folded last.
+    fn mend(&mut self) -> Result<(), Interruption> {
+        if !self.is_faulty() {
+            return Ok(());
+        }
+        tokio::task::block_in_place(|| {
+            self.store.check_room()?;
+            self.start_over()
+        })?;
+        warn!(
+            projection = P::NAME,
+            "the store was made anew, folding the log"
+        );
+        Ok(())
+    }
+
     /// Makes sure that the views come from the log that the node has now.
     async fn check_history(&mut self, service: &mut QueryService) -> Result<(), Interruption> {
         let bus = self.bus.clone();
@@ -232,7 +259,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             checkpoint = self.checkpoint,
             "the views come from another log, folding anew"
         );
-        Ok(tokio::task::block_in_place(|| self.start_over())?)
+        tokio::task::block_in_place(|| self.start_over())
     }
 
     /// Folds blocks from the node until its end or the time is reached; queries are answered in between. The next pages are fetched and decoded

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use ledger_bus::query::{CHECKPOINT_HEADER, ViewQuery, WatchEnvelope};
@@ -18,7 +19,7 @@ use ledger_store::{ClosedChunk, HistoryFault, HistoryList, SledFault, ViewStore}
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::error;
+use tracing::{error, warn};
 
 use super::Projector;
 use crate::as_of::{AsOf, SETTLED, Then, not_reached, nothing_by};
@@ -44,7 +45,12 @@ impl From<KnownError> for QueryFailure {
     fn from(error: KnownError) -> Self {
         match error {
             KnownError::Refused(failure) => failure,
-            KnownError::History(_) | KnownError::Entry(_) | KnownError::Json(_) => {
+            KnownError::History(HistoryFault::Damaged { .. }) => Self::unavailable(
+                "the history of the views is damaged and is being made anew; ask again in a moment",
+            ),
+            KnownError::History(HistoryFault::Io(_))
+            | KnownError::Entry(_)
+            | KnownError::Json(_) => {
                 error!(%error, "a view as known earlier could not be counted");
                 Self {
                     code: 500,
@@ -87,6 +93,8 @@ impl KnownHistory for Lists {
 /// Everything that an answer about the past is made from.
 pub(super) struct Past {
     lists: Lists,
+    /// Set when the history does not hold.
+    faulty: Arc<AtomicBool>,
     checkpoint: u64,
     tree_size: u64,
     now: DateTime<Utc>,
@@ -114,11 +122,13 @@ impl<P: Projection + Send + 'static> Projector<P> {
         });
         // Whoever asks for the history waits for the thread that is writing to it.
         let lists: Result<_, SledFault> = tokio::task::block_in_place(|| lists.collect());
-        let lists = lists.map_err(|error| QueryFailure {
-            code: 500,
-            message: format!("the history of the view could not be written: {error}"),
+        let lists = lists.map_err(|error| {
+            QueryFailure::unavailable(&format!(
+                "the history of the views could not be written ({error}); it will be made anew, ask again then"
+            ))
         })?;
         Ok(Past {
+            faulty: Arc::clone(&self.faulty),
             lists: Lists(lists),
             checkpoint: self.checkpoint,
             tree_size: self.tree_size,
@@ -165,6 +175,11 @@ async fn on_a_thread(
 ) -> Result<Answer, QueryFailure> {
     let answered = tokio::task::spawn_blocking(move || {
         let answer = answer(&past);
+        if let Err(KnownError::History(fault @ HistoryFault::Damaged { .. })) = &answer
+            && !past.faulty.swap(true, Ordering::Relaxed)
+        {
+            warn!(%fault, "a question about the past cannot be answered");
+        }
         drop(permit);
         answer
     });
