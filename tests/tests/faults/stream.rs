@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use ledger_bus::ViewBucket;
 use ledger_tests::{System, VIEWS, Writers, await_that, eventually};
 
 use crate::support::{SOON, some_events};
@@ -181,6 +182,31 @@ async fn a_stream_from_which_an_event_was_removed_is_made_whole_at_the_next_star
     jetstream(&system, "STREAM.MSG.DELETE.LEDGER_EVENTS", r#"{"seq":7}"#).await;
     system.start_node().await;
     system.verify_stream().await;
+    system.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_wrote_to_a_bucket_is_gone_after_the_next_start() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 3).await;
+    system.verify().await;
+    let bucket = ViewBucket::open(system.bus(), "country").await;
+    let bucket = bucket.expect("a bucket");
+    let views = bucket.count().await.expect("a count");
+    let forged = |key: &str| (key.to_owned(), Bytes::from_static(b"{}"));
+    let put = bucket.put_all(vec![forged("XXX"), forged("KEN"), forged("a.b")]);
+    put.await.expect("written");
+    assert_eq!(bucket.count().await.expect("a count"), views + 2);
+    system.stop_projector("country");
+    system.start_projector("country");
+    eventually("the buckets to hold views alone", SOON, async || {
+        (bucket.count().await.ok()? == views).then_some(())
+    })
+    .await;
+    for key in ["XXX", "a.b"] {
+        assert_eq!(bucket.get(key).await.expect("an answer"), None);
+    }
     system.verify().await;
 }
 

@@ -60,10 +60,32 @@ impl<P: Projection + Send + 'static> Projector<P> {
         }
         self.unpublished.extend(self.projection.keys());
         self.publish(&buckets, service).await?;
+        self.remove_others(&buckets, service).await?;
         loop {
             self.follow_stream(&buckets, service).await?;
             self.follow_blocks(&buckets, service).await?;
         }
+    }
+
+    /// Removes from the buckets what no view was: somebody else wrote it, or it is of another log.
+    async fn remove_others(
+        &mut self,
+        buckets: &[(Family, ViewBucket)],
+        service: &mut QueryService,
+    ) -> Result<(), Interruption> {
+        for (family, bucket) in buckets {
+            let keys = self.projection.keys().into_iter();
+            let keys = keys.filter(|key| family_of(key) == *family).collect();
+            let removing = Box::pin(bucket.remove_others(&keys));
+            let removed = self.answer_until(service, removing).await??;
+            if removed > 0 {
+                warn!(
+                    family = family.name(),
+                    removed, "keys were in the bucket that are no views: they were removed"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Folds what the stream delivers, until that is so much that blocks are cheaper: every message costs the server and this process more than
