@@ -138,7 +138,29 @@ impl<P: Projection + Send + 'static> Projector<P> {
 }
 
 pub(super) fn not_found(family: Family, key: &str) -> QueryFailure {
-    QueryFailure::not_found(format!("there is no {} view of {key}", family.name()))
+    QueryFailure::not_found(match (family, key.split_once('.')) {
+        (Family::Country, _) => format!("nothing was recorded for the country {key}"),
+        (Family::Summary, Some((kind, id))) => format!("the ledger knows no {kind} {id}"),
+        (Family::Action | Family::Summary, _) => {
+            format!("the ledger knows no {} {key}", family.name())
+        }
+    })
+}
+
+/// The same of a moment at which there was no such view yet.
+fn not_yet(family: Family, key: &str, position: u64) -> QueryFailure {
+    QueryFailure::not_found(match (family, key.split_once('.')) {
+        (Family::Country, _) => {
+            format!("nothing was recorded for the country {key} yet at position {position}")
+        }
+        (Family::Summary, Some((kind, id))) => {
+            format!("the {kind} {id} was not recorded yet at position {position}")
+        }
+        (Family::Action | Family::Summary, _) => format!(
+            "the {} {key} was not recorded yet at position {position}",
+            family.name()
+        ),
+    })
 }
 
 /// Makes what an answer is made from, when there is room for one more: who is refused costs next to nothing.
@@ -204,13 +226,7 @@ impl Past {
         let today = then.time.date_naive();
         let page_of_commitments = listed.then_some(&page);
         let known = P::as_known(&self.lists, key, then.position, today, page_of_commitments)?;
-        let known = known.ok_or_else(|| {
-            QueryFailure::not_found(format!(
-                "there was no {} view of {key} at position {}",
-                family_of(key).name(),
-                then.position
-            ))
-        })?;
+        let known = known.ok_or_else(|| not_yet(family_of(key), key, then.position))?;
         let envelope = Envelope {
             as_of: then.time,
             as_of_position: Some(then.position),
@@ -352,6 +368,27 @@ pub(super) fn keep_closed<P: Projection>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_there_was_not_yet_is_said_of_the_thing_asked_about() {
+        let said = |family, key| not_yet(family, key, 100).message;
+        assert_eq!(
+            said(Family::Summary, "review.EXAMPLE-2026"),
+            "the review EXAMPLE-2026 was not recorded yet at position 100"
+        );
+        assert_eq!(
+            said(Family::Country, "HKG"),
+            "nothing was recorded for the country HKG yet at position 100"
+        );
+        assert_eq!(
+            said(Family::Action, "SDG-10.7.1"),
+            "the action SDG-10.7.1 was not recorded yet at position 100"
+        );
+        assert_eq!(
+            not_found(Family::Summary, "partner.NOBODY").message,
+            "the ledger knows no partner NOBODY"
+        );
+    }
 
     #[test]
     fn nothing_is_made_for_a_question_that_there_is_no_room_for() {
