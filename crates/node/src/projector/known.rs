@@ -123,7 +123,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         // Whoever asks for the history waits for the thread that is writing to it.
         let lists: Result<_, SledFault> = tokio::task::block_in_place(|| lists.collect());
         let lists = lists.map_err(|error| {
-            QueryFailure::unavailable(&format!(
+            QueryFailure::unavailable(format!(
                 "the history of the views could not be written ({error}); it will be made anew, ask again then"
             ))
         })?;
