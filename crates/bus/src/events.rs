@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::stream::{
-    Config, PersistenceMode, RawMessageErrorKind, RetentionPolicy, StorageType,
+    Config, DiscardPolicy, PersistenceMode, RawMessageErrorKind, RetentionPolicy, StorageType,
 };
 use async_nats::jetstream::{self, Context, ErrorCode};
 use async_nats::{HeaderMap, Subscriber, header};
@@ -347,16 +347,22 @@ fn stream_config() -> Config {
     }
 }
 
-/// What makes a stream of this configuration lose events or refuse them, as its fields are called; empty when nothing does.
+/// What makes a stream of this configuration lose events, as its fields are called; empty when nothing does. A bound at which it refuses new
+/// ones is no such thing: it may be there to keep room on a disk, and publishing says when it is reached.
 fn limits_of(config: &Config) -> String {
+    let loses_old = config.discard == DiscardPolicy::Old;
+    let loses_old_of_subject = loses_old || !config.discard_new_per_subject;
     let mut limits = Vec::new();
-    for (name, limit) in [
-        ("max_msgs", config.max_messages),
-        ("max_bytes", config.max_bytes),
-        ("max_msgs_per_subject", config.max_messages_per_subject),
-        ("max_msg_size", config.max_message_size.into()),
+    for (name, limit, loses) in [
+        ("max_msgs", config.max_messages, loses_old),
+        ("max_bytes", config.max_bytes, loses_old),
+        (
+            "max_msgs_per_subject",
+            config.max_messages_per_subject,
+            loses_old_of_subject,
+        ),
     ] {
-        if limit > 0 {
+        if limit > 0 && loses {
             limits.push(format!("{name} {limit}"));
         }
     }
@@ -369,14 +375,16 @@ fn limits_of(config: &Config) -> String {
     limits.join(", ")
 }
 
-/// The same without those limits. What else somebody chose (replicas, placement, compression) is theirs.
+/// The same without what loses events. What else somebody chose (replicas, placement, compression, a bound at which new events are refused)
+/// is theirs.
 fn unlimited(config: Config) -> Config {
+    let refuses_new = config.discard == DiscardPolicy::New;
     let ours = stream_config();
     Config {
-        max_messages: -1,
-        max_bytes: -1,
+        max_messages: if refuses_new { config.max_messages } else { -1 },
+        max_bytes: if refuses_new { config.max_bytes } else { -1 },
         max_messages_per_subject: -1,
-        max_message_size: -1,
+        discard_new_per_subject: false,
         max_age: Duration::ZERO,
         retention: ours.retention,
         ..config
@@ -495,5 +503,11 @@ mod tests {
         let lifted = unlimited(limited);
         assert_eq!(limits_of(&lifted), "");
         assert_eq!(lifted.num_replicas, 3);
+        let bounded = Config {
+            max_bytes: 5,
+            discard: DiscardPolicy::New,
+            ..stream_config()
+        };
+        assert_eq!(limits_of(&bounded), "", "it refuses, and loses nothing");
     }
 }
