@@ -1,5 +1,8 @@
 //! KV buckets of views: a dashboard watches a key.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use async_nats::jetstream::kv::{Config, Store};
 use async_nats::jetstream::{self, stream::StorageType};
 use bytes::Bytes;
@@ -11,6 +14,10 @@ use crate::subject;
 
 /// Writes under way at once.
 const PUTS_IN_FLIGHT: usize = 64;
+/// Keys removed at once.
+const REMOVED_AT_ONCE: usize = 10_000;
+/// How long the listing of the keys may take.
+const LISTING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A bucket could not be made or written.
 #[derive(Debug, Error)]
@@ -67,10 +74,43 @@ impl ViewBucket {
             .buffer_unordered(PUTS_IN_FLIGHT)
             .try_for_each(|_revision| async { Ok(()) })
             .await
-            .map_err(|error| BucketError {
-                bucket: self.name.clone(),
-                what: error.to_string(),
-            })
+            .map_err(|error| self.error(&error))
+    }
+
+    /// Removes the keys that are not among these: nobody else may write here, and nothing but this would ever take them away. Gives how many
+    /// there were, 10,000 at most. Whoever watches such a key is told that it was deleted.
+    ///
+    /// # Errors
+    /// [`BucketError`] when the server cannot be asked or refuses.
+    pub async fn remove_others(&self, keys: &BTreeSet<String>) -> Result<usize, BucketError> {
+        let listing = async {
+            let held = self
+                .store
+                .keys()
+                .await
+                .map_err(|error| self.error(&error))?;
+            let others = held.try_filter(|key| std::future::ready(!keys.contains(key)));
+            let others = others.take(REMOVED_AT_ONCE).try_collect::<Vec<_>>().await;
+            others.map_err(|error| self.error(&error))
+        };
+        let others = tokio::time::timeout(LISTING_TIMEOUT, listing).await;
+        let others = others.map_err(|error| self.error(&error))??;
+        for key in &others {
+            let deleted = self.store.delete(key).await;
+            deleted.map_err(|error| self.error(&error))?;
+            // The mark of a deleted key would be counted as a view.
+            let subject = format!("{}{key}", self.store.prefix);
+            let purged = self.store.stream.purge().filter(subject).await;
+            purged.map_err(|error| self.error(&error))?;
+        }
+        Ok(others.len())
+    }
+
+    fn error(&self, error: &dyn std::error::Error) -> BucketError {
+        BucketError {
+            bucket: self.name.clone(),
+            what: error.to_string(),
+        }
     }
 
     /// How many keys the server holds.
@@ -80,10 +120,7 @@ impl ViewBucket {
     pub async fn count(&self) -> Result<u64, BucketError> {
         let info = self.store.stream.get_info().await;
         info.map(|info| info.state.messages)
-            .map_err(|error| BucketError {
-                bucket: self.name.clone(),
-                what: error.to_string(),
-            })
+            .map_err(|error| self.error(&error))
     }
 
     /// The body of a key, when there is one.
@@ -92,9 +129,6 @@ impl ViewBucket {
     /// [`BucketError`] when the server cannot be asked.
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, BucketError> {
         let entry = self.store.get(key).await;
-        entry.map_err(|error| BucketError {
-            bucket: self.name.clone(),
-            what: error.to_string(),
-        })
+        entry.map_err(|error| self.error(&error))
     }
 }

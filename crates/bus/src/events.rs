@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::stream::{
-    Config, PersistenceMode, RawMessageErrorKind, RetentionPolicy, StorageType,
+    Config, DiscardPolicy, PersistenceMode, RawMessageErrorKind, RetentionPolicy, StorageType,
 };
 use async_nats::jetstream::{self, Context, ErrorCode};
 use async_nats::{HeaderMap, Subscriber, header};
@@ -32,6 +32,15 @@ const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 pub struct StreamState {
     /// Sequence of the newest event: equal to the number of positions published.
     pub last_sequence: u64,
+    /// How many events it holds.
+    pub messages: u64,
+}
+
+impl StreamState {
+    /// Whether it holds every sequence from the first to the last; a stream from which messages were removed does not.
+    pub fn is_whole(self) -> bool {
+        self.messages == self.last_sequence
+    }
 }
 
 /// Events could not be published.
@@ -48,6 +57,24 @@ pub enum PublishError {
     OutOfStep {
         /// Sequence the stream should have ended at.
         expected: u64,
+        /// The server's words.
+        what: String,
+    },
+    /// Events are missing from the stream: it was purged or thinned.
+    #[error("the event stream holds {messages} of {last_sequence} events")]
+    Thinned {
+        /// How many it holds.
+        messages: u64,
+        /// Sequence of its newest.
+        last_sequence: u64,
+    },
+    /// The stream is configured to lose events, and the server does not let that be changed.
+    #[error(
+        "the event stream does not keep every event ({limits}) and cannot be changed: {what}; delete it, and it is published anew"
+    )]
+    Limited {
+        /// What it is limited by.
+        limits: String,
         /// The server's words.
         what: String,
     },
@@ -153,16 +180,46 @@ impl EventPublisher {
     ///
     /// # Errors
     /// [`PublishError::Unavailable`] when the server cannot be asked or refuses.
-    pub async fn prepare(&self) -> Result<StreamState, PublishError> {
+    pub async fn state(&self) -> Result<StreamState, PublishError> {
+        let (state, _) = self.info().await?;
+        Ok(state)
+    }
+
+    async fn info(&self) -> Result<(StreamState, Config), PublishError> {
         let mut stream = self
             .context
             .get_or_create_stream(stream_config())
             .await
             .map_err(unavailable)?;
         let info = stream.info().await.map_err(unavailable)?;
-        Ok(StreamState {
+        let state = StreamState {
             last_sequence: info.state.last_sequence,
-        })
+            messages: info.state.messages,
+        };
+        Ok((state, info.config.clone()))
+    }
+
+    /// The same, and sees to it that the stream keeps every event, however somebody else made it.
+    ///
+    /// # Errors
+    /// [`PublishError::Limited`] when the server does not let its limits be lifted, [`PublishError::Unavailable`] when it cannot be asked
+    /// or refuses.
+    pub async fn prepare(&self) -> Result<StreamState, PublishError> {
+        let (state, config) = self.info().await?;
+        let limits = limits_of(&config);
+        if limits.is_empty() {
+            return Ok(state);
+        }
+        match self.context.update_stream(unlimited(config)).await {
+            Ok(_info) => {
+                tracing::warn!(%limits, "the event stream did not keep every event: its limits were lifted");
+                self.state().await
+            }
+            Err(error) => Err(PublishError::Limited {
+                limits,
+                what: error.to_string(),
+            }),
+        }
     }
 
     /// Deletes the stream and makes it anew, empty, with its sequence at the beginning.
@@ -175,20 +232,6 @@ impl EventPublisher {
             .await
             .map_err(unavailable)?;
         self.prepare().await
-    }
-
-    /// Whether the stream holds every sequence from the first to the last; one from which messages were removed does not.
-    ///
-    /// # Errors
-    /// [`PublishError::Unavailable`] when the server cannot be asked.
-    pub async fn is_whole(&self) -> Result<bool, PublishError> {
-        let mut stream = self
-            .context
-            .get_stream(subject::EVENT_STREAM)
-            .await
-            .map_err(unavailable)?;
-        let state = &stream.info().await.map_err(unavailable)?.state;
-        Ok(state.messages == state.last_sequence)
     }
 
     /// The event that the stream holds at a sequence, in its delivered form.
@@ -304,6 +347,50 @@ fn stream_config() -> Config {
     }
 }
 
+/// What makes a stream of this configuration lose events, as its fields are called; empty when nothing does. A bound at which it refuses new
+/// ones is no such thing: it may be there to keep room on a disk, and publishing says when it is reached.
+fn limits_of(config: &Config) -> String {
+    let loses_old = config.discard == DiscardPolicy::Old;
+    let loses_old_of_subject = loses_old || !config.discard_new_per_subject;
+    let mut limits = Vec::new();
+    for (name, limit, loses) in [
+        ("max_msgs", config.max_messages, loses_old),
+        ("max_bytes", config.max_bytes, loses_old),
+        (
+            "max_msgs_per_subject",
+            config.max_messages_per_subject,
+            loses_old_of_subject,
+        ),
+    ] {
+        if limit > 0 && loses {
+            limits.push(format!("{name} {limit}"));
+        }
+    }
+    if !config.max_age.is_zero() {
+        limits.push(format!("max_age {} s", config.max_age.as_secs()));
+    }
+    if config.retention != RetentionPolicy::Limits {
+        limits.push("retention".to_owned());
+    }
+    limits.join(", ")
+}
+
+/// The same without what loses events. What else somebody chose (replicas, placement, compression, a bound at which new events are refused)
+/// is theirs.
+fn unlimited(config: Config) -> Config {
+    let refuses_new = config.discard == DiscardPolicy::New;
+    let ours = stream_config();
+    Config {
+        max_messages: if refuses_new { config.max_messages } else { -1 },
+        max_bytes: if refuses_new { config.max_bytes } else { -1 },
+        max_messages_per_subject: -1,
+        discard_new_per_subject: false,
+        max_age: Duration::ZERO,
+        retention: ours.retention,
+        ..config
+    }
+}
+
 /// One event as the stream delivered it.
 #[derive(Clone, Debug)]
 pub struct FeedEvent {
@@ -392,5 +479,35 @@ impl EventFeed {
             });
         }
         Ok(events)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_limits_a_stream_is_named_and_nothing_else_of_it_changes() {
+        assert_eq!(limits_of(&stream_config()), "");
+        let limited = Config {
+            max_messages: 100,
+            max_bytes: 5,
+            max_age: Duration::from_hours(1),
+            num_replicas: 3,
+            ..stream_config()
+        };
+        assert_eq!(
+            limits_of(&limited),
+            "max_msgs 100, max_bytes 5, max_age 3600 s"
+        );
+        let lifted = unlimited(limited);
+        assert_eq!(limits_of(&lifted), "");
+        assert_eq!(lifted.num_replicas, 3);
+        let bounded = Config {
+            max_bytes: 5,
+            discard: DiscardPolicy::New,
+            ..stream_config()
+        };
+        assert_eq!(limits_of(&bounded), "", "it refuses, and loses nothing");
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ledger_domain::view::{CommitmentState, WatchAnswer};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -47,7 +47,8 @@ pub struct ReplayQuery {
     /// How many bytes of blocks to answer with at most; one block comes in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<usize>,
-    /// Only blocks with events of this country (ISO alpha-3 of the lead party).
+    /// Only blocks with events of this country (ISO alpha-3 of the lead party). `INT` stands for no country: events of none are not
+    /// indexed as such, so that all blocks come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// Only blocks with events of this action.
@@ -69,13 +70,25 @@ pub struct ViewQuery {
     #[serde(default)]
     pub limit: usize,
     /// Leave out the commitments recorded at this position or before: `next` of the page before. With `since`, the events up to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "position",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub after: Option<u64>,
     /// The view as it was known then: a position, in digits, or a time (RFC 3339).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "moment",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub as_of: Option<String>,
     /// List the events that concerned the view after this position or time and up to `as_of`, instead of its commitments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "moment",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub since: Option<String>,
 }
 
@@ -96,11 +109,50 @@ pub struct WatchQuery {
     #[serde(default)]
     pub limit: usize,
     /// Leave out the commitments recorded at this position or before: `next` of the page before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "position",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub after: Option<u64>,
     /// The lists as they were known then, and on that day: a position, in digits, or a time (RFC 3339).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "moment",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub as_of: Option<String>,
+}
+
+/// A position as a query may name it: as a number, or as the text of one, which is how answers name it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(u64),
+    Text(String),
+}
+
+fn position<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let expected = "a position is a number, or a text of digits";
+    let named = Option::<NumberOrText>::deserialize(deserializer);
+    match named.map_err(|_| D::Error::custom(expected))? {
+        None => Ok(None),
+        Some(NumberOrText::Number(position)) => Ok(Some(position)),
+        Some(NumberOrText::Text(text)) => match text.parse() {
+            Ok(position) => Ok(Some(position)),
+            Err(_) => Err(D::Error::custom(expected)),
+        },
+    }
+}
+
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let named = Option::<NumberOrText>::deserialize(deserializer);
+    let expected = "a moment is a position, or the text of one or of a time";
+    let named = named.map_err(|_| D::Error::custom(expected))?;
+    Ok(named.map(|named| match named {
+        NumberOrText::Number(position) => position.to_string(),
+        NumberOrText::Text(text) => text,
+    }))
 }
 
 /// Answer of `query.watch`.
@@ -143,7 +195,11 @@ pub struct CommitmentQuery {
     #[serde(default)]
     pub from: u64,
     /// What was known then, and nothing that was recorded since: a position, in digits, or a time (RFC 3339).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "moment",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub as_of: Option<String>,
     /// How it stands, instead of its events.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -297,5 +353,31 @@ impl Bus {
             next,
             tree_size,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_taken_as_numbers_and_as_answers_write_them() {
+        let read = |text: &str| serde_json::from_str::<ViewQuery>(text);
+        for text in [
+            r#"{"after":523,"as_of":1190,"since":7}"#,
+            r#"{"after":"523","as_of":"1190","since":"7"}"#,
+        ] {
+            let query = read(text).unwrap();
+            assert_eq!(query.after, Some(523), "{text}");
+            assert_eq!(query.as_of.as_deref(), Some("1190"), "{text}");
+            assert_eq!(query.since.as_deref(), Some("7"), "{text}");
+        }
+        assert_eq!(read(r#"{"after":null}"#).unwrap(), ViewQuery::default());
+        for text in [r#"{"after":"soon"}"#, r#"{"after":-1}"#, r#"{"as_of":[1]}"#] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains("position"), "{error}");
+        }
+        let watch: WatchQuery = serde_json::from_str(r#"{"after":"9","as_of":3}"#).unwrap();
+        assert_eq!((watch.after, watch.as_of.as_deref()), (Some(9), Some("3")));
     }
 }

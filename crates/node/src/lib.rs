@@ -15,6 +15,7 @@ mod cache;
 mod heads;
 mod history;
 mod intake;
+mod ledger_key;
 pub mod nats_server;
 mod node;
 mod open_files;

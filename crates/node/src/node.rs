@@ -27,6 +27,7 @@ use uuid::Uuid;
 use crate::appender::AppendLoop;
 use crate::history::HistoryError;
 use crate::intake::{Chunk, Intake, QueueRoom};
+use crate::ledger_key::{self, ForeignKey};
 use crate::options::NodeOptions;
 use crate::parts::{Part, Parts};
 use crate::pending::Pending;
@@ -64,6 +65,9 @@ pub enum NodeError {
     /// The log cannot be read.
     #[error("the log cannot be read")]
     History(#[from] HistoryError),
+    /// The key beside the log is not the one that position 0 names.
+    #[error(transparent)]
+    Key(#[from] ForeignKey),
     /// The tree head cannot be signed.
     #[error("the tree head cannot be signed")]
     Head(#[from] HeadError),
@@ -110,7 +114,7 @@ async fn published_size(bus: &Bus) -> u64 {
     let mut waiting = Waiting::default();
     loop {
         let state = match EventPublisher::open(bus).await {
-            Ok(publisher) => publisher.prepare().await,
+            Ok(publisher) => publisher.state().await,
             Err(error) => Err(error),
         };
         match state {
@@ -150,6 +154,8 @@ fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError>
         let opened = appender.append(&opening_group(&log, &ledger, root));
         opened.map_err(opening_failure)?;
         info!(%ledger, "a new ledger was made");
+    } else {
+        ledger_key::check(&log)??;
     }
     let state = DecisionState::load(log.clone(), options.cached_commitments)?;
     let ledger = crate::history::header_at(&log, 0)?.ledger;

@@ -12,6 +12,7 @@ mod pages;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -40,6 +41,8 @@ const LAST_LEAF_KEY: &[u8] = b"\0last-leaf";
 /// Questions about the past that are answered at once, each on a thread of its own.
 const KNOWN_AT_ONCE: usize = 4;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
+/// How often it is looked whether a store that could not be written can be.
+const ROOM_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What a projector is told when it starts.
 #[derive(Clone, Debug)]
@@ -82,6 +85,17 @@ enum Interruption {
     Feed(#[from] FeedError),
     #[error(transparent)]
     Bucket(#[from] BucketError),
+    /// Its store cannot be written, for want of space most likely: it is made anew when it can be.
+    #[error(
+        "the projector's store cannot be written ({what}): it will be made anew when it can be, from the log"
+    )]
+    Store {
+        /// What failed, with its causes.
+        what: String,
+    },
+    /// Its history does not hold any more.
+    #[error("the history of the views is damaged: they are folded anew from the log")]
+    Damaged,
     #[error("the projector cannot go on")]
     Fatal(#[from] ProjectorError),
 }
@@ -94,14 +108,16 @@ impl From<HistoryError> for Interruption {
 
 impl From<SledFault> for Interruption {
     fn from(error: SledFault) -> Self {
-        Self::Fatal(error.into())
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        let what = cause.unwrap_or_else(|| error.to_string());
+        Self::Store { what }
     }
 }
 
 /// Runs one projector until it is told to stop; whatever the server does, it begins again.
 ///
 /// # Errors
-/// [`ProjectorError`] when its own store fails or an event cannot be read.
+/// [`ProjectorError`] when its own store cannot be opened or an event cannot be read.
 pub async fn run_projector<P: Projection + Send + 'static>(
     options: ProjectorOptions,
     telemetry: Telemetry,
@@ -142,11 +158,21 @@ async fn run<P: Projection + Send + 'static>(
         let ended = tokio::select! {
             ended = projector.session(&mut service) => ended,
             () = shutdown.requested() => {
-                return Ok(projector.finish()?);
+                projector.finish();
+                return Ok(());
             }
         };
-        if let Interruption::Fatal(error) = ended {
-            return Err(error);
+        let mut delay = RETRY_DELAY;
+        match ended {
+            Interruption::Fatal(error) => return Err(error),
+            Interruption::Store { .. } => {
+                projector.faulty.store(true, Ordering::Relaxed);
+                delay = ROOM_CHECK_INTERVAL;
+            }
+            Interruption::Query(_)
+            | Interruption::Feed(_)
+            | Interruption::Bucket(_)
+            | Interruption::Damaged => {}
         }
         if !waiting.is_news(&ended, Instant::now()) {
             tracing::debug!(projection = P::NAME, error = %ended, "beginning again");
@@ -155,7 +181,7 @@ async fn run<P: Projection + Send + 'static>(
         } else {
             warn!(projection = P::NAME, error = %ended, "following the log was interrupted, beginning again");
         }
-        let pause = tokio::time::sleep(RETRY_DELAY);
+        let pause = tokio::time::sleep(delay);
         tokio::select! {
             // The views are there, whatever is away.
             ended = projector.answer_until(&mut service, pause) => {
@@ -163,7 +189,10 @@ async fn run<P: Projection + Send + 'static>(
                     return Err(error);
                 }
             }
-            () = shutdown.requested() => return Ok(projector.finish()?),
+            () = shutdown.requested() => {
+                projector.finish();
+                return Ok(());
+            }
         }
     }
 }
@@ -211,6 +240,8 @@ struct Projector<P> {
     decoder: Decoder,
     /// Room for questions about the past.
     known: Arc<Semaphore>,
+    /// The store or its history does not hold: nothing is saved until it is made anew.
+    faulty: Arc<AtomicBool>,
 }
 
 impl<P: Projection + Send + 'static> Projector<P> {
@@ -236,6 +267,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             published_at: Instant::now(),
             decoder: Decoder::default(),
             known: Arc::new(Semaphore::new(KNOWN_AT_ONCE)),
+            faulty: Arc::default(),
         };
         if let Some(saved) = projector.store.load()? {
             let (mark, rows): (Vec<_>, Vec<_>) = saved
@@ -270,9 +302,12 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     /// Forgets everything and begins at position 0.
-    fn start_over(&mut self) -> Result<(), ProjectorError> {
+    fn start_over(&mut self) -> Result<(), Interruption> {
         self.store.clear()?;
         self.projection = begun()?;
+        // Whoever still answers from what was there before tells nobody of it.
+        self.faulty = Arc::default();
+        self.unpublished.clear();
         self.checkpoint = 0;
         self.note_checkpoint();
         self.last_leaf = LastLeaf::Hash(EMPTY_HASH);
@@ -338,10 +373,21 @@ impl<P: Projection + Send + 'static> Projector<P> {
         Ok(())
     }
 
-    /// Saves, and waits until that is written.
-    fn finish(&mut self) -> Result<(), SledFault> {
-        self.save()?;
-        tokio::task::block_in_place(|| self.store.end_save())
+    fn is_faulty(&self) -> bool {
+        self.faulty.load(Ordering::Relaxed)
+    }
+
+    /// Saves, and waits until that is written. What was not saved is folded again at the next start.
+    fn finish(&mut self) {
+        if self.is_faulty() {
+            return;
+        }
+        let saved = self.save();
+        let saved = saved.and_then(|()| tokio::task::block_in_place(|| self.store.end_save()));
+        if let Err(error) = saved {
+            let error = Interruption::from(error);
+            warn!(projection = P::NAME, %error, "the last views were not saved");
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ledger_bus::{Bus, BusOptions, EventPublisher, MAX_RUN_EVENTS, PublishError, subject};
+use ledger_bus::{
+    Bus, BusOptions, EventPublisher, MAX_RUN_EVENTS, PublishError, StreamState, subject,
+};
 use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
 use ledger_proof::header::event_name_of;
 use ledger_store::Log;
@@ -30,6 +32,8 @@ const MAX_RUN_BYTES: usize = 2 << 20;
 /// Bytes of stored blocks read at once: about one run of events.
 const READ_BYTES: usize = 512 << 10;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
+/// How often the stream is looked at while events flow.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why publishing ended for good: the node stops.
 #[derive(Debug, Error)]
@@ -160,7 +164,12 @@ impl Publisher {
         if let Some(attempts) = self.interrupted.is_over() {
             warn!(attempts, "publishing goes on");
         }
+        let mut looked_at = Instant::now();
         loop {
+            if looked_at.elapsed() >= LOOK_INTERVAL {
+                whole(publisher.state().await?)?;
+                looked_at = Instant::now();
+            }
             let tree_size = *self.tail.tree_size.borrow_and_update();
             if sent < tree_size {
                 let events = self.next_run(sent, tree_size).await?;
@@ -184,7 +193,7 @@ impl Publisher {
         }
     }
 
-    /// Waits for the log to grow; looks at the stream now and then, so that one wiped while nothing happens is filled
+    /// Waits for the log to grow; looks at the stream now and then, so that one wiped or thinned while nothing happens is filled
     /// again. `false` when the appender is gone.
     async fn grown_or_checked(
         &mut self,
@@ -196,7 +205,7 @@ impl Publisher {
             Ok(Ok(())) => Ok(true),
             Ok(Err(_)) => Ok(false),
             Err(_elapsed) => {
-                let last = publisher.prepare().await?.last_sequence;
+                let last = whole(publisher.prepare().await?)?.last_sequence;
                 if last == sent {
                     return Ok(true);
                 }
@@ -211,7 +220,8 @@ impl Publisher {
 
     /// The sequence from which to go on, once the stream is known to be a copy of the log's beginning.
     async fn prepared(&self, publisher: &EventPublisher) -> Result<u64, Interruption> {
-        let last_sequence = publisher.prepare().await?.last_sequence;
+        let state = publisher.prepare().await?;
+        let last_sequence = state.last_sequence;
         let tree_size = *self.tail.tree_size.borrow();
         if last_sequence > tree_size {
             return Err(Interruption::Stopped(PublisherError::StreamAhead {
@@ -222,20 +232,22 @@ impl Publisher {
         if last_sequence == 0 {
             return Ok(0);
         }
-        if !publisher.is_whole().await? {
+        if !state.is_whole() {
             warn!(
                 last_sequence,
                 "events are missing from the stream: it is made anew"
             );
             return Ok(publisher.recreate().await?.last_sequence);
         }
-        let position = last_sequence - 1;
-        let ours = self.read(position, last_sequence).await?;
-        let theirs = publisher.stored(last_sequence).await?;
-        if ours.first().map(|(_, payload)| payload) != theirs.as_ref() {
-            return Err(Interruption::Stopped(PublisherError::StreamForeign {
-                position,
-            }));
+        // The last shows that the stream goes as the log does, and the first that it is of this ledger.
+        for position in [last_sequence - 1, 0] {
+            let ours = self.read(position, position + 1).await?;
+            let theirs = publisher.stored(position + 1).await?;
+            if ours.first().map(|(_, payload)| payload) != theirs.as_ref() {
+                return Err(Interruption::Stopped(PublisherError::StreamForeign {
+                    position,
+                }));
+            }
         }
         if last_sequence < tree_size {
             info!(
@@ -286,6 +298,17 @@ impl Publisher {
         self.tail.telemetry.published.set(gauge_value(published));
         self.tail.published.send_replace(published);
     }
+}
+
+/// The state, if the stream lacks nothing in between: else it is to be made anew.
+fn whole(state: StreamState) -> Result<StreamState, PublishError> {
+    if state.is_whole() {
+        return Ok(state);
+    }
+    Err(PublishError::Thinned {
+        messages: state.messages,
+        last_sequence: state.last_sequence,
+    })
 }
 
 /// One run of events from `from` on, none at or after `to`.

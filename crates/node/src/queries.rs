@@ -25,6 +25,8 @@ const MAX_REPLAY_BYTES: usize = 2 << 20;
 /// Queries answered at once; each reads the log on a thread of its own.
 const CONCURRENT_QUERIES: usize = 8;
 
+/// What stands for the country of what has none. No index has it.
+const NO_COUNTRY: &str = "INT";
 /// Positions taken from an index at once.
 const INDEX_PAGE: usize = 4_096;
 
@@ -107,7 +109,10 @@ impl Queries {
 
     fn scrub(&self) -> Result<Answer, QueryFailure> {
         match self.scrubbing.try_lock() {
-            Ok(_held) => json(&scrub::answer(&self.log.scrub(|_, _| ()))),
+            Ok(_held) => json(&scrub::answer(
+                &self.log.scrub(|_, _| ()),
+                self.log.key().verifier_key(),
+            )),
             Err(_) => Err(QueryFailure::unavailable(
                 "the log is being checked already; ask again when that is over",
             )),
@@ -149,12 +154,14 @@ impl Queries {
             .max_bytes
             .unwrap_or(REPLAY_BYTES)
             .min(MAX_REPLAY_BYTES);
-        let (payload, next) = if query.country.is_none() && query.action.is_none() {
+        let country = query.country.as_deref();
+        let country = country.filter(|country| *country != NO_COUNTRY);
+        let (payload, next) = if country.is_none() && query.action.is_none() {
             self.log
                 .stored_blocks(query.from..to, max_bytes)
                 .map_err(read_failure)?
         } else {
-            self.filtered_blocks(query, to, max_bytes)?
+            self.filtered_blocks(query, country, to, max_bytes)?
         };
         let headers = vec![
             (NEXT_HEADER, next.to_string()),
@@ -168,13 +175,14 @@ impl Queries {
     fn filtered_blocks(
         &self,
         query: &ReplayQuery,
+        country: Option<&str>,
         to: u64,
         max_bytes: usize,
     ) -> Result<(Bytes, u64), QueryFailure> {
         let mut payload = BytesMut::new();
         let mut next = query.from;
         loop {
-            let positions = match (&query.country, &query.action) {
+            let positions = match (country, &query.action) {
                 (Some(country), _) => self.log.country_positions(country, next, INDEX_PAGE),
                 (None, Some(action)) => self.log.action_positions(action, next, INDEX_PAGE),
                 (None, None) => Ok(Vec::new()),

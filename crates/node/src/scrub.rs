@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use ledger_bus::query::{ScrubAnswer, ScrubFinding};
-use ledger_proof::{KeyError, LedgerKey, hash_to_hex};
+use ledger_proof::{KeyError, LedgerKey, VerifierKey, hash_to_hex};
 use ledger_store::{OpenError, Options, ScrubReport, scrub};
 use thiserror::Error;
+
+use crate::ledger_key;
 
 /// Bytes of findings in an answer at most: well under the server's `max_payload`, even if every one of them had to be escaped.
 const FINDINGS_BYTES: usize = 512 << 10;
@@ -57,20 +59,25 @@ pub fn scrub_directory(
         Err(source) => return Err(ScrubError::Key { path, source }),
     };
     let options = Options::new(dir, key.verifier_key().ledger_id());
-    Ok(answer(&scrub(&options, progress)?))
+    Ok(answer(&scrub(&options, progress)?, key.verifier_key()))
 }
 
-/// A report as it goes over the wire.
-pub(crate) fn answer(report: &ScrubReport) -> ScrubAnswer {
+/// A report as it goes over the wire, with what is wrong with the ledger's key.
+pub(crate) fn answer(report: &ScrubReport, key: &VerifierKey) -> ScrubAnswer {
     let mut room = FINDINGS_BYTES;
-    let findings = report.findings.iter().map_while(|finding| {
-        let what = finding.what.to_string();
+    let opening = report.opening.as_deref().unwrap_or_default();
+    let foreign_key = ledger_key::compare(opening, key).err();
+    let of_key = foreign_key.map(|foreign| (0, foreign.to_string()));
+    let of_log = report.findings.iter();
+    let of_log = of_log.map(|finding| (finding.position, finding.what.to_string()));
+    let found = report.findings.len() + usize::from(of_key.is_some());
+    let findings = of_key.into_iter().chain(of_log);
+    let findings = findings.map_while(|(position, what)| {
         room = room.checked_sub(what.len())?;
-        let position = finding.position;
         Some(ScrubFinding { position, what })
     });
     let findings: Vec<ScrubFinding> = findings.collect();
-    let left_off = report.findings.len() - findings.len();
+    let left_off = found - findings.len();
     ScrubAnswer {
         tree_size: report.tree_size,
         root: report.root.as_ref().map(hash_to_hex),
@@ -103,7 +110,8 @@ mod tests {
             more_findings: 7,
             ..ScrubReport::default()
         };
-        let answer = answer(&report);
+        let key = LedgerKey::from_seed("test", [1; 32]).unwrap();
+        let answer = answer(&report, key.verifier_key());
         assert!(answer.findings.len() > 100);
         assert_eq!(answer.findings.len() as u64 + answer.more_findings, 1007);
         assert!(serde_json::to_vec(&answer).unwrap().len() < 4 << 20);

@@ -17,7 +17,7 @@ use crate::log::Log;
 use crate::open::{lock, read_key};
 use crate::options::Options;
 use crate::shards::Shards;
-use ledger_proof::block::{BlockError, BlockHeader, Decoder, StoredEvent};
+use ledger_proof::block::{BlockError, BlockHeader, Content, Decoder, StoredEvent};
 use ledger_proof::submission::{SubmissionError, SubmissionFault, SubmissionVerifier, commands_of};
 use ledger_proof::verify::{CheckedRun, LeafFault};
 use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, leaf_hash};
@@ -96,6 +96,8 @@ pub struct ScrubReport {
     pub unfed: u64,
     /// Events in full epochs that have no index yet: indexed at the next opening, no damage.
     pub unindexed: u64,
+    /// The data of the event at position 0, for whoever knows what it means; nothing when it is withheld or cannot be read.
+    pub opening: Option<Vec<u8>>,
     /// What is wrong, in the order it was found: the first 1,000 of it.
     pub findings: Vec<Finding>,
     /// How many findings there were beside those.
@@ -472,6 +474,9 @@ impl Scrub<'_> {
 
     fn event(&mut self, event: &StoredEvent<'_>) {
         let payload = event.content.into();
+        if let (0, Content::Present { data, .. }) = (event.position, event.content) {
+            self.report.opening = Some(data.to_vec());
+        }
         match CheckedRun::new(event.position).check(event.header, &payload) {
             Ok(header) => {
                 if header.time < self.time.as_str() {

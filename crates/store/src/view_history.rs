@@ -2,12 +2,13 @@
 //!
 //! Chunks stand there as they are, since their entries share little and most are written in haste, and end in their CRC32C. The file is written before the save that names its chunks, and what lies behind the last
 //! named chunk is written over. Neither is synced: after a power loss a chunk may not hold, which is said when it is read, and the history is
-//! then folded anew like the rows.
+//! then folded anew like the rows, by whoever keeps the views.
 
 use crate::checksum;
 use crate::error::SledFault;
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -269,7 +270,10 @@ impl HistoryList {
         };
         let stored_bytes = usize::try_from(place.stored_bytes).map_err(|_| damaged())?;
         let mut stored = vec![0; stored_bytes];
-        self.file.read_exact_at(&mut stored, place.offset)?;
+        match self.file.read_exact_at(&mut stored, place.offset) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(damaged()),
+            read => read?,
+        }
         let bytes = checksum::check(&stored).ok_or_else(damaged)?.len();
         stored.truncate(bytes);
         Ok(stored)

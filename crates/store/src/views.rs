@@ -10,6 +10,7 @@ use crate::open::lock;
 use crate::sledbox::{self, guard};
 use crate::view_history::{ChunkPlace, ClosedChunk, HistoryFile, HistoryKeeper, HistoryList};
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
@@ -22,6 +23,9 @@ const CHUNK: u8 = 3;
 const OPEN_CHUNK: u8 = 4;
 /// Where the store lies in its projector's directory. It is removed whole when it is cleared, so nothing else may lie in it.
 const FOLDER: &str = "store";
+
+/// What must be free for a store to be made: sled begins with a segment of 16 MiB.
+const ROOM_MIB: usize = 32;
 
 /// The open chunk of each list of a history.
 type OpenHistory = Vec<(String, Vec<u8>)>;
@@ -232,6 +236,25 @@ impl ViewStore {
         let panicked = |_| SledFault::Panic("while views were saved".to_owned());
         writing.join().map_err(panicked).flatten()?;
         self.history.with(|history| history.saved(chunks))
+    }
+
+    /// Whether a store can be made here: a file of the size with which one begins is written, and removed again. After a write that failed
+    /// nothing is known of the store but that it is to be cleared, and that is in vain while the disk is full.
+    ///
+    /// # Errors
+    /// [`SledFault`] when that file cannot be written.
+    pub fn check_room(&self) -> Result<(), SledFault> {
+        let path = self.path.with_extension("room");
+        let written = guard(|| {
+            let mut file = File::create(&path)?;
+            let zeroes = vec![0; 1 << 20];
+            for _ in 0..ROOM_MIB {
+                file.write_all(&zeroes)?;
+            }
+            Ok(file.sync_all()?)
+        });
+        let removed = guard(|| Ok(std::fs::remove_file(&path)?));
+        written.and(removed)
     }
 
     /// Forgets everything, and gives its space back.

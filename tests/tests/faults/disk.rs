@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +12,15 @@ use ledger_domain::RejectionCode;
 use ledger_domain::wire::v1::{Stage, Status};
 use ledger_node::{NodeError, NodeOptions, Telemetry, run_node, shutdown};
 use ledger_store::AppendError;
-use ledger_tests::{DiskFault, FaultyDisk, System, batch, eventually, free_port, get, receipts};
+use ledger_tests::{
+    DiskFault, FaultyDisk, Process, System, await_that, batch, eventually, free_port, get,
+    ledger_binary, receipts,
+};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::task::JoinHandle;
 
-use crate::support::SOON;
+use crate::support::{SOON, some_events};
 
 const MIB: u64 = 1 << 20;
 /// How far the free space is above the floor, or below it once a file takes twice that: much more than what else is
@@ -43,6 +48,62 @@ async fn a_log_is_not_opened_on_a_full_disk() {
     );
     system.set_node_arguments(&[]);
     system.start_node().await;
+}
+
+/// Lets a process write no file beyond a size, or any again.
+fn limit_files(process: &Process, bytes: Option<u64>) {
+    let id = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
+    let limit = Rlimit {
+        current: bytes,
+        maximum: None,
+    };
+    prlimit(id, Resource::Fsize, limit).expect("a limit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_projector_whose_store_cannot_be_written_waits_and_makes_it_anew() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 20).await;
+    system.await_views().await;
+    system.stop_projector("summary");
+    // A write beyond the limit is to fail, not to end the process.
+    let mut program = Command::new("sh");
+    program.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]);
+    program.arg(ledger_binary());
+    program.args(["projector", "summary", "--data"]);
+    program.arg(system.view_folder("summary"));
+    program.env("NATS_URL", system.url());
+    let mut projector = Process::start("projector summary", &mut program);
+    let checkpoint = async || system.connection().projection("summary").await.ok();
+    eventually("the projector to answer", SOON, checkpoint).await;
+
+    limit_files(&projector, Some(64 << 10));
+    for _ in 0..3 {
+        some_events(&system, &mut commander, 20).await;
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+    }
+    await_that("the projector to say so", SOON, || {
+        projector.stderr().contains("store cannot be written")
+    });
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(projector.runs(), "{}", projector.stderr());
+    assert!(checkpoint().await.is_some(), "what was folded is served");
+
+    limit_files(&projector, None);
+    let size = system.tree_size().await;
+    eventually("the log to be folded anew", SOON, async || {
+        checkpoint().await.filter(|it| it.checkpoint == size)
+    })
+    .await;
+    assert!(
+        projector.stderr().contains("the store was made anew"),
+        "{}",
+        projector.stderr()
+    );
+    assert!(projector.terminate(SOON).success());
+    system.start_projector("summary");
+    system.verify().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use ledger_tests::{Process, Recorded, System, VIEWS};
+use ledger_bus::query::ViewQuery;
+use ledger_tests::{Process, Recorded, System, VIEWS, await_that, eventually, run};
 
 use crate::support::{SOON, damage, files_under, flip, some_events};
 
@@ -37,6 +38,36 @@ async fn views_whose_store_was_lost_or_damaged_are_folded_again() {
         }
         system.verify().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_that_was_damaged_is_folded_again_when_somebody_asks_for_it() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 300).await;
+    system.verify().await;
+    let history = system.view_folder("summary").join("store/history");
+    await_that("a closed chunk", SOON, || {
+        fs::metadata(&history).is_ok_and(|file| file.len() > 10_000)
+    });
+    let asked = ViewQuery {
+        as_of: Some("300".to_owned()),
+        ..ViewQuery::default()
+    };
+    let before = system.connection().view("summary", "summary", &asked).await;
+    let before = before.expect("the view as it was").json;
+    damage(&history, 50);
+    let refused = system.connection().view("summary", "summary", &asked).await;
+    let refused = refused.expect_err("a refusal").to_string();
+    assert!(refused.contains("is being made anew"), "{refused}");
+    let after = eventually("the history to be made anew", SOON, async || {
+        let known = system.connection().view("summary", "summary", &asked).await;
+        known.ok()
+    });
+    assert_eq!(after.await.json, before);
+    let said = system.projector("summary").stderr();
+    assert_eq!(said.matches("are folded anew").count(), 1, "{said}");
+    system.verify().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,6 +183,37 @@ async fn a_lost_key_stops_the_node() {
     assert!(!key.exists(), "no other key was made");
     fs::write(&key, content).expect("written");
     system.start_node().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_another_ledger_of_the_same_name_signs_nothing() {
+    let mut other = System::start(&[]).await;
+    assert!(other.stop_node().success());
+    let mut system = System::start(&[]).await;
+    let size = system.await_published().await;
+    assert!(system.stop_node().success());
+    let key = system.log_folder().join("ledger.key");
+    let own = fs::read(&key).expect("the key");
+    fs::copy(other.log_folder().join("ledger.key"), &key).expect("copied");
+    let head = system.log_folder().join("head");
+    fs::remove_file(&head).expect("a head to remove");
+    system.spawn_node();
+    let (code, said) = system.node_ended();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("position 0 names the key"), "{said}");
+    assert!(!head.exists(), "nothing was signed");
+    let folder = system.log_folder();
+    let mut scrub = system.ledger(["scrub"]);
+    let scrubbed = run(scrub.arg(&folder), b"");
+    assert_eq!(scrubbed.status.code(), Some(1));
+    assert!(
+        scrubbed.stdout.contains("position 0 names the key"),
+        "{}",
+        scrubbed.stdout
+    );
+    fs::write(&key, own).expect("written");
+    system.start_node().await;
+    assert_eq!(system.tree_size().await, size);
 }
 
 #[tokio::test(flavor = "multi_thread")]

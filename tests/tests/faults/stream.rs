@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use ledger_bus::ViewBucket;
 use ledger_tests::{System, VIEWS, Writers, await_that, eventually};
 
 use crate::support::{SOON, some_events};
@@ -182,6 +183,94 @@ async fn a_stream_from_which_an_event_was_removed_is_made_whole_at_the_next_star
     system.start_node().await;
     system.verify_stream().await;
     system.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_wrote_to_a_bucket_is_gone_after_the_next_start() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 3).await;
+    system.verify().await;
+    let bucket = ViewBucket::open(system.bus(), "country").await;
+    let bucket = bucket.expect("a bucket");
+    let views = bucket.count().await.expect("a count");
+    let forged = |key: &str| (key.to_owned(), Bytes::from_static(b"{}"));
+    let put = bucket.put_all(vec![forged("XXX"), forged("KEN"), forged("a.b")]);
+    put.await.expect("written");
+    assert_eq!(bucket.count().await.expect("a count"), views + 2);
+    system.stop_projector("country");
+    system.start_projector("country");
+    eventually("the buckets to hold views alone", SOON, async || {
+        (bucket.count().await.ok()? == views).then_some(())
+    })
+    .await;
+    for key in ["XXX", "a.b"] {
+        assert_eq!(bucket.get(key).await.expect("an answer"), None);
+    }
+    system.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_purged_or_thinned_under_a_running_node_is_made_whole() {
+    let mut system = System::start_whole(&[]).await;
+    system.await_published().await;
+    jetstream(&system, "STREAM.PURGE.LEDGER_EVENTS", "").await;
+    system.verify_stream().await;
+    jetstream(&system, "STREAM.MSG.DELETE.LEDGER_EVENTS", r#"{"seq":7}"#).await;
+    system.verify_stream().await;
+    // No pause in which the node waits for something to publish.
+    let writers = Writers::start(&system, 2).await;
+    await_that("receipts", SOON, || writers.acknowledged() > 50);
+    jetstream(&system, "STREAM.MSG.DELETE.LEDGER_EVENTS", r#"{"seq":9}"#).await;
+    await_that("the node to notice", SOON, || {
+        system.node().stderr().matches("it is made anew").count() == 3
+    });
+    let acknowledged = writers.finish().await;
+    acknowledged.are_there_exactly_once(&system.log_from(0).await);
+    system.verify_stream().await;
+    system.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_somebody_limited_keeps_every_event_again() {
+    const LIMITED: &str =
+        r#"{"name":"LEDGER_EVENTS","subjects":["ledger.v1.event.>"],"max_msgs":10}"#;
+    let mut system = System::with_nats_only(&[]).await;
+    jetstream(&system, "STREAM.CREATE.LEDGER_EVENTS", LIMITED).await;
+    system.start_node().await;
+    system.load_reference().await;
+    system.verify_stream().await;
+    let said = system.node().stderr();
+    assert!(said.contains("max_msgs 10"), "{said}");
+    // And under a running node.
+    let now = r#"{"name":"LEDGER_EVENTS","subjects":["ledger.v1.event.>"],"max_msgs":10,"allow_direct":true}"#;
+    jetstream(&system, "STREAM.UPDATE.LEDGER_EVENTS", now).await;
+    system.verify_stream().await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 20).await;
+    system.verify_stream().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_with_another_first_event_stops_a_starting_node() {
+    let mut system = System::start(&[]).await;
+    let size = system.await_published().await;
+    let newest = system.log_from(size - 1).await.remove(0);
+    assert!(system.stop_node().success());
+    jetstream(&system, "STREAM.DELETE.LEDGER_EVENTS", "").await;
+    let own = r#"{"name":"LEDGER_EVENTS","subjects":["ledger.v1.event.>"]}"#;
+    jetstream(&system, "STREAM.CREATE.LEDGER_EVENTS", own).await;
+    for _ in 1..size {
+        publish_a_stray(&system).await;
+    }
+    publish_foreign(&system, newest.delivered.into()).await;
+    system.spawn_node();
+    let (code, said) = system.node_ended();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("another event than the log at position 0"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -193,12 +193,36 @@ fn watch_page(asked: WatchQuery) -> Result<(WatchPage, Option<String>), QueryFai
             ))
         })
     });
+    let list = list.transpose()?;
+    if list.is_none() && (asked.country.is_some() || asked.action.is_some()) {
+        return Err(QueryFailure::bad(
+            "a country or an action narrows one list: name it too, as in {\"list\":\"overdue\"}; \
+             without a list the counts are those of the whole ledger",
+        ));
+    }
     let page = WatchPage {
-        list: list.transpose()?,
+        list,
         country: asked.country,
         action: asked.action,
         after: asked.after,
         limit: asked.limit,
     };
     Ok((page, asked.as_of))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_without_a_list_is_refused_and_not_left_out() {
+        let asked = |payload: &[u8]| parse(payload).and_then(watch_page);
+        let refused = asked(br#"{"country":"KEN"}"#);
+        assert_eq!(refused.map_err(|failure| failure.code), Err(400));
+        let refused = asked(br#"{"action":"GCM-10"}"#);
+        assert_eq!(refused.map_err(|failure| failure.code), Err(400));
+        let (page, _) = asked(br#"{"country":"KEN","list":"overdue"}"#).expect("a page");
+        assert_eq!(page.country.as_deref(), Some("KEN"));
+        assert!(asked(b"").is_ok());
+    }
 }

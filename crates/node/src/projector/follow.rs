@@ -49,6 +49,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     async fn follow(&mut self, service: &mut QueryService) -> Result<Infallible, Interruption> {
+        self.mend()?;
         self.check_history(service).await?;
         self.catch_up(service, None).await?;
         let mut buckets = Vec::new();
@@ -59,10 +60,32 @@ impl<P: Projection + Send + 'static> Projector<P> {
         }
         self.unpublished.extend(self.projection.keys());
         self.publish(&buckets, service).await?;
+        self.remove_others(&buckets, service).await?;
         loop {
             self.follow_stream(&buckets, service).await?;
             self.follow_blocks(&buckets, service).await?;
         }
+    }
+
+    /// Removes from the buckets what no view was: somebody else wrote it, or it is of another log.
+    async fn remove_others(
+        &mut self,
+        buckets: &[(Family, ViewBucket)],
+        service: &mut QueryService,
+    ) -> Result<(), Interruption> {
+        for (family, bucket) in buckets {
+            let keys = self.projection.keys().into_iter();
+            let keys = keys.filter(|key| family_of(key) == *family).collect();
+            let removing = Box::pin(bucket.remove_others(&keys));
+            let removed = self.answer_until(service, removing).await??;
+            if removed > 0 {
+                warn!(
+                    family = family.name(),
+                    removed, "keys were in the bucket that are no views: they were removed"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Folds what the stream delivers, until that is so much that blocks are cheaper: every message costs the server and this process more than
@@ -90,6 +113,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
                     self.save_in_time()?;
                 }
                 _ = lag_tick.tick() => {
+                    self.check_store()?;
                     self.check_feed(&mut behind_at, service).await?;
                     self.check_buckets(buckets, service).await?;
                     if self.checkpoint - seen >= BUSY_EVENTS {
@@ -116,6 +140,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             }
             self.save_in_time()?;
             if checked_at.elapsed() >= LAG_CHECK_INTERVAL {
+                self.check_store()?;
                 self.check_buckets(buckets, service).await?;
                 if self.checkpoint - seen < BUSY_EVENTS / 2 {
                     return Ok(());
@@ -199,6 +224,30 @@ impl<P: Projection + Send + 'static> Projector<P> {
         Ok(())
     }
 
+    /// Ends the session when a question about the past met history that does not hold.
+    fn check_store(&self) -> Result<(), Interruption> {
+        if self.is_faulty() {
+            return Err(Interruption::Damaged);
+        }
+        Ok(())
+    }
+
+    /// Makes a store anew that does not hold, as soon as there is room for one. Until then the views are those that were folded last.
+    fn mend(&mut self) -> Result<(), Interruption> {
+        if !self.is_faulty() {
+            return Ok(());
+        }
+        tokio::task::block_in_place(|| {
+            self.store.check_room()?;
+            self.start_over()
+        })?;
+        warn!(
+            projection = P::NAME,
+            "the store was made anew, folding the log"
+        );
+        Ok(())
+    }
+
     /// Makes sure that the views come from the log that the node has now.
     async fn check_history(&mut self, service: &mut QueryService) -> Result<(), Interruption> {
         let bus = self.bus.clone();
@@ -232,7 +281,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             checkpoint = self.checkpoint,
             "the views come from another log, folding anew"
         );
-        Ok(tokio::task::block_in_place(|| self.start_over())?)
+        tokio::task::block_in_place(|| self.start_over())
     }
 
     /// Folds blocks from the node until its end or the time is reached; queries are answered in between. The next pages are fetched and decoded

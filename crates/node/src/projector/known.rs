@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use ledger_bus::query::{CHECKPOINT_HEADER, ViewQuery, WatchEnvelope};
@@ -18,7 +19,7 @@ use ledger_store::{ClosedChunk, HistoryFault, HistoryList, SledFault, ViewStore}
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::error;
+use tracing::{error, warn};
 
 use super::Projector;
 use crate::as_of::{AsOf, SETTLED, Then, not_reached, nothing_by};
@@ -44,7 +45,12 @@ impl From<KnownError> for QueryFailure {
     fn from(error: KnownError) -> Self {
         match error {
             KnownError::Refused(failure) => failure,
-            KnownError::History(_) | KnownError::Entry(_) | KnownError::Json(_) => {
+            KnownError::History(HistoryFault::Damaged { .. }) => Self::unavailable(
+                "the history of the views is damaged and is being made anew; ask again in a moment",
+            ),
+            KnownError::History(HistoryFault::Io(_))
+            | KnownError::Entry(_)
+            | KnownError::Json(_) => {
                 error!(%error, "a view as known earlier could not be counted");
                 Self {
                     code: 500,
@@ -87,6 +93,8 @@ impl KnownHistory for Lists {
 /// Everything that an answer about the past is made from.
 pub(super) struct Past {
     lists: Lists,
+    /// Set when the history does not hold.
+    faulty: Arc<AtomicBool>,
     checkpoint: u64,
     tree_size: u64,
     now: DateTime<Utc>,
@@ -114,11 +122,13 @@ impl<P: Projection + Send + 'static> Projector<P> {
         });
         // Whoever asks for the history waits for the thread that is writing to it.
         let lists: Result<_, SledFault> = tokio::task::block_in_place(|| lists.collect());
-        let lists = lists.map_err(|error| QueryFailure {
-            code: 500,
-            message: format!("the history of the view could not be written: {error}"),
+        let lists = lists.map_err(|error| {
+            QueryFailure::unavailable(format!(
+                "the history of the views could not be written ({error}); it will be made anew, ask again then"
+            ))
         })?;
         Ok(Past {
+            faulty: Arc::clone(&self.faulty),
             lists: Lists(lists),
             checkpoint: self.checkpoint,
             tree_size: self.tree_size,
@@ -128,7 +138,29 @@ impl<P: Projection + Send + 'static> Projector<P> {
 }
 
 pub(super) fn not_found(family: Family, key: &str) -> QueryFailure {
-    QueryFailure::not_found(format!("there is no {} view of {key}", family.name()))
+    QueryFailure::not_found(match (family, key.split_once('.')) {
+        (Family::Country, _) => format!("nothing was recorded for the country {key}"),
+        (Family::Summary, Some((kind, id))) => format!("the ledger knows no {kind} {id}"),
+        (Family::Action | Family::Summary, _) => {
+            format!("the ledger knows no {} {key}", family.name())
+        }
+    })
+}
+
+/// The same of a moment at which there was no such view yet.
+fn not_yet(family: Family, key: &str, position: u64) -> QueryFailure {
+    QueryFailure::not_found(match (family, key.split_once('.')) {
+        (Family::Country, _) => {
+            format!("nothing was recorded for the country {key} yet at position {position}")
+        }
+        (Family::Summary, Some((kind, id))) => {
+            format!("the {kind} {id} was not recorded yet at position {position}")
+        }
+        (Family::Action | Family::Summary, _) => format!(
+            "the {} {key} was not recorded yet at position {position}",
+            family.name()
+        ),
+    })
 }
 
 /// Makes what an answer is made from, when there is room for one more: who is refused costs next to nothing.
@@ -165,6 +197,11 @@ async fn on_a_thread(
 ) -> Result<Answer, QueryFailure> {
     let answered = tokio::task::spawn_blocking(move || {
         let answer = answer(&past);
+        if let Err(KnownError::History(fault @ HistoryFault::Damaged { .. })) = &answer
+            && !past.faulty.swap(true, Ordering::Relaxed)
+        {
+            warn!(%fault, "a question about the past cannot be answered");
+        }
         drop(permit);
         answer
     });
@@ -189,13 +226,7 @@ impl Past {
         let today = then.time.date_naive();
         let page_of_commitments = listed.then_some(&page);
         let known = P::as_known(&self.lists, key, then.position, today, page_of_commitments)?;
-        let known = known.ok_or_else(|| {
-            QueryFailure::not_found(format!(
-                "there was no {} view of {key} at position {}",
-                family_of(key).name(),
-                then.position
-            ))
-        })?;
+        let known = known.ok_or_else(|| not_yet(family_of(key), key, then.position))?;
         let envelope = Envelope {
             as_of: then.time,
             as_of_position: Some(then.position),
@@ -337,6 +368,27 @@ pub(super) fn keep_closed<P: Projection>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_there_was_not_yet_is_said_of_the_thing_asked_about() {
+        let said = |family, key| not_yet(family, key, 100).message;
+        assert_eq!(
+            said(Family::Summary, "review.EXAMPLE-2026"),
+            "the review EXAMPLE-2026 was not recorded yet at position 100"
+        );
+        assert_eq!(
+            said(Family::Country, "HKG"),
+            "nothing was recorded for the country HKG yet at position 100"
+        );
+        assert_eq!(
+            said(Family::Action, "SDG-10.7.1"),
+            "the action SDG-10.7.1 was not recorded yet at position 100"
+        );
+        assert_eq!(
+            not_found(Family::Summary, "partner.NOBODY").message,
+            "the ledger knows no partner NOBODY"
+        );
+    }
 
     #[test]
     fn nothing_is_made_for_a_question_that_there_is_no_room_for() {

@@ -86,6 +86,22 @@ fn a_replay_ends_with_the_block_that_holds_the_last_position_asked_for() {
 }
 
 #[test]
+fn events_of_no_country_are_asked_for_as_their_subjects_call_them() {
+    let (queries, mut test) = queries();
+    test.append_events(&[(commitment(1), "|GCM-03")]);
+    let of_none = |action: Option<&str>| ReplayQuery {
+        country: Some("INT".to_owned()),
+        action: action.map(str::to_owned),
+        ..ReplayQuery::default()
+    };
+    let (found, next) = replay(&queries, &of_none(None));
+    assert!(found.concat().contains(&END));
+    assert_eq!(next, END + 1);
+    let (found, _) = replay(&queries, &of_none(Some("GCM-03")));
+    assert_eq!(found, [[END]]);
+}
+
+#[test]
 fn one_block_comes_however_few_bytes_are_asked_for() {
     let (queries, _test) = queries();
     for filter in [of_kenya, |query| query] {
