@@ -83,7 +83,7 @@ pub struct ViewQuery {
         skip_serializing_if = "Option::is_none"
     )]
     pub as_of: Option<String>,
-    /// List the events that concerned the view after this position or time and up to `as_of`, instead of its commitments.
+    /// List the events that concerned the view after this position, time or day and up to `as_of`, instead of its commitments.
     #[serde(
         default,
         deserialize_with = "moment",

@@ -1,6 +1,6 @@
 //! What a question about the past may name, and what answers say of a moment that is not there.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use ledger_bus::QueryFailure;
 
 /// How long ago a time must be for nothing recorded before it to be still under way.
@@ -16,17 +16,21 @@ pub(crate) enum AsOf {
 }
 
 impl AsOf {
-    /// Reads a position, in digits, or a time.
+    /// Reads a position, in digits, a time, or a day: its end, in UTC.
     pub(crate) fn read(text: &str) -> Result<Self, QueryFailure> {
         if let Ok(position) = text.parse::<u64>() {
             return Ok(Self::Position(position));
         }
-        match DateTime::parse_from_rfc3339(text) {
-            Ok(time) => Ok(Self::Time(time.to_utc())),
-            Err(_) => Err(QueryFailure::bad(format!(
-                "`{text}` is neither a position, in digits, nor a time like 2026-03-31T12:00:00Z"
-            ))),
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+            return Ok(Self::Time(time.to_utc()));
         }
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+        let end = day.and_then(|day| day.and_hms_micro_opt(23, 59, 59, 999_999));
+        end.map(|end| Self::Time(end.and_utc())).ok_or_else(|| {
+            QueryFailure::bad(format!(
+                "`{text}` is neither a position, in digits, nor a day like 2026-03-31, nor a time like 2026-03-31T12:00:00Z"
+            ))
+        })
     }
 }
 
@@ -57,12 +61,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_are_a_position_and_anything_else_must_be_a_time() {
+    fn digits_are_a_position_and_anything_else_must_be_a_time_or_a_day() {
         assert_eq!(AsOf::read("17"), Ok(AsOf::Position(17)));
         let time = AsOf::read("2026-03-31T14:00:00+02:00");
         let noon = "2026-03-31T12:00:00Z".parse::<DateTime<Utc>>();
         assert_eq!(time.ok(), noon.ok().map(AsOf::Time));
-        for text in ["", "-1", "yesterday", "2026-03-31"] {
+        let day = AsOf::read("2026-03-31");
+        let end = "2026-03-31T23:59:59.999999Z".parse::<DateTime<Utc>>();
+        assert_eq!(day.ok(), end.ok().map(AsOf::Time));
+        for text in ["", "-1", "yesterday", "2026-02-30"] {
             assert_eq!(AsOf::read(text).map_err(|failure| failure.code), Err(400));
         }
     }

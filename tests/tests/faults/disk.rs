@@ -13,8 +13,8 @@ use ledger_domain::wire::v1::{Stage, Status};
 use ledger_node::{NodeError, NodeOptions, Telemetry, run_node, shutdown};
 use ledger_store::AppendError;
 use ledger_tests::{
-    DiskFault, FaultyDisk, Process, System, await_that, batch, eventually, free_port, get,
-    ledger_binary, receipts,
+    DiskFault, FaultyDisk, Process, System, batch, eventually, free_port, get, ledger_binary,
+    receipts,
 };
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -79,14 +79,13 @@ async fn a_projector_whose_store_cannot_be_written_waits_and_makes_it_anew() {
     eventually("the projector to answer", SOON, checkpoint).await;
 
     limit_files(&projector, Some(64 << 10));
-    for _ in 0..3 {
+    // A save that fails shows when the next one begins.
+    eventually("the projector to say so", SOON, async || {
         some_events(&system, &mut commander, 20).await;
-        tokio::time::sleep(Duration::from_millis(1_200)).await;
-    }
-    await_that("the projector to say so", SOON, || {
-        projector.stderr().contains("store cannot be written")
-    });
-    tokio::time::sleep(Duration::from_secs(3)).await;
+        let said = projector.stderr().contains("store cannot be written");
+        said.then_some(())
+    })
+    .await;
     assert!(projector.runs(), "{}", projector.stderr());
     assert!(checkpoint().await.is_some(), "what was folded is served");
 

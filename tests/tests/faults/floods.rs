@@ -63,8 +63,9 @@ async fn a_second_signal_ends_a_node_that_waits_for_its_server() {
     let server = system.nats().process_id().expect("a server");
     signal_id(server, Signal::STOP);
     signal(system.node(), Signal::TERM);
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(system.node().runs(), "it waits for its connections to end");
+    await_that("the node to begin to stop", SOON, || {
+        system.node().stderr().contains("stopping")
+    });
     signal(system.node(), Signal::INT);
     assert_eq!(system.node().wait(WITHIN).code(), Some(1));
 }
@@ -147,6 +148,7 @@ async fn a_stream_that_takes_no_more_is_said_with_its_reason_once() {
     await_that("the reason", SOON, || {
         system.node().stderr().contains("maximum bytes exceeded")
     });
+    // That it is not said again shows in nothing but time: so many attempts as two seconds have.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let said = system.node().stderr();
     let times = said.matches("publishing was interrupted").count();

@@ -1,12 +1,12 @@
 //! The moments that people ask about: a position, a time, or a day.
 
 use crate::failure::Failure;
-use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 /// How far another machine's clock may be ahead of this one's for a time that it knows to be asked for.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 
-/// What the ledger is asked for: a day is its end, in UTC; what else was written, the ledger reads itself.
+/// What the ledger is asked for: it reads the text itself, but what is yet to come is refused here, in words that fit.
 pub(super) fn read(text: &str) -> Result<String, Failure> {
     read_at(text, Utc::now())
 }
@@ -17,15 +17,11 @@ pub(super) fn read_any(text: Option<&str>) -> Result<Option<String>, Failure> {
 }
 
 fn read_at(text: &str, now: DateTime<Utc>) -> Result<String, Failure> {
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    if let Some(end) = day.and_then(|day| day.and_hms_micro_opt(23, 59, 59, 999_999)) {
-        let end = end.and_utc();
-        if end >= now {
-            return Err(Failure::because(format!(
-                "the day {text} has not ended yet (UTC): what is known now is shown where no moment is named"
-            )));
-        }
-        return Ok(end.to_rfc3339_opts(SecondsFormat::Micros, true));
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d");
+    if day.is_ok_and(|day| day >= now.date_naive()) {
+        return Err(Failure::because(format!(
+            "the day {text} has not ended yet (UTC): what is known now is shown where no moment is named"
+        )));
     }
     let time = DateTime::parse_from_rfc3339(text);
     if time.is_ok_and(|time| time.to_utc() > now + CLOCKS_DIFFER) {
@@ -46,11 +42,8 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_its_end_and_one_that_has_not_ended_is_refused() {
-        assert_eq!(
-            read("2026-11-26").as_deref(),
-            Some("2026-11-26T23:59:59.999999Z")
-        );
+    fn a_day_that_has_not_ended_is_refused() {
+        assert_eq!(read("2026-11-26").as_deref(), Some("2026-11-26"));
         assert_eq!(read("2026-11-27"), None);
         assert_eq!(read("2030-01-01"), None);
     }
