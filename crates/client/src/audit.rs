@@ -178,6 +178,7 @@ impl AuditError {
                 | CheckError::Route { .. }
                 | CheckError::Header { .. }
                 | CheckError::Data { .. }
+                | CheckError::Outline { .. }
                 | CheckError::Withheld { .. }
                 | CheckError::Stopped,
             )

@@ -2,10 +2,13 @@
 
 use crate::replay::{Replay, ReplayChunk, ReplayError};
 use ledger_domain::Route;
-use ledger_domain::wire::v1::{Event, EventBody, EventHeader, HeaderError, UnreadableEvent};
+use ledger_domain::wire::v1::{
+    Event, EventBody, EventHeader, EventType, HeaderError, NoOutline, UnreadableEvent, outline,
+};
 use ledger_proof::block::{BlockError, Content, Decoder, Events, StoredEvent};
+use ledger_proof::header::LeafHeader;
 use ledger_proof::submission::{SubmissionError, SubmissionRun, Taken, commands_of};
-use ledger_proof::verify::{CheckedRun, LeafError};
+use ledger_proof::verify::{CheckedRun, LeafError, check_outline};
 use std::collections::VecDeque;
 use std::iter::Peekable;
 use thiserror::Error;
@@ -52,6 +55,15 @@ pub enum CheckError {
         /// Where it fails.
         #[source]
         source: UnreadableEvent,
+    },
+    /// The data is that of the leaf, but not written as a ledger writes such an event.
+    #[error("position {position}: the data has no outline")]
+    Outline {
+        /// The event's position.
+        position: u64,
+        /// Why.
+        #[source]
+        source: NoOutline,
     },
     /// The data is withheld, so that no view can be folded over it.
     #[error("position {position}: the data is withheld ({ground}), views cannot be folded over it")]
@@ -196,6 +208,7 @@ impl Checking<'_> {
         let run = &mut self.checked.run;
         let run = run.get_or_insert_with(|| CheckedRun::new(event.position));
         let header = run.check(event.header, &event.content.into())?;
+        check_outline_of(event, &header)?;
         if self.decoding == Decoding::CheckAndDecode {
             let ledger = header.source.strip_prefix("ledger/").unwrap_or_default();
             let submissions = &mut self.checked.submissions;
@@ -209,6 +222,22 @@ impl Checking<'_> {
         }
         Ok(())
     }
+}
+
+/// Compares the digest that the leaf has of the event's outline with the outline of the data.
+fn check_outline_of(event: &StoredEvent<'_>, header: &LeafHeader<'_>) -> Result<(), CheckError> {
+    let position = event.position;
+    let Content::Present { data, .. } = event.content else {
+        return Ok(());
+    };
+    let Some(event_type) = header.event_name().and_then(EventType::from_name) else {
+        // A newer ledger has events that this version does not know: it says so where it must understand them.
+        return Ok(());
+    };
+    let outline =
+        outline(event_type, data).map_err(|source| CheckError::Outline { position, source })?;
+    check_outline(header, data, &outline).map_err(|fault| LeafError { position, fault })?;
+    Ok(())
 }
 
 /// The route stands beside the leaf. That of a new commitment follows from its data.

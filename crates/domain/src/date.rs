@@ -177,6 +177,8 @@ impl fmt::Debug for PartialDate {
     }
 }
 
+impl crate::wire::v1::Outlined for PartialDate {}
+
 impl Serialize for PartialDate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.with_text(|text| serializer.serialize_str(text))

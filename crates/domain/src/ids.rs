@@ -56,6 +56,8 @@ impl<T> Visitor<'_> for StrVisitor<T> {
 
 macro_rules! serde_as_text {
     ($name:ident, $what:literal, $code:expr) => {
+        impl crate::wire::v1::Outlined for $name {}
+
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)

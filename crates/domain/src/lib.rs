@@ -17,15 +17,16 @@ mod name;
 pub mod personal;
 pub mod reference;
 pub mod rejection;
+pub mod rules;
 pub mod view;
 pub mod wire;
 
 pub use commitment::Commitment;
 pub use date::PartialDate;
-pub use decide::{CommitmentLookup, NewEvent, Route, decide};
+pub use decide::{CommitmentLookup, NewEvent, Route, decide, screen};
 pub use reference::Reference;
 pub use rejection::{Rejection, RejectionCode};
+pub use rules::{RulesVersion, UnknownRules};
 
-/// The version of the rules in [`decide()`]: every event names the version that decided it (`rulesversion`), so that an
-/// auditor re-runs a decision with the rules of its day. It grows whenever a rule changes what is accepted or what follows.
-pub const RULES_VERSION: u32 = 2;
+/// The number of the rules that decide today: [`RulesVersion::CURRENT`].
+pub const RULES_VERSION: u32 = RulesVersion::CURRENT.number();

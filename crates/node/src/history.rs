@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 
 use ledger_domain::ids::CommandId;
 use ledger_domain::wire::v1::{
-    Durability, Event, EventBody, EventHeader, EventOutline, HeaderError, Heading, Receipt,
-    ReceiptEvent, Sha256, Status, UnreadableEvent,
+    Durability, Event, EventBody, EventExcerpt, EventHeader, EventType, HeaderError, Heading,
+    NoOutline, Receipt, ReceiptEvent, Sha256, Status, UnreadableEvent, outline,
 };
 use ledger_proof::block::{BlockError, Content, Decoder, KeptCommand, StoredEvent};
 use ledger_proof::delivered::{self, DeliveredError};
-use ledger_proof::{leaf_hash, sha256};
+use ledger_proof::{leaf_hash, sha256, verify};
 use ledger_store::{CommandKey, Found, Kept, Log, ReadError};
 use thiserror::Error;
 
@@ -46,6 +46,15 @@ pub enum HistoryError {
         #[source]
         source: UnreadableEvent,
     },
+    /// The data has no outline.
+    #[error("the data at position {position} has no outline")]
+    Outline {
+        /// Its position.
+        position: u64,
+        /// Why.
+        #[source]
+        source: NoOutline,
+    },
     /// The event cannot be put into its delivered form.
     #[error("the event at position {position} cannot be delivered")]
     Deliver {
@@ -78,19 +87,30 @@ pub(crate) fn decode_event(stored: &StoredEvent<'_>) -> Result<Option<Event>, Hi
     }
 }
 
+/// The digest that a leaf is to have of its data's outline.
+pub(crate) fn outline_digest(
+    position: u64,
+    event_type: EventType,
+    data: &[u8],
+) -> Result<Option<[u8; 32]>, HistoryError> {
+    let outline =
+        outline(event_type, data).map_err(|source| HistoryError::Outline { position, source })?;
+    Ok(verify::outline_digest(data, &outline))
+}
+
 /// What the views read of a stored event; `None` for one whose data is withheld.
-pub(crate) fn decode_outline(
+pub(crate) fn decode_excerpt(
     stored: &StoredEvent<'_>,
-) -> Result<Option<EventOutline>, HistoryError> {
+) -> Result<Option<EventExcerpt>, HistoryError> {
     let position = stored.position;
     let Content::Present { data, .. } = stored.content else {
         return Ok(None);
     };
     let heading = Heading::decode(stored.header)
         .map_err(|source| HistoryError::Header { position, source })?;
-    let body = EventBody::decode_outline(heading.event_type, data)
+    let body = EventBody::decode_excerpt(heading.event_type, data)
         .map_err(|source| HistoryError::Data { position, source })?;
-    Ok(Some(EventOutline { heading, body }))
+    Ok(Some(EventExcerpt { heading, body }))
 }
 
 /// Calls `visit` with the stored event at each position, which must ascend; each block is decoded once.

@@ -224,6 +224,8 @@ pub(crate) fn opening_group(log: &Log, ledger: &LedgerId, root: Root) -> Group {
         effective: None,
         rules_version: RULES_VERSION,
         data_digest: data_digest(&salt, &data),
+        // Position 0 has no free text: its outline is its data.
+        outline_digest: None,
     }
     .encode();
     let keys = EventKeys {

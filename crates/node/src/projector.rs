@@ -21,7 +21,7 @@ use ledger_bus::{
     BucketError, Bus, BusOptions, ConnectError, FeedError, QueryService, ServiceError, ViewBucket,
 };
 use ledger_domain::view::{Changes, Family, Projection, RestoreError, family_of, history_version};
-use ledger_domain::wire::v1::EventOutline;
+use ledger_domain::wire::v1::EventExcerpt;
 use ledger_proof::block::Decoder;
 use ledger_proof::{EMPTY_HASH, Hash, leaf_hash};
 use ledger_store::{OpenError, SavedViews, SledFault, ViewStore};
@@ -316,9 +316,9 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     /// Takes the event at the checkpoint in. One whose data is withheld moves the checkpoint and nothing else.
-    fn fold(&mut self, event: Option<&EventOutline>) {
+    fn fold(&mut self, event: Option<&EventExcerpt>) {
         if let Some(event) = event {
-            self.projection.apply_outline(event);
+            self.projection.apply_excerpt(event);
         }
         self.checkpoint += 1;
         self.unsaved_events += 1;

@@ -89,6 +89,7 @@ fn record(position: u64, commitment: CommitmentId, route: &str) -> NewRecord {
         effective: None,
         rules_version: RULES_VERSION,
         data_digest: data_digest(&salt, &data),
+        outline_digest: None,
     };
     NewRecord::read(header.encode(), salt, data, route.to_owned()).expect("a leaf")
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use ledger_domain::ids::{CommandId, EventId, LedgerId, Position};
 use ledger_domain::wire::v1::{Command, Event, EventHeader, Receipt, ReceiptEvent, Sha256, Status};
-use ledger_domain::{NewEvent, RULES_VERSION, Rejection, RejectionCode, decide};
+use ledger_domain::{NewEvent, Rejection, RejectionCode, RulesVersion, decide, screen};
 use ledger_proof::{Manifest, data_digest, leaf_hash};
 use ledger_store::{CommandKey, EventKeys, Group, Log, NewRecord, NewSubmission, SubmittedCommand};
 use rand::RngCore;
@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::appender::stopped;
-use crate::history::{HistoryError, receipt};
+use crate::history::{HistoryError, outline_digest, receipt};
 use crate::intake::{Chunk, DecodedCommand, Submission};
 use crate::pending::{Decided, HandedOver, Pending, WriterEnd};
 use crate::replies::{ReplySender, SubmissionReply};
@@ -163,12 +163,15 @@ impl Writer {
             });
         }
         self.state.load_commitments(&command.commitments())?;
+        let reference = &self.state.reference;
         let decision = decide(
-            &self.state.reference,
+            RulesVersion::CURRENT,
+            reference,
             &self.state.lookup(),
             command,
             stamp.now,
-        );
+        )
+        .and_then(|events| screen(reference, command).map(|()| events));
         let new_events = match decision {
             Ok(new_events) => new_events,
             Err(rejection) => return Ok(self.refused(command.id, rejection)),
@@ -176,7 +179,7 @@ impl Writer {
         stamp.command = Some(key);
         let mut events = Vec::with_capacity(new_events.len());
         for new_event in new_events {
-            events.push(self.record(new_event, command, stamp, group));
+            events.push(self.record(new_event, command, stamp, group)?);
         }
         self.state.remember(key, decoded.digest, events.clone());
         Ok(receipt(command.id, Status::Accepted, events))
@@ -189,17 +192,19 @@ impl Writer {
         command: &Command,
         stamp: &mut Stamp<'_>,
         group: &mut Group,
-    ) -> ReceiptEvent {
+    ) -> Result<ReceiptEvent, HistoryError> {
         let mut salt = [0; 16];
         stamp.rng.fill_bytes(&mut salt);
         self.encoded.clear();
         new_event.body.encode_into(&mut self.encoded);
         let data = self.encoded.clone();
         let position = self.state.next_position;
+        let event_type = new_event.body.event_type();
+        let outline_digest = outline_digest(position, event_type, &data)?;
         let header = EventHeader {
             id: stamp.event_id(),
             ledger: self.ledger.clone(),
-            event_type: new_event.body.event_type(),
+            event_type,
             subject: new_event.subject,
             time: stamp.now,
             position: Position(position),
@@ -210,8 +215,9 @@ impl Writer {
             submission: Some(stamp.submission),
             submission_index: Some(stamp.index),
             effective: new_event.effective,
-            rules_version: RULES_VERSION,
+            rules_version: RulesVersion::CURRENT.number(),
             data_digest: data_digest(&salt, &data),
+            outline_digest,
         };
         let leaf = header.encode();
         let keys = EventKeys {
@@ -237,7 +243,7 @@ impl Writer {
             header,
             body: new_event.body,
         });
-        named
+        Ok(named)
     }
 
     /// A refusal by the rules: it rests on the state up to here.

@@ -28,9 +28,10 @@ const ATTRIBUTES: [(&str, Presence); ATTRIBUTE_COUNT] = [
     ("effective", Presence::Optional),
     ("rulesversion", Presence::Required),
     ("datadigest", Presence::Required),
+    ("outlinedigest", Presence::Optional),
 ];
 
-const ATTRIBUTE_COUNT: usize = 16;
+const ATTRIBUTE_COUNT: usize = 17;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Presence {
@@ -74,6 +75,9 @@ pub struct LeafHeader<'a> {
     pub rules_version: &'a str,
     /// SHA-256(salt ‖ data).
     pub data_digest: [u8; HASH_SIZE],
+    /// SHA-256 of the data's outline, which is what stays of the data when its free texts are withheld; absent where the
+    /// outline is the data itself, and in leaves of before rules 3.
+    pub outline_digest: Option<[u8; HASH_SIZE]>,
 }
 
 /// Why bytes are not a leaf.
@@ -133,6 +137,7 @@ impl<'a> LeafHeader<'a> {
             effective,
             rules_version,
             digest,
+            outline,
         ] = values;
         if spec_version != Some("1.0") {
             return Err(form("specversion"));
@@ -141,10 +146,10 @@ impl<'a> LeafHeader<'a> {
         if !is_recorded_time(time) {
             return Err(form("time"));
         }
-        let mut data_digest = [0; HASH_SIZE];
-        if !decode_hex(digest.unwrap_or_default().as_bytes(), &mut data_digest) {
-            return Err(form("datadigest"));
-        }
+        let data_digest = read_digest("datadigest", digest.unwrap_or_default())?;
+        let outline_digest = outline
+            .map(|text| read_digest("outlinedigest", text))
+            .transpose()?;
         Ok(Self {
             id: id.unwrap_or_default(),
             source: source.unwrap_or_default(),
@@ -163,7 +168,17 @@ impl<'a> LeafHeader<'a> {
             effective,
             rules_version: rules_version.unwrap_or_default(),
             data_digest,
+            outline_digest,
         })
+    }
+
+    /// The version of the rules that decided, as a number.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderError::Form`] if it is not written as one.
+    pub fn rules_number(&self) -> Result<u64, HeaderError> {
+        number("rulesversion", self.rules_version)
     }
 
     /// The event's own name within its type: `commitment_recorded` of `ledger.commitment_recorded.v1`.
@@ -183,6 +198,16 @@ pub fn event_name_of(leaf: &[u8]) -> Option<&str> {
 
 fn form(attribute: &'static str) -> HeaderError {
     HeaderError::Form { attribute }
+}
+
+/// A digest as the ledger writes it: lowercase hexadecimal digits.
+fn read_digest(attribute: &'static str, text: &str) -> Result<[u8; HASH_SIZE], HeaderError> {
+    let mut digest = [0; HASH_SIZE];
+    if decode_hex(text.as_bytes(), &mut digest) {
+        Ok(digest)
+    } else {
+        Err(form(attribute))
+    }
 }
 
 /// A number as the ledger writes it: decimal digits without a leading zero.
@@ -305,6 +330,33 @@ pub(crate) mod tests {
         assert_eq!(header.effective, Some("2026-03"));
         assert_eq!(header.submission_index, Some(0));
         assert_eq!(header.data_digest, [9; 32]);
+        assert_eq!(header.outline_digest, None);
+    }
+
+    #[test]
+    fn the_digest_of_the_outline_comes_last_and_may_be_absent() {
+        let with = |value: &str| {
+            let mut text = good();
+            text.pop();
+            format!("{text},\"outlinedigest\":\"{value}\"}}")
+        };
+        let digest = hex::encode([8; 32]);
+        let text = with(&digest);
+        let header = LeafHeader::parse(text.as_bytes()).unwrap();
+        assert_eq!(header.outline_digest, Some([8; 32]));
+        for value in ["", &digest[1..], &digest.replace('8', "A")] {
+            assert_eq!(
+                LeafHeader::parse(with(value).as_bytes()),
+                Err(HeaderError::Form {
+                    attribute: "outlinedigest"
+                })
+            );
+        }
+        let early = good().replace(
+            ",\"datadigest\"",
+            &format!(",\"outlinedigest\":\"{digest}\",\"datadigest\""),
+        );
+        assert!(LeafHeader::parse(early.as_bytes()).is_err());
     }
 
     #[test]

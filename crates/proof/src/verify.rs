@@ -2,7 +2,7 @@
 
 use crate::delivered::Payload;
 use crate::frontier::Frontier;
-use crate::hash::{Hash, data_digest, leaf_hash};
+use crate::hash::{HASH_SIZE, Hash, data_digest, leaf_hash, sha256};
 use crate::header::{HeaderError, LeafHeader};
 use thiserror::Error;
 
@@ -48,6 +48,9 @@ pub enum LeafFault {
     /// The data is not what the leaf's digest is of.
     #[error("the data does not match the leaf's digest")]
     Data,
+    /// The outline of the data is not what the leaf's outline digest is of.
+    #[error("the leaf's `outlinedigest` does not match the outline of the data")]
+    Outline,
 }
 
 /// Checks events one after the other from position 0, and grows the tree over them.
@@ -216,6 +219,38 @@ fn checked_header<'a>(leaf: &'a [u8], payload: &Payload<'_>) -> Result<LeafHeade
     }
 }
 
+/// The first version of the rules under which a leaf names its outline's digest.
+const OUTLINE_RULES_MIN: u64 = 3;
+
+/// The digest that the leaf of an event has of its outline; `None` where the outline is the data itself.
+pub fn outline_digest(data: &[u8], outline: &[u8]) -> Option<[u8; HASH_SIZE]> {
+    (outline != data).then(|| sha256(outline))
+}
+
+/// Checks that a leaf names the digest of its data's outline, as every leaf does from rules 3 on and none did before.
+///
+/// What an outline is, is not known here: the caller makes it of the data.
+///
+/// # Errors
+///
+/// [`LeafFault::Outline`], or [`LeafFault::Header`] if the leaf's version of the rules is no number.
+pub fn check_outline(
+    header: &LeafHeader<'_>,
+    data: &[u8],
+    outline: &[u8],
+) -> Result<(), LeafFault> {
+    let expected = if header.rules_number()? >= OUTLINE_RULES_MIN {
+        outline_digest(data, outline)
+    } else {
+        None
+    };
+    if header.outline_digest == expected {
+        Ok(())
+    } else {
+        Err(LeafFault::Outline)
+    }
+}
+
 fn expect_position(expected: u64, found: u64) -> Result<(), LeafFault> {
     if found == expected {
         Ok(())
@@ -311,6 +346,38 @@ mod tests {
             LeafFault::Source { .. }
         ));
         assert!(matches!(fault_of(b"{}", &DATA), LeafFault::Header(_)));
+    }
+
+    #[test]
+    fn a_leaf_names_the_digest_of_its_outline_from_rules_3_on() {
+        let (data, outline) = (b"{\"reason\":\"x\"}", b"{\"reason\":\"[withheld]\"}");
+        let header = |rules_version, outline_digest| LeafHeader {
+            rules_version,
+            outline_digest,
+            ..LeafHeader::default()
+        };
+        let digest = outline_digest(data, outline);
+        assert_eq!(digest, Some(sha256(outline)));
+        assert_eq!(outline_digest(data, data), None);
+        let check =
+            |rules, digest, outline: &[u8]| check_outline(&header(rules, digest), data, outline);
+        for rules in ["3", "4"] {
+            assert_eq!(check(rules, digest, outline), Ok(()));
+            assert_eq!(check(rules, None, data), Ok(()));
+            for (digest, outline) in [
+                (None, &outline[..]),
+                (Some([0; 32]), outline),
+                (digest, data),
+            ] {
+                assert_eq!(check(rules, digest, outline), Err(LeafFault::Outline));
+            }
+        }
+        assert_eq!(check("2", None, outline), Ok(()));
+        assert_eq!(check("2", digest, outline), Err(LeafFault::Outline));
+        assert!(matches!(
+            check("three", digest, outline),
+            Err(LeafFault::Header(_))
+        ));
     }
 
     #[test]

@@ -61,6 +61,12 @@ async fn each_lie_about_the_log_is_found() {
         }
         other => panic!("{other:?}"),
     }
+    match audit_of(&ledger, Lie::Outline(at)).await {
+        Err(AuditError::Check(CheckError::Leaf(error))) => {
+            assert_eq!((error.position, error.fault), (at, LeafFault::Outline));
+        }
+        other => panic!("{other:?}"),
+    }
     match audit_of(&ledger, Lie::LeftOut(at)).await {
         Err(AuditError::Check(CheckError::Leaf(error))) => {
             assert_eq!(error.position, at);

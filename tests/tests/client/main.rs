@@ -8,5 +8,6 @@
 
 mod audit;
 mod import;
+mod leaves;
 mod paper_ledger;
 mod submit;

@@ -10,9 +10,14 @@ use ledger_bus::query::{
 use ledger_bus::{Answer, Argument, Bus, Endpoint, Query, QueryFailure, QueryService};
 use ledger_domain::ids::{CommitmentId, EventId, LedgerId, PartyId, Position, Subject, Version};
 use ledger_domain::view::{ActionView, CountryView, Envelope, Projection, SummaryView};
-use ledger_domain::wire::v1::{Command, Event, EventBody, EventHeader, LedgerOpened, Policy, Root};
-use ledger_domain::{Commitment, NewEvent, RULES_VERSION, Reference, Rejection, Route, decide};
+use ledger_domain::wire::v1::{
+    Command, Event, EventBody, EventHeader, EventType, LedgerOpened, Policy, Root, outline,
+};
+use ledger_domain::{
+    Commitment, NewEvent, RULES_VERSION, Reference, Rejection, Route, RulesVersion, decide,
+};
 use ledger_proof::block::{BlockBuilder, Content, KeptCommand};
+use ledger_proof::verify::outline_digest;
 use ledger_proof::{
     Frontier, Hash, LedgerKey, Manifest, SignedTreeHead, data_digest, leaf_hash, sha256,
 };
@@ -33,6 +38,8 @@ pub(crate) enum Lie {
     Data(u64),
     /// The event at this position is told as another one, its digest and its route made to fit.
     Rewritten(u64),
+    /// The leaf at this position has the digest of another outline.
+    Outline(u64),
     /// The command kept for the event at this position is not the one received.
     Command(u64),
     /// The commitment at this position is kept under another country.
@@ -49,6 +56,11 @@ pub(crate) enum Lie {
     Missing(&'static str, &'static str),
     /// A view is served that the log does not give.
     Unfounded(&'static str),
+}
+
+/// The digest that a leaf has of its outline.
+fn outline_of(event_type: EventType, data: &[u8]) -> Option<[u8; 32]> {
+    outline_digest(data, &outline(event_type, data).unwrap())
 }
 
 struct Record {
@@ -107,7 +119,13 @@ impl PaperLedger {
     pub(crate) fn submit(&self, command: &Command) -> Result<(), Rejection> {
         let mut state = self.state();
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
-        let decided = decide(&state.reference, &state.commitments, command, now)?;
+        let decided = decide(
+            RulesVersion::CURRENT,
+            &state.reference,
+            &state.commitments,
+            command,
+            now,
+        )?;
         let first = state.records.len();
         let kept = (command.encode(), u32::try_from(decided.len()).unwrap());
         for event in decided {
@@ -185,6 +203,7 @@ impl State {
             effective: new.effective,
             rules_version: RULES_VERSION,
             data_digest: data_digest(&SALT, &data),
+            outline_digest: outline_of(new.body.event_type(), &data),
         };
         let event = Event {
             header: header.clone(),
@@ -287,6 +306,10 @@ impl State {
         }
         if *lie == Lie::Rewritten(here) {
             header.data_digest = data_digest(&SALT, &data);
+            header.outline_digest = outline_of(header.event_type, &data);
+        }
+        if *lie == Lie::Outline(here) {
+            header.outline_digest = Some([0; 32]);
         }
         let content = Content::Present {
             salt: &SALT,

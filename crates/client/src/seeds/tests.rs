@@ -6,7 +6,7 @@ use ledger_domain::wire::v1::{
     Completion, Durability, Event, EventBody, EventHeader, EventType, LedgerOpened, Policy,
     Receipt, ReceiptEvent, RecordCommitment, Sha256, Status,
 };
-use ledger_domain::{Commitment, NewEvent, RULES_VERSION, Reference, decide};
+use ledger_domain::{Commitment, NewEvent, RULES_VERSION, Reference, RulesVersion, decide};
 
 use super::*;
 
@@ -88,8 +88,14 @@ impl Ledger {
         }
         let now = noon(REFERENCE_DAY).unwrap();
         let first = self.events.len();
-        let events = decide(&self.reference, &self.commitments, command, now)
-            .unwrap_or_else(|rejection| panic!("{command:?}\n{rejection:?}"));
+        let events = decide(
+            RulesVersion::CURRENT,
+            &self.reference,
+            &self.commitments,
+            command,
+            now,
+        )
+        .unwrap_or_else(|rejection| panic!("{command:?}\n{rejection:?}"));
         for event in events {
             self.record(Some(command), event);
         }
@@ -131,6 +137,7 @@ impl Ledger {
             effective: new.effective,
             rules_version: RULES_VERSION,
             data_digest: [0; 32],
+            outline_digest: None,
         };
         let event = Event {
             header,

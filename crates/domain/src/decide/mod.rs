@@ -5,7 +5,9 @@
 //! 1. *who you are*: the sending partner is registered and not revoked, has a role that may send the command, may speak
 //!    for the party, and the party may act;
 //! 2. *what you name*: the subject exists, or does not yet; it has the expected version; everything the data names exists;
-//! 3. *the rules*: dates, parts, contradictions; personal identifiers in the texts come last.
+//! 3. *the rules*: dates, parts, contradictions.
+//!
+//! What is decided is then [screened](screen) for personal identifiers, which is no part of the rules.
 //!
 //! A decision is a function of its arguments alone: the same command on the same state at the same time gives the same
 //! events. Ids, salts, positions and the recorded time are stamped by whoever records them.
@@ -31,6 +33,7 @@ use crate::ids::{ActionCode, CommitmentId, CountryCode, IdError, PartyId, Subjec
 use crate::personal;
 use crate::reference::{Party, Reference};
 use crate::rejection::{Rejection, RejectionCode};
+use crate::rules::RulesVersion;
 use crate::wire::v1::{
     Command, CommandBody, EventBody, PartyStatus, Period, Role, TextKind, texts,
 };
@@ -111,11 +114,15 @@ impl FromStr for Route {
     }
 }
 
-/// Decides a command.
+/// Decides a command under a version of the rules.
+///
+/// The command's form was checked when it was decoded, and its texts are [screened](screen) apart: neither is part of the
+/// rules, so that a decision gives the same events for ever.
 ///
 /// # Errors
 /// The [`Rejection`] of the first check that fails, in the order the [module](self) states. Nothing is recorded then.
 pub fn decide(
+    rules: RulesVersion,
     reference: &Reference,
     commitments: &(impl CommitmentLookup + ?Sized),
     command: &Command,
@@ -127,9 +134,38 @@ pub fn decide(
         today: now.date_naive(),
     };
     let sender = context.sender()?;
-    let event = dispatch(&context, commitments, sender)?;
-    context.refuse_personal_data()?;
+    // There is one version so far. The next one makes this match say where its rules differ.
+    let event = match rules {
+        RulesVersion::V3 => dispatch(&context, commitments, sender)?,
+    };
     Ok(vec![event])
+}
+
+/// Looks for personal identifiers in a command's texts, as the ledger's policy has them.
+///
+/// What counts as one may change without a new version of the rules: an auditor who decides again leaves this out.
+///
+/// # Errors
+/// `personal_data_refused`, at the first text that seems to hold one.
+pub fn screen(reference: &Reference, command: &Command) -> Result<(), Rejection> {
+    let refused = &reference.policy().refused_patterns;
+    texts(&command.body, &mut |path, kind, text| {
+        let found = if kind == TextKind::Url {
+            personal::find_in_url(text, refused)
+        } else {
+            personal::find(text, refused)
+        };
+        match found {
+            None => Ok(()),
+            Some(pattern) => refuse(
+                RejectionCode::PersonalDataRefused,
+                &path.to_string(),
+                format!(
+                    "the text seems to hold a personal identifier ({pattern}); remove it: what is recorded stays for ever"
+                ),
+            ),
+        }
+    })
 }
 
 fn dispatch(
@@ -399,27 +435,6 @@ impl<'a> Context<'a> {
         }
         self.happened(Some(period.from), "data.period.from")?;
         self.happened(Some(period.to), "data.period.to")
-    }
-
-    fn refuse_personal_data(&self) -> Result<(), Rejection> {
-        let refused = &self.reference.policy().refused_patterns;
-        texts(&self.command.body, &mut |path, kind, text| {
-            let found = if kind == TextKind::Url {
-                personal::find_in_url(text, refused)
-            } else {
-                personal::find(text, refused)
-            };
-            match found {
-                None => Ok(()),
-                Some(pattern) => refuse(
-                    RejectionCode::PersonalDataRefused,
-                    &path.to_string(),
-                    format!(
-                        "the text seems to hold a personal identifier ({pattern}); remove it: what is recorded stays for ever"
-                    ),
-                ),
-            }
-        })
     }
 
     /// An event of the command's own subject.

@@ -3,9 +3,9 @@
 use super::fold::Moment;
 use crate::date::PartialDate;
 use crate::ids::{PartnerId, PartyId, Subject};
-use crate::wire::v1::{Event, EventBody, EventOutline};
+use crate::wire::v1::{Event, EventBody, EventExcerpt};
 
-/// An event as the folds see it: nothing here is missing from its outline.
+/// An event as the folds see it: nothing here is missing from its excerpt.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Happening<'a> {
     pub(crate) at: Moment,
@@ -33,9 +33,9 @@ impl<'a> From<&'a Event> for Happening<'a> {
     }
 }
 
-impl<'a> From<&'a EventOutline> for Happening<'a> {
-    fn from(outline: &'a EventOutline) -> Self {
-        let heading = &outline.heading;
+impl<'a> From<&'a EventExcerpt> for Happening<'a> {
+    fn from(excerpt: &'a EventExcerpt) -> Self {
+        let heading = &excerpt.heading;
         Self {
             at: Moment {
                 position: heading.position.0,
@@ -45,7 +45,7 @@ impl<'a> From<&'a EventOutline> for Happening<'a> {
             partner: &heading.partner,
             party: &heading.party,
             effective: heading.effective,
-            body: &outline.body,
+            body: &excerpt.body,
         }
     }
 }

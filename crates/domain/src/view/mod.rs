@@ -79,7 +79,7 @@ use chrono::NaiveDate;
 use thiserror::Error;
 
 use crate::ids::Position;
-use crate::wire::v1::{Event, EventOutline};
+use crate::wire::v1::{Event, EventExcerpt};
 
 pub use all::{Family, family_of};
 pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
@@ -115,8 +115,8 @@ macro_rules! projections {
                 self.0.apply(&event.into());
             }
 
-            fn apply_outline(&mut self, outline: &EventOutline) {
-                self.0.apply(&outline.into());
+            fn apply_excerpt(&mut self, excerpt: &EventExcerpt) {
+                self.0.apply(&excerpt.into());
             }
 
             fn watermark(&self) -> Option<Position> {
@@ -238,8 +238,8 @@ pub trait Projection: Default {
     /// delivers twice does no harm. A gap is not noticed here: who feeds the projection keeps positions without gaps.
     fn apply(&mut self, event: &Event);
 
-    /// Takes in the next event as [`Projection::apply`] does: its outline has all that counts.
-    fn apply_outline(&mut self, outline: &EventOutline);
+    /// Takes in the next event as [`Projection::apply`] does: its excerpt has all that counts.
+    fn apply_excerpt(&mut self, excerpt: &EventExcerpt);
 
     /// The position of the last event taken in, none before the first.
     fn watermark(&self) -> Option<Position>;

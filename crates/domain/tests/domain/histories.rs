@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ledger_domain::ids::{CommitmentId, PartyId, Position, Subject, Version};
 use ledger_domain::wire::v1::{Command, CommitmentStatus, Event, EventBody, EventHeader};
-use ledger_domain::{Commitment, Reference, decide};
+use ledger_domain::{Commitment, Reference, RulesVersion, decide};
 use proptest::prelude::*;
 
 use crate::support::{World, commitment, digest, given, now, say};
@@ -444,7 +444,7 @@ proptest! {
         for attempt in &attempts {
             let command = attempt.command(&world);
             for reference in [&reference, &world.reference] {
-                match decide(reference, &states, &command, now()) {
+                match decide(RulesVersion::CURRENT, reference, &states, &command, now()) {
                     Ok(events) => prop_assert_eq!(events.len(), 1),
                     Err(refusal) => prop_assert!(refusal.field.is_some(), "{}", refusal),
                 }

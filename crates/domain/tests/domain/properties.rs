@@ -221,12 +221,12 @@ fn header() -> impl Strategy<Value = EventHeader> {
     let micros = 0_i64..250_000_000_000_000_000;
     (
         (any::<u128>(), subjects, micros, any::<u64>(), any::<u32>()),
-        (caused, of(date()), any::<[u8; 32]>()),
+        (caused, of(date()), any::<[u8; 32]>(), of(any::<[u8; 32]>())),
         proptest::sample::select(EventType::ALL),
     )
         .prop_map(
             |((bits, subject, micros, position, version), rest, event_type)| {
-                let (caused, effective, data_digest) = rest;
+                let (caused, effective, data_digest, outline_digest) = rest;
                 EventHeader {
                     id: EventId(Uuid::from_u128(bits)),
                     ledger: id("test"),
@@ -243,6 +243,7 @@ fn header() -> impl Strategy<Value = EventHeader> {
                     effective,
                     rules_version: RULES_VERSION,
                     data_digest,
+                    outline_digest,
                 }
             },
         )

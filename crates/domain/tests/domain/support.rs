@@ -11,7 +11,8 @@ use ledger_domain::wire::v1::{
     RecordCommitment, ReportProgress, Role, Root, Stage, TextStatus, WithdrawCommitment,
 };
 use ledger_domain::{
-    Commitment, NewEvent, RULES_VERSION, Reference, Rejection, RejectionCode, decide,
+    Commitment, NewEvent, RULES_VERSION, Reference, Rejection, RejectionCode, RulesVersion, decide,
+    screen,
 };
 use uuid::Uuid;
 
@@ -58,6 +59,7 @@ impl World {
             effective: new.effective,
             rules_version: RULES_VERSION,
             data_digest: [0; 32],
+            outline_digest: None,
         };
         self.versions.insert(new.subject, new.stream_version);
         self.fold(Event {
@@ -94,7 +96,10 @@ impl World {
     }
 
     pub(crate) fn decide(&self, command: &Command) -> Result<Vec<NewEvent>, Rejection> {
-        decide(&self.reference, &self.commitments, command, now())
+        let (rules, reference) = (RulesVersion::CURRENT, &self.reference);
+        let events = decide(rules, reference, &self.commitments, command, now())?;
+        screen(reference, command)?;
+        Ok(events)
     }
 
     /// Decides a command and records what it becomes.

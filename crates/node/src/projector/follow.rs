@@ -15,7 +15,7 @@ use tracing::warn;
 use super::known::keep_closed;
 use super::pages::{DecodedPage, Pages};
 use super::{Interruption, LastLeaf, Projector};
-use crate::history::{HistoryError, decode_outline};
+use crate::history::{HistoryError, decode_excerpt};
 
 /// Events that the stream may be behind the node before blocks are fetched instead.
 const LAG_EVENTS: u64 = 10_000;
@@ -353,7 +353,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 content: content(&cut.payload),
                 route: "",
             };
-            let decoded = decode_outline(&stored).map_err(|error| strange(&error))?;
+            let decoded = decode_excerpt(&stored).map_err(|error| strange(&error))?;
             if let Some(event) = &decoded
                 && event.heading.position.0 != position
             {

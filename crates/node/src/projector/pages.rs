@@ -2,14 +2,14 @@
 
 use ledger_bus::query::{QueryError, ReplayPage, ReplayQuery};
 use ledger_bus::{Bus, FeedError};
-use ledger_domain::wire::v1::EventOutline;
+use ledger_domain::wire::v1::EventExcerpt;
 use ledger_proof::block::Decoder;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::Interruption;
 use super::follow::{QUERY_TIMEOUT, for_each_stored};
-use crate::history::{HistoryError, decode_outline};
+use crate::history::{HistoryError, decode_excerpt};
 
 /// The bytes of a page: what is decoded and folded between two looks at what else there is to do.
 const PAGE_BYTES: usize = 1 << 20;
@@ -23,7 +23,7 @@ pub(super) struct DecodedPage {
     /// The position after the last.
     pub(super) next: u64,
     /// The events; none where the data is withheld.
-    pub(super) events: Vec<Option<EventOutline>>,
+    pub(super) events: Vec<Option<EventExcerpt>>,
     /// The leaf of the last event.
     pub(super) last_leaf: Vec<u8>,
     /// Events on disk when the page was read.
@@ -121,7 +121,7 @@ fn decode(
         if stored.position + 1 == page.next {
             last_leaf.extend_from_slice(stored.header);
         }
-        events.push(decode_outline(stored)?);
+        events.push(decode_excerpt(stored)?);
         Ok(())
     })?;
     Ok(DecodedPage {

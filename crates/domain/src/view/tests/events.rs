@@ -60,6 +60,7 @@ pub(super) fn event(
             effective: None,
             rules_version: 1,
             data_digest: [0; 32],
+            outline_digest: None,
         },
         body,
     }

@@ -12,6 +12,7 @@ use super::events::{
     ProgressReported, ReportContested, ReportCorrected, ReportRetracted, ReportReturned,
     ReportValidated, ReviewClosed, ReviewOpened, StatementRecorded,
 };
+use super::free_text::{Outlined, Shape};
 use super::header::EventHeader;
 
 /// One event: its header, which is the leaf of the tree, and its data.
@@ -59,6 +60,11 @@ macro_rules! event_types {
             /// Its wire type.
             pub const fn wire_type(self) -> &'static str {
                 match self { $(Self::$name => concat!("ledger.", $word, ".v1"),)+ }
+            }
+
+            /// What an outline does with each field of its data.
+            pub(super) const fn shape(self) -> &'static Shape {
+                match self { $(Self::$name => &<$name as Outlined>::SHAPE,)+ }
             }
 
             /// The event of this name.

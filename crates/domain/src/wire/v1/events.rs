@@ -1,7 +1,11 @@
 //! The data of each event. Readers take fields they do not know: later versions add some, and rename none.
+//!
+//! A text is declared `=> free`, which a redaction withholds, or `=> joined`, which stays because others join on it: see
+//! [`outline`](super::outline).
 
 use serde::{Deserialize, Serialize};
 
+use super::free_text::outlined;
 use super::values::{
     Amount, Evidence, Grade, Indicator, Measure, MeasureChange, Milestone, Participant, Period,
     Policy, Principle, Sha256, Source,
@@ -18,9 +22,12 @@ use crate::ids::{
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident {
-        $($(#[$field_doc:meta])* $mode:ident $field:ident: $type:ty,)+
+        $($(#[$field_doc:meta])* $mode:ident $field:ident: $type:ty $(=> $rule:ident)?,)+
     })+) => {
-        $(events!(@struct $(#[$doc])* $name [] $($(#[$field_doc])* $mode $field: $type,)+);)+
+        $(
+            events!(@struct $(#[$doc])* $name [] $($(#[$field_doc])* $mode $field: $type,)+);
+            outlined!($name { $($field $(: $rule)?),+ });
+        )+
     };
     (@struct $(#[$doc:meta])* $name:ident [$($done:tt)*]) => {
         $(#[$doc])*
@@ -65,7 +72,7 @@ events! {
         /// The ledger's id.
         required ledger: LedgerId,
         /// The log's verifier key (C2SP signed note).
-        required verifier_key: String,
+        required verifier_key: String => joined,
         /// Who registers the first partner.
         required root: Root,
         /// What the ledger takes.
@@ -81,7 +88,7 @@ events! {
     /// A partner may publish.
     PartnerRegistered {
         /// What it is called.
-        required name: String,
+        required name: String => free,
         /// What it may do.
         required roles: Vec<Role>,
         /// For whom it may speak.
@@ -92,7 +99,7 @@ events! {
     /// A partner has other roles, parties or another name; what is absent stays as it was.
     PartnerChanged {
         /// What it is called.
-        optional name: String,
+        optional name: String => free,
         /// What it may do.
         optional roles: Vec<Role>,
         /// For whom it may speak.
@@ -103,20 +110,20 @@ events! {
     /// A partner may publish no more.
     PartnerRevoked {
         /// Why.
-        required reason: String,
+        required reason: String => free,
     }
     /// An instrument is in the catalogue.
     InstrumentPublished {
         /// Its title.
-        required title: String,
+        required title: String => free,
         /// What kind of text it is.
         required kind: InstrumentKind,
         /// When it was adopted.
         optional adopted: PartialDate,
         /// Its document symbol.
-        optional symbol: String,
+        optional symbol: String => joined,
         /// Where to read it.
-        optional url: String,
+        optional url: String => free,
         /// Its guiding principles.
         list principles: Principle,
     }
@@ -125,13 +132,13 @@ events! {
         /// Its code.
         required code: ActionCode,
         /// Its title.
-        required title: String,
+        required title: String => free,
         /// The action it stands under.
         optional parent: ActionCode,
         /// How much of its text was seen in a source.
         required text_status: TextStatus,
         /// What it asks for.
-        optional description: String,
+        optional description: String => free,
         /// What it is within its instrument.
         optional kind: ActionKind,
     }
@@ -140,13 +147,13 @@ events! {
         /// The action.
         required code: ActionCode,
         /// Its new title.
-        optional title: String,
+        optional title: String => free,
         /// Its new description.
-        optional description: String,
+        optional description: String => free,
         /// How much of its text has been seen now.
         optional text_status: TextStatus,
         /// Why.
-        required reason: String,
+        required reason: String => free,
     }
     /// An action corresponds to others; commitments do not move.
     ActionsMapped {
@@ -155,12 +162,12 @@ events! {
         /// What it corresponds to.
         required to: Vec<ActionCode>,
         /// On what the mapping rests.
-        optional basis: String,
+        optional basis: String => free,
     }
     /// A party may act.
     PartyRegistered {
         /// What it is called.
-        required name: String,
+        required name: String => free,
         /// What kind of party it is.
         required kind: PartyKind,
         /// The country it belongs to; a State's is itself.
@@ -171,7 +178,7 @@ events! {
         /// Its status from now on.
         required status: PartyStatus,
         /// Why.
-        required reason: String,
+        required reason: String => free,
     }
     /// A commitment stands.
     CommitmentRecorded {
@@ -182,9 +189,9 @@ events! {
         /// The position of the newest catalogue event before it: the catalogue it was made under. Absent in an empty one.
         optional catalogue: Position,
         /// Its title.
-        required title: String,
+        required title: String => free,
         /// Its text.
-        optional description: String,
+        optional description: String => free,
         /// What it attaches to.
         required actions: Vec<ActionCode>,
         /// How it is held.
@@ -221,11 +228,11 @@ events! {
         /// Values.
         list indicators: Indicator,
         /// In words.
-        optional narrative: String,
+        optional narrative: String => free,
         /// What shows it.
         list evidence: Evidence,
         /// Why there is none.
-        optional no_evidence_reason: String,
+        optional no_evidence_reason: String => free,
     }
     /// A participant reported again over a period: the newest report is the one that counts, the history shows all.
     ReportCorrected {
@@ -234,14 +241,14 @@ events! {
         /// The report as it stands now.
         required report: ProgressReported,
         /// Why, if the reporter said so: a second report over a period corrects without a word.
-        optional reason: String,
+        optional reason: String => free,
     }
     /// A commitment has other terms; what is absent stays as it was.
     CommitmentAmended {
         /// Its new title.
-        optional title: String,
+        optional title: String => free,
         /// Its new text.
-        optional description: String,
+        optional description: String => free,
         /// Its new due date.
         optional due: PartialDate,
         /// What changes in its measure.
@@ -257,7 +264,7 @@ events! {
         /// Further steps on the way.
         list milestones: Milestone,
         /// Why.
-        required reason: String,
+        required reason: String => free,
         /// Whether it asks for less than before: a later due date, a target nearer to the baseline, or one in another unit, which
         /// cannot be shown to ask for as much.
         required weakened: bool,
@@ -267,31 +274,31 @@ events! {
     /// A commitment was withdrawn: it stays visible, and is counted as withdrawn.
     CommitmentWithdrawn {
         /// Why.
-        required reason: String,
+        required reason: String => free,
         /// By whom.
         required by: ActedBy,
     }
     /// A participant, the header's party, takes part as the lead said.
     ParticipationConfirmed {
         /// In words.
-        optional note: String,
+        optional note: String => free,
     }
     /// A participant, the header's party, takes part no more, or never did.
     CommitmentLeft {
         /// Why.
-        required reason: String,
+        required reason: String => free,
     }
     /// A commitment rests.
     CommitmentSuspended {
         /// Why.
-        required reason: String,
+        required reason: String => free,
         /// By whom.
         required by: ActedBy,
     }
     /// A suspended commitment is active again.
     CommitmentResumed {
         /// Why.
-        required reason: String,
+        required reason: String => free,
         /// By whom.
         required by: ActedBy,
     }
@@ -300,7 +307,7 @@ events! {
         /// The other.
         required successor: CommitmentId,
         /// Why.
-        required reason: String,
+        required reason: String => free,
         /// By whom.
         required by: ActedBy,
     }
@@ -309,25 +316,25 @@ events! {
         /// How: `fulfilled` is the lead's own word until an assessment says it too.
         required outcome: Outcome,
         /// Why.
-        required reason: String,
+        required reason: String => free,
         /// By whom.
         required by: ActedBy,
     }
     /// A withdrawn, superseded or closed commitment is active again.
     CommitmentReinstated {
         /// Why.
-        required reason: String,
+        required reason: String => free,
         /// By whom.
         required by: ActedBy,
     }
     /// A milestone was reached, says a participant: the header's party.
     MilestoneReached {
         /// Its name.
-        required milestone: String,
+        required milestone: String => joined,
         /// When: also the header's effective date.
         optional reached: PartialDate,
         /// In words.
-        optional note: String,
+        optional note: String => free,
         /// What shows it.
         list evidence: Evidence,
     }
@@ -336,14 +343,14 @@ events! {
         /// The position of the report.
         required report: Position,
         /// Why.
-        required reason: String,
+        required reason: String => free,
     }
     /// The header's party says that a report does not hold. Contested is not false.
     ReportContested {
         /// The position of the report.
         required report: Position,
         /// Why.
-        required reason: String,
+        required reason: String => free,
         /// What shows it.
         list evidence: Evidence,
     }
@@ -352,7 +359,7 @@ events! {
         /// The position of the contest.
         required contest: Position,
         /// The answer.
-        required answer: String,
+        required answer: String => free,
     }
     /// The secretariat resolved a contest.
     ContestResolved {
@@ -361,7 +368,7 @@ events! {
         /// What became of it.
         required outcome: ContestOutcome,
         /// Why.
-        required reason: String,
+        required reason: String => free,
     }
     /// A report was found in order.
     ReportValidated {
@@ -370,7 +377,7 @@ events! {
         /// By whom.
         required by: ActedBy,
         /// In words.
-        optional note: String,
+        optional note: String => free,
     }
     /// A report was given back to its reporter, to be corrected.
     ReportReturned {
@@ -379,7 +386,7 @@ events! {
         /// By whom.
         required by: ActedBy,
         /// Why.
-        required reason: String,
+        required reason: String => free,
     }
     /// An independent assessor, the header's party, says what was done.
     ProgressAssessed {
@@ -388,7 +395,7 @@ events! {
         /// Its version.
         required method_version: MethodId,
         /// The grade in the method's own words.
-        required grade: String,
+        required grade: String => joined,
         /// What the grade means in the ledger's words; absent where the method does not say.
         optional completion: Completion,
         /// The time it is about.
@@ -396,7 +403,7 @@ events! {
         /// When it was assessed: also the header's effective date.
         optional assessed: PartialDate,
         /// In words.
-        optional summary: String,
+        optional summary: String => free,
         /// What it rests on.
         list evidence: Evidence,
     }
@@ -411,7 +418,7 @@ events! {
         /// When it was assessed: also the header's effective date.
         optional assessed: PartialDate,
         /// In words.
-        optional summary: String,
+        optional summary: String => free,
     }
     /// An assessor revised an assessment; what is absent stays as it was, but that a new grade without a completion leaves none.
     AssessmentRevised {
@@ -420,15 +427,15 @@ events! {
         /// What was assessed.
         required kind: AssessmentKind,
         /// Why.
-        required reason: String,
+        required reason: String => free,
         /// The new grade.
-        optional grade: String,
+        optional grade: String => joined,
         /// The new completion.
         optional completion: Completion,
         /// The new grades: they replace all before.
         optional grades: Vec<Grade>,
         /// The new summary.
-        optional summary: String,
+        optional summary: String => free,
     }
     /// There is further evidence.
     EvidenceAttached {
@@ -442,21 +449,21 @@ events! {
         /// Its digest.
         required sha256: Sha256,
         /// Where it is found now.
-        required url: String,
+        required url: String => free,
         /// Why.
-        optional reason: String,
+        optional reason: String => free,
     }
     /// Evidence cannot be found any more; a later `evidence_moved` says where it is again.
     EvidenceFlaggedUnavailable {
         /// Its digest.
         required sha256: Sha256,
         /// What was tried.
-        required reason: String,
+        required reason: String => free,
     }
     /// A review cycle began.
     ReviewOpened {
         /// Its title.
-        required title: String,
+        required title: String => free,
         /// The first day of what it looks at.
         optional from: PartialDate,
         /// The last day of what it looks at.
@@ -469,16 +476,16 @@ events! {
         /// Who.
         required speaker: PartyId,
         /// What.
-        required statement: String,
+        required statement: String => free,
         /// Where to read it.
-        optional url: String,
+        optional url: String => free,
         /// When: also the header's effective date.
         optional made: PartialDate,
     }
     /// A review cycle ended: its figures are the views as of this event's position.
     ReviewClosed {
         /// In words.
-        optional note: String,
+        optional note: String => free,
     }
 }
 
@@ -498,3 +505,10 @@ pub struct Before {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actions: Option<Vec<ActionCode>>,
 }
+
+outlined!(Before {
+    due,
+    baseline,
+    target,
+    actions,
+});

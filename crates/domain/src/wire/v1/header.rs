@@ -44,6 +44,8 @@ pub struct EventHeader {
     pub rules_version: u32,
     /// The SHA-256 of salt and data.
     pub data_digest: [u8; 32],
+    /// The SHA-256 of the data's [outline](super::outline), from rules 3 on; absent where the outline is the data itself.
+    pub outline_digest: Option<[u8; 32]>,
 }
 
 /// Bytes that are no event header of this version.
@@ -59,7 +61,7 @@ pub struct HeaderError {
 impl EventHeader {
     /// The leaf's bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(640);
+        let mut out = Vec::with_capacity(768);
         out.extend_from_slice(br#"{"specversion":"1.0","id":""#);
         push_uuid(&mut out, self.id.0);
         out.extend_from_slice(br#"","source":"ledger/"#);
@@ -98,6 +100,10 @@ impl EventHeader {
         push_number(&mut out, self.rules_version.into());
         out.extend_from_slice(br#"","datadigest":""#);
         out.extend_from_slice(&hex_digits(&self.data_digest));
+        if let Some(digest) = &self.outline_digest {
+            out.extend_from_slice(br#"","outlinedigest":""#);
+            out.extend_from_slice(&hex_digits(digest));
+        }
         out.extend_from_slice(b"\"}");
         out
     }
@@ -143,6 +149,11 @@ impl EventHeader {
                 })?
                 .0,
             data_digest: cursor.required(br#"","datadigest":""#, "datadigest", read_digest)?,
+            outline_digest: cursor.optional(
+                br#"","outlinedigest":""#,
+                "outlinedigest",
+                read_digest,
+            )?,
         };
         cursor.literal(b"\"}", "the end")?;
         if cursor.at == bytes.len() {

@@ -8,11 +8,12 @@ mod decode;
 mod diagnose;
 mod event;
 mod events;
+mod excerpt;
 mod form;
+mod free_text;
 mod header;
 mod members;
 mod object;
-mod outline;
 mod quantity;
 mod receipt;
 mod scan;
@@ -45,8 +46,10 @@ pub use events::{
     ReportRetracted, ReportReturned, ReportValidated, ReviewClosed, ReviewOpened, Root,
     StatementRecorded,
 };
+pub use excerpt::{EventExcerpt, Heading};
+pub(crate) use free_text::Outlined;
+pub use free_text::{NoOutline, WITHHELD, outline};
 pub use header::{EventHeader, HeaderError};
-pub use outline::{EventOutline, Heading};
 pub(crate) use quantity::{is_percent, is_share, negative_money, no_share};
 pub use receipt::{Durability, Receipt, ReceiptEvent, Status};
 pub use values::{

@@ -6,6 +6,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
+use super::free_text::{Outlined, outlined};
 use super::object::{given, objects};
 use super::words::{ParticipantRole, Pattern};
 use crate::date::PartialDate;
@@ -360,6 +361,55 @@ objects!(
     Indicator,
     Evidence
 );
+
+impl Outlined for Amount {}
+impl Outlined for Sha256 {}
+
+// What an outline keeps of each. Names of milestones, indicators, units and grades are what others join on; so are a
+// source's system and reference.
+outlined!(Principle { code, name: free });
+outlined!(Participant { party, role });
+outlined!(Milestone { name: joined, due });
+outlined!(Grade {
+    dimension: joined,
+    grade: joined
+});
+outlined!(Measure {
+    indicator: joined,
+    unit: joined,
+    baseline,
+    target
+});
+outlined!(MeasureChange {
+    indicator: joined,
+    unit: joined,
+    baseline,
+    target
+});
+outlined!(Source {
+    system: joined,
+    reference: joined,
+    url: free
+});
+outlined!(Period { from, to });
+outlined!(Indicator {
+    name: joined,
+    value,
+    unit: joined
+});
+outlined!(Evidence {
+    sha256,
+    url: free,
+    title: free
+});
+outlined!(Policy {
+    max_text_bytes,
+    max_command_bytes,
+    max_batch_commands,
+    max_batch_bytes,
+    refused_patterns,
+    accept_unsigned,
+});
 
 /// What the ledger takes: stated in position 0, and changed by events only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

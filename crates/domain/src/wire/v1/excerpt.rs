@@ -1,4 +1,4 @@
-//! An event without what nothing is counted from: most attributes of its header, and the free texts of the two kinds of events that are nearly all
+//! An event's excerpt: the event without what nothing is counted from, most attributes of its header, and the free texts of the two kinds of events that are nearly all
 //! of a log. Whoever folds a whole log reads this of it, at half the cost.
 
 use std::str::FromStr;
@@ -17,7 +17,7 @@ use crate::ids::{ActionCode, PartnerId, PartyId, Position, Subject};
 
 /// What is read of an event.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EventOutline {
+pub struct EventExcerpt {
     /// What the header says.
     pub heading: Heading,
     /// The data. Of a recorded commitment there is what it is counted by and its title, of a report its period, stage and evidence: what else those
@@ -80,20 +80,20 @@ impl Heading {
 }
 
 impl EventBody {
-    /// Reads an event's data bytes as [`EventOutline`] has them.
+    /// Reads an event's data bytes as [`EventExcerpt`] has them.
     ///
     /// # Errors
     /// When the bytes are not the data of such an event.
-    pub fn decode_outline(event_type: EventType, data: &[u8]) -> Result<Self, UnreadableEvent> {
-        let outline = if event_type == EventType::ProgressReported {
+    pub fn decode_excerpt(event_type: EventType, data: &[u8]) -> Result<Self, UnreadableEvent> {
+        let excerpt = if event_type == EventType::ProgressReported {
             report(data).map(Self::ProgressReported)
         } else if event_type == EventType::CommitmentRecorded {
             commitment(data).map(Self::CommitmentRecorded)
         } else {
             None
         };
-        match outline {
-            Some(outline) => Ok(outline),
+        match excerpt {
+            Some(excerpt) => Ok(excerpt),
             // It is written in another way than the ledger writes: the JSON reader takes it, or says what is wrong with it.
             None => Self::decode(event_type, data),
         }
@@ -234,14 +234,14 @@ mod tests {
         EventBody::decode(event_type, data.as_bytes()).unwrap()
     }
 
-    fn outline(event_type: EventType, data: &str) -> EventBody {
-        EventBody::decode_outline(event_type, data.as_bytes()).unwrap()
+    fn excerpt(event_type: EventType, data: &str) -> EventBody {
+        EventBody::decode_excerpt(event_type, data.as_bytes()).unwrap()
     }
 
     const COMMITMENT: &str = r#"{"lead":"KEN","country":"KEN","catalogue":"7","title":"A title","description":"Said \"so\"","actions":["GCM-05a","GCM-10"],"form":"partnership","nature":"process","participants":[{"party":"CHE","role":"partner"}],"countries":["UGA"],"measure":{"indicator":"persons, \"reached\"","unit":"persons","baseline":0,"target":12.5},"made":"2020","due":"2030-12","milestones":[{"name":"one"}],"illustrative":true}"#;
 
     #[test]
-    fn the_outline_of_a_commitment_leaves_its_words_out() {
+    fn the_excerpt_of_a_commitment_leaves_its_words_out() {
         let mut expected = full(EventType::CommitmentRecorded, COMMITMENT);
         let EventBody::CommitmentRecorded(data) = &mut expected else {
             panic!("it is one");
@@ -250,11 +250,11 @@ mod tests {
         data.countries.clear();
         let measure = data.measure.as_mut().unwrap();
         (measure.indicator, measure.unit) = (String::new(), None);
-        assert_eq!(outline(EventType::CommitmentRecorded, COMMITMENT), expected);
+        assert_eq!(excerpt(EventType::CommitmentRecorded, COMMITMENT), expected);
     }
 
     #[test]
-    fn the_outline_of_a_report_is_its_period_stage_and_evidence() {
+    fn the_excerpt_of_a_report_is_its_period_stage_and_evidence() {
         let data = r#"{"period":{"from":"2024-01","to":"2024-06"},"stage":"in_progress","indicators":[{"name":"x","value":1}],"narrative":"a, \"b\" }","evidence":[{"sha256":"0000000000000000000000000000000000000000000000000000000000000000","url":"https://example.org/"}],"no_evidence_reason":"none"}"#;
         let mut expected = full(EventType::ProgressReported, data);
         let EventBody::ProgressReported(report) = &mut expected else {
@@ -262,7 +262,7 @@ mod tests {
         };
         report.indicators.clear();
         (report.narrative, report.no_evidence_reason) = (None, None);
-        assert_eq!(outline(EventType::ProgressReported, data), expected);
+        assert_eq!(excerpt(EventType::ProgressReported, data), expected);
     }
 
     #[test]
@@ -271,7 +271,7 @@ mod tests {
         let escaped = COMMITMENT.replace("A title", "A \\u0074itle");
         for data in [&spaced, &escaped] {
             let expected = full(EventType::CommitmentRecorded, data);
-            assert_eq!(outline(EventType::CommitmentRecorded, data), expected);
+            assert_eq!(excerpt(EventType::CommitmentRecorded, data), expected);
         }
         for damaged in [
             "",
@@ -280,7 +280,7 @@ mod tests {
             r#"{"period":{"from":"2024","to":"20"},"stage":"planning"}"#,
         ] {
             for event_type in [EventType::CommitmentRecorded, EventType::ProgressReported] {
-                let read = EventBody::decode_outline(event_type, damaged.as_bytes());
+                let read = EventBody::decode_excerpt(event_type, damaged.as_bytes());
                 assert!(read.is_err(), "{damaged}");
             }
         }
@@ -306,6 +306,7 @@ mod tests {
                 effective: optional.then(|| "2024-06".parse().unwrap()),
                 rules_version: 1,
                 data_digest: [9; 32],
+                outline_digest: optional.then_some([8; 32]),
             };
             let heading = Heading::decode(&header.encode()).unwrap();
             let expected = Heading {
