@@ -11,6 +11,8 @@ use crate::subject;
 
 /// The header that carries a submission's signature.
 const SIGNATURE_HEADER: &str = "Ledger-Signature";
+/// What the attributes of CloudEvents are called in binary mode begins with this.
+const BINARY_PREFIX: &str = "ce-";
 /// Bytes that no signature exceeds: a public nkey has 56, its signature 86, and there is a dot between them.
 pub const MAX_SIGNATURE_BYTES: usize = 256;
 
@@ -28,6 +30,8 @@ pub struct Incoming {
     /// The content of `Ledger-Signature`, when there is one; of one longer than [`MAX_SIGNATURE_BYTES`] just so much that
     /// it is seen to be.
     pub signature: Option<String>,
+    /// Whether it has attributes of CloudEvents as headers, as binary mode has them.
+    pub binary: bool,
     /// Where the receipt goes; absent when the sender asked for none, or for it on a subject of the ledger or the server.
     pub reply_to: Option<ReplyTo>,
     /// Bytes of the whole message, subjects and headers too: all of them stay in memory as long as its payload does.
@@ -75,7 +79,15 @@ impl CommandIntake {
     }
 }
 
+/// Whether a header is an attribute of CloudEvents in binary mode. The names of headers ignore case there.
+fn is_attribute(name: &str) -> bool {
+    let prefix = name.get(..BINARY_PREFIX.len());
+    prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(BINARY_PREFIX))
+}
+
 fn incoming(message: async_nats::Message) -> Incoming {
+    let mut headers = message.headers.iter().flat_map(HeaderMap::iter);
+    let binary = headers.any(|(name, _)| is_attribute(name.as_ref()));
     let signature = message
         .headers
         .as_ref()
@@ -93,6 +105,7 @@ fn incoming(message: async_nats::Message) -> Incoming {
             .to_owned(),
         payload: message.payload,
         signature,
+        binary,
         reply_to: message
             .reply
             .filter(|reply| subject::takes_answers(reply))
@@ -235,4 +248,26 @@ fn reply_of(message: async_nats::Message) -> Option<(u64, Option<Bytes>)> {
     let token = message.subject.as_str().rsplit('.').next()?.parse().ok()?;
     let nobody = message.status == Some(async_nats::StatusCode::NO_RESPONDERS);
     Some((token, (!nobody).then_some(message.payload)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_in_a_header_is_told_by_its_prefix_in_any_case() {
+        for name in ["ce-id", "CE-Type", "Ce-specversion"] {
+            assert!(is_attribute(name), "{name}");
+        }
+        for name in [
+            "",
+            "ce",
+            "traceparent",
+            "Content-Type",
+            "Nats-Msg-Id",
+            "céd",
+        ] {
+            assert!(!is_attribute(name), "{name}");
+        }
+    }
 }

@@ -304,6 +304,12 @@ fn read<'a>(
 ) -> Result<(PartnerId, Vec<&'a [u8]>), Rejection> {
     let partner = PartnerId::try_from(message.partner.as_str())
         .map_err(|error| Rejection::new(RejectionCode::WrongPartner, error.to_string()))?;
+    if message.binary {
+        return Err(Rejection::new(
+            RejectionCode::UnsupportedEnvelope,
+            "the message has CloudEvents attributes as headers (ce-…), as binary mode has them; send structured mode: one JSON object with all attributes and data",
+        ));
+    }
     // It is kept with the commands, once in each block that they fill: nobody may choose how long it is.
     let signature = message.signature.as_deref().unwrap_or_default();
     if signature.len() > MAX_SIGNATURE_BYTES {
@@ -347,6 +353,7 @@ mod tests {
             size: payload.len(),
             payload,
             signature: None,
+            binary: false,
             reply_to: None,
         }
     }
@@ -424,6 +431,17 @@ mod tests {
         assert_eq!(room.bytes.load(Ordering::Relaxed), 100);
         drop(waiting.try_recv().expect("a refusal"));
         assert_eq!(room.bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn binary_mode_is_refused_by_name() {
+        let binary = Incoming {
+            binary: true,
+            ..message("{}")
+        };
+        let refused = read(&binary, &Policy::default()).expect_err("binary");
+        assert_eq!(refused.code, RejectionCode::UnsupportedEnvelope);
+        assert!(refused.message.contains("binary mode"), "{refused}");
     }
 
     #[test]

@@ -250,7 +250,7 @@ async fn commands_of_the_wrong_form_are_refused_and_nothing_is_recorded() {
         bad(
             "null for a text",
             set(&record, "/data/title", json!(null)),
-            Code::WrongType,
+            Code::MissingField,
             "data.title",
         ),
         bad(

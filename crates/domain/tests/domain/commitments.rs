@@ -6,7 +6,7 @@ use ledger_domain::wire::v1::{
     ActedBy, AmendCommitment, Amount, Before, Command, CommandBody, CommitmentAmended,
     CommitmentWithdrawn, EventBody, Evidence, Form, Measure, MeasureChange, Participant,
     ParticipantRole, ProgressReported, RecordCommitment, ReportCorrected, ReportProgress,
-    RevokePartner, Sha256,
+    RevokePartner, Sha256, Source,
 };
 
 use crate::support::{
@@ -256,6 +256,28 @@ fn personal_identifiers_are_refused_wherever_they_stand() {
     committed(record())
         .when(&reporting("KEN", data))
         .then_refused(Code::PersonalDataRefused, "data.evidence[0].title");
+}
+
+#[test]
+fn a_personal_identifier_is_refused_with_its_place_and_not_shown() {
+    let place = |description: &str, url: &str| {
+        let mut data = record();
+        data.description = Some(description.into());
+        data.source = Some(Source {
+            system: "A".into(),
+            reference: "1".into(),
+            url: Some(url.into()),
+        });
+        let refusal = given().decide(&recording(1, "KEN", data));
+        let message = refusal.expect_err("a person").message;
+        assert!(!message.contains("amina"), "{message}");
+        message
+    };
+    let web = "https://example.org/";
+    let found = place("Écrire à amina@example.org", web);
+    assert!(found.starts_with("from character 10 on"), "{found}");
+    let found = place("Nothing", "https://example.org/?to=amina@example.org");
+    assert!(found.starts_with("from character 25 on"), "{found}");
 }
 
 #[test]

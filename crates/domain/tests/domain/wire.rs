@@ -41,14 +41,20 @@ const FAULTS: &[(&str, &str, RejectionCode, Option<&str>)] = &[
         Some("data.made"),
     ),
     (
-        r#""made":"2026-03""#,
-        r#""made":null"#,
-        RejectionCode::WrongType,
-        Some("data.made"),
+        r#""title":"Extend skills visas""#,
+        r#""title":null"#,
+        RejectionCode::MissingField,
+        Some("data.title"),
     ),
     (
         r#"["GCM-05a"]"#,
         r#"["GCM-05a",7]"#,
+        RejectionCode::WrongType,
+        Some("data.actions[1]"),
+    ),
+    (
+        r#"["GCM-05a"]"#,
+        r#"["GCM-05a",null]"#,
         RejectionCode::WrongType,
         Some("data.actions[1]"),
     ),
@@ -370,4 +376,212 @@ fn a_receipt_has_the_fields_of_its_format() {
     let expected =
         r#"{"status":"rejected","rejection":{"code":"busy","message":"Send it again."}}"#;
     assert_eq!(String::from_utf8_lossy(&refused.encode()), expected);
+}
+
+/// The good command with more attributes.
+fn with_attributes(attributes: &str) -> String {
+    RECORD.replace(
+        r#""party":"KEN""#,
+        &format!(r#""party":"KEN",{attributes}"#),
+    )
+}
+
+#[test]
+fn a_null_attribute_is_unset_whatever_its_name() {
+    let good = decode(RECORD);
+    assert!(good.is_ok());
+    for name in [
+        "expectedversion",
+        "nonce",
+        "datacontenttype",
+        "dataschema",
+        "traceparent",
+        "anextension",
+    ] {
+        assert_eq!(
+            decode(&with_attributes(&format!(r#""{name}":null"#))),
+            good,
+            "{name}"
+        );
+    }
+    let all = r#""expectedversion":null,"nonce":null,"datacontenttype":null,"dataschema":null"#;
+    assert_eq!(decode(&with_attributes(all)), good);
+    for name in [
+        "specversion",
+        "id",
+        "source",
+        "type",
+        "subject",
+        "time",
+        "party",
+        "data",
+    ] {
+        let mut value: serde_json::Value = serde_json::from_str(RECORD).expect("JSON");
+        value[name] = serde_json::Value::Null;
+        let missing = Err((RejectionCode::MissingField, Some(name.to_owned())));
+        assert_eq!(decode(&value.to_string()), missing, "{name}");
+    }
+}
+
+#[test]
+fn a_null_field_is_unset_at_any_depth_and_one_in_a_list_is_not() {
+    let good = decode(RECORD);
+    let nulls = RECORD
+        .replace(
+            r#""made""#,
+            r#""matches":null,"participants":null,"illustrative":null,"made""#,
+        )
+        .replace(r#""baseline""#, r#""unit":null,"baseline""#);
+    assert_eq!(decode(&nulls), good);
+    // The second reading, which finds faults, takes the same.
+    assert_eq!(
+        decode(&nulls.replace(r#""made""#, r#""nofield":null,"made""#)),
+        good
+    );
+    let milestones = r#""milestones":[{"name":"Law","due":null}],"made""#;
+    assert!(decode(&RECORD.replace(r#""made""#, milestones)).is_ok());
+    let hole = RECORD.replace(r#""made""#, r#""milestones":[null],"made""#);
+    let refused = Err((
+        RejectionCode::WrongType,
+        Some("data.milestones[0]".to_owned()),
+    ));
+    assert_eq!(decode(&hole), refused);
+}
+
+#[test]
+fn a_change_refuses_a_null_and_takes_the_word() {
+    let amend = |data: &str| {
+        let (head, _) = RECORD.split_once(r#""data":"#).expect("data");
+        let head = head.replace("record_commitment", "amend_commitment");
+        decode(&format!(r#"{head}"data":{data}}}"#))
+    };
+    assert!(amend(r#"{"due":"2029","reason":"The first date was null and void"}"#).is_ok());
+    for (data, field) in [
+        (r#"{"due":null,"reason":"x"}"#, "data.due"),
+        (r#"{"due":"2029","reason":null}"#, "data.reason"),
+        (
+            r#"{"measure":{"unit":null},"reason":"x"}"#,
+            "data.measure.unit",
+        ),
+        (
+            r#"{"milestones":[{"name":"x","due":null}],"reason":"x"}"#,
+            "data.milestones[0].due",
+        ),
+    ] {
+        let refused = Err((RejectionCode::BlankingRefused, Some(field.to_owned())));
+        assert_eq!(amend(data), refused, "{data}");
+    }
+}
+
+#[test]
+fn a_media_type_ignores_case_and_parameters() {
+    for media_type in [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "APPLICATION/JSON ;Charset=UTF-8",
+    ] {
+        let text = with_attributes(&format!(r#""datacontenttype":"{media_type}""#));
+        assert_eq!(decode(&text), decode(RECORD), "{media_type}");
+    }
+    for media_type in [
+        "",
+        "text/json",
+        "application/jsonp",
+        "application/xml; a=application/json",
+    ] {
+        let text = with_attributes(&format!(r#""datacontenttype":"{media_type}""#));
+        let field = Some("datacontenttype".to_owned());
+        assert_eq!(
+            decode(&text),
+            Err((RejectionCode::UnsupportedEnvelope, field)),
+            "{media_type}"
+        );
+    }
+}
+
+#[test]
+fn a_trace_is_refused_with_the_place_where_it_belongs() {
+    for name in ["traceparent", "tracestate"] {
+        let text = with_attributes(&format!(r#""{name}":"00-1-2-01""#));
+        let refusal = Command::decode(text.as_bytes(), &Policy::default()).expect_err(name);
+        assert_eq!(refusal.rejection.code, RejectionCode::UnknownField);
+        assert_eq!(refusal.rejection.field.as_deref(), Some(name));
+        assert!(
+            refusal
+                .rejection
+                .message
+                .contains("header of the NATS message")
+        );
+    }
+}
+
+#[test]
+fn a_digest_is_read_in_capitals_and_written_in_small_letters() {
+    let small = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
+    let mixed = small.replace('b', "B");
+    for text in [small, &small.to_uppercase(), &mixed] {
+        let digest = Sha256::from_hex(text).expect(text);
+        assert_eq!(digest.to_string(), small);
+        let read: Sha256 = serde_json::from_str(&format!("\"{text}\"")).expect(text);
+        assert_eq!(
+            serde_json::to_string(&read).expect("JSON"),
+            format!("\"{small}\"")
+        );
+    }
+    for text in [
+        &small[1..],
+        &small.replace('b', "g"),
+        &small.replace('b', "é"),
+    ] {
+        assert_eq!(Sha256::from_hex(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_fault_of_an_array_says_where_it_is_and_that_nothing_was_read() {
+    let message = |text: &str| {
+        let refused = split_batch(text.as_bytes(), &Policy::default()).expect_err(text);
+        assert_eq!(refused.code, RejectionCode::MalformedJson, "{text}");
+        refused.message
+    };
+    for (text, place) in [
+        ("[{},\n {}}]", "at byte 8, line 2;"),
+        (" [{},,{}]", "at byte 5, line 1;"),
+        ("[{},\n\n{\"a\":\"b]", "at byte 11, line 3;"),
+        ("[{},{", "at byte 5, line 1;"),
+    ] {
+        let message = message(text);
+        assert!(message.contains(place), "{text}: {message}");
+        assert!(
+            message.contains("no command of the array was read"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_limit_is_named_beside_the_size() {
+    let policy = Policy::default();
+    let long = " ".repeat(policy.max_command_bytes + 5_000);
+    let refused = Command::decode(long.as_bytes(), &policy)
+        .expect_err("long")
+        .rejection;
+    assert_eq!(refused.code, RejectionCode::CommandTooLarge);
+    assert!(
+        refused.message.contains(&long.len().to_string()),
+        "{refused}"
+    );
+    assert!(
+        refused
+            .message
+            .contains(&policy.max_command_bytes.to_string()),
+        "{refused}"
+    );
+
+    let many = format!("[{}]", vec!["{}"; 1_234].join(","));
+    let refused = split_batch(many.as_bytes(), &policy).expect_err("many");
+    assert_eq!(refused.code, RejectionCode::BatchTooLarge);
+    assert!(refused.message.contains("1234 commands"), "{refused}");
+    assert!(refused.message.contains("1000"), "{refused}");
 }

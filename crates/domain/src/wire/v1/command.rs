@@ -133,6 +133,14 @@ macro_rules! command_types {
                 }
             }
 
+            /// Whether the command changes what stands, so that a null in its data would blank.
+            pub(super) fn changes(self) -> bool {
+                let name = self.name();
+                ["amend_", "change_", "revise_"]
+                    .iter()
+                    .any(|verb| name.starts_with(verb))
+            }
+
             /// Whether the subject is of the kind the command is about.
             pub fn takes(self, subject: &Subject) -> bool {
                 match self {

@@ -1,8 +1,9 @@
-//! The data of each command. Absent and present are told apart; an explicit null is never taken for absent.
+//! The data of each command. A null is unset, as if the field were absent; in a command that changes what stands it is
+//! refused, since it would blank (see [`decode`](super::decode)).
 
 use serde::{Deserialize, Serialize};
 
-use super::object::{given, objects};
+use super::object::{objects, or_default};
 use super::values::{
     Evidence, Grade, Indicator, Measure, MeasureChange, Milestone, Participant, Period, Principle,
     Sha256, Source,
@@ -39,7 +40,7 @@ macro_rules! commands {
         $(#[$field_doc:meta])* optional $field:ident: $type:ty, $($rest:tt)*) => {
         commands!(@struct $(#[$doc])* $name [$($done)*
             $(#[$field_doc])*
-            #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+            #[serde(default, skip_serializing_if = "Option::is_none")]
             pub $field: Option<$type>,
         ] $($rest)*);
     };
@@ -47,7 +48,7 @@ macro_rules! commands {
         $(#[$field_doc:meta])* list $field:ident: $type:ty, $($rest:tt)*) => {
         commands!(@struct $(#[$doc])* $name [$($done)*
             $(#[$field_doc])*
-            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
             pub $field: Vec<$type>,
         ] $($rest)*);
     };
@@ -55,7 +56,11 @@ macro_rules! commands {
         $(#[$field_doc:meta])* flag $field:ident: $type:ty, $($rest:tt)*) => {
         commands!(@struct $(#[$doc])* $name [$($done)*
             $(#[$field_doc])*
-            #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+            #[serde(
+                default,
+                deserialize_with = "or_default",
+                skip_serializing_if = "std::ops::Not::not"
+            )]
             pub $field: $type,
         ] $($rest)*);
     };

@@ -1,5 +1,8 @@
 //! Reading a command: the typed reader that the good ones go through once. What it refuses is read again by
 //! [`diagnose`](super::diagnose), which finds the code and the field.
+//!
+//! A null is unset (CloudEvents JSON format, 2.2): an attribute or a field that is null reads as if it were absent. Only in the
+//! data of a command that changes what stands is it refused, since nobody may blank there by accident.
 
 use std::borrow::Cow;
 
@@ -11,7 +14,7 @@ use super::check::check;
 use super::command::{Command, CommandBody, CommandType, Nonce, Refusal};
 use super::diagnose::diagnose;
 use super::header::read_time;
-use super::object::{ObjectOnly, given};
+use super::object::ObjectOnly;
 use super::values::Policy;
 use crate::ids::{CommandId, PartnerId, PartyId, Subject, Version};
 use crate::rejection::{Rejection, RejectionCode};
@@ -38,14 +41,14 @@ pub(super) struct Envelope<'a, D> {
     time: Cow<'a, str>,
     #[serde(borrow)]
     party: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "given")]
+    #[serde(borrow, default)]
     expectedversion: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "given")]
+    #[serde(borrow, default)]
     nonce: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "given")]
+    #[serde(borrow, default)]
     datacontenttype: Option<Cow<'a, str>>,
     // Taken because CloudEvents producers send it; the type alone says what the data is.
-    #[serde(borrow, default, deserialize_with = "given", rename = "dataschema")]
+    #[serde(borrow, default, rename = "dataschema")]
     _dataschema: Option<Cow<'a, str>>,
     data: D,
 }
@@ -93,7 +96,7 @@ pub(super) fn head<D>(envelope: &Envelope<'_, D>) -> Result<Head, Rejection> {
         ));
     }
     if let Some(content) = &envelope.datacontenttype
-        && content.split(';').next().map(str::trim_end) != Some("application/json")
+        && !is_json(content)
     {
         return Err(Rejection::at(
             RejectionCode::UnsupportedEnvelope,
@@ -139,6 +142,12 @@ pub(super) fn head<D>(envelope: &Envelope<'_, D>) -> Result<Head, Rejection> {
             })
             .transpose()?,
     })
+}
+
+/// Whether a media type is that of JSON. Its case does not matter (RFC 2045, 5.1), nor do its parameters.
+fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
 }
 
 fn invalid(field: &str, message: &str) -> Rejection {
@@ -217,8 +226,9 @@ impl Command {
                 ),
             });
         }
-        let Some(command) = read(bytes) else {
-            return Err(diagnose(bytes));
+        let command = match read(bytes) {
+            Some(command) => command,
+            None => diagnose(bytes)?,
         };
         match check(&command.body, policy) {
             Ok(()) => Ok(command),
@@ -235,7 +245,12 @@ fn read(bytes: &[u8]) -> Option<Command> {
     let text = str::from_utf8(bytes).ok()?;
     let envelope: Envelope<'_, &RawValue> = serde_json::from_str(text).ok()?;
     let head = head(&envelope).ok()?;
-    let mut data = serde_json::Deserializer::from_str(envelope.data.get());
+    let data = envelope.data.get();
+    // In a change a null may blank what stands: the second reading tells it from the word in a text.
+    if head.command_type.changes() && memchr::memmem::find(data.as_bytes(), b"null").is_some() {
+        return None;
+    }
+    let mut data = serde_json::Deserializer::from_str(data);
     let body = head.command_type.read(&mut data).ok()?;
     Some(head.with(body))
 }

@@ -13,7 +13,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
-use super::command::{Command, CommandType, Refusal};
+use super::command::{Command, Refusal};
 use super::decode::{Envelope, head};
 use super::scan::{Found, scan};
 use crate::rejection::{Rejection, RejectionCode};
@@ -40,55 +40,51 @@ pub(super) fn rejection(code: RejectionCode, path: String, message: String) -> R
     }
 }
 
-/// Says why `bytes`, which the typed reader refused, are no command.
-pub(super) fn diagnose(bytes: &[u8]) -> Refusal {
+/// Reads `bytes`, which the typed reader did not take, or says why they are no command.
+pub(super) fn diagnose(bytes: &[u8]) -> Result<Command, Refusal> {
     let mut found = Found::default();
-    let rejection = find_fault(bytes, &mut found);
-    Refusal {
-        command_id: found.id.and_then(|id| id.parse().ok()),
-        rejection,
-    }
-}
-
-fn find_fault(bytes: &[u8], found: &mut Found) -> Rejection {
-    match scan(bytes, found).and_then(|()| read_again(bytes)) {
-        Err(rejection) => rejection,
-        // Both readings use the same types, so this says that they disagree: a fault of ours, still refused with a code.
-        Ok(_) => Rejection::new(
-            RejectionCode::MalformedJson,
-            "the command could not be read; send it as plain JSON without unusual escapes",
-        ),
-    }
+    scan(bytes, &mut found)
+        .and_then(|()| read_again(bytes))
+        .map_err(|rejection| Refusal {
+            command_id: found.id.and_then(|id| id.parse().ok()),
+            rejection,
+        })
 }
 
 fn read_again(bytes: &[u8]) -> Result<Command, Rejection> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+    let mut value: Value = serde_json::from_slice(bytes).map_err(|error| {
         Rejection::new(
             RejectionCode::MalformedJson,
             format!("{error}; send one JSON object"),
         )
     })?;
+    if let Value::Object(attributes) = &mut value {
+        attributes.retain(|_, value| !value.is_null());
+    }
     let envelope: Envelope<'_, de::IgnoredAny> =
         read(&value).map_err(|fault| fault.into_rejection("", false))?;
     let head = head(&envelope)?;
-    let data = value.get("data").unwrap_or(&Value::Null);
+    let changes = head.command_type.changes();
+    let data = value.get_mut("data").map_or(Value::Null, Value::take);
+    let data = if changes { data } else { without_nulls(data) };
     let body = head
         .command_type
-        .read(Probe(data))
-        .map_err(|fault| fault.into_rejection("data", changes(head.command_type)))?;
+        .read(Probe(&data))
+        .map_err(|fault| fault.into_rejection("data", changes))?;
     Ok(head.with(body))
 }
 
-/// Whether a null in the command's data would blank what stands.
-fn changes(command_type: CommandType) -> bool {
-    matches!(
-        command_type,
-        CommandType::ChangePartner
-            | CommandType::AmendActionText
-            | CommandType::ChangePartyStatus
-            | CommandType::AmendCommitment
-            | CommandType::ReviseAssessment
-    )
+/// The value without the members that are null. A null in a list stays: it is not unset, but in the way.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key, without_nulls(value)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
 }
 
 fn read<'de, T: de::Deserialize<'de>>(value: &'de Value) -> Result<T, Fault> {
@@ -200,14 +196,15 @@ impl de::Error for Fault {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(
-            RejectionCode::UnknownField,
+        let message = if matches!(field, "traceparent" | "tracestate") {
+            "a trace differs at each attempt, and a command sent again must have the same bytes; send this as a header of the NATS message".to_owned()
+        } else {
             format!(
                 "the ledger does not know this field; it knows {}",
                 expected.join(", ")
-            ),
-        )
-        .within(Step::Key(field.to_owned()))
+            )
+        };
+        Self::new(RejectionCode::UnknownField, message).within(Step::Key(field.to_owned()))
     }
 
     fn missing_field(field: &'static str) -> Self {

@@ -66,11 +66,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for MapOnly<'de, V> {
     }
 }
 
-/// Reads an optional field that is present: an explicit null is a type error, never "absent".
-pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+/// Reads a field that has a default: null is unset.
+pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
-    T: Deserialize<'de>,
+    T: Deserialize<'de> + Default,
 {
-    T::deserialize(deserializer).map(Some)
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }

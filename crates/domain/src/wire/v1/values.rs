@@ -7,7 +7,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use super::free_text::{Outlined, outlined};
-use super::object::{given, objects};
+use super::object::objects;
 use super::words::{ParticipantRole, Pattern};
 use crate::date::PartialDate;
 use crate::ids::{PartyId, PrincipleCode};
@@ -114,15 +114,17 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
-/// The SHA-256 of a piece of evidence: 64 lowercase hexadecimal digits.
+/// The SHA-256 of a piece of evidence: 64 hexadecimal digits, read in any case and written in lowercase.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sha256(pub [u8; 32]);
 
 impl Sha256 {
-    /// Reads 64 lowercase hexadecimal digits.
+    /// Reads 64 hexadecimal digits, in capitals too: some tools print them so.
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut digest = [0; 32];
-        super::header::read_hex(text.as_bytes(), &mut digest).then_some(Self(digest))
+        let read = super::header::read_hex(text.as_bytes(), &mut digest)
+            || super::header::read_hex(text.to_ascii_lowercase().as_bytes(), &mut digest);
+        read.then_some(Self(digest))
     }
 }
 
@@ -153,7 +155,7 @@ impl<'de> Deserialize<'de> for Sha256 {
             type Value = Sha256;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a SHA-256 of 64 lowercase hexadecimal digits")
+                f.write_str("a SHA-256 of 64 hexadecimal digits")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Sha256, E> {
@@ -193,25 +195,13 @@ pub struct Measure {
     /// What is counted.
     pub indicator: String,
     /// In which unit.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
     /// Where it stood when the commitment was made.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Amount>,
     /// Where it is to stand.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Amount>,
 }
 
@@ -220,32 +210,16 @@ pub struct Measure {
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct MeasureChange {
     /// What is counted; required when there was no measure before.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub indicator: Option<String>,
     /// In which unit.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
     /// Where it stood when the commitment was made.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Amount>,
     /// Where it is to stand.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Amount>,
 }
 
@@ -258,11 +232,7 @@ pub struct Source {
     /// Its reference there.
     pub reference: String,
     /// Where to read it.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
@@ -294,11 +264,7 @@ pub struct Indicator {
     /// How many.
     pub value: Amount,
     /// In which unit.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }
 
@@ -309,18 +275,10 @@ pub struct Evidence {
     /// The digest of its bytes.
     pub sha256: Sha256,
     /// Where it was found.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// What it is called.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
 }
 
@@ -331,11 +289,7 @@ pub struct Milestone {
     /// What it is called: within its commitment a name stands once.
     pub name: String,
     /// When it is to be reached.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<PartialDate>,
 }
 
