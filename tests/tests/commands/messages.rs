@@ -205,6 +205,26 @@ async fn a_message_with_headers_that_are_none_does_not_stop_the_ones_after_it() 
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn binary_mode_is_refused_by_name_and_a_trace_in_a_header_is_taken() {
+    let system = System::start(&[]).await;
+    let mut commander = system.reporter(PARTNER, &["KEN"]).await;
+    let binary = b"NATS/1.0\r\nce-specversion: 1.0\r\nCe-Type: ledger.record_commitment.v1\r\n\r\n";
+    let before = system.tree_size().await;
+    let message = with_headers(binary, br#"{"title":"A pledge","actions":["GCM-01"]}"#);
+    let receipt = say(&system.url(), &message, "\"message\"");
+    assert!(receipt.contains("unsupported_envelope"), "{receipt}");
+    assert!(receipt.contains("binary mode"), "{receipt}");
+    assert_eq!(system.tree_size().await, before);
+
+    let traced = b"NATS/1.0\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nContent-Type: Application/CloudEvents+JSON\r\n\r\n";
+    let (_, record) = commander.record(&["GCM-01"]);
+    let message = with_headers(traced, &record.encode());
+    let receipt = say(&system.url(), &message, "\"status\"");
+    assert!(receipt.contains("\"accepted\""), "{receipt}");
+    assert_eq!(system.tree_size().await, before + 1);
+}
+
 /// A command is recorded, whatever became of the one before it.
 async fn goes_on_after(system: &System, commander: &mut Commander) {
     let (_, record) = commander.record(&["GCM-02"]);

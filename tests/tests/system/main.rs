@@ -7,5 +7,6 @@
     reason = "a test says what it expected and stops"
 )]
 
+mod earlier;
 mod known;
 mod up;
