@@ -50,14 +50,18 @@ async fn send(
     bar.inc_length(u64::try_from(commands.len()).unwrap_or(u64::MAX));
     let (sender, lines) = mpsc::channel(commands.len().max(1));
     for command in commands {
-        if sender.send(Bytes::from(command.encode())).await.is_err() {
+        if sender
+            .send(Bytes::from(command.encode()).into())
+            .await
+            .is_err()
+        {
             return Err(Failure::because("the seeds could not be sent"));
         }
     }
     drop(sender);
     let mut refused = None;
     let options = SubmitOptions::default();
-    let outcome = submit_in_order(connection, options, lines, |receipt| {
+    let outcome = submit_in_order(connection, options, lines, |_, receipt| {
         bar.inc(1);
         if let (None, Some(rejection)) = (&refused, &receipt.rejection) {
             refused = Some(rejection.clone());

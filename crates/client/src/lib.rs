@@ -6,6 +6,7 @@
 //! [`audit`] (the tree and every view computed again).
 
 pub mod audit;
+mod command_reader;
 mod connection;
 mod decode;
 pub mod import;
@@ -14,10 +15,11 @@ mod replay;
 pub mod seeds;
 mod submit;
 
+pub use command_reader::read_commands;
 pub use connection::{Connection, Served, is_not_found, is_unreachable};
 pub use decode::{
     CheckError, CheckedChunk, CheckedReplay, Decoding, check_chunk, decode_event, visit_events,
 };
-pub use lines::{LineOutcome, LinesError, submit_in_order};
+pub use lines::{Line, LineOutcome, LinesError, submit_in_order};
 pub use replay::{Replay, ReplayChunk, ReplayError, ReplayRange};
 pub use submit::{Reply, SubmitError, SubmitOptions, Submitter};

@@ -1,10 +1,12 @@
 //! A stream of commands in, a receipt for each out, in the same order.
 
+use crate::command_reader::BYTE_ORDER_MARK;
 use crate::connection::Connection;
 use crate::submit::{SubmitError, SubmitOptions, Submitter};
 use bytes::Bytes;
 use ledger_domain::ids::{CommandId, PartnerId};
 use ledger_domain::wire::v1::{Command, Policy, Receipt, Status};
+use ledger_domain::{Rejection, RejectionCode};
 use std::collections::HashMap;
 use thiserror::Error;
 use tokio::sync::mpsc;
@@ -44,17 +46,42 @@ impl LineOutcome {
     }
 }
 
+/// A command as it was read from somewhere.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The line on which it begins, from 1; 0 for what was read from no file.
+    pub number: u64,
+    /// Its bytes: all of them, or as many of the first as its reader keeps.
+    pub bytes: Bytes,
+    /// How many bytes it has.
+    pub length: usize,
+}
+
+impl From<Bytes> for Line {
+    fn from(bytes: Bytes) -> Self {
+        Self {
+            number: 0,
+            length: bytes.len(),
+            bytes,
+        }
+    }
+}
+
 /// A line, judged before it is sent: a bad one must not spoil the batch it would be in.
 enum Judged {
     Good {
+        number: u64,
         partner: PartnerId,
         id: CommandId,
         bytes: Bytes,
     },
-    Refused(Box<Receipt>),
+    Refused {
+        number: u64,
+        receipt: Box<Receipt>,
+    },
 }
 
-/// Sends commands, one JSON object each, and hands out a receipt for each in the same order.
+/// Sends commands, one JSON object each, and hands out a receipt for each in the same order, with the number of its line.
 ///
 /// Commands are sent in batches, of what has already come in and of one partner each, one batch after the other: a
 /// later command sees what an earlier one did. A line that is no command gets its refusal here, in its place.
@@ -66,8 +93,8 @@ enum Judged {
 pub async fn submit_in_order(
     connection: &Connection,
     options: SubmitOptions,
-    mut lines: mpsc::Receiver<Bytes>,
-    mut output: impl FnMut(&Receipt) -> std::io::Result<()>,
+    mut lines: mpsc::Receiver<Line>,
+    mut output: impl FnMut(u64, &Receipt) -> std::io::Result<()>,
 ) -> Result<LineOutcome, LinesError> {
     let policy = Policy::default();
     let batch_bytes_max = policy.max_batch_bytes.min(connection.bus().max_payload());
@@ -84,27 +111,45 @@ pub async fn submit_in_order(
             .map(|line| judge(&line, &policy))
             .peekable();
         while judged.peek().is_some() {
-            let batch = Batch::take(&mut judged, batch_bytes_max);
-            for receipt in batch.submit(connection, options, &mut submitters).await? {
+            let mut batch = Batch::take(&mut judged, batch_bytes_max);
+            let numbers = std::mem::take(&mut batch.numbers);
+            let receipts = batch.submit(connection, options, &mut submitters).await?;
+            for (number, receipt) in numbers.into_iter().zip(receipts) {
                 outcome.count(receipt.status);
-                output(&receipt)?;
+                output(number, &receipt)?;
             }
         }
     }
     Ok(outcome)
 }
 
-fn judge(line: &Bytes, policy: &Policy) -> Judged {
-    let bytes = line.slice_ref(line.trim_ascii());
+fn judge(line: &Line, policy: &Policy) -> Judged {
+    let number = line.number;
+    if line.length > line.bytes.len() {
+        let rejection = Rejection::new(
+            RejectionCode::CommandTooLarge,
+            format!(
+                "the command has {} bytes; the ledger takes {}",
+                line.length, policy.max_command_bytes
+            ),
+        );
+        let receipt = Box::new(Receipt::rejected(None, rejection));
+        return Judged::Refused { number, receipt };
+    }
+    // Files that were put one behind the other may have a mark before each.
+    let text = line.bytes.trim_ascii();
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let bytes = line.bytes.slice_ref(text);
     match Command::decode(&bytes, policy) {
         Ok(command) => Judged::Good {
+            number,
             partner: command.partner,
             id: command.id,
             bytes,
         },
         Err(refusal) => {
-            let receipt = Receipt::rejected(refusal.command_id, refusal.rejection);
-            Judged::Refused(Box::new(receipt))
+            let receipt = Box::new(Receipt::rejected(refusal.command_id, refusal.rejection));
+            Judged::Refused { number, receipt }
         }
     }
 }
@@ -117,6 +162,8 @@ struct Batch {
     json: Vec<u8>,
     /// What each line was: a command's id, or the refusal it has already.
     lines: Vec<Result<CommandId, Box<Receipt>>>,
+    /// The number of each line.
+    numbers: Vec<u64>,
     command_count: usize,
 }
 
@@ -129,7 +176,13 @@ impl Batch {
         let mut batch = Self::default();
         while let Some(line) = judged.next_if(|line| batch.fits(line, bytes_max)) {
             match line {
-                Judged::Good { partner, id, bytes } => {
+                Judged::Good {
+                    number,
+                    partner,
+                    id,
+                    bytes,
+                } => {
+                    batch.numbers.push(number);
                     batch
                         .json
                         .push(if batch.json.is_empty() { b'[' } else { b',' });
@@ -138,7 +191,10 @@ impl Batch {
                     batch.command_count += 1;
                     batch.lines.push(Ok(id));
                 }
-                Judged::Refused(receipt) => batch.lines.push(Err(receipt)),
+                Judged::Refused { number, receipt } => {
+                    batch.numbers.push(number);
+                    batch.lines.push(Err(receipt));
+                }
             }
         }
         batch
@@ -146,7 +202,7 @@ impl Batch {
 
     fn fits(&self, line: &Judged, bytes_max: usize) -> bool {
         match (line, &self.partner) {
-            (Judged::Refused(_), _) | (Judged::Good { .. }, None) => true,
+            (Judged::Refused { .. }, _) | (Judged::Good { .. }, None) => true,
             (Judged::Good { partner, bytes, .. }, Some(mine)) => {
                 partner == mine && self.json.len() + bytes.len() + BRACKETS_BYTES <= bytes_max
             }

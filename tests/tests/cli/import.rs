@@ -131,3 +131,98 @@ fn the_samples_of_both_sources_can_be_imported_beside_each_other() {
         assert_eq!(counts["texts"]["phone_numbers"], phone_numbers);
     }
 }
+
+fn recommendation(subject: &str, text: &str, response: &str) -> String {
+    format!(
+        r#"{{"command":"RecordRecommendation","subject":"{subject}","party":"KEN","effective_at":"2020-01","recommended_by":["NOR"],"issues":["Migrants"],"text":"{text}"}}
+{{"command":"RespondToRecommendation","subject":"{subject}","response":"{response}"}}
+{{"command":"RecordCommitment","subject":"{subject}"}}
+"#
+    )
+}
+
+#[test]
+fn a_commitment_to_what_the_state_only_noted_is_named_and_not_recorded() {
+    let up = Up::start(&["--no-demo"]);
+    let records = recommendation("N-1", "Made up: noted.", "Noted")
+        + &recommendation("N-2", "Made up: supported.", "Supported");
+    let import = up.cli(["import", "upr", "-"], records.as_bytes());
+    assert_eq!(code(&import), 1);
+    assert!(
+        import.stderr.contains("line 3: N-1 is not a commitment"),
+        "{}",
+        import.stderr
+    );
+    assert!(
+        import
+            .stderr
+            .contains("2 recommendations: 1 accepted, 1 noted and skipped;"),
+        "{}",
+        import.stderr
+    );
+    assert_eq!(recorded(&lines(&import.stdout), "commitment_recorded"), 1);
+}
+
+#[test]
+fn what_an_earlier_version_recorded_stays_and_fails_no_import() {
+    let up = Up::start(&["--no-demo"]);
+    let earlier = recommendation(
+        "N-3",
+        "Made up: as an earlier version wrote it.",
+        "Accepted",
+    );
+    let first = up.cli(["import", "upr", "-"], earlier.as_bytes());
+    assert_eq!(code(&first), 0, "{}", first.stderr);
+    let later = recommendation("N-3", "Made up: as this version writes it.", "Accepted");
+    let second = up.cli(["import", "upr", "-", "--json"], later.as_bytes());
+    assert_eq!(code(&second), 0, "{}", second.stderr);
+    assert!(
+        second
+            .stderr
+            .contains("recorded before in another form, which stays: record_commitment N-3"),
+        "{}",
+        second.stderr
+    );
+    let counts = second
+        .stderr
+        .lines()
+        .find(|line| line.starts_with('{'))
+        .unwrap();
+    let counts: Value = serde_json::from_str(counts).unwrap();
+    assert_eq!(counts["commands"]["recorded_before"], 1);
+    assert_eq!(counts["commands"]["rejected"], 0);
+    let receipts = lines(&second.stdout);
+    assert_eq!(
+        receipts
+            .last()
+            .and_then(|receipt| receipt.pointer("/rejection/code")),
+        Some(&"command_id_reused".into())
+    );
+}
+
+#[test]
+fn a_code_of_no_member_registers_nobody_and_whom_an_import_registers_is_said() {
+    let commitment = |subject: &str, party: &str| {
+        format!(
+            r#"{{"command":"RecordCommitment","subject":"{subject}","party":"{party}","recorded_at":"2018","effective_at":"2018-07","due":"2020-12-31","raw_dates":["July 2018","12/31/2020"],"title":"Made up","lead":"An office","supporting":[],"level":"National","plan":"AP_GHA02","text":"Made up."}}"#
+        ) + "\n"
+    };
+    let up = Up::start(&["--no-demo"]);
+    let records = commitment("K-1", "gha") + &commitment("K-2", "ZZZ") + &commitment("K-3", "KEZZ");
+    let import = up.cli(["import", "ogp", "-"], records.as_bytes());
+    assert_eq!(code(&import), 1);
+    assert!(
+        import.stderr.contains("line 2: `ZZZ` is not a member"),
+        "{}",
+        import.stderr
+    );
+    assert!(
+        import.stderr.contains("party KEZZ is registered"),
+        "{}",
+        import.stderr
+    );
+    let receipts = lines(&import.stdout);
+    // The assessor, and the local member.
+    assert_eq!(recorded(&receipts, "party_registered"), 2);
+    assert_eq!(recorded(&receipts, "commitment_recorded"), 2);
+}

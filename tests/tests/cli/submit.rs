@@ -78,6 +78,67 @@ fn each_line_has_its_receipt_and_only_refusals_make_it_fail() {
 }
 
 #[test]
+fn a_file_may_begin_with_a_byte_order_mark_and_be_a_json_array() {
+    let up = Up::start(&[]);
+    let mut kenya = Commander::new("illustrative-africa", "KEN", 8);
+    let (commitment, record) = kenya.record(&["GCM-10"]);
+    let withdraw = kenya.withdraw(commitment, "A test withdraws it.");
+    let array = [
+        b"\xef\xbb\xbf[\n ",
+        record.encode().as_slice(),
+        b",\n",
+        withdraw.encode().as_slice(),
+        b"\n]\n",
+    ]
+    .concat();
+    let sent = up.cli(["submit", "-"], &array);
+    assert_eq!(code(&sent), 0, "{}", sent.stderr);
+    assert_eq!(lines(&sent.stdout).len(), 2);
+    let marked = [b"\xef\xbb\xbf", file(&[&record, &withdraw]).as_slice()].concat();
+    let again = up.cli(["submit", "-"], &marked);
+    assert_eq!(code(&again), 0, "{}", again.stderr);
+    let duplicates = lines(&again.stdout);
+    assert!(
+        duplicates
+            .iter()
+            .all(|receipt| receipt["status"] == "duplicate")
+    );
+
+    // An array that was cut off: what stands whole in it was sent, and the failure says where it ends.
+    let (_, third) = kenya.record(&["GCM-06"]);
+    let cut = [b"[", third.encode().as_slice(), b",\n{\"specversion\":"].concat();
+    let cut = up.cli(["submit", "-"], &cut);
+    assert_ne!(code(&cut), 0);
+    assert!(
+        cut.stderr.contains("line 2: the array is not closed"),
+        "{}",
+        cut.stderr
+    );
+    assert_eq!(lines(&cut.stdout)[0]["status"], "accepted");
+}
+
+#[test]
+fn a_command_without_an_id_is_named_by_its_line_and_a_long_one_by_its_size() {
+    let up = Up::start(&["--no-demo"]);
+    let long = format!("\n{{}}\n{{\"x\":\"{}\"}}\n", "x".repeat(300_000));
+    let refused = up.cli(["submit", "-"], long.as_bytes());
+    assert_eq!(code(&refused), 1);
+    assert!(
+        refused.stderr.contains("line 2: missing_field"),
+        "{}",
+        refused.stderr
+    );
+    assert!(
+        refused.stderr.contains("line 3: command_too_large"),
+        "{}",
+        refused.stderr
+    );
+    let receipts = lines(&refused.stdout);
+    let message = receipts[1]["rejection"]["message"].as_str().unwrap();
+    assert!(message.contains("300008 bytes"), "{message}");
+}
+
+#[test]
 fn a_file_that_is_not_there_is_wrong_usage_and_a_ledger_that_is_not_there_out_of_reach() {
     let up = Up::start(&["--no-demo"]);
     assert_eq!(code(&up.cli(["submit", "/no/such/file"], b"")), 2);

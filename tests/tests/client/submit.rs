@@ -177,11 +177,11 @@ async fn send(nats: &TestNats, lines: Vec<Bytes>) -> (LineOutcome, Vec<Receipt>)
     let connection = Connection::open(&nats.url(), "partner").await.unwrap();
     let (sender, input) = mpsc::channel(lines.len().max(1));
     for line in lines {
-        sender.try_send(line).unwrap();
+        sender.try_send(line.into()).unwrap();
     }
     drop(sender);
     let mut receipts = Vec::new();
-    let outcome = submit_in_order(&connection, QUICK, input, |receipt| {
+    let outcome = submit_in_order(&connection, QUICK, input, |_, receipt| {
         receipts.push(receipt.clone());
         Ok(())
     });

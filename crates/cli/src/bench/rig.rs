@@ -187,12 +187,12 @@ impl Rig {
         });
         let (sender, lines) = mpsc::channel(commands.len());
         for command in &commands {
-            let sent = sender.send(Bytes::from(command.encode())).await;
+            let sent = sender.send(Bytes::from(command.encode()).into()).await;
             sent.map_err(|error| Failure::failed(&error))?;
         }
         drop(sender);
         let outcome =
-            submit_in_order(&connection, SubmitOptions::default(), lines, |_| Ok(())).await?;
+            submit_in_order(&connection, SubmitOptions::default(), lines, |_, _| Ok(())).await?;
         if outcome.rejected > 0 {
             return Err(Failure::because(format!(
                 "{} commands of the setup were refused",

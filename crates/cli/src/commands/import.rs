@@ -7,7 +7,8 @@ use crate::output::{Output, json_line, say, text};
 use bytes::Bytes;
 use ledger_client::import::{Edits, LineError, LineFault, ogp, upr};
 use ledger_client::{Connection, LineOutcome, SubmitOptions, audit, submit_in_order};
-use ledger_domain::wire::v1::Command;
+use ledger_domain::RejectionCode;
+use ledger_domain::wire::v1::{Command, CommandBody, RecordCommitment};
 use serde_json::{Value, json};
 use std::io::Read as _;
 use std::path::Path;
@@ -40,30 +41,33 @@ pub(crate) async fn upr(nats: &str, file: &Path, output: Output) -> Result<(), F
     let import = upr::import(records.lines(), &root);
     check_used(file, import.recommendation_count, &import.refused_lines)?;
     say_refused(&import.refused_lines);
-    let outcome = send(&connection, import.commands).await?;
+    let sent = send(&connection, &import.commands).await?;
     if output.json {
         let counts = json!({
             "recommendations": {
                 "read": import.recommendation_count,
                 "accepted": import.accepted_count,
                 "noted_and_skipped": import.noted_count,
+                "unanswered_and_skipped": import.unanswered_count,
+                "commitments": import.commitment_count,
                 "unusable": import.refused_lines.len(),
             },
             "texts": edits_json(import.edits),
-            "commands": outcome_json(&outcome),
+            "commands": sent.json(),
         });
         say(counts);
     } else {
         say_edits(import.edits);
         say(format_args!(
-            "{} recommendations: {} accepted, {} noted and skipped; {}",
+            "{} recommendations: {} accepted, {} noted and skipped{}; {}",
             import.recommendation_count,
             import.accepted_count,
             import.noted_count,
-            in_words(&outcome)
+            other_recommendations(&import),
+            sent.in_words()
         ));
     }
-    finish(&outcome, &import.refused_lines)
+    finish(&sent, &import.refused_lines)
 }
 
 /// Imports commitments of the Open Government Partnership with their assessments.
@@ -76,7 +80,7 @@ pub(crate) async fn ogp(nats: &str, file: &Path, output: Output) -> Result<(), F
     let used = import.commitment_count + assessment_count + import.withdrawal_count;
     check_used(file, used, &import.refused_lines)?;
     say_refused(&import.refused_lines);
-    let outcome = send(&connection, import.commands).await?;
+    let sent = send(&connection, &import.commands).await?;
     if output.json {
         let counts = json!({
             "records": {
@@ -86,12 +90,16 @@ pub(crate) async fn ogp(nats: &str, file: &Path, output: Output) -> Result<(), F
                 "withdrawals": import.withdrawal_count,
                 "unusable": import.refused_lines.len(),
             },
+            "parties_registered": registered_json(&import.registered),
             "dates_kept_as_text": import.date_notes.len(),
             "texts": edits_json(import.edits),
-            "commands": outcome_json(&outcome),
+            "commands": sent.json(),
         });
         say(counts);
     } else {
+        for registered in &import.registered {
+            say(registered);
+        }
         for note in &import.date_notes {
             say(note);
         }
@@ -103,17 +111,34 @@ pub(crate) async fn ogp(nats: &str, file: &Path, output: Output) -> Result<(), F
             import.progress_count,
             import.withdrawal_count,
             import.date_notes.len(),
-            in_words(&outcome)
+            sent.in_words()
         ));
     }
-    finish(&outcome, &import.refused_lines)
+    finish(&sent, &import.refused_lines)
 }
 
+/// The recommendations that are neither noted nor commitments, if there are any.
+fn other_recommendations(import: &upr::UprImport) -> String {
+    let unanswered = (import.unanswered_count > 0).then(|| {
+        format!(
+            ", {} without an answer and skipped",
+            import.unanswered_count
+        )
+    });
+    let commitments = (import.commitment_count != import.accepted_count)
+        .then(|| format!(", {} commitments", import.commitment_count));
+    [unanswered, commitments].into_iter().flatten().collect()
+}
+
+/// The text of a file. A byte-order mark is left in: the importers pass over it.
 fn read(file: &Path) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     open(file)?
         .read_to_end(&mut bytes)
         .map_err(|error| Failure::unreadable(file, error))?;
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(Failure::unreadable(file, "it is UTF-16; save it as UTF-8"));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let (before, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
         let line = before.split(|&byte| byte == b'\n').count();
@@ -135,25 +160,101 @@ fn check_used(file: &Path, used: u64, refused_lines: &[LineError]) -> Result<(),
     )))
 }
 
-/// Sends the commands in order and prints their receipts.
-async fn send(connection: &Connection, commands: Vec<Command>) -> Result<LineOutcome, Failure> {
-    let bar = progress_beside_lines(count(&commands), "importing");
+/// What became of the commands of an import.
+struct Sent {
+    outcome: LineOutcome,
+    /// Commands that the ledger has under the same id with other bytes: an earlier version of the importer, or of the file, sent
+    /// them. What was recorded first stays.
+    recorded_before: u64,
+}
+
+impl Sent {
+    fn in_words(&self) -> String {
+        let LineOutcome {
+            accepted,
+            duplicate,
+            rejected,
+        } = self.outcome;
+        let before = match self.recorded_before {
+            0 => String::new(),
+            count => format!(", {count} recorded before in another form"),
+        };
+        format!("commands: {accepted} accepted, {duplicate} duplicate{before}, {rejected} refused")
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "accepted": self.outcome.accepted,
+            "duplicate": self.outcome.duplicate,
+            "recorded_before": self.recorded_before,
+            "rejected": self.outcome.rejected,
+        })
+    }
+}
+
+/// The most commands that are named as recorded before in another form; the receipts have all of them.
+const NAMED_MAX: u64 = 20;
+
+/// Sends the commands in order and prints their receipts. The importer's ids follow from the source's own references, so that a
+/// reused one is the same thing recorded by an earlier version: it is counted and named, and is no failure.
+async fn send(connection: &Connection, commands: &[Command]) -> Result<Sent, Failure> {
+    let bar = progress_beside_lines(count(commands), "importing");
     let (sender, lines) = mpsc::channel(COMMANDS_AHEAD);
-    let feeder = tokio::spawn(async move {
+    let mut recorded_before = 0;
+    let mut waiting = commands.iter();
+    let feed = async move {
         for command in commands {
-            if sender.send(Bytes::from(command.encode())).await.is_err() {
+            let line = Bytes::from(command.encode()).into();
+            if sender.send(line).await.is_err() {
                 return;
             }
         }
-    });
-    let sent = submit_in_order(connection, SubmitOptions::default(), lines, |receipt| {
+    };
+    let submitting = submit_in_order(connection, SubmitOptions::default(), lines, |_, receipt| {
         bar.inc(1);
+        let command = waiting.next();
+        let code = receipt.rejection.as_ref().map(|rejection| rejection.code);
+        if code == Some(RejectionCode::CommandIdReused) {
+            recorded_before += 1;
+            if let Some(command) = command.filter(|_| recorded_before <= NAMED_MAX) {
+                say(format_args!(
+                    "recorded before in another form, which stays: {}",
+                    named(command)
+                ));
+            }
+        }
         print_receipt(receipt)
-    })
-    .await;
-    feeder.abort();
+    });
+    let ((), submitted) = tokio::join!(feed, submitting);
     bar.finish_and_clear();
-    Ok(sent?)
+    let mut outcome = submitted?;
+    outcome.rejected = outcome.rejected.saturating_sub(recorded_before);
+    if recorded_before > NAMED_MAX {
+        say(format_args!(
+            "… and {} more; their receipts have the code command_id_reused",
+            recorded_before - NAMED_MAX
+        ));
+    }
+    Ok(Sent {
+        outcome,
+        recorded_before,
+    })
+}
+
+/// A command by its name and what it is about, in the source's words where it has any.
+fn named(command: &Command) -> String {
+    let about = if let CommandBody::RecordCommitment(RecordCommitment {
+        source: Some(source),
+        ..
+    }) = &command.body
+    {
+        source.reference.clone()
+    } else if let CommandBody::CatalogueAction(data) = &command.body {
+        data.code.to_string()
+    } else {
+        command.subject.to_string()
+    };
+    format!("{} {about}", command.body.command_type().name())
 }
 
 fn say_refused(refused_lines: &[LineError]) {
@@ -179,24 +280,20 @@ fn edits_json(edits: Edits) -> Value {
     })
 }
 
-fn in_words(outcome: &LineOutcome) -> String {
-    format!(
-        "commands: {} accepted, {} duplicate, {} refused",
-        outcome.accepted, outcome.duplicate, outcome.rejected
-    )
-}
-
-fn outcome_json(outcome: &LineOutcome) -> Value {
-    json!({
-        "accepted": outcome.accepted,
-        "duplicate": outcome.duplicate,
-        "rejected": outcome.rejected,
-    })
+fn registered_json(registered: &[ogp::Registered]) -> Value {
+    let parties = registered.iter().map(|registered| {
+        json!({
+            "party": registered.party.as_str(),
+            "name": registered.name,
+            "country": registered.country.map(|country| country.to_string()),
+        })
+    });
+    parties.collect()
 }
 
 /// An import in which a command or a line was refused has failed, though the others stand.
-fn finish(outcome: &LineOutcome, refused_lines: &[LineError]) -> Result<(), Failure> {
-    conclude(outcome)?;
+fn finish(sent: &Sent, refused_lines: &[LineError]) -> Result<(), Failure> {
+    conclude(&sent.outcome)?;
     if refused_lines.is_empty() {
         return Ok(());
     }
@@ -213,6 +310,13 @@ fn count<T>(items: &[T]) -> u64 {
 fn full(error: &LineError) -> String {
     match &error.fault {
         LineFault::Record(cause) => format!("{error}: {cause}"),
-        LineFault::Unknown(_) | LineFault::Id(_) | LineFault::Date(_) => error.to_string(),
+        LineFault::Unknown(_)
+        | LineFault::Id(_)
+        | LineFault::Date(_)
+        | LineFault::Contradiction { .. }
+        | LineFault::Answer(_)
+        | LineFault::NotAccepted { .. }
+        | LineFault::Member { .. }
+        | LineFault::Theme(_) => error.to_string(),
     }
 }

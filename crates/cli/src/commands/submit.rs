@@ -1,9 +1,9 @@
-//! `submit`: commands in, receipts out.
+//! `submit`: commands in, as lines or a JSON array; receipts out.
 
 use super::{connect, count_beside_lines};
 use crate::failure::Failure;
 use crate::output::{say, write};
-use ledger_client::{LineOutcome, SubmitOptions, submit_in_order};
+use ledger_client::{LineOutcome, SubmitOptions, read_commands, submit_in_order};
 use ledger_domain::wire::v1::Policy;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -18,18 +18,27 @@ pub(crate) async fn run(nats: &str, file: &Path) -> Result<(), Failure> {
     let input = open(file)?;
     let connection = connect(nats).await?;
     let (sender, lines) = mpsc::channel(LINES_AHEAD);
-    // A line longer than any command is cut: what is left of it is refused as too long, without filling the memory.
+    // What is longer than any command is cut and refused as too long, without filling the memory.
     let line_bytes_max = Policy::default().max_command_bytes + 1;
     let reader = tokio::task::spawn_blocking(move || {
-        each_line(input, line_bytes_max, |line| {
-            sender.blocking_send(line.into()).is_ok()
+        read_commands(input, line_bytes_max, |line| {
+            sender.blocking_send(line).is_ok()
         })
     });
     let bar = count_beside_lines("submitting");
-    let sent = submit_in_order(&connection, SubmitOptions::default(), lines, |receipt| {
-        bar.inc(1);
-        print_receipt(receipt)
-    })
+    let sent = submit_in_order(
+        &connection,
+        SubmitOptions::default(),
+        lines,
+        |line, receipt| {
+            bar.inc(1);
+            // A receipt names its command by the id; without one, only the line tells which it was.
+            if let (None, Some(rejection)) = (receipt.command_id, &receipt.rejection) {
+                say(format_args!("line {line}: {rejection}"));
+            }
+            print_receipt(receipt)
+        },
+    )
     .await;
     bar.finish_and_clear();
     let read = reader.await;
@@ -70,67 +79,5 @@ pub(super) fn open(file: &Path) -> Result<Box<dyn BufRead + Send>, Failure> {
     match File::open(file) {
         Ok(opened) => Ok(Box::new(BufReader::new(opened))),
         Err(error) => Err(Failure::unreadable(file, error)),
-    }
-}
-
-/// Visits the lines that are not blank, each cut at `bytes_max`, until there are no more or `visit` says to stop.
-fn each_line(
-    mut input: impl BufRead,
-    bytes_max: usize,
-    mut visit: impl FnMut(Vec<u8>) -> bool,
-) -> io::Result<()> {
-    loop {
-        let mut line = Vec::new();
-        let ended = loop {
-            let available = input.fill_buf()?;
-            if available.is_empty() {
-                break true;
-            }
-            let end = available.iter().position(|&byte| byte == b'\n');
-            let used = end.map_or(available.len(), |end| end + 1);
-            let room = bytes_max.saturating_sub(line.len());
-            line.extend(available.iter().take(used.min(room)));
-            input.consume(used);
-            if end.is_some() {
-                break false;
-            }
-        };
-        if !line.trim_ascii().is_empty() && !visit(line) {
-            return Ok(());
-        }
-        if ended {
-            return Ok(());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines(input: &[u8], bytes_max: usize) -> Vec<Vec<u8>> {
-        let mut lines = Vec::new();
-        each_line(input, bytes_max, |line| {
-            lines.push(line.trim_ascii().to_vec());
-            true
-        })
-        .unwrap();
-        lines
-    }
-
-    #[test]
-    fn blank_lines_are_left_out_and_the_last_needs_no_end() {
-        assert_eq!(lines(b"a\r\n\n  \nb", 10), [b"a", b"b"]);
-        assert_eq!(lines(b"", 10), Vec::<Vec<u8>>::new());
-    }
-
-    #[test]
-    fn a_long_line_is_cut_and_the_next_is_whole() {
-        assert_eq!(lines(b"abcdefgh\nxyz\n", 4), [&b"abcd"[..], b"xyz"]);
-    }
-
-    #[test]
-    fn invalid_utf8_is_passed_on_for_the_ledger_to_refuse() {
-        assert_eq!(lines(b"\xff\xfe\nb", 10), [&b"\xff\xfe"[..], b"b"]);
     }
 }

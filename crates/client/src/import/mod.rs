@@ -4,7 +4,9 @@
 //! import makes the same bytes and adds nothing. What is the same for every source is here: reading lines
 //! ([`LineError`]), commands with derived ids, and texts that the ledger takes ([`Edits`]).
 
+mod members;
 pub mod ogp;
+mod outbox;
 mod records;
 mod sender;
 mod texts;

@@ -10,8 +10,9 @@
 //! and the mechanism, which assesses and never reports.
 
 mod dates;
-mod members;
 
+use super::members::{self, Member as Listed};
+use super::outbox::Outbox;
 use super::records::each_line;
 use super::sender::Sender;
 use super::texts::title;
@@ -19,13 +20,12 @@ use super::{Edits, LineError, LineFault};
 use dates::{Dates, dates};
 use ledger_domain::country;
 use ledger_domain::date::PartialDate;
-use ledger_domain::ids::{ActionCode, IdError, InstrumentId, PartnerId, PartyId, Subject};
+use ledger_domain::ids::{ActionCode, CountryCode, InstrumentId, PartnerId, PartyId, Subject};
 use ledger_domain::wire::v1::{
     ActionKind, AssessAmbition, AssessProgress, CatalogueAction, Command, CommandBody, Completion,
     Grade, InstrumentKind, PartyKind, PublishInstrument, RecordCommitment, RegisterPartner,
     RegisterParty, Role, Root, Source, TextStatus, WithdrawCommitment,
 };
-use members::Member;
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -69,12 +69,35 @@ pub struct OgpImport {
     pub progress_count: u64,
     /// Withdrawals.
     pub withdrawal_count: u64,
+    /// Members that the file makes parties of the ledger: their codes, names and countries.
+    pub registered: Vec<Registered>,
     /// What was done to their texts.
     pub edits: Edits,
     /// Dates that are none, or cannot be what they say: they stand in the description as text.
     pub date_notes: Vec<DateNote>,
     /// Lines that could not be used, each with why.
     pub refused_lines: Vec<LineError>,
+}
+
+/// A member that the import registers as a party.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// The party.
+    pub party: PartyId,
+    /// What it is called.
+    pub name: String,
+    /// Its country, if it has one.
+    pub country: Option<CountryCode>,
+}
+
+impl fmt::Display for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "party {} is registered: {}", self.party, self.name)?;
+        match &self.country {
+            Some(country) => write!(f, " ({country})"),
+            None => f.write_str(" (no country)"),
+        }
+    }
 }
 
 /// A date that was left as text.
@@ -115,7 +138,7 @@ enum Record {
     Withdrawal(Withdrawal),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 struct Commitment {
     subject: String,
     party: String,
@@ -167,10 +190,19 @@ struct Withdrawal {
     report: String,
 }
 
+/// Who leads a commitment, and the partner that speaks for it.
+#[derive(Debug, Clone)]
+struct Member {
+    partner: PartnerId,
+    party: PartyId,
+}
+
 /// What later lines need to know of a commitment.
 struct Known {
     member: Member,
     method_version: &'static str,
+    line: u64,
+    record: Commitment,
 }
 
 /// Turns the lines of a file into commands: first the partners, the instrument and its theme, then what the file has, in
@@ -184,7 +216,7 @@ pub fn import<'a>(lines: impl IntoIterator<Item = &'a str>, root: &Root) -> OgpI
         Err(error) => {
             let refused = LineError {
                 line: 0,
-                fault: error.into(),
+                fault: error,
             };
             return OgpImport {
                 refused_lines: vec![refused],
@@ -194,14 +226,15 @@ pub fn import<'a>(lines: impl IntoIterator<Item = &'a str>, root: &Root) -> OgpI
     };
     let refused = each_line(lines, |number, line| {
         match serde_json::from_str(line).map_err(LineFault::Record)? {
-            Record::Commitment(record) => importer.commitment(number, &record),
-            Record::Ambition(record) => importer.ambition(&record),
-            Record::Progress(record) => importer.progress(&record),
-            Record::Withdrawal(record) => importer.withdrawal(&record),
+            Record::Commitment(record) => importer.commitment(number, record),
+            Record::Ambition(record) => importer.ambition(number, &record),
+            Record::Progress(record) => importer.progress(number, &record),
+            Record::Withdrawal(record) => importer.withdrawal(number, &record),
         }
     });
     OgpImport {
         refused_lines: refused,
+        commands: importer.outbox.into_commands(),
         ..importer.import
     }
 }
@@ -215,12 +248,13 @@ struct Importer<'r> {
     known: HashMap<String, Known>,
     registered: BTreeSet<PartyId>,
     catalogued: BTreeSet<ActionCode>,
+    outbox: Outbox,
     import: OgpImport,
 }
 
 impl<'r> Importer<'r> {
     /// An importer that has registered the partners, and published the instrument with its theme.
-    fn new(root: &'r Root) -> Result<Self, IdError> {
+    fn new(root: &'r Root) -> Result<Self, LineFault> {
         let mut importer = Self {
             root,
             sender: Sender {
@@ -233,6 +267,7 @@ impl<'r> Importer<'r> {
             known: HashMap::new(),
             registered: BTreeSet::new(),
             catalogued: BTreeSet::new(),
+            outbox: Outbox::default(),
             import: OgpImport::default(),
         };
         let mut parties = vec![root.party.clone()];
@@ -242,7 +277,7 @@ impl<'r> Importer<'r> {
         let partner = importer.partner.clone();
         let name = "Importer of the Open Government Partnership";
         let roles = vec![Role::Secretariat, Role::Reporter];
-        importer.register_partner(&partner, name, roles, parties);
+        importer.register_partner((0, &partner), name, roles, parties)?;
         let instrument = CommandBody::PublishInstrument(PublishInstrument {
             title: "Open Government Partnership: commitments on open parliaments".to_owned(),
             kind: InstrumentKind::Other,
@@ -251,26 +286,61 @@ impl<'r> Importer<'r> {
             url: None,
             principles: Vec::new(),
         });
-        importer.about_instrument("publish_instrument", instrument);
-        importer.catalogue(THEME.parse()?, "Open Parliament".to_owned(), None);
+        importer.about_instrument((0, "publish_instrument"), instrument)?;
+        importer.catalogue(0, THEME.parse()?, "Open Parliament".to_owned(), None)?;
         let (assessor, party) = importer.assessor.clone();
         let name = "Independent Reporting Mechanism of the Open Government Partnership";
-        importer.register_partner(&assessor, name, vec![Role::Assessor], vec![party.clone()]);
+        importer.register_partner(
+            (0, &assessor),
+            name,
+            vec![Role::Assessor],
+            vec![party.clone()],
+        )?;
         importer.register_party(
-            party,
+            (0, party),
             RegisterParty {
                 name: name.to_owned(),
                 kind: PartyKind::CivilSociety,
                 country: None,
             },
-        );
+        )?;
         Ok(importer)
     }
 
-    fn commitment(&mut self, line: u64, record: &Commitment) -> Result<(), LineFault> {
+    fn commitment(&mut self, line: u64, record: Commitment) -> Result<(), LineFault> {
+        if let Some(known) = self.known.get(&record.subject) {
+            if known.record == record {
+                return Ok(());
+            }
+            return Err(LineFault::Contradiction {
+                first: known.line,
+                what: record.subject,
+            });
+        }
         let submitted = date(&record.recorded_at)?;
-        let actions = vec![self.action_of(&record.plan)?];
-        let member = self.member(&record.party)?;
+        let member = self.member(line, &record.party)?;
+        let action = self.action_of(line, &record.plan)?;
+        let body = self.commitment_body(line, &record, action);
+        let name = format!("record_commitment {}", record.subject);
+        let who = (&member.partner, &member.party);
+        self.about_commitment((line, &name), &record.subject, who, submitted, body)?;
+        self.import.commitment_count += 1;
+        let known = Known {
+            member,
+            method_version: method_version(submitted),
+            line,
+            record,
+        };
+        self.known.insert(known.record.subject.clone(), known);
+        Ok(())
+    }
+
+    fn commitment_body(
+        &mut self,
+        line: u64,
+        record: &Commitment,
+        action: ActionCode,
+    ) -> CommandBody {
         let dates = self.dates(line, record);
         let edits = &mut self.import.edits;
         let full_title = edits.clean(&record.title);
@@ -280,10 +350,10 @@ impl<'r> Importer<'r> {
             text = format!("{full_title}\n\n{text}");
         }
         let about = about(edits, record, &dates);
-        let body = RecordCommitment {
+        CommandBody::RecordCommitment(RecordCommitment {
             title,
             description: Some(edits.fitting(&text, &about)),
-            actions,
+            actions: vec![action],
             form: None,
             nature: None,
             matches: None,
@@ -296,30 +366,19 @@ impl<'r> Importer<'r> {
             due: dates.due,
             source: Some(Source {
                 system: INSTRUMENT.to_owned(),
-                reference: record.subject.clone(),
+                reference: edits.clean_line(&record.subject),
                 url: None,
             }),
             illustrative: false,
-        };
-        let name = format!("record_commitment {}", record.subject);
-        let who = (&member.partner, &member.party);
-        let body = CommandBody::RecordCommitment(body);
-        self.about_commitment(&name, &record.subject, who, submitted, body);
-        self.import.commitment_count += 1;
-        let method_version = method_version(submitted);
-        let known = Known {
-            member,
-            method_version,
-        };
-        self.known.insert(record.subject.clone(), known);
-        Ok(())
+        })
     }
 
-    fn ambition(&mut self, record: &Ambition) -> Result<(), LineFault> {
+    fn ambition(&mut self, line: u64, record: &Ambition) -> Result<(), LineFault> {
         let made = date(&record.recorded_at)?;
-        let grade = |dimension: &str, grade: &str| Grade {
+        let mut edits = self.import.edits;
+        let mut grade = |dimension: &str, grade: &str| Grade {
             dimension: dimension.to_owned(),
-            grade: grade.to_owned(),
+            grade: edits.clean_line(grade),
         };
         let body = AssessAmbition {
             method: ASSESSOR.parse()?,
@@ -336,48 +395,57 @@ impl<'r> Importer<'r> {
         let name = format!("assess_ambition {}", record.subject);
         let (partner, party) = self.assessor.clone();
         let body = CommandBody::AssessAmbition(body);
-        self.about_commitment(&name, &record.subject, (&partner, &party), made, body);
-        self.import.ambition_count += 1;
+        let who = (&partner, &party);
+        if self.about_commitment((line, &name), &record.subject, who, made, body)? {
+            self.import.ambition_count += 1;
+            self.import.edits = edits;
+        }
         Ok(())
     }
 
-    fn progress(&mut self, record: &Progress) -> Result<(), LineFault> {
+    fn progress(&mut self, line: u64, record: &Progress) -> Result<(), LineFault> {
         let made = date(&record.recorded_at)?;
+        let mut edits = self.import.edits;
         let body = AssessProgress {
             method: ASSESSOR.parse()?,
             method_version: self.known(&record.subject)?.method_version.parse()?,
-            grade: record.completion.clone(),
+            grade: edits.clean_line(&record.completion),
             completion: completion(&record.completion),
             period: None,
             assessed: optional_date(record.effective_at.as_deref())?,
-            summary: Some(summary(record)),
+            summary: Some(edits.clean(&summary(record))),
             evidence: Vec::new(),
         };
         let name = format!("assess_progress {} {}", record.subject, record.report);
         let (partner, party) = self.assessor.clone();
         let body = CommandBody::AssessProgress(body);
-        self.about_commitment(&name, &record.subject, (&partner, &party), made, body);
-        self.import.progress_count += 1;
+        let who = (&partner, &party);
+        if self.about_commitment((line, &name), &record.subject, who, made, body)? {
+            self.import.progress_count += 1;
+            self.import.edits = edits;
+        }
         Ok(())
     }
 
     /// The mechanism noted the withdrawal; it is the lead that withdrew.
-    fn withdrawal(&mut self, record: &Withdrawal) -> Result<(), LineFault> {
+    fn withdrawal(&mut self, line: u64, record: &Withdrawal) -> Result<(), LineFault> {
         let made = date(&record.recorded_at)?;
         let Member { partner, party } = self.known(&record.subject)?.member.clone();
-        let reason = format!(
+        let reason = self.import.edits.clean(&format!(
             "The source gives no reason: the {} report of {} lists the commitment as withdrawn.",
             report_words(&record.report),
             record.recorded_at
-        );
+        ));
         let body = WithdrawCommitment {
             reason,
             effective: optional_date(record.effective_at.as_deref())?,
         };
         let name = format!("withdraw_commitment {}", record.subject);
         let body = CommandBody::WithdrawCommitment(body);
-        self.about_commitment(&name, &record.subject, (&partner, &party), made, body);
-        self.import.withdrawal_count += 1;
+        let who = (&partner, &party);
+        if self.about_commitment((line, &name), &record.subject, who, made, body)? {
+            self.import.withdrawal_count += 1;
+        }
         Ok(())
     }
 
@@ -403,43 +471,63 @@ impl<'r> Importer<'r> {
         dates
     }
 
-    /// The member that leads, registered if it is a local one that is seen for the first time. States are parties of every
-    /// ledger.
-    fn member(&mut self, code: &str) -> Result<Member, LineFault> {
-        let party: PartyId = code.parse()?;
-        let Some(local) = members::local(code) else {
-            let partner = self.partner.clone();
-            return Ok(Member { partner, party });
+    /// The member that leads, and the partner that speaks for it; both registered where they are seen for the first time and
+    /// are not in every ledger, as the member States are.
+    fn member(&mut self, line: u64, code: &str) -> Result<Member, LineFault> {
+        let listed = members::member(code).ok_or_else(|| LineFault::Member {
+            code: code.to_owned(),
+            or_local: ", or a local member's: its State's two letters and two more",
+        })?;
+        let (code, registration) = match listed {
+            Listed::State(country) => {
+                return Ok(Member {
+                    partner: self.partner.clone(),
+                    party: country.code.as_str().parse()?,
+                });
+            }
+            Listed::Observer(country) => (country.code.to_string(), None),
+            Listed::Other { code, party } => (code, Some(party)),
         };
+        let party: PartyId = code.parse()?;
         let partner: PartnerId = format!("{PARTNER}-{code}").parse()?;
         if self.registered.insert(party.clone()) {
             let name = format!("Importer of the Open Government Partnership for {code}");
-            self.register_partner(&partner, &name, vec![Role::Reporter], vec![party.clone()]);
-            self.register_party(party.clone(), local);
+            let parties = vec![party.clone()];
+            self.register_partner((line, &partner), &name, vec![Role::Reporter], parties)?;
+            if let Some(registration) = registration {
+                self.import.registered.push(Registered {
+                    party: party.clone(),
+                    name: registration.name.clone(),
+                    country: registration.country,
+                });
+                self.register_party((line, party.clone()), registration)?;
+            }
         }
         Ok(Member { partner, party })
     }
 
     /// What the commitments of a country's first, second … action plan attach to, so that one can see whether later plans
     /// fare better; the theme itself where the plan has no number.
-    fn action_of(&mut self, plan: &str) -> Result<ActionCode, LineFault> {
+    fn action_of(&mut self, line: u64, plan: &str) -> Result<ActionCode, LineFault> {
         let theme: ActionCode = THEME.parse()?;
-        let letters = plan.trim_end_matches(|letter: char| letter.is_ascii_digit());
-        let Some(number) = plan
-            .strip_prefix(letters)
-            .and_then(|digits| digits.parse::<u16>().ok())
-        else {
+        let Some(number) = plan_number(plan) else {
             return Ok(theme);
         };
         let code: ActionCode = format!("{THEME}.{number}").parse()?;
         if !self.catalogued.contains(&code) {
             let title = format!("Open Parliament in a member's action plan number {number}");
-            self.catalogue(code.clone(), title, Some(theme));
+            self.catalogue(line, code.clone(), title, Some(theme))?;
         }
         Ok(code)
     }
 
-    fn catalogue(&mut self, code: ActionCode, title: String, parent: Option<ActionCode>) {
+    fn catalogue(
+        &mut self,
+        line: u64,
+        code: ActionCode,
+        title: String,
+        parent: Option<ActionCode>,
+    ) -> Result<(), LineFault> {
         let body = CommandBody::CatalogueAction(CatalogueAction {
             code: code.clone(),
             title,
@@ -448,17 +536,18 @@ impl<'r> Importer<'r> {
             description: None,
             kind: Some(ActionKind::Theme),
         });
-        self.about_instrument(&format!("catalogue_action {code}"), body);
+        self.about_instrument((line, &format!("catalogue_action {code}")), body)?;
         self.catalogued.insert(code);
+        Ok(())
     }
 
     fn register_partner(
         &mut self,
-        partner: &PartnerId,
+        (line, partner): (u64, &PartnerId),
         name: &str,
         roles: Vec<Role>,
         parties: Vec<PartyId>,
-    ) {
+    ) -> Result<(), LineFault> {
         let body = CommandBody::RegisterPartner(RegisterPartner {
             name: name.to_owned(),
             roles,
@@ -469,37 +558,60 @@ impl<'r> Importer<'r> {
         let subject = Subject::Partner(partner.clone());
         let name = format!("register_partner {partner}");
         let command = self.sender.command(&name, who, subject, None, body);
-        self.import.commands.push(command);
+        self.outbox.add(line, &name, command).map(|_| ())
     }
 
-    fn register_party(&mut self, party: PartyId, body: RegisterParty) {
+    fn register_party(
+        &mut self,
+        (line, party): (u64, PartyId),
+        body: RegisterParty,
+    ) -> Result<(), LineFault> {
         let who = (&self.partner, &self.root.party);
         let name = format!("register_party {party}");
         let body = CommandBody::RegisterParty(body);
         let subject = Subject::Party(party);
         let command = self.sender.command(&name, who, subject, None, body);
-        self.import.commands.push(command);
+        self.outbox.add(line, &name, command).map(|_| ())
     }
 
-    fn about_instrument(&mut self, name: &str, body: CommandBody) {
+    fn about_instrument(
+        &mut self,
+        (line, name): (u64, &str),
+        body: CommandBody,
+    ) -> Result<(), LineFault> {
         let who = (&self.partner, &self.root.party);
         let subject = Subject::Instrument(self.instrument.clone());
         let command = self.sender.command(name, who, subject, None, body);
-        self.import.commands.push(command);
+        self.outbox.add(line, name, command).map(|_| ())
     }
 
+    /// Adds a command about a commitment; whether it was not there yet.
     fn about_commitment(
         &mut self,
-        name: &str,
+        (line, name): (u64, &str),
         reference: &str,
         who: (&PartnerId, &PartyId),
         made: PartialDate,
         body: CommandBody,
-    ) {
+    ) -> Result<bool, LineFault> {
         let subject = Subject::Commitment(self.sender.commitment(reference));
         let command = self.sender.command(name, who, subject, Some(made), body);
-        self.import.commands.push(command);
+        self.outbox.add(line, name, command)
     }
+}
+
+/// The number of an action plan, `AP_USA01`: one or two digits at its end. Four digits are the year of a plan that is named by
+/// its years.
+fn plan_number(plan: &str) -> Option<u8> {
+    let plan = plan.trim();
+    let name = plan.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let digits = plan.strip_prefix(name).filter(|digits| digits.len() <= 2)?;
+    // `2021-23` is years too.
+    let years = name.ends_with(['-', '–', '/'])
+        && name
+            .trim_end_matches(['-', '–', '/'])
+            .ends_with(|letter: char| letter.is_ascii_digit());
+    digits.parse().ok().filter(|number| *number > 0 && !years)
 }
 
 fn date(text: &str) -> Result<PartialDate, LineFault> {
@@ -555,23 +667,19 @@ fn summary(record: &Progress) -> String {
 
 /// What the record has beside its text: agencies, level, action plan, and dates that are none.
 fn about(edits: &mut Edits, record: &Commitment, dates: &Dates) -> String {
-    let supporting = if record.supporting.is_empty() {
-        "none named".to_owned()
+    let mut about = format!("Lead agency: {}\nSupporting: ", record.lead);
+    if record.supporting.is_empty() {
+        about.push_str("none named");
     } else {
-        edits.clean(&record.supporting.join("; "))
-    };
-    let mut about = format!(
-        "\n\nLead agency: {}\nSupporting: {supporting}\nLevel: {}\nAction plan: {}, submitted in {}",
-        edits.clean(&record.lead),
-        record.level,
-        record.plan,
-        record.recorded_at
-    );
+        about.push_str(&record.supporting.join("; "));
+    }
+    about.extend(["\nLevel: ", &record.level, "\nAction plan: ", &record.plan]);
+    about.extend([", submitted in ", &record.recorded_at]);
     if dates.as_text {
         let [start, end] = &record.raw_dates;
         about.extend(["\nDates in the source: start ", start, ", end ", end]);
     }
-    about
+    format!("\n\n{}", edits.clean(&about))
 }
 
 #[cfg(test)]

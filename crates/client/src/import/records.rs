@@ -29,7 +29,43 @@ pub enum LineFault {
     /// The date is none.
     #[error("`{0}` is not a date")]
     Date(String),
+    /// An earlier line says something else of the same thing.
+    #[error("line {first} says something else of {what}: correct one of the two")]
+    Contradiction {
+        /// The earlier line.
+        first: u64,
+        /// What both lines are about.
+        what: String,
+    },
+    /// The answer to a recommendation is not one the importer knows.
+    #[error(
+        "`{0}` is not an answer: write Accepted or Supported, or Noted, Rejected, Not accepted or Not supported"
+    )]
+    Answer(String),
+    /// A commitment to a recommendation that the State did not accept, or has not answered.
+    #[error("{subject} is not a commitment: {answer}")]
+    NotAccepted {
+        /// The recommendation.
+        subject: String,
+        /// The State's last answer, as a clause.
+        answer: String,
+    },
+    /// The code names no member of the source.
+    #[error("`{code}` is not a member: write the State's ISO 3166-1 alpha-3 code{or_local}")]
+    Member {
+        /// The code.
+        code: String,
+        /// What else may stand there.
+        or_local: &'static str,
+    },
+    /// A theme that no code can be made of.
+    #[error("no code can be made of the theme `{0}`: write its English name in Latin letters")]
+    Theme(String),
 }
+
+/// The mark that some programs write before the first character of a UTF-8 file. It is no part of the text (RFC 8259,
+/// section 8.1).
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Hands each line that is not blank to `take`, with its number; gives those that could not be used, with why.
 pub(super) fn each_line<'a>(
@@ -38,6 +74,7 @@ pub(super) fn each_line<'a>(
 ) -> Vec<LineError> {
     (1..)
         .zip(lines)
+        .map(|(line, text)| (line, text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)))
         .filter(|(_, text)| !text.trim().is_empty())
         .filter_map(|(line, text)| {
             let fault = take(line, text).err()?;

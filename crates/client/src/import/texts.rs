@@ -39,15 +39,18 @@ impl fmt::Display for Edits {
 }
 
 impl Edits {
-    /// The text without what the ledger refuses: personal identifiers are masked where they stand, and control characters
-    /// are spaces. What was masked is counted.
+    /// The text without what the ledger refuses: personal identifiers are masked where they stand, control characters are
+    /// spaces, separators of lines line feeds, and what turns the direction of a text is left out. What was masked is
+    /// counted.
     pub(super) fn clean(&mut self, text: &str) -> String {
         let mut clean: String = text
             .chars()
-            .map(|letter| match letter {
-                '\n' | '\t' | '\r' => letter,
-                control if control.is_control() => ' ',
-                other => other,
+            .filter_map(|letter| match letter {
+                '\n' | '\t' | '\r' => Some(letter),
+                '\u{2028}' | '\u{2029}' => Some('\n'),
+                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+                control if control.is_control() => Some(' '),
+                other => Some(other),
             })
             .collect();
         clean = clean.trim().to_owned();
@@ -67,6 +70,11 @@ impl Edits {
         clean
     }
 
+    /// The same on one line, for names, grades and references.
+    pub(super) fn clean_line(&mut self, text: &str) -> String {
+        on_one_line(&self.clean(text))
+    }
+
     /// The clean text `tail` after as much of the clean text `head` as the ledger takes together with it.
     pub(super) fn fitting(&mut self, head: &str, tail: &str) -> String {
         let room = Policy::default().max_text_bytes.saturating_sub(tail.len());
@@ -81,10 +89,7 @@ impl Edits {
 
 /// The clean text as a title: on one line, and cut at a word where it is too long.
 pub(super) fn title(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect();
+    let text = on_one_line(text);
     if text.chars().count() <= TITLE_CHARS_MAX {
         return text;
     }
@@ -94,6 +99,12 @@ pub(super) fn title(text: &str) -> String {
     }
     cut.push('…');
     cut
+}
+
+fn on_one_line(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
 }
 
 fn first_identifier(text: &str) -> Option<(Pattern, Range<usize>)> {

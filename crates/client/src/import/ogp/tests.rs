@@ -274,3 +274,135 @@ fn the_real_file_gives_558_commitments_and_1040_assessments() {
         .collect::<Vec<_>>();
     assert_eq!(graded_otherwise, ["Unclear", "Unclear"]);
 }
+
+fn commitment(subject: &str, party: &str, plan: &str) -> String {
+    format!(
+        r#"{{"command":"RecordCommitment","subject":"{subject}","party":"{party}","recorded_at":"2018","effective_at":"2018-07","due":"2020-12-31","raw_dates":["July 2018","12/31/2020"],"title":"Made up: a title","lead":"An office","supporting":[],"level":"National","plan":"{plan}","text":"Made up, nobody promised this."}}"#
+    )
+}
+
+fn imported(lines: &[String]) -> OgpImport {
+    import(lines.iter().map(String::as_str), &root())
+}
+
+#[test]
+fn a_members_code_is_mapped_or_refused_and_never_registered_by_mistake() {
+    let lines: Vec<String> = ["GH", "gha", "ZZZ", "GHA", "Ghana", "PSE", "KEZZ"]
+        .into_iter()
+        .zip(1..)
+        .map(|(code, number)| commitment(&format!("K-{number}"), code, "AP_GHA02"))
+        .collect();
+    let import = imported(&lines);
+    let refused: Vec<_> = import
+        .refused_lines
+        .iter()
+        .map(|error| error.line)
+        .collect();
+    assert_eq!(refused, [3, 5]);
+    assert!(
+        import
+            .refused_lines
+            .iter()
+            .all(|error| matches!(error.fault, LineFault::Member { .. }))
+    );
+    let leads: Vec<_> = import
+        .commands
+        .iter()
+        .filter(|command| matches!(command.body, CommandBody::RecordCommitment(_)))
+        .map(|command| command.party.as_str())
+        .collect();
+    assert_eq!(leads, ["GHA", "GHA", "GHA", "PSE", "KEZZ"]);
+    let said: Vec<_> = import.registered.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["party KEZZ is registered: Member KEZZ of the Open Government Partnership (KEN)"]
+    );
+}
+
+#[test]
+fn a_plan_is_numbered_by_one_digit_or_two() {
+    for (plan, number) in [
+        ("AP_USA01", Some(1)),
+        ("AP_USA12", Some(12)),
+        ("Plan 3", Some(3)),
+        ("Action plan 2021-2023", None),
+        ("Action plan 2021-23", None),
+        ("Action plan 2021/23", None),
+        ("Plan 2023", None),
+        ("AP_USA123", None),
+        ("AP_USA00", None),
+        ("NA", None),
+        ("", None),
+    ] {
+        assert_eq!(plan_number(plan), number, "{plan}");
+    }
+    let import = imported(&[commitment("K-4", "GHA", "Action plan 2021-2023")]);
+    assert_eq!(
+        records(&import)[0].actions[0].as_str(),
+        "OGP-OpenParliament"
+    );
+}
+
+#[test]
+fn a_repeated_line_counts_once_and_a_contradiction_is_named() {
+    let assessment = |grade: &str| {
+        format!(
+            r#"{{"command":"AssessProgress","subject":"K-1","recorded_at":"2019","effective_at":"2019","report":"midterm","completion":"{grade}"}}"#
+        )
+    };
+    let first = commitment("K-1", "GHA", "AP_GHA02");
+    let import = imported(&[
+        first.clone(),
+        first.clone(),
+        assessment("Limited"),
+        assessment("Limited"),
+        assessment("Complete"),
+        first.replace("a title", "another title"),
+    ]);
+    assert_eq!((import.commitment_count, import.progress_count), (1, 1));
+    let refused: Vec<_> = import
+        .refused_lines
+        .iter()
+        .map(|error| error.line)
+        .collect();
+    assert_eq!(refused, [5, 6]);
+    assert!(matches!(
+        import.refused_lines[0].fault,
+        LineFault::Contradiction { first: 3, .. }
+    ));
+}
+
+#[test]
+fn signs_that_the_ledger_refuses_are_cleaned_from_every_text() {
+    let line = commitment("K-5", "GHA", "AP_GHA02")
+        .replace("a title", "first\u{2028}second \u{202b}third\u{202c}")
+        .replace(
+            "An office",
+            "An\\u0000 office\u{2029}of\u{85}two\u{2066}x\u{2069}",
+        )
+        .replace("National", "Nat\u{200e}ional\u{2028}");
+    let assessment = r#"{"command":"AssessProgress","subject":"K-5","recorded_at":"2019","effective_at":"2019","report":"midterm","completion":"Lim\u2028ited"}"#;
+    let import = imported(&[line, assessment.to_owned()]);
+    assert!(
+        import.refused_lines.is_empty(),
+        "{:?}",
+        import.refused_lines
+    );
+    for command in &import.commands {
+        let decoded = Command::decode(&command.encode(), &Policy::default());
+        assert_eq!(decoded.as_ref(), Ok(command));
+    }
+    assert_eq!(records(&import)[0].title, "Made up: first second third");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_record() {
+    let with_mark = SAMPLE.replacen('{', "\u{feff}{", 1);
+    let marked = import(with_mark.lines(), &root());
+    assert!(
+        marked.refused_lines.is_empty(),
+        "{:?}",
+        marked.refused_lines
+    );
+    assert_eq!(marked.commands, sample().commands);
+}
