@@ -325,9 +325,8 @@ impl Commitment {
         if let EventBody::MilestoneReached(data) = &event.body {
             self.spoke(party());
             self.know(&data.evidence);
-            let mut milestones = self.rare.iter_mut().flat_map(|rare| &mut rare.milestones);
-            if let Some((_, reached)) = milestones.find(|(name, _)| **name == *data.milestone) {
-                *reached = true;
+            if let Some(rare) = &mut self.rare {
+                rare.reach(&data.milestone);
             }
         }
         if let EventBody::ReportContested(data) = &event.body {
@@ -501,12 +500,9 @@ impl Commitment {
         self.indicator == TextMark::of(indicator)
     }
 
-    /// Whether the milestone was reached; `None` if it has none of this name.
-    pub fn milestone(&self, name: &str) -> Option<bool> {
-        let mut milestones = self.rare.as_ref()?.milestones.iter();
-        milestones
-            .find(|(other, _)| **other == *name)
-            .map(|(_, reached)| *reached)
+    /// The milestone of this name as it was first written, and whether it was reached; `None` if there is none.
+    pub fn milestone(&self, name: &str) -> Option<(&str, bool)> {
+        self.rare.as_ref()?.milestone(name)
     }
 
     /// How many milestones it has.

@@ -8,6 +8,7 @@
 //! - [`decide()`] turns a command into events, or into a [`Rejection`] with a stable code.
 
 pub mod commitment;
+pub mod compare;
 pub mod country;
 pub mod date;
 pub mod decide;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use ledger_domain::personal;
-use ledger_domain::wire::v1::{Pattern, Policy};
+use ledger_domain::wire::v1::{Pattern, Policy, clean_line, clean_text};
 
 /// Longest title or name, in characters.
 const TITLE_CHARS_MAX: usize = 300;
@@ -43,17 +43,7 @@ impl Edits {
     /// spaces, separators of lines line feeds, and what turns the direction of a text is left out. What was masked is
     /// counted.
     pub(super) fn clean(&mut self, text: &str) -> String {
-        let mut clean: String = text
-            .chars()
-            .filter_map(|letter| match letter {
-                '\n' | '\t' | '\r' => Some(letter),
-                '\u{2028}' | '\u{2029}' => Some('\n'),
-                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
-                control if control.is_control() => Some(' '),
-                other => Some(other),
-            })
-            .collect();
-        clean = clean.trim().to_owned();
+        let mut clean = clean_text(text).trim().to_owned();
         let mut masked = false;
         // From the beginning each time: a mask is a label too, and what else stands beside it is of its kind.
         while let Some((pattern, range)) = first_identifier(&clean) {
@@ -72,7 +62,7 @@ impl Edits {
 
     /// The same on one line, for names, grades and references.
     pub(super) fn clean_line(&mut self, text: &str) -> String {
-        on_one_line(&self.clean(text))
+        clean_line(&self.clean(text))
     }
 
     /// The clean text `tail` after as much of the clean text `head` as the ledger takes together with it.
@@ -89,7 +79,7 @@ impl Edits {
 
 /// The clean text as a title: on one line, and cut at a word where it is too long.
 pub(super) fn title(text: &str) -> String {
-    let text = on_one_line(text);
+    let text = clean_line(text);
     if text.chars().count() <= TITLE_CHARS_MAX {
         return text;
     }
@@ -99,12 +89,6 @@ pub(super) fn title(text: &str) -> String {
     }
     cut.push('…');
     cut
-}
-
-fn on_one_line(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect()
 }
 
 fn first_identifier(text: &str) -> Option<(Pattern, Range<usize>)> {

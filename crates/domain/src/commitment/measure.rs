@@ -1,6 +1,7 @@
 //! What a commitment is measured by, as a decision needs to know it: numbers, and marks of the texts.
 
-use crate::wire::v1::{Amount, is_percent};
+use crate::compare::folded;
+use crate::wire::v1::{Amount, unit_key};
 
 /// An amount, or none, in eight bytes: no amount is NaN.
 #[derive(Debug, Clone, Copy)]
@@ -30,27 +31,21 @@ impl Known {
     }
 }
 
-/// Four bytes that stand for an indicator's name or a unit, whatever its case: enough to tell that another text is another.
+/// Four bytes that stand for an indicator's name or a unit, in whatever form it is written: enough to tell that another text is another.
 /// The default stands for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct TextMark(u32);
 
 impl TextMark {
-    /// FNV-1a of the text in small letters: the same on every machine and in every version.
+    /// FNV-1a of the [folded] text: the same on every machine. It is never stored, so old logs are folded with the newest form.
     pub(super) fn of(text: &str) -> Self {
-        let mut hash = 0x811c_9dc5_u32;
-        let mut bytes = [0; 4];
-        for letter in text.trim().chars().flat_map(char::to_lowercase) {
-            for byte in letter.encode_utf8(&mut bytes).bytes() {
-                hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-            }
-        }
-        Self(hash.max(1))
+        let add = |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        Self(folded(text).bytes().fold(0x811c_9dc5, add).max(1))
     }
 
     /// That of a unit; percent has several names.
     pub(super) fn of_unit(unit: &str) -> Self {
-        Self::of(if is_percent(unit) { "%" } else { unit })
+        Self::of(&unit_key(unit))
     }
 
     pub(super) fn is_none(self) -> bool {
@@ -63,11 +58,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_known_by_its_mark_whatever_its_case() {
+    fn a_text_is_known_by_its_mark_in_whatever_form_it_is_written() {
         assert_eq!(
             TextMark::of("Visas Échelle"),
             TextMark::of(" visas échelle ")
         );
+        assert_eq!(TextMark::of("employés"), TextMark::of("employe\u{301}s"));
+        assert_eq!(TextMark::of("a year"), TextMark::of("a\u{a0} year"));
         assert_ne!(TextMark::of("visas"), TextMark::of("visa"));
         assert_eq!(TextMark::of_unit("Per cent"), TextMark::of_unit("%"));
         assert!(TextMark::default().is_none() && !TextMark::of("").is_none());

@@ -2,6 +2,7 @@
 //! so that the many that have none of it pay eight bytes.
 
 use crate::commitment::NamedReport;
+use crate::compare;
 use crate::ids::{CommitmentId, PartyId, Position};
 use crate::intern::Symbol;
 use crate::wire::v1::{AssessmentKind, Period};
@@ -128,6 +129,32 @@ impl Rare {
         if let Some(contest) = self.contests.iter_mut().find(named) {
             contest.resolved = true;
         }
+    }
+
+    /// The milestone of this name and whether it was reached. Logs of before hold milestones whose names are
+    /// [the same](crate::compare): one that was not reached goes before.
+    pub(super) fn milestone(&self, name: &str) -> Option<(&str, bool)> {
+        let index = self.milestone_index(name)?;
+        let (name, reached) = self.milestones.get(index)?;
+        Some((name, *reached))
+    }
+
+    /// Marks the milestone of this name as reached.
+    pub(super) fn reach(&mut self, name: &str) {
+        let index = self.milestone_index(name);
+        if let Some((_, reached)) = index.and_then(|index| self.milestones.get_mut(index)) {
+            *reached = true;
+        }
+    }
+
+    fn milestone_index(&self, name: &str) -> Option<usize> {
+        let name = compare::folded(name);
+        let same = |other: &str| compare::folded(other) == name;
+        let mut named = self.milestones.iter().enumerate();
+        let (first, (_, reached)) = named.find(|(_, (other, _))| same(other))?;
+        let mut further = named.filter(|(_, (other, reached))| !reached && same(other));
+        let open = reached.then(|| further.next()).flatten();
+        Some(open.map_or(first, |(index, _)| index))
     }
 
     pub(super) fn size_bytes(&self) -> usize {

@@ -35,7 +35,7 @@ use crate::reference::{Party, Reference};
 use crate::rejection::{Rejection, RejectionCode};
 use crate::rules::RulesVersion;
 use crate::wire::v1::{
-    Command, CommandBody, EventBody, PartyStatus, Pattern, Period, Role, TextKind, texts,
+    Command, CommandBody, EventBody, PartyStatus, Period, Role, TextKind, texts,
 };
 
 /// The United Nations were founded in this year, and with them the rights that all instruments stand on.
@@ -157,28 +157,17 @@ pub fn screen(reference: &Reference, command: &Command) -> Result<(), Rejection>
         };
         match found {
             None => Ok(()),
-            Some(pattern) => refuse(
+            Some(found) => refuse(
                 RejectionCode::PersonalDataRefused,
                 &path.to_string(),
                 format!(
-                    "from character {} on the text seems to hold a personal identifier ({pattern}); remove it: what is recorded stays for ever",
-                    place(text, kind, pattern)
+                    "from character {} on the text seems to hold a personal identifier ({}); remove it: what is recorded stays for ever",
+                    1 + found.chars_before(text),
+                    found.pattern
                 ),
             ),
         }
     })
-}
-
-/// The number of the character, from 1 on, at which what was found begins. In a URL it is looked for in what is asked of
-/// the place: that begins there at the earliest.
-fn place(text: &str, kind: TextKind, pattern: Pattern) -> usize {
-    let earliest = if kind == TextKind::Url {
-        text.find(['?', '#']).map_or(0, |at| at + 1)
-    } else {
-        0
-    };
-    let at = personal::locate(text, pattern, earliest).map_or(earliest, |found| found.start);
-    1 + text.get(..at).unwrap_or_default().chars().count()
 }
 
 fn dispatch(

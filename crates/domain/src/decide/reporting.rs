@@ -213,9 +213,9 @@ pub(super) fn reach_milestone(
 ) -> Decision {
     let commitment = context.standing(commitments)?;
     context.participant(commitment)?;
-    match commitment.milestone(&data.milestone) {
-        Some(false) => {}
-        Some(true) => {
+    let name = match commitment.milestone(&data.milestone) {
+        Some((name, false)) => name,
+        Some((_, true)) => {
             return refuse(
                 RejectionCode::MilestoneReached,
                 "data.milestone",
@@ -229,11 +229,12 @@ pub(super) fn reach_milestone(
                 "the commitment has no milestone of this name; use the name as it was recorded",
             );
         }
-    }
+    };
     context.happened(data.reached, "data.reached")?;
     room_for_evidence(commitment, &data.evidence)?;
     let body = MilestoneReached {
-        milestone: data.milestone.clone(),
+        // As it was first written, so that whoever joins by the name finds it.
+        milestone: name.to_owned(),
         reached: data.reached,
         note: data.note.clone(),
         evidence: data.evidence.clone(),

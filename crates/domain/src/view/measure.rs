@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::compare::folded;
 use crate::wire::v1::{Amount, Indicator, Measure, MeasureChange, Period};
 
 /// What a commitment is measured by. What an amendment changed stands beside what was said first.
@@ -94,11 +95,10 @@ impl Measured {
         })
     }
 
-    /// The value that a report gives of the indicator: by its name, however its letters are written.
+    /// The value that a report gives of the indicator: by its name, in whatever form that is written.
     pub(super) fn value_in<'a>(&self, indicators: &'a [Indicator]) -> Option<&'a Indicator> {
-        let name = self.now.indicator.as_ref()?.to_lowercase();
-        let is_it = |it: &&Indicator| it.name.to_lowercase() == name;
-        indicators.iter().find(is_it)
+        let name = folded(self.now.indicator.as_ref()?);
+        indicators.iter().find(|it| folded(&it.name) == name)
     }
 }
 

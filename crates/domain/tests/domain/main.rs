@@ -13,6 +13,8 @@ mod histories;
 #[cfg(test)]
 mod measures;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod outlines;
 #[cfg(test)]
 mod participation;

@@ -207,3 +207,40 @@ fn what_is_reported_of_the_measure_is_bound_as_its_targets_are() {
         .when(&about("gov", "KEN", "correct_report", &data))
         .then_refused(Code::AmountOutOfRange, "data.indicators[0].value");
 }
+
+#[test]
+fn a_unit_in_another_form_is_the_same_unit() {
+    let weakens_in = |old: &str, new: &str| {
+        let measure = Measure {
+            indicator: id("Inspectors"),
+            unit: Some(id(old)),
+            baseline: None,
+            target: amount(10.0),
+        };
+        let data = RecordCommitment {
+            measure: Some(measure),
+            ..record()
+        };
+        let change = AmendCommitment {
+            measure: Some(MeasureChange {
+                unit: Some(id(new)),
+                target: amount(20.0),
+                ..MeasureChange::default()
+            }),
+            ..amendment()
+        };
+        weakens(data, change)
+    };
+    for (old, new) in [
+        ("employés", "employe\u{301}s"),
+        ("people a year", "people\u{a0}a year"),
+        ("People a year", " people  a\u{202f}year "),
+        ("Straße", "STRASSE"),
+        ("per cent", "％"),
+        ("٪", "pct"),
+    ] {
+        assert!(!weakens_in(old, new), "{old:?} {new:?}");
+        assert!(!weakens_in(new, old), "{new:?} {old:?}");
+    }
+    assert!(weakens_in("employés", "employées"));
+}

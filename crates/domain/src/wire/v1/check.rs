@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::command::CommandBody;
-use super::text::{disorders_line, fault_of_url, is_blank};
+use super::text::{fault_of_url, is_blank, is_refused_in_line, is_refused_in_text};
 use super::values::Policy;
 use crate::rejection::{Rejection, RejectionCode};
 
@@ -166,10 +166,12 @@ fn control_character(kind: TextKind, text: &str) -> Option<char> {
     if suspicious == 0 {
         return None;
     }
-    let allowed = |letter| free && matches!(letter, '\n' | '\t' | '\r');
-    text.chars().find(|letter| {
-        (letter.is_control() && !allowed(*letter)) || (!free && disorders_line(*letter))
-    })
+    let is_refused = if free {
+        is_refused_in_text
+    } else {
+        is_refused_in_line
+    };
+    text.chars().find(|letter| is_refused(*letter))
 }
 
 /// Checks a list of a change: an empty one would blank what stands.

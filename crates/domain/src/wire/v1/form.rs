@@ -1,5 +1,7 @@
 //! The form of each command's data: which texts it has, how long its lists are, and what its numbers may be.
 
+use std::borrow::Cow;
+
 use super::check::TextKind::{Free, Name, Url};
 use super::check::{CheckForm, TextPath, Texts, list, maybe_list};
 use super::commands::{
@@ -12,9 +14,10 @@ use super::commands::{
     ReviseAssessment, RevokePartner, SupersedeCommitment, SuspendCommitment, ValidateReport,
     WithdrawCommitment,
 };
-use super::quantity::{check_indicators, check_unit, negative_money};
+use super::quantity::{check_indicators, check_unit, negative_money, unit_key};
 use super::values::{Amount, Evidence, Grade, Indicator, MeasureChange, Milestone, Participant};
 use super::words::Nature;
+use crate::compare::folded;
 use crate::ids::PartyId;
 use crate::rejection::Rejection;
 
@@ -69,7 +72,8 @@ fn evidence_list(evidence: &[Evidence], least: usize) -> Checked {
 
 fn indicator_list(indicators: &[Indicator]) -> Checked {
     list("indicators", indicators, 0, MAX_INDICATORS, |item| {
-        (&item.name, item.unit.as_ref())
+        let unit = item.unit.as_deref().map(unit_key);
+        (folded(&item.name), unit)
     })?;
     check_indicators(indicators)
 }
@@ -78,12 +82,12 @@ fn party(participant: &Participant) -> &PartyId {
     &participant.party
 }
 
-fn name(milestone: &Milestone) -> &String {
-    &milestone.name
+fn name(milestone: &Milestone) -> Cow<'_, str> {
+    folded(&milestone.name)
 }
 
-fn dimension(grade: &Grade) -> &String {
-    &grade.dimension
+fn dimension(grade: &Grade) -> Cow<'_, str> {
+    folded(&grade.dimension)
 }
 
 /// The numbers of a measure, going by its unit and by what the commitment is made of.

@@ -50,8 +50,9 @@ pub use excerpt::{EventExcerpt, Heading};
 pub(crate) use free_text::Outlined;
 pub use free_text::{NoOutline, WITHHELD, outline};
 pub use header::{EventHeader, HeaderError};
-pub(crate) use quantity::{is_percent, is_share, negative_money, no_share};
+pub(crate) use quantity::{is_percent, is_share, negative_money, no_share, unit_key};
 pub use receipt::{Durability, Receipt, ReceiptEvent, Status};
+pub use text::{clean_line, clean_text};
 pub use values::{
     Amount, Evidence, Grade, Indicator, Measure, MeasureChange, Milestone, Participant, Period,
     Policy, Principle, Sha256, Source,

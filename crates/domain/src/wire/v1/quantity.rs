@@ -1,13 +1,54 @@
 //! What a number may be, going by its unit.
 
+use std::borrow::Cow;
+
 use super::check::TextPath;
 use super::values::{Amount, Indicator};
+use crate::compare::{folded, folded_compatibly};
 use crate::rejection::{Rejection, RejectionCode};
+
+/// The names of percent, folded: in the UN's six languages.
+const PERCENT: [&str; 25] = [
+    "%",
+    "percent",
+    "per cent",
+    "per-cent",
+    "percents",
+    "percentage",
+    "pct",
+    "pour cent",
+    "pourcent",
+    "pourcentage",
+    "por ciento",
+    "porciento",
+    "porcentaje",
+    "процент",
+    "проценты",
+    "процентов",
+    "百分比",
+    "百分之",
+    "٪",
+    "في المئة",
+    "في المائة",
+    "بالمئة",
+    "بالمائة",
+    "نسبة مئوية",
+    "النسبة المئوية",
+];
 
 /// Whether values in this unit are shares of a whole. Growth in percent is another unit, like `% a year`.
 pub(crate) fn is_percent(unit: &str) -> bool {
-    let unit = unit.trim();
-    unit == "%" || unit.eq_ignore_ascii_case("percent") || unit.eq_ignore_ascii_case("per cent")
+    let unit = folded_compatibly(unit);
+    PERCENT.contains(&unit.trim_end_matches('.'))
+}
+
+/// The form in which units are compared: percent has several names.
+pub(crate) fn unit_key(unit: &str) -> Cow<'_, str> {
+    if is_percent(unit) {
+        Cow::Borrowed("%")
+    } else {
+        folded(unit)
+    }
 }
 
 /// Whether the share, in percent, is one.
@@ -67,25 +108,74 @@ pub(super) fn check_indicators(indicators: &[Indicator]) -> Result<(), Rejection
     })
 }
 
-/// The signs of Unicode's currency block and the older ones before it.
+/// The signs of Unicode's category Sc, and what else its currency block may come to hold.
 fn is_currency_sign(letter: char) -> bool {
     matches!(
         letter,
-        '$' | '¢' | '£' | '¤' | '¥' | '\u{20a0}'..='\u{20cf}'
+        '$' | '\u{a2}'..='\u{a5}'
+            | '\u{58f}'
+            | '\u{60b}'
+            | '\u{7fe}'..='\u{7ff}'
+            | '\u{9f2}'..='\u{9f3}'
+            | '\u{9fb}'
+            | '\u{af1}'
+            | '\u{bf9}'
+            | '\u{e3f}'
+            | '\u{17db}'
+            | '\u{20a0}'..='\u{20cf}'
+            | '\u{a838}'
+            | '\u{fdfc}'
+            | '\u{fe69}'
+            | '\u{ff04}'
+            | '\u{ffe0}'..='\u{ffe1}'
+            | '\u{ffe5}'..='\u{ffe6}'
+            | '\u{11fdd}'..='\u{11fe0}'
+            | '\u{1e2ff}'
+            | '\u{1ecb0}'
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
     use super::*;
 
     #[test]
     fn percent_is_known_by_its_names() {
-        for unit in ["%", " % ", "percent", "Per Cent"] {
+        for unit in [
+            "%",
+            " % ",
+            "percent",
+            "Per Cent",
+            "per  cent",
+            "per\u{a0}cent",
+            "％",
+            "﹪",
+            "٪",
+            "\u{200f}٪\u{200f}",
+            "Pct.",
+            "ｐｅｒｃｅｎｔ",
+            "Pour cent",
+            "por ciento",
+            "ПРОЦЕНТОВ",
+            "百分比",
+            "في المئة",
+        ] {
             assert!(is_percent(unit), "{unit}");
         }
-        for unit in ["% a year", "percentage points", "persons", ""] {
+        for unit in ["% a year", "percentage points", "persons", "‰", ""] {
             assert!(!is_percent(unit), "{unit}");
+        }
+    }
+
+    #[test]
+    fn currency_signs_are_those_of_unicode() {
+        for letter in '\0'..=char::MAX {
+            let sign = letter.general_category() == GeneralCategory::CurrencySymbol;
+            assert!(!sign || is_currency_sign(letter), "{letter:?}");
+            let block = ('\u{20a0}'..='\u{20cf}').contains(&letter);
+            assert!(sign || block || !is_currency_sign(letter), "{letter:?}");
         }
     }
 

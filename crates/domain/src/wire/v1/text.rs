@@ -44,6 +44,50 @@ pub(super) fn disorders_line(letter: char) -> bool {
     )
 }
 
+/// Whether a text of one line is refused for this character: it is a control character, breaks the line or turns its direction.
+pub(super) fn is_refused_in_line(letter: char) -> bool {
+    letter.is_control() || disorders_line(letter)
+}
+
+/// Whether a free text is refused for this character: a control character that is neither a line end nor a tab.
+pub(super) fn is_refused_in_text(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\n' | '\t' | '\r')
+}
+
+/// A name, title or unit without the characters for which the ledger refuses it: what breaks a line is a space, as other
+/// control characters are. What turns a direction is left out, as it shows nothing.
+pub fn clean_line(text: &str) -> String {
+    let spaced = |letter| {
+        if is_refused_in_line(letter) {
+            ' '
+        } else {
+            letter
+        }
+    };
+    text.chars()
+        .filter(|letter| turns_nothing(*letter))
+        .map(spaced)
+        .collect()
+}
+
+/// A free text without what the ledger refuses in a free text, or would refuse in a title cut from it: control characters
+/// are spaces, separators of lines and paragraphs are line feeds, and what turns a direction is left out.
+pub fn clean_text(text: &str) -> String {
+    let spaced = |letter| match letter {
+        '\u{2028}' | '\u{2029}' => '\n',
+        _ if is_refused_in_text(letter) => ' ',
+        _ => letter,
+    };
+    text.chars()
+        .filter(|letter| turns_nothing(*letter))
+        .map(spaced)
+        .collect()
+}
+
+fn turns_nothing(letter: char) -> bool {
+    !matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// What is wrong with a URL, if anything is: it is one of the web that names a host and nobody.
 pub(super) fn fault_of_url(url: &str) -> Option<&'static str> {
     const SCHEME: &str =
@@ -106,6 +150,24 @@ mod tests {
             "0",
         ] {
             assert!(!is_blank(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_cleaned_text_has_nothing_that_is_refused() {
+        let text = "a\u{2028}b\u{2029}c\u{202b}d\u{202c}\u{2067}e\u{2069}\u{7}f\ng\u{85}\u{200f}";
+        assert_eq!(clean_line(text), "a b cde f g \u{200f}");
+        assert_eq!(clean_text(text), "a\nb\ncde f\ng \u{200f}");
+        for letter in '\0'..=char::MAX {
+            let text = format!("x{letter}x");
+            assert!(
+                !clean_line(&text).contains(is_refused_in_line),
+                "{letter:?}"
+            );
+            assert!(
+                !clean_text(&text).contains(is_refused_in_text),
+                "{letter:?}"
+            );
         }
     }
 
