@@ -16,7 +16,7 @@ pub(crate) enum Lockfile {
 }
 
 /// Integration tests with a step of their own, in the order they run; the others share one.
-const SYSTEM_TESTS: [&str; 3] = ["system", "sim", "crash"];
+const SYSTEM_TESTS: [&str; 2] = ["system", "crash"];
 
 /// What a step found. A step that is no test run counts only when it fails, and then as one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
