@@ -1,5 +1,6 @@
 //! The shapes of queries and answers on `ledger.v1.query.…`. JSON, except where said.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -224,6 +225,10 @@ pub struct CommitmentAnswer {
     /// Its events in order, each in its delivered form; none beside its state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Box<RawValue>>,
+    /// When the partner says that it made the command of each event, by the event's position: the command's own `time`, as it was written. An event that no
+    /// kept command caused has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub partner_times: BTreeMap<String, String>,
     /// Where to go on; absent at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<u64>,

@@ -195,7 +195,10 @@ impl Connection {
             let page: CommitmentAnswer = self.bus.ask(&endpoint, &query, QUERY_TIMEOUT).await?;
             let next = page.next.filter(|next| *next > query.from);
             match &mut whole {
-                Some(whole) => whole.events.extend(page.events),
+                Some(whole) => {
+                    whole.events.extend(page.events);
+                    whole.partner_times.extend(page.partner_times);
+                }
                 None => whole = Some(page),
             }
             if let Some(next) = next {

@@ -1,5 +1,6 @@
 //! What a decision needs to know of one commitment, in as few bytes as will do: a ledger caches millions.
 
+mod evidence;
 mod measure;
 mod rare;
 mod report;
@@ -11,12 +12,14 @@ use crate::ids::{ActionCode, CommitmentId, CountryCode, PartyId, Position, Versi
 use crate::intern::Symbol;
 use crate::wire::v1::{
     Amount, AssessmentKind, CommitmentAmended, CommitmentRecorded, CommitmentStatus, Event,
-    EventBody, Evidence, Nature, Participant, Period, ProgressReported, Sha256, is_percent,
+    EventBody, Evidence, EvidencePlace, NamedEvidence, Nature, Participant, Period,
+    ProgressReported, is_percent,
 };
 
 pub use rare::{Assessment, Contest, Participation};
 pub use report::{NamedReport, ReportState};
 
+use evidence::{Naming, Pieces};
 use measure::{Known, TextMark};
 use rare::Rare;
 use report::Report;
@@ -27,7 +30,7 @@ pub struct Commitment {
     position: Position,
     reports: Vec<Report>,
     actions: SmallVec<[Symbol; 4]>,
-    evidence: SmallVec<[Mark; 2]>,
+    evidence: Pieces,
     rare: Option<Box<Rare>>,
     baseline: Known,
     target: Known,
@@ -40,13 +43,6 @@ pub struct Commitment {
     due: Option<PartialDate>,
     status: CommitmentStatus,
     flags: Flags,
-}
-
-/// The first eight bytes of the digest of a piece of evidence: enough to tell a piece that was never named.
-type Mark = [u8; 8];
-
-fn mark(digest: &Sha256) -> Mark {
-    digest.0.first_chunk().copied().unwrap_or_default()
 }
 
 /// Yes-or-no facts, one bit each.
@@ -121,13 +117,14 @@ impl Commitment {
             | EventBody::ProgressAssessed(_)
             | EventBody::AmbitionAssessed(_)
             | EventBody::AssessmentRevised(_)
-            | EventBody::EvidenceAttached(_) => state.said_of_it(event),
+            | EventBody::EvidenceAttached(_)
+            | EventBody::EvidenceMoved(_)
+            | EventBody::EvidenceDigested(_)
+            | EventBody::EvidenceFlaggedUnavailable(_) => state.said_of_it(event),
             // Nothing is decided by these, but that they were recorded.
             EventBody::ContestAnswered(_)
             | EventBody::ReportValidated(_)
-            | EventBody::ReportReturned(_)
-            | EventBody::EvidenceMoved(_)
-            | EventBody::EvidenceFlaggedUnavailable(_) => {}
+            | EventBody::ReportReturned(_) => {}
             EventBody::LedgerOpened(_)
             | EventBody::PartnerRegistered(_)
             | EventBody::PartnerChanged(_)
@@ -233,7 +230,7 @@ impl Commitment {
         let position = event.header.position;
         self.reports
             .push(Report::new(position, reporter, data.period, evidenced));
-        self.know(&data.evidence);
+        self.know(position, &data.evidence, Some(position), true);
         if self.reports.len() > Self::MAX_FORMER_REPORTS {
             self.forget_former_report();
         }
@@ -249,13 +246,16 @@ impl Commitment {
         }
     }
 
-    fn know(&mut self, evidence: &[Evidence]) {
-        for piece in evidence {
-            let mark = mark(&piece.sha256);
-            if !self.evidence.contains(&mark) {
-                self.evidence.push(mark);
-            }
-        }
+    /// Takes in the evidence that the event at a position names of what stands at another, or of the commitment as a whole.
+    fn know(
+        &mut self,
+        position: Position,
+        evidence: &[Evidence],
+        of: Option<Position>,
+        by_participant: bool,
+    ) {
+        let naming = Naming::of(of, by_participant);
+        self.evidence.name(position, evidence, naming);
     }
 
     fn change_report(&mut self, position: Position, change: fn(&mut Report)) {
@@ -324,13 +324,13 @@ impl Commitment {
         let party = || Symbol::of(event.header.party.as_str());
         if let EventBody::MilestoneReached(data) = &event.body {
             self.spoke(party());
-            self.know(&data.evidence);
+            self.know(position, &data.evidence, Some(position), true);
             if let Some(rare) = &mut self.rare {
                 rare.reach(&data.milestone);
             }
         }
         if let EventBody::ReportContested(data) = &event.body {
-            self.know(&data.evidence);
+            self.know(position, &data.evidence, Some(position), false);
             let report = self.report_at(data.report);
             let contests = &mut self.rare.get_or_insert_default().contests;
             contests.push(Contest {
@@ -345,7 +345,7 @@ impl Commitment {
             self.rare.get_or_insert_default().resolve(data.contest);
         }
         if let EventBody::ProgressAssessed(data) = &event.body {
-            self.know(&data.evidence);
+            self.know(position, &data.evidence, Some(position), false);
             self.assessed(position, party(), AssessmentKind::Progress);
         }
         if let EventBody::AmbitionAssessed(_) = &event.body {
@@ -356,10 +356,29 @@ impl Commitment {
             self.assessed(position, party(), data.kind);
         }
         if let EventBody::EvidenceAttached(data) = &event.body {
-            self.know(&data.evidence);
+            let by_participant = self.has_participant(&event.header.party);
+            self.know(position, &data.evidence, data.report, by_participant);
             if let Some(report) = data.report {
                 self.change_report(report, Report::attach);
             }
+        }
+        self.said_of_evidence(&event.body);
+    }
+
+    /// Folds in where evidence is, whether it was found, and which digest it has.
+    fn said_of_evidence(&mut self, body: &EventBody) {
+        if let EventBody::EvidenceMoved(data) = body
+            && let Some(named) = NamedEvidence::of(data.sha256, data.evidence)
+        {
+            self.evidence.move_to(named, &data.url);
+        }
+        if let EventBody::EvidenceFlaggedUnavailable(data) = body
+            && let Some(named) = NamedEvidence::of(data.sha256, data.evidence)
+        {
+            self.evidence.flag_unavailable(named);
+        }
+        if let EventBody::EvidenceDigested(data) = body {
+            self.evidence.digest(data.evidence, &data.sha256);
         }
     }
 
@@ -539,8 +558,30 @@ impl Commitment {
     }
 
     /// Whether this evidence was named for it, by whomever. Two pieces whose digests begin with the same eight bytes are taken for one.
-    pub fn has_evidence(&self, digest: &Sha256) -> bool {
-        self.evidence.contains(&mark(digest))
+    pub fn has_evidence(&self, named: NamedEvidence) -> bool {
+        self.evidence.knows(named)
+    }
+
+    /// Whether the evidence that was named there without a digest was given one since; none where there is no such evidence.
+    pub fn is_digested(&self, place: EvidencePlace) -> Option<bool> {
+        self.evidence.has_digest(place)
+    }
+
+    /// Whether this evidence was last said to be at the URL, and was not looked for in vain since.
+    pub fn is_evidence_at(&self, named: NamedEvidence, url: &String) -> bool {
+        self.evidence.is_at(named, url)
+    }
+
+    /// Whether it would say nothing new if the party attached this piece to the report, or to the commitment as a whole: it is attached already, and
+    /// where it is said to be.
+    pub fn has_attached(
+        &self,
+        piece: &Evidence,
+        report: Option<Position>,
+        party: &PartyId,
+    ) -> bool {
+        let naming = Naming::of(report, self.has_participant(party));
+        self.evidence.says_nothing_new(piece, naming)
     }
 
     /// How many pieces of evidence were named for it.
@@ -593,11 +634,7 @@ impl Commitment {
         } else {
             0
         };
-        let evidence = if self.evidence.spilled() {
-            self.evidence.capacity() * size_of::<Mark>()
-        } else {
-            0
-        };
+        let evidence = self.evidence.heap_bytes();
         let rare = self.rare.as_ref().map_or(0, |rare| rare.size_bytes());
         let reports = self.reports.capacity() * size_of::<Report>();
         size_of::<Self>() + reports + actions + evidence + rare

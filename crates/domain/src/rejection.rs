@@ -158,7 +158,7 @@ rejection_codes! {
     UnknownReport "unknown_report" "No report of the commitment stands at this position." "Name the position that the report's receipt gave."
     UnknownContest "unknown_contest" "No contest of the commitment stands at this position." "Name the position that the contest's receipt gave."
     UnknownAssessment "unknown_assessment" "No assessment of the commitment stands at this position." "Name the position that the assessment's receipt gave."
-    UnknownEvidence "unknown_evidence" "The commitment has no evidence with this digest." "Attach it first, or correct the digest."
+    UnknownEvidence "unknown_evidence" "The commitment has no such evidence." "Attach it first, or correct its digest, or its position and index."
     UnknownReview "unknown_review" "The review named was not opened." "Open it first, or correct the id."
     ReviewExists "review_exists" "The review was opened already." "Use a new id."
     VersionConflict "version_conflict" "The subject has another version than expected." "Read it again, then decide again."

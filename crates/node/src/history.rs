@@ -152,6 +152,56 @@ pub(crate) fn visit_stored(
     Ok(())
 }
 
+/// The same with the time that the partner gave the command whose event it is; none where no command is kept.
+pub(crate) fn visit_sent(
+    log: &Log,
+    positions: &[u64],
+    mut visit: impl FnMut(&StoredEvent<'_>, Option<String>) -> Result<ControlFlow<()>, HistoryError>,
+) -> Result<(), HistoryError> {
+    let mut decoder = Decoder::default();
+    let mut left = positions;
+    while let Some(&position) = left.first() {
+        let block_error = |source| HistoryError::Block { position, source };
+        let bytes = log.read_block(position)?;
+        let block = decoder.all(&bytes).map_err(block_error)?;
+        let parts = block.submissions().map_err(block_error)?;
+        let sent = |position: u64| {
+            let mut commands = parts.iter().flat_map(|part| &part.commands);
+            let command = commands.find(|command| {
+                let end = command.first_position + u64::from(command.events);
+                (command.first_position..end).contains(&position)
+            })?;
+            match command.command {
+                KeptCommand::Bytes(bytes) => time_of(bytes),
+                KeptCommand::Digest(_) => None,
+            }
+        };
+        for stored in block.events() {
+            let stored = stored.map_err(block_error)?;
+            if left.first() == Some(&stored.position) {
+                left = left.get(1..).unwrap_or_default();
+                if visit(&stored, sent(stored.position))?.is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        if left.first() == Some(&position) {
+            return Err(HistoryError::Missing { position });
+        }
+    }
+    Ok(())
+}
+
+/// The attribute `time` of a command's bytes.
+fn time_of(command: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Sent {
+        time: String,
+    }
+    let sent: Option<Sent> = serde_json::from_slice(command).ok();
+    sent.map(|sent| sent.time)
+}
+
 /// Calls `visit` with the event at each position, which must ascend; one whose data is withheld is passed over.
 pub(crate) fn for_each_event(
     log: &Log,

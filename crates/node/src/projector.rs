@@ -35,7 +35,7 @@ use crate::telemetry::Telemetry;
 use crate::waiting::Waiting;
 
 /// Views saved by another version are folded anew.
-const VIEW_STORE_VERSION: &str = "7";
+const VIEW_STORE_VERSION: &str = "8";
 /// The row that says from which log the views come; no projection has a key like it.
 const LAST_LEAF_KEY: &[u8] = b"\0last-leaf";
 /// Questions about the past that are answered at once, each on a thread of its own.

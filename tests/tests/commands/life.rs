@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 const ONE: &str = "0197a5b4-6d1e-7c3a-9f00-000000000001";
 const TWO: &str = "0197a5b4-6d1e-7c3a-9f00-000000000002";
+const ANOTHER: &str = "6f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
 const SHA: &str = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
 
 /// `<partner> <party> <subject> <command> <data>`; a line that begins with `name=` names the position of what it becomes, and
@@ -29,6 +30,10 @@ second=tester KEN ONE correct_report {"report":"<first>","stage":"in_progress","
 tester KEN ONE attach_evidence {"report":"<second>","evidence":[{"sha256":"SHA"}]}
 tester KEN ONE move_evidence {"sha256":"SHA","url":"https://example.org/report"}
 judge CHE ONE flag_evidence_unavailable {"sha256":"SHA","reason":"Answers 404"}
+link=tester KEN ONE attach_evidence {"evidence":[{"url":"https://example.org/note"}]}
+tester KEN ONE flag_evidence_unavailable {"evidence":"<link>.0","reason":"Answers 404"}
+judge CHE ONE digest_evidence {"evidence":"<link>.0","sha256":"ANOTHER"}
+tester KEN ONE move_evidence {"evidence":"<link>.0","url":"https://example.org/found"}
 contest=tester UGA ONE contest_report {"report":"<second>","reason":"Fewer"}
 tester KEN ONE answer_contest {"contest":"<contest>","answer":"No"}
 bureau FRA ONE resolve_contest {"contest":"<contest>","outcome":"dismissed","reason":"The register agrees"}
@@ -52,7 +57,7 @@ bureau FRA review/forum close_review {}
 "#;
 
 /// What the rules refuse after all that, and why.
-const AFTER: [(&str, Code); 8] = [
+const AFTER: [(&str, Code); 12] = [
     (
         r#"tester KEN ONE correct_report {"report":"<first>","stage":"stalled","reason":"x"}"#,
         Code::ReportCorrectedAlready,
@@ -64,6 +69,22 @@ const AFTER: [(&str, Code); 8] = [
     (
         r#"tester KEN ONE answer_contest {"contest":"<contest>","answer":"x"}"#,
         Code::ContestResolved,
+    ),
+    (
+        r#"tester KEN ONE digest_evidence {"evidence":"<link>.0","sha256":"SHA"}"#,
+        Code::NothingToChange,
+    ),
+    (
+        r#"tester KEN ONE move_evidence {"sha256":"ANOTHER","url":"https://example.org/found"}"#,
+        Code::NothingToChange,
+    ),
+    (
+        r#"tester KEN ONE attach_evidence {"report":"<second>","evidence":[{"sha256":"SHA"}]}"#,
+        Code::NothingToChange,
+    ),
+    (
+        r#"tester KEN ONE digest_evidence {"evidence":"<second>.0","sha256":"SHA"}"#,
+        Code::UnknownEvidence,
     ),
     (
         r#"judge CHE ONE revise_assessment {"assessment":"<grade>","completion":"complete","reason":"x"}"#,
@@ -98,6 +119,7 @@ impl Story {
     async fn tell(&mut self, line: &str) -> Receipt {
         let mut text = line
             .replace("SHA", SHA)
+            .replace("ANOTHER", ANOTHER)
             .replace("ONE", ONE)
             .replace("TWO", TWO);
         for (name, position) in &self.named {
@@ -113,6 +135,26 @@ impl Story {
         );
         let receipts = self.system.ask(partner, command).await;
         receipts.into_iter().next().expect("a receipt")
+    }
+
+    async fn shows_its_evidence_and_when_it_was_said(&self) {
+        let connection = self.system.connection();
+        let answer = connection.commitment_state(ONE, None).await;
+        let state = answer.expect("its state").state.expect("a state");
+        let place = format!("{}.0", self.named["link"]);
+        let mut pieces = state.evidence_pieces.iter();
+        let digested = pieces.find(|piece| piece.evidence == place);
+        let digested = digested.expect("the evidence that came without a digest");
+        assert_eq!(digested.sha256.as_deref(), Some(ANOTHER));
+        assert_eq!(digested.url.as_deref(), Some("https://example.org/found"));
+        assert!(!digested.undigested && !digested.unavailable);
+        let history = connection.commitment(ONE, None).await.expect("its history");
+        assert_eq!(history.partner_times.len(), history.events.len());
+        for time in history.partner_times.values() {
+            assert_eq!(time, "2026-11-23T08:30:00Z");
+        }
+        let recorded = history.events.first().expect("an event").get();
+        assert!(!recorded.contains(r#""time":"2026-11-23T08:30:00Z""#));
     }
 
     async fn refuses(&mut self) {
@@ -170,6 +212,7 @@ async fn a_commitment_lives_through_every_command_and_its_views_agree() {
         .filter(|name| !sent.contains(name))
         .collect();
     assert!(missing.is_empty(), "never sent: {missing:?}");
+    story.shows_its_evidence_and_when_it_was_said().await;
     story.refuses().await;
     // The same from a state that was folded from the log alone.
     story.system.restart_node().await;

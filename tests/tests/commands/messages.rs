@@ -7,9 +7,9 @@ use std::time::Duration;
 use ledger_bus::{CommandSender, SendError};
 use ledger_client::{SubmitOptions, Submitter};
 use ledger_domain::RejectionCode as Code;
-use ledger_domain::wire::v1::{Command, Policy, Stage, Status};
+use ledger_domain::wire::v1::{Command, CommandBody, Policy, Stage, Status};
 use ledger_tests::commands::Commander;
-use ledger_tests::{System, assert_receipt_holds, batch, batch_of, eventually};
+use ledger_tests::{System, assert_receipt_holds, batch, batch_of, eventually, receipts};
 use serde_json::json;
 
 use crate::refusals::{PARTNER, all_refused, bad, goes_on, refusal, set};
@@ -278,5 +278,36 @@ fn say(url: &str, messages: &[u8], until: &str) -> String {
             return heard.into_owned();
         }
         assert!(length > 0, "{heard}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_rest_on_each_other_may_be_sent_ahead_in_separate_messages() {
+    let system = System::start(&[]).await;
+    let mut commander = system.reporter(PARTNER, &["KEN"]).await;
+    let (sender, mut inbox) = CommandSender::open(system.bus(), PARTNER)
+        .await
+        .expect("a sender");
+    // Short and long ones, which are decoded in different places, each on the commitment before it.
+    let mut ahead = Vec::new();
+    for round in 0..60 {
+        let (commitment, mut record) = commander.record(&["GCM-01"]);
+        let long = "Long words. ".repeat(if round % 3 == 0 { 2_500 } else { 1 });
+        if let CommandBody::RecordCommitment(data) = &mut record.body {
+            data.description = Some(long);
+        }
+        ahead.push(record.encode());
+        let report = commander.report(commitment, 3, Stage::InProgress);
+        ahead.push(report.encode());
+    }
+    for (token, command) in (1..).zip(&ahead) {
+        let sent = sender.send(token, command.clone().into()).await;
+        sent.expect("sent before any receipt is read");
+    }
+    for _ in &ahead {
+        let (token, reply) = inbox.next().await.expect("a reply");
+        for receipt in receipts(&reply.expect("a receipt")) {
+            assert_eq!(receipt.status, Status::Accepted, "{token}: {receipt:?}");
+        }
     }
 }

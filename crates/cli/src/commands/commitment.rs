@@ -10,7 +10,8 @@ use crate::output::{Output, Table, clean, json_line, text};
 use ledger_bus::query::{CommitmentAnswer, QueryError};
 use ledger_client::is_not_found;
 use ledger_domain::view::{
-    AssessmentRow, CommitmentState, MeasureRow, ParticipationRow, ReportRow, WatchList, WatchedRow,
+    AssessmentRow, CommitmentState, EvidenceRow, MeasureRow, ParticipationRow, ReportRow,
+    WatchList, WatchedRow,
 };
 use ledger_domain::wire::v1::Amount;
 
@@ -73,6 +74,7 @@ fn state_page(answer: &CommitmentAnswer) -> String {
         words(state),
         participations(&state.participations),
         reports(state),
+        evidence(state),
         watched(&state.watch),
     ];
     parts.join("")
@@ -100,6 +102,12 @@ fn facts(state: &CommitmentState) -> String {
         "kind",
         kind.into_iter().flatten().collect::<Vec<_>>().join(", "),
     );
+    add("description", or_none(&state.description));
+    add("countries", state.countries.join(" "));
+    if let Some(source) = &state.source {
+        add("source", format!("{} {}", source.system, source.reference));
+        add("", or_none(&source.url));
+    }
     add("made", or_none(&row.made));
     add("due", or_none(&row.due));
     add("first due", or_none(&row.original_due));
@@ -271,9 +279,44 @@ fn reports(state: &CommitmentState) -> String {
     section(&table)
 }
 
+/// Every piece that was named, under the name that commands know it by.
+fn evidence(state: &CommitmentState) -> String {
+    let mut table = Table::new(&["evidence", "digest", "party", "report", "", ""]);
+    for piece in &state.evidence_pieces {
+        let EvidenceRow {
+            evidence,
+            sha256,
+            undigested: _,
+            url,
+            title,
+            party,
+            report,
+            unavailable,
+        } = piece;
+        let what = [title.clone(), url.clone()];
+        table.row([
+            evidence.clone(),
+            sha256.clone().unwrap_or_else(|| "undigested".to_owned()),
+            party.clone(),
+            report.clone().unwrap_or_default(),
+            if *unavailable { "unavailable" } else { "" }.to_owned(),
+            what.into_iter().flatten().collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    let left_out = state.evidence_pieces_left_out;
+    let more = if left_out > 0 {
+        format!("{left_out} more pieces of evidence are in its history\n")
+    } else {
+        String::new()
+    };
+    section(&table) + &more
+}
+
 fn report_remarks(report: &ReportRow, state: &CommitmentState) -> String {
     let mut remarks = Vec::new();
-    if report.evidence {
+    if report.evidence_undigested {
+        remarks.push("with undigested evidence".to_owned());
+    } else if report.evidence {
         remarks.push("with evidence".to_owned());
     }
     if report.validated {
@@ -354,6 +397,12 @@ mod tests {
                 "completion": "no_evidence", "grade": "None", "position": "8"}],
             "watch": [{"list": "overdue_original", "why": "first due 2025, 2 days late", "since": "2026-01-01"}],
             "reported_fulfilled_days_after_first_due": 365,
+            "description": "What\nit is", "countries": ["UGA", "TZA"],
+            "source": {"system": "UPR", "reference": "A-1", "url": "https://source.example/"},
+            "evidence_pieces": [
+                {"evidence": "7.0", "undigested": true, "url": "https://note.example/", "title": "Note",
+                    "party": "KEN", "report": "7", "unavailable": true},
+                {"evidence": "9.0", "sha256": "00ff", "url": "https://other.example/", "party": "UGA"}],
             "measure": {"indicator": "desks", "unit": "desks", "baseline": 0, "target": 4.5, "first_target": 8,
                 "first_unit": "rooms", "latest": {"value": 3, "unit": "desks", "party": "KEN", "from": "2024",
                 "until": "2025", "report": "7"}},
@@ -366,6 +415,10 @@ mod tests {
             "indicator desks (first rooms) baseline 0 desks target 4.5 desks (first 8)",
             "latest value 3 desks, 2024 to 2025, by KEN, position 7",
             "flags not measurable, weakened",
+            "description What it is",
+            "countries UGA TZA source UPR A-1 https://source.example/",
+            "7.0 undigested KEN 7 unavailable Note, https://note.example/",
+            "9.0 00ff UGA https://other.example/",
             "KEN, who leads it fulfilled 2025 7 with evidence, contested by UGA",
             "9 r KEN 2024 planning with evidence, contest upheld",
             "contest MEX, of the report at 5 (retracted)",

@@ -46,7 +46,7 @@ const OUTCOMES: [(&str, &str, Show); 3] = [
 ];
 
 /// What else is to be known of the closed ones.
-const CLOSED: [(&str, &str, Show); 6] = [
+const CLOSED: [(&str, &str, Show); 7] = [
     ("self_declared", "    by its own word only", IfAny),
     ("assessed", "    independently assessed", IfAny),
     (
@@ -56,11 +56,16 @@ const CLOSED: [(&str, &str, Show); 6] = [
     ),
     ("contested", "    contested", IfAny),
     ("contest_upheld", "    contest upheld", IfAny),
+    (
+        "with_undigested_evidence",
+        "    with undigested evidence only",
+        IfAny,
+    ),
     ("no_evidence", "    without evidence", IfAny),
 ];
 
 /// Those that stand, after their stages.
-const ACTIVE: [(&str, &str, Show); 14] = [
+const ACTIVE: [(&str, &str, Show); 15] = [
     ("validated", "  report validated", IfAny),
     ("returned", "  report returned", IfAny),
     ("contested", "  report contested", IfAny),
@@ -71,6 +76,11 @@ const ACTIVE: [(&str, &str, Show); 14] = [
     ("fulfilled_unassessed", "  fulfilled, not assessed", IfAny),
     ("measurable", "  measurable", Always),
     ("with_evidence", "  with evidence", Always),
+    (
+        "with_undigested_evidence",
+        "  with undigested evidence only",
+        IfAny,
+    ),
     ("evidence_unavailable", "  evidence unavailable", IfAny),
     ("weakened", "  weakened", Always),
     ("unconfirmed", "  with unconfirmed participants", IfAny),
@@ -278,6 +288,7 @@ fn remarks(row: &Value) -> String {
         ("/assessed_below_report", "assessed below"),
         ("/downgraded", "downgraded"),
         ("/weakened", "weakened"),
+        ("/evidence_undigested", "evidence undigested"),
         ("/evidence_unavailable", "evidence unavailable"),
     ] {
         if is_true(row, flag) {

@@ -185,6 +185,8 @@ fn the_illustrative_seeds_are_accepted_and_show_every_event_of_a_commitment() {
         "partner_revoked",
         "action_text_amended",
         "party_status_changed",
+        // All evidence of the illustrative data has a digest.
+        "evidence_digested",
     ];
     for event in EventType::ALL {
         let shown = ledger.count(event.name()) > 0;

@@ -39,8 +39,13 @@ pub(super) struct TextMark(u32);
 impl TextMark {
     /// FNV-1a of the [folded] text: the same on every machine. It is never stored, so old logs are folded with the newest form.
     pub(super) fn of(text: &str) -> Self {
-        let add = |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        Self(folded(text).bytes().fold(0x811c_9dc5, add).max(1))
+        Self(Self::of_bytes(folded(text).as_bytes()))
+    }
+
+    /// FNV-1a of bytes as they are, never 0.
+    pub(super) fn of_bytes(bytes: &[u8]) -> u32 {
+        let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        bytes.iter().fold(0x811c_9dc5, step).max(1)
     }
 
     /// That of a unit; percent has several names.

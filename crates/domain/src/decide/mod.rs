@@ -208,6 +208,7 @@ fn dispatch(
         CommandBody::AssessAmbition(data) => assessment::ambition(context, known, data),
         CommandBody::ReviseAssessment(data) => assessment::revise(context, known, data),
         CommandBody::AttachEvidence(data) => evidence::attach(context, known, sender, data),
+        CommandBody::DigestEvidence(data) => evidence::digest(context, known, sender, data),
         CommandBody::MoveEvidence(data) => evidence::relocate(context, known, sender, data),
         CommandBody::FlagEvidenceUnavailable(data) => {
             evidence::flag_unavailable(context, known, sender, data)
@@ -283,6 +284,7 @@ impl Sender {
             | CommandBody::AssessAmbition(_)
             | CommandBody::ReviseAssessment(_) => (self.assessor, "have the role assessor"),
             CommandBody::AttachEvidence(_)
+            | CommandBody::DigestEvidence(_)
             | CommandBody::MoveEvidence(_)
             | CommandBody::FlagEvidenceUnavailable(_) => (
                 self.reporter || self.assessor,

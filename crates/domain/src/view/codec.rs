@@ -7,7 +7,7 @@ use super::RestoreError;
 use super::fold::Moment;
 
 /// The first byte of every row's value. A reader refuses any other.
-const ROW_VERSION: u8 = 4;
+const ROW_VERSION: u8 = 5;
 
 /// Writes one row's value.
 pub(crate) struct RowWriter(Vec<u8>);

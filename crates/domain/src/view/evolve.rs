@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::book::{About, Annex, Book, Slot, entry_at, hash, number};
+use super::evidence::{AddedTo, has_digests};
 use super::facts::{Facts, Flags, PartState, Participation, Status};
 use super::fold::Moment;
 use super::happening::Happening;
@@ -12,8 +13,9 @@ use super::reports::Report;
 use crate::ids::{CommitmentId, PartyId, Position};
 use crate::wire::v1::{
     AmbitionAssessed, AssessmentRevised, CommitmentAmended, CommitmentRecorded, ContestOutcome,
-    ContestResolved, EventBody, EventType, EvidenceAttached, MilestoneReached, Participant,
-    ParticipantRole, PartyStatus, ProgressAssessed, ProgressReported, ReportCorrected, Sha256,
+    ContestResolved, EventBody, EventType, EvidenceAttached, EvidenceDigested, MilestoneReached,
+    NamedEvidence, Participant, ParticipantRole, PartyStatus, ProgressAssessed, ProgressReported,
+    ReportContested, ReportCorrected,
 };
 
 impl Book {
@@ -88,7 +90,7 @@ impl Book {
             EventBody::ProgressReported(data) => self.report(slot, party, data, at),
             EventBody::ReportCorrected(data) => self.correct(slot, party, data, at),
             EventBody::ReportRetracted(data) => self.retract(slot, party, data.report, at),
-            EventBody::ReportContested(data) => self.contest(slot, party, data.report, at),
+            EventBody::ReportContested(data) => self.contest(slot, party, data, at),
             EventBody::ContestAnswered(_) => self.change(slot, at, |_, _| ()),
             EventBody::ContestResolved(data) => self.resolve(slot, data, at),
             EventBody::ReportValidated(data) => self.check(slot, data.report, true, at),
@@ -112,9 +114,14 @@ impl Book {
             EventBody::AmbitionAssessed(data) => self.assess_ambition(slot, party, data, at),
             EventBody::AssessmentRevised(data) => self.revise(slot, data, at),
             EventBody::EvidenceAttached(data) => self.attach(slot, party, data, at),
-            EventBody::EvidenceMoved(data) => self.find_evidence(slot, data.sha256, true, at),
+            EventBody::EvidenceDigested(data) => self.digest(slot, data, at),
+            EventBody::EvidenceMoved(data) => {
+                let named = NamedEvidence::of(data.sha256, data.evidence);
+                self.find_evidence(slot, named, true, at)
+            }
             EventBody::EvidenceFlaggedUnavailable(data) => {
-                self.find_evidence(slot, data.sha256, false, at)
+                let named = NamedEvidence::of(data.sha256, data.evidence);
+                self.find_evidence(slot, named, false, at)
             }
             EventBody::PartyRegistered(data) => self.register_party(event, data),
             EventBody::PartyStatusChanged(data) => self.change_party(party_of(event), |entry| {
@@ -201,6 +208,7 @@ impl Book {
             if let (Some(reporter), Some(scrutiny)) = (reporter, facts.scrutiny_mut()) {
                 scrutiny.reported(reporter, data.period, at);
             }
+            facts.name_evidence(&data.evidence);
         }))
     }
 
@@ -217,6 +225,7 @@ impl Book {
             if let Some(scrutiny) = facts.scrutiny_mut() {
                 scrutiny.report_corrected(data.corrects.0, at);
             }
+            facts.name_evidence(&data.report.evidence);
         }))
     }
 
@@ -233,6 +242,8 @@ impl Book {
         let mut report = Report::new(data.period, data.stage, at);
         report.set(Report::BY_LEAD, lead);
         report.set(Report::EVIDENCE, !data.evidence.is_empty());
+        let (digested, _) = has_digests(&data.evidence);
+        report.set(Report::DIGESTED, digested);
         report
     }
 
@@ -253,12 +264,13 @@ impl Book {
         &mut self,
         slot: Option<Slot>,
         party: &PartyId,
-        report: Position,
+        data: &ReportContested,
         at: Moment,
     ) -> About {
         let party = self.party(party);
         self.change(slot, at, |facts, _| {
-            facts.scrutinise().contest(party, report.0, at);
+            facts.scrutinise().contest(party, data.report.0, at);
+            facts.name_evidence(&data.evidence);
         })
     }
 
@@ -319,9 +331,8 @@ impl Book {
     ) -> About {
         self.change(slot, at, |facts, _| {
             facts.reach_milestone();
-            if !data.evidence.is_empty() {
-                facts.flags.set(Flags::EVIDENCE_BESIDE_REPORTS, true);
-            }
+            facts.name_evidence(&data.evidence);
+            facts.add_evidence(&data.evidence, at);
         })
     }
 
@@ -337,6 +348,7 @@ impl Book {
             let method = annex.method_index(&data.method, &data.method_version);
             let scrutiny = facts.scrutinise();
             scrutiny.assess_progress(assessor, method, data, at);
+            facts.name_evidence(&data.evidence);
         })
     }
 
@@ -374,18 +386,23 @@ impl Book {
     ) -> About {
         let party = self.party_numbers.get(party).copied();
         self.change(slot, at, |facts, annex| {
-            if let Some(scrutiny) = facts.scrutiny_mut() {
-                let found = data.evidence.iter().filter(|piece| piece.url.is_some());
-                found.for_each(|piece| scrutiny.evidence_found(piece.sha256));
-            }
+            facts.name_evidence(&data.evidence);
             if !party.is_some_and(|party| facts.takes_part(party)) {
                 return;
             }
             match data.report {
-                None => facts.flags.set(Flags::EVIDENCE_BESIDE_REPORTS, true),
+                None => facts.add_evidence(&data.evidence, at),
                 Some(position) => {
-                    if let Some(report) = facts.report_mut(position.0, &mut annex.reports) {
-                        report.set(Report::ATTACHED, true);
+                    let Some(report) = facts.report_mut(position.0, &mut annex.reports) else {
+                        return;
+                    };
+                    report.set(Report::ATTACHED, true);
+                    let (digested, undigested) = has_digests(&data.evidence);
+                    let known = report.has(Report::ATTACHED_DIGESTED);
+                    report.set(Report::ATTACHED_DIGESTED, known || digested);
+                    if undigested {
+                        let to = AddedTo::Report(position.0);
+                        facts.scrutinise().evidence.added(at.position, to);
                     }
                 }
             }
@@ -396,16 +413,35 @@ impl Book {
     fn find_evidence(
         &mut self,
         slot: Option<Slot>,
-        digest: Sha256,
+        named: Option<NamedEvidence>,
         found: bool,
         at: Moment,
     ) -> About {
         self.change(slot, at, |facts, _| {
-            if let Some(scrutiny) = facts.scrutiny_mut() {
-                scrutiny.evidence_found(digest);
-            }
+            let Some(named) = named else { return };
             if !found {
-                facts.scrutinise().unavailable.push(digest);
+                facts.scrutinise().evidence.not_found(named);
+            } else if let Some(scrutiny) = facts.scrutiny_mut() {
+                scrutiny.evidence.found(named);
+            }
+        })
+    }
+
+    /// Evidence was given a digest: what it was named of has digested evidence from now on, unless an assessor or a contest named it.
+    fn digest(&mut self, slot: Option<Slot>, data: &EvidenceDigested, at: Moment) -> About {
+        self.change(slot, at, |facts, annex| {
+            let words = &mut facts.scrutinise().evidence;
+            let (mut report, mut flag) = (data.evidence.position.0, Report::DIGESTED);
+            match words.digested(data.evidence, data.sha256) {
+                Some(AddedTo::Commitment) => {
+                    facts.flags.set(Flags::DIGESTED_BESIDE_REPORTS, true);
+                    return;
+                }
+                Some(AddedTo::Report(to)) => (report, flag) = (to, Report::ATTACHED_DIGESTED),
+                None => {}
+            }
+            if let Some(report) = facts.report_mut(report, &mut annex.reports) {
+                report.set(flag, true);
             }
         })
     }

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 
 use super::book::{ActionIndex, PartyIndex, number};
 use super::dates::{Dates, epoch_day};
+use super::evidence::{AddedTo, has_digests};
 use super::fold::Moment;
 use super::list::{Milestones, ParticipationRole};
 use super::reports::{Report, ReportLink, Reports};
@@ -15,7 +16,7 @@ use super::table::TitleRef;
 use super::watch::Watched;
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
-use crate::wire::v1::{Completion, Form, Nature, Outcome, Stage};
+use crate::wire::v1::{Completion, Evidence, Form, Nature, Outcome, Stage};
 
 /// Stands where a commitment has fewer than three actions.
 const NO_ACTION: ActionIndex = ActionIndex::MAX;
@@ -136,7 +137,7 @@ pub(crate) enum PartState {
 
 /// Yes-or-no facts, one bit each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Flags(pub(crate) u16);
+pub(crate) struct Flags(pub(crate) u32);
 
 impl Flags {
     pub(crate) const BASELINE: Self = Self(1);
@@ -158,16 +159,21 @@ impl Flags {
     pub(crate) const DOWNGRADED: Self = Self(1 << 13);
     pub(crate) const EVIDENCE_UNAVAILABLE: Self = Self(1 << 14);
     pub(crate) const CONTEST_UPHELD: Self = Self(1 << 15);
+    /// Evidence that was named of the commitment itself, or of a milestone, has a digest.
+    pub(crate) const DIGESTED_BESIDE_REPORTS: Self = Self(1 << 16);
+    /// Evidence of a standing report has a digest; this follows as those above do.
+    pub(crate) const REPORT_DIGESTED: Self = Self(1 << 17);
 
     /// What no report and no assessment changes.
     const TERMS: Self =
         Self(Self::BASELINE.0 | Self::TARGET.0 | Self::WEAKENED.0 | Self::ILLUSTRATIVE.0);
     /// What a row keeps; the rest follows.
-    pub(crate) const KEPT: u16 = Self::BASELINE.0
+    pub(crate) const KEPT: u32 = Self::BASELINE.0
         | Self::TARGET.0
         | Self::WEAKENED.0
         | Self::ILLUSTRATIVE.0
-        | Self::EVIDENCE_BESIDE_REPORTS.0;
+        | Self::EVIDENCE_BESIDE_REPORTS.0
+        | Self::DIGESTED_BESIDE_REPORTS.0;
     /// What stands in few commitments, so that one test passes over all of it.
     const UNUSUAL: Self = Self(
         Self::VALIDATED.0
@@ -338,6 +344,18 @@ impl Facts {
         ))
     }
 
+    /// Some of that evidence has a digest.
+    pub(crate) fn has_digested_evidence(&self) -> bool {
+        self.flags.has(Flags(
+            Flags::REPORT_DIGESTED.0 | Flags::DIGESTED_BESIDE_REPORTS.0,
+        ))
+    }
+
+    /// It has such evidence, and none of it has a digest.
+    pub(crate) fn has_undigested_evidence_only(&self) -> bool {
+        self.has_evidence() && !self.has_digested_evidence()
+    }
+
     /// Closed as fulfilled.
     pub(crate) fn is_closed_fulfilled(&self) -> bool {
         self.status == Status::Closed(Outcome::Fulfilled)
@@ -425,6 +443,29 @@ impl Facts {
         milestones.reached = milestones.reached.saturating_add(1);
     }
 
+    /// Takes evidence in that participants name of the commitment itself, or of a milestone.
+    pub(crate) fn add_evidence(&mut self, evidence: &[Evidence], at: Moment) {
+        if evidence.is_empty() {
+            return;
+        }
+        let (digested, undigested) = has_digests(evidence);
+        let known = self.flags.has(Flags::DIGESTED_BESIDE_REPORTS);
+        let flags = &mut self.flags;
+        flags.set(Flags::EVIDENCE_BESIDE_REPORTS, true);
+        flags.set(Flags::DIGESTED_BESIDE_REPORTS, known || digested);
+        if undigested {
+            let words = &mut self.scrutinise().evidence;
+            words.added(at.position, AddedTo::Commitment);
+        }
+    }
+
+    /// Evidence that anybody names with a URL was found there.
+    pub(crate) fn name_evidence(&mut self, evidence: &[Evidence]) {
+        if let Some(scrutiny) = self.scrutiny_mut() {
+            scrutiny.evidence.named_again(evidence);
+        }
+    }
+
     pub(crate) fn scrutiny(&self) -> Option<&Scrutiny> {
         self.rare.as_ref()?.scrutiny.as_deref()
     }
@@ -459,6 +500,7 @@ impl Facts {
         let report = reports.remove(&mut self.reports, position);
         if let (Some(report), Some(scrutiny)) = (report, self.scrutiny_mut()) {
             scrutiny.report_retracted(position, reporter, report.period());
+            scrutiny.evidence.report_gone(position);
         }
     }
 
@@ -484,12 +526,14 @@ impl Facts {
     pub(crate) fn settle(&mut self, reports: &Reports) {
         let had_evidence = self.has_evidence();
         let (mut last, mut evidence, mut upheld) = (None, false, false);
+        let mut digested = false;
         let mut until: Option<NaiveDate> = None;
         let mut newest: Option<&Report> = None;
         for report in reports.of(self.reports) {
             last = last.max(Some(report.recorded));
             until = until.max(Some(report.until()));
             evidence |= report.has_evidence();
+            digested |= report.has_digested_evidence();
             upheld |= report.has(Report::CONTEST_UPHELD);
             if report.has(Report::BY_LEAD) && newest.is_none_or(|newest| report.is_newer(newest)) {
                 newest = Some(report);
@@ -500,6 +544,7 @@ impl Facts {
         self.stage = newest.map(|report| report.stage);
         let marked = |mark| newest.is_some_and(|report| report.has(mark));
         self.flags.set(Flags::REPORT_EVIDENCE, evidence);
+        self.flags.set(Flags::REPORT_DIGESTED, digested);
         self.flags.set(Flags::CONTEST_UPHELD, upheld);
         self.flags.set(Flags::VALIDATED, marked(Report::VALIDATED));
         self.flags.set(Flags::RETURNED, marked(Report::RETURNED));
@@ -507,7 +552,7 @@ impl Facts {
             && !self.has_evidence()
             && let Some(scrutiny) = self.scrutiny_mut()
         {
-            scrutiny.unavailable.clear();
+            scrutiny.evidence.forget_unavailable();
         }
         self.settle_scrutiny(reports);
     }
@@ -520,7 +565,7 @@ impl Facts {
             && reports
                 .of(self.reports)
                 .any(|report| scrutiny.contests_report(report.position()));
-        let unavailable = !scrutiny.unavailable.is_empty();
+        let unavailable = scrutiny.evidence.unavailable_count() > 0;
         let verdicts = scrutiny.verdicts();
         let below = match (verdicts.lowest, self.claim()) {
             (Some(lowest), Some(claim)) => lowest < claim,

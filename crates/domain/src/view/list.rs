@@ -81,6 +81,9 @@ pub struct CommitmentRow {
     pub measurable: bool,
     /// Whether a standing report on it, one of its milestones or the commitment itself names evidence of its participants.
     pub evidence: bool,
+    /// Whether there is such evidence, and none of it has a digest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub evidence_undigested: bool,
     /// Whether some of its evidence could not be found when it was looked for last.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub evidence_unavailable: bool,
@@ -193,7 +196,7 @@ pub enum ParticipationRole {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands a field over by reference"
 )]
-fn is_zero(count: &usize) -> bool {
+pub(super) fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
@@ -228,6 +231,7 @@ impl Facts {
             stage: self.stage_text().to_owned(),
             measurable: self.is_measurable(),
             evidence: self.has_evidence(),
+            evidence_undigested: self.has_undigested_evidence_only(),
             evidence_unavailable: self.flags.has(Flags::EVIDENCE_UNAVAILABLE),
             weakened: self.is_weakened(),
             contested: self.flags.has(Flags::CONTESTED),

@@ -23,8 +23,9 @@
 //! - **Contest upheld**: a contest of a standing report was resolved as upheld, and the report was neither corrected nor retracted since.
 //! - **Evidence** is named by a standing report, by a milestone or of the commitment itself, by who takes part: what an assessor attaches is not the
 //!   evidence that participants owe. What was added to a report stays with it
-//!   when it is corrected. It is *unavailable* from the event that flags it to one that says where it moved or attaches it anew with a URL, or until nothing
-//!   names evidence any more: which report named it is not kept.
+//!   when it is corrected. It is *unavailable* from the event that flags it to one that says where it moved or names it again with a URL, or until nothing
+//!   names evidence any more: which report named it is not kept. Evidence without a digest is *undigested* until it is given one. It is evidence, and
+//!   counted apart: a commitment is counted as *with evidence* where some of it has a digest, else as *with undigested evidence*.
 //! - **Assessments** count with the newest word of each assessor under each method and version: a revision takes the place of what it revises (a new
 //!   grade without a completion leaves none: unknown grades are never mapped by guess), and newer is what was assessed later (or recorded later, where the
 //!   date is unknown or the same; a date that can mean days after the recording, as a year may, ends with that). `assessed_commitments_by_method` has each commitment that stands or was
@@ -46,7 +47,9 @@ mod book;
 mod codec;
 mod country;
 mod dates;
+mod detail;
 mod envelope;
+mod evidence;
 mod evolve;
 mod facts;
 mod family;
@@ -82,6 +85,7 @@ use crate::ids::Position;
 use crate::wire::v1::{Event, EventExcerpt};
 
 pub use all::{Family, family_of};
+pub use detail::EvidenceRow;
 pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
 pub use history::{HistoryChunk, history_version};
 pub use known::{

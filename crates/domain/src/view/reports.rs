@@ -46,6 +46,10 @@ impl Report {
     pub(crate) const CONTEST_UPHELD: u8 = 1 << 4;
     /// Evidence was added to it, or to the report that it corrects.
     pub(crate) const ATTACHED: u8 = 1 << 5;
+    /// Some of the evidence that it names itself has a digest.
+    pub(crate) const DIGESTED: u8 = 1 << 6;
+    /// Some of the evidence that was added to it has a digest.
+    pub(crate) const ATTACHED_DIGESTED: u8 = 1 << 7;
 
     pub(crate) fn new(period: Period, stage: Stage, at: Moment) -> Self {
         let mut report = Self {
@@ -96,6 +100,12 @@ impl Report {
     /// It names evidence, or some was added to it.
     pub(crate) fn has_evidence(&self) -> bool {
         self.has(Self::EVIDENCE | Self::ATTACHED)
+    }
+
+    /// Some of that has a digest.
+    pub(crate) fn has_digested_evidence(&self) -> bool {
+        self.has(Self::EVIDENCE) && self.has(Self::DIGESTED)
+            || self.has(Self::ATTACHED) && self.has(Self::ATTACHED_DIGESTED)
     }
 
     pub(crate) fn set(&mut self, flag: u8, on: bool) {
@@ -170,7 +180,9 @@ impl Reports {
             return false;
         };
         report.next = place.next;
-        report.set(Report::ATTACHED, place.has(Report::ATTACHED));
+        for added in [Report::ATTACHED, Report::ATTACHED_DIGESTED] {
+            report.set(added, place.has(added));
+        }
         *place = report;
         true
     }

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::RestoreError;
 use super::book::{Annex, Book, MethodIndex, PartyIndex};
 use super::codec::{RowReader, RowWriter};
+use super::evidence::EvidenceWords;
 use super::fold::Moment;
 use super::list::AssessmentRow;
 use super::stored::{read_date, read_name, write_date};
@@ -14,7 +15,7 @@ use crate::date::PartialDate;
 use crate::ids::CommitmentId;
 use crate::wire::v1::{
     AmbitionAssessed, AssessmentKind, AssessmentRevised, Completion, Grade, Period,
-    ProgressAssessed, Sha256,
+    ProgressAssessed,
 };
 
 /// The bytes that the assessments of one commitment may take in a list, so that a page of them fits into a message.
@@ -28,8 +29,7 @@ pub(crate) struct Scrutiny {
     /// Those that are not resolved.
     contests: Vec<Contest>,
     series: Vec<Series>,
-    /// Evidence that could not be found when it was looked for last.
-    pub(crate) unavailable: Vec<Sha256>,
+    pub(crate) evidence: EvidenceWords,
     pub(crate) successor: Option<CommitmentId>,
 }
 
@@ -129,6 +129,7 @@ impl Scrutiny {
                 contest.report = at.position;
             }
         }
+        self.evidence.report_corrected(report, at.position);
     }
 
     /// A contest of a report that is retracted stays open: to retract and report again settles nothing.
@@ -288,11 +289,6 @@ impl Scrutiny {
             ))
         };
         self.progress().filter_map(said).collect()
-    }
-
-    /// Evidence is where somebody says that it is.
-    pub(crate) fn evidence_found(&mut self, digest: Sha256) {
-        self.unavailable.retain(|other| *other != digest);
     }
 
     /// The completion under each method and version, each once: the newest word of any assessor. None is a grade that the method does not translate.
@@ -559,10 +555,7 @@ impl Scrutiny {
         for series in &self.series {
             series.encode(annex, row);
         }
-        row.count(self.unavailable.len());
-        for digest in &self.unavailable {
-            row.array(&digest.0);
-        }
+        self.evidence.encode(row);
         row.u8(u8::from(self.successor.is_some()));
         if let Some(successor) = self.successor {
             row.array(successor.0.as_bytes());
@@ -582,9 +575,7 @@ impl Scrutiny {
         for _ in 0..row.count()? {
             scrutiny.series.push(Series::decode(row, annex)?);
         }
-        for _ in 0..row.count()? {
-            scrutiny.unavailable.push(Sha256(row.array()?));
-        }
+        scrutiny.evidence = EvidenceWords::decode(row)?;
         if row.u8()? == 1 {
             scrutiny.successor = Some(CommitmentId(uuid::Uuid::from_bytes(row.array()?)));
         }

@@ -9,15 +9,16 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::book::Book;
+use super::detail::{Detail, EvidenceRow};
 use super::facts::{Facts, Flags, PartState, Status};
 use super::happening::Happening;
-use super::list::{CommitmentRow, ParticipationRole};
+use super::list::{CommitmentRow, ParticipationRole, is_zero};
 use super::measure::{MeasureRow, Measured, ValueRow};
 use super::reports::Report;
 use super::scrutiny::Scrutiny;
 use super::watch::{Search, WatchList};
 use crate::ids::{CommitmentId, PartyId};
-use crate::wire::v1::{Event, EventBody, Indicator, ProgressReported, Stage};
+use crate::wire::v1::{Event, EventBody, Indicator, ProgressReported, Source, Stage};
 
 /// How one commitment stands after some of its events, on one day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,15 @@ pub struct CommitmentState {
     /// What it is made of, where that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nature: Option<String>,
+    /// Its text, as amended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where it is to be carried out, as amended: ISO alpha-3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countries: Vec<String>,
+    /// Where it was published first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// Who takes part beside the lead, or did, in the order in which they were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub participations: Vec<ParticipationRow>,
@@ -46,6 +56,12 @@ pub struct CommitmentState {
     /// The reports that stand, in their order: neither retracted nor replaced by a correction.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<ReportRow>,
+    /// All evidence that was ever named, in the order in which it was, as far as it has room.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence_pieces: Vec<EvidenceRow>,
+    /// How many pieces had no room: the commitment's history has them all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub evidence_pieces_left_out: usize,
     /// The contests that are not resolved, of reports that stand or were retracted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contests: Vec<ContestRow>,
@@ -88,6 +104,9 @@ pub struct ReportRow {
     pub stage: String,
     /// Whether it names evidence.
     pub evidence: bool,
+    /// Whether there is such evidence, and none of it has a digest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub evidence_undigested: bool,
     /// Whether it was found in order, and that is the last word on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub validated: bool,
@@ -137,6 +156,7 @@ impl Said {
 pub struct CommitmentFold {
     book: Book,
     measured: Measured,
+    detail: Detail,
     /// What the reports and corrections said that no view counts, by their positions.
     said: BTreeMap<u64, Said>,
 }
@@ -162,6 +182,7 @@ impl CommitmentFold {
 
     /// Takes in what the views of the ledger have no use for.
     fn take_in_detail(&mut self, event: &Happening<'_>) {
+        self.detail.apply(event);
         if let EventBody::CommitmentRecorded(data) = event.body {
             data.measure.iter().for_each(|it| self.measured.record(it));
         }
@@ -181,15 +202,22 @@ impl CommitmentFold {
     pub fn state(&self, id: CommitmentId, today: NaiveDate) -> Option<CommitmentState> {
         let facts = self.book.facts(self.book.slot(id)?)?;
         let watch = self.watched(facts, today);
+        let detail = &self.detail;
+        let (evidence_pieces, evidence_pieces_left_out) = detail.evidence();
         Some(CommitmentState {
             commitment: facts.row(&self.book, None),
             form: facts.form.as_str().to_owned(),
             nature: facts.nature.map(|nature| nature.as_str().to_owned()),
+            description: detail.description.clone(),
+            countries: detail.countries.iter().map(ToString::to_string).collect(),
+            source: detail.source.clone(),
             participations: self.participations(facts),
             stage_from: self.stage_from(facts),
             reported_fulfilled_days_after_first_due: self.days_late(facts),
             measure: self.measured.row(self.latest_value(facts)),
             reports: self.reports(facts),
+            evidence_pieces,
+            evidence_pieces_left_out,
             contests: self.contests(facts),
             flags: flags(facts, &watch),
             watch,
@@ -276,6 +304,7 @@ impl CommitmentFold {
             until: report.to.to_string(),
             stage: report.stage.as_str().to_owned(),
             evidence: report.has_evidence(),
+            evidence_undigested: report.has_evidence() && !report.has_digested_evidence(),
             validated: report.has(Report::VALIDATED),
             returned: report.has(Report::RETURNED),
             contest_upheld: report.has(Report::CONTEST_UPHELD),
@@ -335,6 +364,10 @@ fn flags(facts: &Facts, watch: &[WatchedRow]) -> Vec<String> {
         ("contest_upheld", facts.flags.has(Flags::CONTEST_UPHELD)),
         ("self_declared", facts.is_self_declared()),
         ("no_evidence", stands && !facts.has_evidence()),
+        (
+            "evidence_undigested",
+            stands && facts.has_undigested_evidence_only(),
+        ),
         ("evidence_unavailable", on(WatchList::EvidenceUnavailable)),
         ("assessed_below_report", on(WatchList::AssessedBelowReport)),
         ("downgraded", on(WatchList::Downgraded)),

@@ -40,7 +40,7 @@ impl Facts {
         row.u8(self.status.code());
         write_word(row, Form::ALL, Some(self.form));
         write_word(row, Nature::ALL, self.nature);
-        row.u32(u32::from(self.flags.0 & Flags::KEPT));
+        row.u32(self.flags.0 & Flags::KEPT);
         annex.reports.encode(self.reports, row);
         self.encode_rare(annex, row);
     }
@@ -93,8 +93,7 @@ impl Facts {
         facts.status = Status::from_code(row.u8()?).ok_or_else(|| row.damaged())?;
         facts.form = read_word(row, Form::ALL)?.ok_or_else(|| row.damaged())?;
         facts.nature = read_word(row, Nature::ALL)?;
-        let flags = u16::try_from(row.u32()?).map_err(|_| row.damaged())?;
-        facts.flags = Flags(flags & Flags::KEPT);
+        facts.flags = Flags(row.u32()? & Flags::KEPT);
         facts.reports = annex.reports.decode(row)?;
         if row.u8()? == 1 {
             facts.decode_rare(row, annex)?;

@@ -25,6 +25,7 @@ pub(crate) struct Tally {
     pub(crate) stages: Stages,
     measurable: u64,
     with_evidence: u64,
+    with_undigested_evidence: u64,
     weakened: u64,
     fulfilled_unassessed: u64,
     unconfirmed: u64,
@@ -36,6 +37,7 @@ pub(crate) struct Tally {
     // Of the closed ones.
     self_declared: u64,
     closed_without_evidence: u64,
+    closed_with_undigested_evidence: u64,
     closed_marks: Marks,
     // Of both.
     by_method: FxHashMap<MethodIndex, Completions>,
@@ -108,6 +110,7 @@ pub(crate) struct ActiveBody {
     measurable: u64,
     not_measurable: u64,
     with_evidence: u64,
+    with_undigested_evidence: u64,
     no_evidence: u64,
     evidence_unavailable: u64,
     weakened: u64,
@@ -135,6 +138,7 @@ pub(crate) struct ApartBody {
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct ClosedBody {
     self_declared: u64,
+    with_undigested_evidence: u64,
     no_evidence: u64,
     contested: u64,
     contest_upheld: u64,
@@ -171,7 +175,11 @@ impl Tally {
     pub(crate) fn count_progress(&mut self, facts: &Facts, sign: Sign) {
         if facts.is_active() {
             self.stages.count(facts.stage, sign);
-            sign.step_if(facts.has_evidence(), &mut self.with_evidence);
+            sign.step_if(facts.has_digested_evidence(), &mut self.with_evidence);
+            sign.step_if(
+                facts.has_undigested_evidence_only(),
+                &mut self.with_undigested_evidence,
+            );
             let unassessed = facts.is_fulfilled_unassessed();
             sign.step_if(unassessed, &mut self.fulfilled_unassessed);
             self.marks.count(facts, sign);
@@ -179,6 +187,10 @@ impl Tally {
         } else if facts.is_closed() {
             sign.step_if(facts.is_self_declared(), &mut self.self_declared);
             sign.step_if(!facts.has_evidence(), &mut self.closed_without_evidence);
+            sign.step_if(
+                facts.has_undigested_evidence_only(),
+                &mut self.closed_with_undigested_evidence,
+            );
             self.closed_marks.count(facts, sign);
             self.count_assessed(facts, sign);
         }
@@ -361,7 +373,9 @@ impl ActiveBody {
         self.measurable += tally.measurable;
         self.not_measurable += tally.active().saturating_sub(tally.measurable);
         self.with_evidence += tally.with_evidence;
-        self.no_evidence += tally.active().saturating_sub(tally.with_evidence);
+        self.with_undigested_evidence += tally.with_undigested_evidence;
+        let evidenced = tally.with_evidence + tally.with_undigested_evidence;
+        self.no_evidence += tally.active().saturating_sub(evidenced);
         self.evidence_unavailable += tally.marks.evidence_unavailable;
         self.weakened += tally.weakened;
         self.contested += tally.marks.contested;
@@ -379,6 +393,7 @@ impl ActiveBody {
 impl ClosedBody {
     fn add(&mut self, tally: &Tally) {
         self.self_declared += tally.self_declared;
+        self.with_undigested_evidence += tally.closed_with_undigested_evidence;
         self.no_evidence += tally.closed_without_evidence;
         self.contested += tally.closed_marks.contested;
         self.contest_upheld += tally.closed_marks.contest_upheld;

@@ -4,6 +4,7 @@ mod all;
 mod bodies;
 mod dates;
 pub(super) mod events;
+mod evidence;
 mod known;
 mod lives;
 mod model;

@@ -441,7 +441,7 @@ impl Search {
             WatchList::EvidenceUnavailable => {
                 let count = facts
                     .scrutiny()
-                    .map_or(0, |scrutiny| scrutiny.unavailable.len());
+                    .map_or(0, |scrutiny| scrutiny.evidence.unavailable_count());
                 format!("evidence that could not be found: {count}")
             }
             WatchList::Unconfirmed => {

@@ -298,12 +298,14 @@ fn participants_and_assessors_attach_move_and_flag_evidence() {
         assert_eq!((found, evidence.len()), (Some(report), 1));
         let [moving, flagging] = pointing(partner, party, 1);
         world.when(&moving).then(EvidenceMoved {
-            sha256: Sha256([1; 32]),
+            sha256: Some(Sha256([1; 32])),
+            evidence: None,
             url: "https://example.org/new".into(),
             reason: None,
         });
         world.when(&flagging).then(EvidenceFlaggedUnavailable {
-            sha256: Sha256([1; 32]),
+            sha256: Some(Sha256([1; 32])),
+            evidence: None,
             reason: "Answers 404".into(),
         });
     }

@@ -249,7 +249,7 @@ fn personal_identifiers_are_refused_wherever_they_stand() {
         .then_refused(Code::PersonalDataRefused, "data.description");
     let mut data = report("2026", "2026");
     data.evidence = vec![Evidence {
-        sha256: Sha256([1; 32]),
+        sha256: Some(Sha256([1; 32])),
         url: Some("https://example.org/+254700123456".into()),
         title: Some("Call +254 700 123 456".into()),
     }];
@@ -416,7 +416,7 @@ fn another_period_or_another_reporter_corrects_nothing() {
 fn a_report_does_not_say_why_it_lacks_the_evidence_it_has() {
     let mut data = report("2026", "2026");
     data.evidence = vec![Evidence {
-        sha256: Sha256([1; 32]),
+        sha256: Some(Sha256([1; 32])),
         url: None,
         title: None,
     }];
@@ -608,7 +608,7 @@ fn an_expected_version_is_that_of_the_commitments_stream() {
 fn the_state_of_an_ordinary_commitment_is_small() {
     let with_evidence = |year, digest| ReportProgress {
         evidence: vec![Evidence {
-            sha256: Sha256([digest; 32]),
+            sha256: Some(Sha256([digest; 32])),
             url: None,
             title: None,
         }],
@@ -620,7 +620,8 @@ fn the_state_of_an_ordinary_commitment_is_small() {
         .and(&reporting("KEN", with_evidence("2026", 2)));
     let state = &world.commitments[&commitment(1)];
     assert_eq!((state.report_count(), state.evidence_count()), (2, 2));
-    assert!(state.size_bytes() <= 176, "{} bytes", state.size_bytes());
+    // A second piece of evidence takes memory of its own: each has a mark of its digest, of its URL and of what it shows.
+    assert!(state.size_bytes() <= 208, "{} bytes", state.size_bytes());
 }
 
 #[test]

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ledger_domain::ids::{CommitmentId, PartyId, Position, Subject, Version};
-use ledger_domain::wire::v1::{Command, CommitmentStatus, Event, EventBody, EventHeader};
-use ledger_domain::{Commitment, Reference, RulesVersion, decide};
+use ledger_domain::wire::v1::{
+    Command, CommitmentStatus, Event, EventBody, EventHeader, Evidence, EvidencePlace,
+    NamedEvidence, Sha256,
+};
+use ledger_domain::{Commitment, Reference, RejectionCode, RulesVersion, decide};
 use proptest::prelude::*;
 
 use crate::support::{World, commitment, digest, given, now, say};
 
-/// A command of any type about one of four commitments, in which `{report}`, `{contest}` and `{assessment}` stand for a position
+/// A command of any type about one of four commitments, in which `{report}`, `{contest}`, `{assessment}` and `{undigested}` stand for a position
 /// that fits, if there is one, and is chosen by `pick` among those that do.
 #[derive(Debug, Clone)]
 struct Attempt {
@@ -57,10 +60,22 @@ fn data(name: &str, [a, b, c]: [usize; 3]) -> String {
     let year = ["2024", "2025", "2026"][b % 3];
     let party = PARTIES[c % PARTIES.len()];
     let sha = digest(u8::try_from(c % 3).unwrap_or_default());
-    let evidence = if a % 2 == 0 {
-        format!(r#","evidence":[{{"sha256":"{sha}"}}]"#)
+    let url = format!("https://example.org/{}", b % 2);
+    let piece = match a % 5 {
+        0 => format!(r#"{{"sha256":"{sha}","url":"{url}"}}"#),
+        1 => format!(r#"{{"url":"{url}"}}"#),
+        _ => format!(r#"{{"sha256":"{sha}"}}"#),
+    };
+    let evidence = if a % 5 < 3 {
+        format!(r#","evidence":[{piece}]"#)
     } else {
         String::new()
+    };
+    // By its digest, or by where it was named without one.
+    let named = if a % 3 == 0 {
+        r#""evidence":"{undigested}.0""#.to_owned()
+    } else {
+        format!(r#""sha256":"{sha}""#)
     };
     let effective = if b % 3 == 0 {
         format!(r#","effective":"{date}""#)
@@ -113,10 +128,14 @@ fn data(name: &str, [a, b, c]: [usize; 3]) -> String {
             r#"{"assessment":"{assessment}","reason":"x","summary":"s"}"#.to_owned()
         }
         "attach_evidence" => {
-            format!(r#"{{"report":"{{report}}","evidence":[{{"sha256":"{sha}"}}]}}"#)
+            let report = [r#""report":"{report}","#, ""][c % 2];
+            format!(r#"{{{report}"evidence":[{piece}]}}"#)
         }
-        "move_evidence" => format!(r#"{{"sha256":"{sha}","url":"https://example.org/"}}"#),
-        "flag_evidence_unavailable" => format!(r#"{{"sha256":"{sha}","reason":"x"}}"#),
+        "digest_evidence" => {
+            format!(r#"{{"evidence":"{{undigested}}.0","sha256":"{sha}"}}"#)
+        }
+        "move_evidence" => format!(r#"{{{named},"url":"{url}"}}"#),
+        "flag_evidence_unavailable" => format!(r#"{{{named},"reason":"x"}}"#),
         "open_review" => r#"{"title":"x"}"#.to_owned(),
         "record_statement" => format!(r#"{{"speaker":"{party}","statement":"x"}}"#),
         "close_review" => "{}".to_owned(),
@@ -125,7 +144,7 @@ fn data(name: &str, [a, b, c]: [usize; 3]) -> String {
 }
 
 /// Every command about commitments and reviews; those that make something come more often than those that end it.
-const NAMES: [&str; 36] = [
+const NAMES: [&str; 39] = [
     "record_commitment",
     "record_commitment",
     "record_commitment",
@@ -159,6 +178,9 @@ const NAMES: [&str; 36] = [
     "assess_ambition",
     "revise_assessment",
     "attach_evidence",
+    "attach_evidence",
+    "digest_evidence",
+    "digest_evidence",
     "move_evidence",
     "flag_evidence_unavailable",
     "review",
@@ -218,6 +240,23 @@ fn is_assessment(body: &EventBody) -> bool {
     )
 }
 
+/// The evidence that an event names.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only these events name evidence"
+)]
+fn evidence_of(body: &EventBody) -> &[Evidence] {
+    match body {
+        EventBody::ProgressReported(data) => &data.evidence,
+        EventBody::ReportCorrected(data) => &data.report.evidence,
+        EventBody::MilestoneReached(data) => &data.evidence,
+        EventBody::ReportContested(data) => &data.evidence,
+        EventBody::ProgressAssessed(data) => &data.evidence,
+        EventBody::EvidenceAttached(data) => &data.evidence,
+        _ => &[],
+    }
+}
+
 /// The earlier event that an event takes the place of, and what kind of event that must be.
 fn replaces(body: &EventBody) -> Option<(Position, Kind)> {
     if let EventBody::ReportCorrected(data) = body {
@@ -242,6 +281,9 @@ impl Attempt {
                 matches!(body, EventBody::ReportContested(_))
             }),
             ("{assessment}", is_assessment),
+            ("{undigested}", |body| {
+                evidence_of(body).iter().any(|it| it.sha256.is_none())
+            }),
         ] {
             let fitting = positions(world, &subject, kind);
             let chosen = fitting
@@ -258,12 +300,23 @@ impl Attempt {
     }
 }
 
+/// To attach, move or digest evidence once more would change nothing.
+fn says_it_once(world: &World, attempt: &Attempt, command: &Command) {
+    if ["attach_evidence", "move_evidence", "digest_evidence"].contains(&attempt.name) {
+        let again = world
+            .decide(command)
+            .expect_err("nothing is left to change");
+        assert_eq!(again.code, RejectionCode::NothingToChange, "{again}");
+    }
+}
+
 /// Lets all attempts happen that may.
 fn history(attempts: &[Attempt], mut each: impl FnMut(&World)) -> World {
     let mut world = given();
     for attempt in attempts {
         let command = attempt.command(&world);
         if world.take(&command).is_ok() {
+            says_it_once(&world, attempt, &command);
             each(&world);
         }
     }
@@ -332,6 +385,36 @@ proptest! {
             let reports = positions(&world, &subject, is_report);
             let standing = reports.iter().filter(|report| !replaced.contains(*report)).count();
             prop_assert_eq!(state.report_count(), standing);
+        }
+    }
+
+    /// Evidence is known once it was named, as long as the log lasts, and has a digest once it was given one.
+    #[test]
+    fn evidence_is_known_by_its_digest_or_by_where_it_was_named(
+        attempts in proptest::collection::vec(attempt(), 1..80),
+    ) {
+        let world = history(&attempts, |_| ());
+        let mut given: HashMap<EvidencePlace, Sha256> = HashMap::new();
+        for event in &world.events {
+            if let EventBody::EvidenceDigested(data) = &event.body {
+                prop_assert!(given.insert(data.evidence, data.sha256).is_none(), "digested once");
+            }
+        }
+        for event in &world.events {
+            let Some(id) = event.header.subject.commitment() else {
+                continue;
+            };
+            let state = &world.commitments[&id];
+            for (index, piece) in evidence_of(&event.body).iter().enumerate() {
+                let named = NamedEvidence::listed(event.header.position, index, piece);
+                prop_assert!(state.has_evidence(named), "{}", named);
+                if let NamedEvidence::Place(place) = named {
+                    let digest = given.get(&place);
+                    prop_assert_eq!(state.is_digested(place), Some(digest.is_some()));
+                    let known = digest.is_none_or(|it| state.has_evidence(NamedEvidence::Digest(*it)));
+                    prop_assert!(known, "{}", place);
+                }
+            }
         }
     }
 

@@ -7,6 +7,8 @@ mod assessments;
 #[cfg(test)]
 mod commitments;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod form;
 #[cfg(test)]
 mod histories;

@@ -130,7 +130,7 @@ prop_compose! {
             evidence: evidence
                 .into_iter()
                 .map(|digest| Evidence {
-                    sha256: Sha256(digest),
+                    sha256: Some(Sha256(digest)),
                     url: Some("https://example.org/report".into()),
                     title: None,
                 })

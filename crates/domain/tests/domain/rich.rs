@@ -5,12 +5,13 @@ use ledger_domain::wire::v1::Command;
 
 use crate::support::{World, about, commitment, committed, digest, evidenced, say};
 
-/// Commitment 1 of KEN with a report of its own, contested by NBO and assessed by IND; commitment 2 of KEN; and a review.
+/// Commitment 1 of KEN with a report of its own, contested by NBO and assessed by IND, and with evidence without a digest; commitment 2 of KEN; and a review.
 pub(crate) struct Rich {
     pub(crate) world: World,
     pub(crate) report: Position,
     pub(crate) contest: Position,
     pub(crate) assessment: Position,
+    pub(crate) undigested: Position,
 }
 
 pub(crate) fn rich() -> Rich {
@@ -33,11 +34,15 @@ pub(crate) fn rich() -> Rich {
     let assessment = r#"{"method":"IRM","method_version":"1","grade":"Limited"}"#;
     let world = world.and(&about("ind", "IND", "assess_progress", assessment));
     let assessment = world.last();
+    let attaching = r#"{"evidence":[{"url":"https://example.org/undigested"}]}"#;
+    let world = world.and(&about("gov", "KEN", "attach_evidence", attaching));
+    let undigested = world.last();
     Rich {
         world,
         report,
         contest,
         assessment,
+        undigested,
     }
 }
 
@@ -45,6 +50,7 @@ impl Rich {
     /// Every command about commitment 1 that its world accepts as it is: who sends it for whom, its name and its data.
     fn about_commitment(&self) -> Vec<(&'static str, &'static str, &'static str, String)> {
         let (report, contest, assessment) = (self.report, self.contest, self.assessment);
+        let undigested = self.undigested;
         let sha = digest(1);
         let piece = format!(
             r#""evidence":[{{"sha256":"{}","url":"https://example.org/a","title":"Gazette"}}]"#,
@@ -72,9 +78,10 @@ impl Rich {
             ("ind", "UNI", "assess_progress", format!(r#"{{"method":"IRM","method_version":"1","grade":"Some","completion":"limited","period":{{"from":"2025","to":"2026"}},"assessed":"2026-06","summary":"Half",{piece}}}"#)),
             ("ind", "UNI", "assess_ambition", r#"{"method":"IRM","method_version":"1","grades":[{"dimension":"specificity","grade":"Low"}],"assessed":"2026-06","summary":"Half"}"#.to_owned()),
             ("ind", "IND", "revise_assessment", format!(r#"{{"assessment":"{assessment}","reason":"New","grade":"Much","completion":"substantial","summary":"More"}}"#)),
-            ("ind", "UNI", "attach_evidence", format!(r#"{{"report":"{report}",{piece}}}"#)),
-            ("gov", "KEN", "move_evidence", format!(r#"{{"sha256":"{sha}","url":"https://example.org/b","reason":"Moved"}}"#)),
-            ("gov", "KEN", "flag_evidence_unavailable", format!(r#"{{"sha256":"{sha}","reason":"Gone"}}"#)),
+            ("ind", "UNI", "attach_evidence", format!(r#"{{"report":"{report}",{piece},"effective":"2026-06"}}"#)),
+            ("gov", "KEN", "digest_evidence", format!(r#"{{"evidence":"{undigested}.0","sha256":"{sha}","reason":"Fetched","effective":"2026-06"}}"#)),
+            ("gov", "KEN", "move_evidence", format!(r#"{{"sha256":"{sha}","url":"https://example.org/b","reason":"Moved","effective":"2026-06"}}"#)),
+            ("gov", "KEN", "flag_evidence_unavailable", format!(r#"{{"sha256":"{sha}","reason":"Gone","effective":"2026-06"}}"#)),
         ]
     }
 

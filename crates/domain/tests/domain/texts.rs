@@ -60,7 +60,7 @@ fn a_name_is_one_line_in_one_direction_and_a_url_can_be_seen() {
 fn an_address_in_what_a_url_asks_for_is_a_persons() {
     let with_url = |url: &str| ReportProgress {
         evidence: vec![Evidence {
-            sha256: Sha256([1; 32]),
+            sha256: Some(Sha256([1; 32])),
             url: Some(url.into()),
             title: None,
         }],

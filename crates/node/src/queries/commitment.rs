@@ -3,6 +3,7 @@
 //! The index of commitments says where its events lie, so that an answer reads those and no others. A time is found by halving the log, whose
 //! recorded times never go back.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use chrono::{SecondsFormat, Utc};
@@ -15,7 +16,7 @@ use serde_json::value::RawValue;
 
 use super::{internal, json, read_failure};
 use crate::as_of::{AsOf, SETTLED, Then, not_reached, nothing_by};
-use crate::history::{HistoryError, deliver, for_each_event, header_at, visit_stored};
+use crate::history::{HistoryError, deliver, for_each_event, header_at, visit_sent};
 
 /// Bytes of events in one page of a commitment's history.
 const MAX_HISTORY_BYTES: usize = 2 << 20;
@@ -49,6 +50,7 @@ pub(super) fn answer(
         as_of_position: then.map(|then| then.position.to_string()),
         state: None,
         events: Vec::new(),
+        partner_times: BTreeMap::new(),
         next: None,
     };
     if query.state {
@@ -97,8 +99,10 @@ fn fill_page(
 ) -> Result<(), QueryFailure> {
     let page = positions.get(..HISTORY_PAGE).unwrap_or(positions);
     let (mut events, mut bytes) = (Vec::new(), 0);
-    visit_stored(log, page, |stored| {
+    let times = &mut answer.partner_times;
+    visit_sent(log, page, |stored, sent| {
         let event = deliver(stored)?;
+        times.extend(sent.map(|sent| (stored.position.to_string(), sent)));
         bytes += event.len();
         events.push(event);
         Ok(if bytes >= MAX_HISTORY_BYTES {

@@ -55,7 +55,7 @@ impl Reference {
     }
 }
 
-const REFERENCES: [Reference; 9] = [
+const REFERENCES: [Reference; 12] = [
     Reference::new(
         "report_corrected",
         "/corrects",
@@ -119,6 +119,22 @@ const REFERENCES: [Reference; 9] = [
         "given evidence",
         "report",
     ),
+    // Evidence without a digest, by the position and the place of the event that named it.
+    Reference::new(
+        "evidence_digested",
+        "/evidence",
+        "digests",
+        "digested",
+        "evidence",
+    ),
+    Reference::new("evidence_moved", "/evidence", "moves", "moved", "evidence"),
+    Reference::new(
+        "evidence_flagged_unavailable",
+        "/evidence",
+        "did not find",
+        "not found",
+        "evidence",
+    ),
 ];
 
 /// Texts that people wrote, with what they are.
@@ -144,6 +160,7 @@ pub(super) fn page(answer: &CommitmentAnswer) -> Result<String, Failure> {
     let mut table = Table::new(&[
         "position",
         "recorded",
+        "partner's time",
         "effective",
         "event",
         "party",
@@ -152,9 +169,10 @@ pub(super) fn page(answer: &CommitmentAnswer) -> Result<String, Failure> {
     ]);
     let mut history = History::of(&events);
     for event in &events {
-        let mut cells = ["/position", "/time", "/effective"]
-            .map(|pointer| shown(event, pointer))
-            .to_vec();
+        let position = shown(event, "/position");
+        let sent = answer.partner_times.get(&position).cloned();
+        let [recorded, effective] = ["/time", "/effective"].map(|it| shown(event, it));
+        let mut cells = vec![position, recorded, sent.unwrap_or_default(), effective];
         cells.push(name(event));
         cells.extend(["/party", "/partner"].map(|pointer| shown(event, pointer)));
         let lines = history.lines(event);
@@ -162,7 +180,7 @@ pub(super) fn page(answer: &CommitmentAnswer) -> Result<String, Failure> {
         cells.extend(lines.next());
         table.row(cells);
         for line in lines {
-            table.row([const { String::new() }; 6].into_iter().chain([line]));
+            table.row([const { String::new() }; 7].into_iter().chain([line]));
         }
     }
     Ok(format!("{}\n{}", opening(answer, ""), table.render()))
@@ -197,8 +215,13 @@ impl History {
                     outcome => format!(", {outcome}"),
                 };
                 let (done, by) = (reference.done, shown(event, "/position"));
-                let said = history.later.entry(at).or_default();
-                said.push(format!("{done} at {by}{outcome}"));
+                // A place in that event's list, where one is named.
+                let (event, which) = match at.split_once('.') {
+                    Some((event, index)) => (event, format!("evidence {index} ")),
+                    None => (at.as_str(), String::new()),
+                };
+                let said = history.later.entry(event.to_owned()).or_default();
+                said.push(format!("{which}{done} at {by}{outcome}"));
             }
         }
         history
@@ -377,12 +400,17 @@ fn indicators(data: &Value, pointer: &str) -> String {
     values.collect::<Vec<_>>().join("; ")
 }
 
-/// Pieces of evidence by what they are called, else where they are, else by their digest.
+/// Pieces of evidence by what they are called, else where they are, else by their digest; and which have none.
 fn pieces(data: &Value, pointer: &str) -> String {
     let names = items(data, pointer).map(|piece| {
         let names = ["/title", "/url", "/sha256"].map(|name| shown(piece, name));
         let name = names.into_iter().find(|name| !name.is_empty());
-        name.unwrap_or_default()
+        let mark = if piece.get("sha256").is_some() {
+            ""
+        } else {
+            " (no digest)"
+        };
+        name.unwrap_or_default() + mark
     });
     names.collect::<Vec<_>>().join("; ")
 }
@@ -460,6 +488,40 @@ mod tests {
         assert_eq!(
             lines[4],
             ["validates the report at 9", "acted as focal point"]
+        );
+    }
+
+    #[test]
+    fn evidence_without_a_digest_is_marked_and_told_what_became_of_it() {
+        let lines = lines(&[
+            event(
+                7,
+                "evidence_attached",
+                &json!({"evidence": [{"url": "https://a.example/"}, {"sha256": "00", "title": "T"}]}),
+            ),
+            event(
+                8,
+                "evidence_digested",
+                &json!({"evidence": "7.0", "sha256": "11"}),
+            ),
+            event(
+                9,
+                "evidence_moved",
+                &json!({"evidence": "7.0", "url": "https://b.example/"}),
+            ),
+        ]);
+        assert_eq!(
+            lines[0],
+            [
+                "evidence: https://a.example/ (no digest); T",
+                "later evidence 0 digested at 8",
+                "later evidence 0 moved at 9"
+            ]
+        );
+        assert_eq!(lines[1], ["digests the evidence at 7.0", "evidence 11"]);
+        assert_eq!(
+            lines[2],
+            ["moves the evidence at 7.0", "now at https://b.example/"]
         );
     }
 

@@ -8,6 +8,7 @@
 use chrono::DateTime;
 use uuid::Uuid;
 
+use super::evidence::evidence_body;
 use super::steps::{ACTIONS, DATES, METHODS, PARTIES, PARTNERS, Step};
 use crate::date::PartialDate;
 use crate::ids::{CommitmentId, EventId, PartyId, Position, Subject, Version};
@@ -115,7 +116,7 @@ fn measure(measured: bool) -> Measure {
 
 fn evidence(named: bool) -> Vec<Evidence> {
     let piece = Evidence {
-        sha256: Sha256([7; 32]),
+        sha256: Some(Sha256([7; 32])),
         url: None,
         title: None,
     };
@@ -294,11 +295,16 @@ fn back<'a>(log: &'a [Event], number: u8, count: usize, types: &[EventType]) -> 
     log.iter().rev().filter(these).nth(count)
 }
 
-fn position_back(log: &[Event], number: u8, count: usize, types: &[EventType]) -> Position {
+pub(super) fn position_back(
+    log: &[Event],
+    number: u8,
+    count: usize,
+    types: &[EventType],
+) -> Position {
     back(log, number, count, types).map_or(Position(999), |event| event.header.position)
 }
 
-const REPORTS: &[EventType] = &[EventType::ProgressReported, EventType::ReportCorrected];
+pub(super) const REPORTS: &[EventType] = &[EventType::ProgressReported, EventType::ReportCorrected];
 const CONTESTS: &[EventType] = &[EventType::ReportContested];
 const ASSESSMENTS: &[EventType] = &[
     EventType::ProgressAssessed,
@@ -306,7 +312,7 @@ const ASSESSMENTS: &[EventType] = &[
     EventType::AssessmentRevised,
 ];
 
-fn commitment_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
+pub(super) fn commitment_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
     let reason = "a reason".to_owned();
     let by = ActedBy::Lead;
     let (number, body): (u8, EventBody) = match step {
@@ -356,7 +362,11 @@ fn commitment_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
         | Step::Revise { .. }
         | Step::Attach(..)
         | Step::Move(..)
-        | Step::Flag(..) => return scrutiny_body(step, log),
+        | Step::Flag(..)
+        | Step::Name(..)
+        | Step::Digest(..)
+        | Step::MovePlaced(..)
+        | Step::FlagPlaced(..) => return scrutiny_body(step, log),
         _ => return contest_body(step, log),
     };
     (number, "KEN".to_owned(), body)
@@ -582,41 +592,6 @@ fn grade(grade: &str) -> Grade {
         dimension: "Specificity".to_owned(),
         grade: grade.to_owned(),
     }
-}
-
-fn evidence_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
-    let (number, body): (&u8, EventBody) = match step {
-        Step::Attach(number, party, back) => {
-            // Different parties attach different pieces, some of them with a URL.
-            let piece = Evidence {
-                sha256: Sha256([u8::from(*party % 2 == 1); 32]),
-                url: (*party > 2).then(|| "https://example.org/here".to_owned()),
-                title: None,
-            };
-            let data = EvidenceAttached {
-                report: back.map(|back| position_back(log, *number, back, REPORTS)),
-                evidence: vec![piece],
-            };
-            return (*number, PARTIES[*party].0.to_owned(), data.into());
-        }
-        Step::Move(number, digest) => {
-            let data = EvidenceMoved {
-                sha256: Sha256([*digest; 32]),
-                url: "https://example.org/moved".to_owned(),
-                reason: None,
-            };
-            (number, data.into())
-        }
-        Step::Flag(number, digest) => {
-            let data = EvidenceFlaggedUnavailable {
-                sha256: Sha256([*digest; 32]),
-                reason: "a reason".to_owned(),
-            };
-            (number, data.into())
-        }
-        _ => unreachable!("{step:?} is about no evidence"),
-    };
-    (*number, "KEN".to_owned(), body)
 }
 
 /// The first commitments, then reports on any among further commitments, until there are `all`.

@@ -601,7 +601,7 @@ fn random_histories_move_every_figure() {
     let mut runner = TestRunner::deterministic();
     let mut missing: Vec<&str> = FIGURES.iter().map(|(figure, _)| *figure).collect();
     let mut tries = 0;
-    while !missing.is_empty() && tries < 2_000 {
+    while !missing.is_empty() && tries < 5_000 {
         let steps = proptest::strategy::Strategy::new_tree(&any_steps(), &mut runner);
         let summary: SummaryView = folded(&log(&steps.unwrap().current()));
         let summary = body(&summary, "summary");

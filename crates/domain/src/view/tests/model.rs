@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
+use super::evidence::evidence_of;
 use crate::date::PartialDate;
 use crate::ids::Position;
 use crate::wire::v1::*;
@@ -31,6 +32,7 @@ struct Standing {
     reporter: String,
     report: ProgressReported,
     attached: bool,
+    attached_digested: bool,
     valid: Option<bool>,
 }
 
@@ -151,6 +153,7 @@ impl Commitment {
                 reporter: event.header.party.to_string(),
                 report: report.clone(),
                 attached: false,
+                attached_digested: false,
                 valid: None,
             };
             let named = |position| move |it: &&mut Standing| it.position == position;
@@ -159,9 +162,11 @@ impl Commitment {
                 EventBody::ReportCorrected(data) => {
                     let corrected = standing.iter().find(|it| it.position == data.corrects);
                     let attached = corrected.is_some_and(|it| it.attached);
+                    let attached_digested = corrected.is_some_and(|it| it.attached_digested);
                     standing.retain(|it| it.position != data.corrects);
                     standing.push(Standing {
                         attached,
+                        attached_digested,
                         ..new(&data.report)
                     });
                 }
@@ -181,7 +186,9 @@ impl Commitment {
                 EventBody::EvidenceAttached(data) => {
                     let report = data.report.unwrap_or(Position(u64::MAX));
                     if let Some(it) = standing.iter_mut().find(named(report)) {
-                        it.attached |= self.is_by_participant(event);
+                        let own = self.is_by_participant(event);
+                        it.attached |= own;
+                        it.attached_digested |= own && self.has_digest(event);
                     }
                 }
                 _ => {}
@@ -239,6 +246,40 @@ impl Commitment {
         self.standing().iter().any(of_report) || self.events.iter().any(beside)
     }
 
+    /// Whether any piece that an event names has a digest, or was given one since.
+    fn has_digest(&self, event: &Event) -> bool {
+        self.is_any_digested(event.header.position, evidence_of(&event.body))
+    }
+
+    fn is_any_digested(&self, position: Position, evidence: &[Evidence]) -> bool {
+        let given = |index: usize| {
+            self.events.iter().any(|event| {
+                matches!(&event.body, EventBody::EvidenceDigested(data)
+                    if data.evidence.position == position && usize::from(data.evidence.index) == index)
+            })
+        };
+        let mut pieces = evidence.iter().enumerate();
+        pieces.any(|(index, piece)| piece.sha256.is_some() || given(index))
+    }
+
+    pub(super) fn has_digested_evidence(&self) -> bool {
+        let of_report = |it: &Standing| {
+            it.attached_digested || self.is_any_digested(it.position, &it.report.evidence)
+        };
+        let beside = |event: &Event| match &event.body {
+            EventBody::EvidenceAttached(data) => {
+                data.report.is_none() && self.is_by_participant(event) && self.has_digest(event)
+            }
+            EventBody::MilestoneReached(_) => self.has_digest(event),
+            _ => false,
+        };
+        self.standing().iter().any(of_report) || self.events.iter().any(beside)
+    }
+
+    pub(super) fn has_undigested_evidence_only(&self) -> bool {
+        self.has_evidence() && !self.has_digested_evidence()
+    }
+
     /// The commitment before some of its last events.
     fn before(&self, events: usize) -> Self {
         let left = self.events.len() - events;
@@ -248,7 +289,49 @@ impl Commitment {
         }
     }
 
-    /// Evidence that was flagged and neither moved nor attached anew with a URL since, while something named evidence.
+    /// How a piece was known when an event named it: by its digest, if it had one.
+    fn known_as(&self, named: NamedEvidence, before: Position) -> NamedEvidence {
+        let earlier = |event: &&Event| event.header.position < before;
+        let given = |event: &Event| match (&event.body, named) {
+            (EventBody::EvidenceDigested(data), NamedEvidence::Place(place))
+                if data.evidence == place =>
+            {
+                Some(NamedEvidence::Digest(data.sha256))
+            }
+            _ => None,
+        };
+        let mut events = self.events.iter().take_while(earlier);
+        events.find_map(given).unwrap_or(named)
+    }
+
+    /// The reports that evidence without a digest was added to by events, as they were corrected since.
+    fn added(&self) -> Vec<(Position, Position)> {
+        let mut added = Vec::new();
+        for (at, event) in self.events.iter().enumerate() {
+            match &event.body {
+                EventBody::EvidenceAttached(data) => {
+                    let standing = self.before(self.events.len() - at).standing();
+                    let report = data.report.filter(|report| {
+                        let stands = standing.iter().any(|it| it.position == *report);
+                        let undigested = data.evidence.iter().any(|it| it.sha256.is_none());
+                        stands && undigested && self.is_by_participant(event)
+                    });
+                    added.extend(report.map(|report| (event.header.position, report)));
+                }
+                EventBody::ReportCorrected(data) => {
+                    for (_, report) in &mut added {
+                        if *report == data.corrects {
+                            *report = event.header.position;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        added
+    }
+
+    /// Evidence that was flagged and neither moved nor named anew with a URL since, while something named evidence.
     pub(super) fn is_evidence_unavailable(&self) -> bool {
         let mut gone = BTreeSet::new();
         let mut had = false;
@@ -257,17 +340,40 @@ impl Commitment {
             if std::mem::replace(&mut had, has) && !has {
                 gone.clear();
             }
+            let position = event.header.position;
+            let found = evidence_of(&event.body).iter();
+            for digest in found
+                .filter(|it| it.url.is_some())
+                .filter_map(|it| it.sha256)
+            {
+                gone.remove(&NamedEvidence::Digest(digest));
+            }
+            let forget = |gone: &mut BTreeSet<NamedEvidence>, from: Position| {
+                gone.retain(|it| !matches!(it, NamedEvidence::Place(at) if at.position == from));
+            };
             match &event.body {
-                EventBody::EvidenceAttached(data) => {
-                    for piece in data.evidence.iter().filter(|piece| piece.url.is_some()) {
-                        gone.remove(&piece.sha256.to_string());
-                    }
-                }
                 EventBody::EvidenceFlaggedUnavailable(data) => {
-                    gone.insert(data.sha256.to_string());
+                    let named = NamedEvidence::of(data.sha256, data.evidence).unwrap();
+                    gone.insert(self.known_as(named, position));
                 }
                 EventBody::EvidenceMoved(data) => {
-                    gone.remove(&data.sha256.to_string());
+                    let named = NamedEvidence::of(data.sha256, data.evidence).unwrap();
+                    gone.remove(&self.known_as(named, position));
+                }
+                EventBody::EvidenceDigested(data)
+                    if gone.remove(&NamedEvidence::Place(data.evidence)) =>
+                {
+                    gone.insert(NamedEvidence::Digest(data.sha256));
+                }
+                EventBody::ReportCorrected(data) => forget(&mut gone, data.corrects),
+                EventBody::ReportRetracted(data) if self.stood(data.report, event) => {
+                    let before = self.before(self.events.len() - at);
+                    for (added, report) in before.added() {
+                        if report == data.report {
+                            forget(&mut gone, added);
+                        }
+                    }
+                    forget(&mut gone, data.report);
                 }
                 _ => {}
             }

@@ -283,6 +283,10 @@ impl Recount {
                 (row.measurable, Commitment::is_measurable as Holds),
                 (row.evidence, Commitment::has_evidence),
                 (
+                    row.evidence_undigested,
+                    Commitment::has_undigested_evidence_only,
+                ),
+                (
                     row.evidence_unavailable,
                     Commitment::is_evidence_unavailable,
                 ),
@@ -570,11 +574,18 @@ const STATUSES: [&str; 7] = [
 pub(super) type Holds = fn(&Commitment) -> bool;
 
 /// Where a body says how many of the active, or of the closed commitments have something.
-pub(super) const FIGURES: [(&str, Holds); 23] = [
+pub(super) const FIGURES: [(&str, Holds); 25] = [
     ("active_commitments/total", Commitment::stands),
     ("active_commitments/measurable", Commitment::is_measurable),
     ("active_commitments/not_measurable", |c| !c.is_measurable()),
-    ("active_commitments/with_evidence", Commitment::has_evidence),
+    (
+        "active_commitments/with_evidence",
+        Commitment::has_digested_evidence,
+    ),
+    (
+        "active_commitments/with_undigested_evidence",
+        Commitment::has_undigested_evidence_only,
+    ),
     ("active_commitments/no_evidence", |c| !c.has_evidence()),
     (
         "active_commitments/evidence_unavailable",
@@ -604,6 +615,10 @@ pub(super) const FIGURES: [(&str, Holds); 23] = [
     (
         "closed_commitments/self_declared",
         Commitment::is_self_declared,
+    ),
+    (
+        "closed_commitments/with_undigested_evidence",
+        Commitment::has_undigested_evidence_only,
     ),
     ("closed_commitments/no_evidence", |c| !c.has_evidence()),
     ("closed_commitments/contested", Commitment::is_contested),

@@ -4,7 +4,7 @@ use super::super::*;
 use super::bodies::{ACTION_A, IN_2025, IN_2026, IN_MARCH, IOM, KEN, record, report, with};
 use super::events::date;
 use super::folded;
-use super::steps::Step;
+use super::steps::{Naming, Piece, Step};
 use crate::wire::v1::{Completion, Outcome, Stage};
 
 /// The one commitment after these steps, due in 2025.
@@ -167,4 +167,81 @@ fn evidence_is_missing_no_more_once_it_is_attached_anew_or_gone_with_its_report(
     ];
     assert_eq!(evidence(&gone[..3]), (true, true));
     assert_eq!(evidence(&gone), (false, false));
+}
+
+#[test]
+fn evidence_that_was_not_found_is_found_by_whatever_names_it_with_a_url() {
+    let flagged = [
+        report(0, IN_2025, Stage::InProgress),
+        Step::Attach(0, KEN, None),
+        Step::Flag(0, 0),
+    ];
+    assert_eq!(evidence(&flagged), (true, true));
+    for &naming in Naming::ALL {
+        let named = |piece| [&flagged[..], &[Step::Name(0, naming, piece)]].concat();
+        let again = named(Piece::Digested(0));
+        assert_eq!(evidence(&again), (true, false), "{naming:?}");
+        for other in [Piece::Digested(1), Piece::Undigested] {
+            assert_eq!(
+                evidence(&named(other)),
+                (true, true),
+                "{naming:?} {other:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn evidence_without_a_digest_is_told_apart_until_it_is_given_one() {
+    let kinds = |steps: &[Step]| {
+        let row = row(steps);
+        (row.evidence, row.evidence_undigested)
+    };
+    for naming in [
+        Naming::Report,
+        Naming::Correction,
+        Naming::Milestone,
+        Naming::Commitment,
+        Naming::AddedToReport,
+    ] {
+        let named = [
+            report(0, IN_2025, Stage::InProgress),
+            Step::Name(0, naming, Piece::Undigested),
+        ];
+        assert_eq!(kinds(&named), (true, true), "{naming:?}");
+        let digested = [&named[..], &[Step::Digest(0, 0, 1)]].concat();
+        assert_eq!(kinds(&digested), (true, false), "{naming:?}");
+        let beside = [&named[..], &[Step::Attach(0, KEN, None)]].concat();
+        assert_eq!(kinds(&beside), (true, false), "beside one with a digest");
+    }
+    // What a contest or an assessor names is not the participants' evidence.
+    for naming in [Naming::Contest, Naming::Assessment] {
+        let named = [
+            report(0, IN_2025, Stage::InProgress),
+            Step::Name(0, naming, Piece::Undigested),
+            Step::Digest(0, 0, 1),
+        ];
+        assert_eq!(kinds(&named), (false, false), "{naming:?}");
+    }
+}
+
+#[test]
+fn evidence_without_a_digest_is_flagged_and_found_under_both_of_its_names() {
+    let named = [
+        report(0, IN_2025, Stage::InProgress),
+        Step::Name(0, Naming::Commitment, Piece::Undigested),
+        Step::FlagPlaced(0, 0),
+    ];
+    let then = |steps: &[Step]| evidence(&[&named[..], steps].concat());
+    assert_eq!(then(&[]), (true, true));
+    assert_eq!(then(&[Step::MovePlaced(0, 0)]), (true, false));
+    assert_eq!(then(&[Step::Digest(0, 0, 1)]), (true, true));
+    assert_eq!(
+        then(&[Step::Digest(0, 0, 1), Step::Move(0, 1)]),
+        (true, false)
+    );
+    assert_eq!(
+        then(&[Step::Digest(0, 0, 1), Step::MovePlaced(0, 0)]),
+        (true, false)
+    );
 }

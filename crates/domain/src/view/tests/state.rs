@@ -10,7 +10,7 @@ use super::bodies::{
     ACTION_A, FIRST_OF_2025, IN_2025, IN_2026, IN_MARCH, KEN, MEX, record, report, with,
 };
 use super::events::{commitment, date, log};
-use super::steps::Step;
+use super::steps::{Naming, Piece, Step};
 use crate::ids::CommitmentId;
 use crate::wire::v1::{Amount, EventBody, Indicator, MeasureChange, Stage};
 
@@ -210,4 +210,70 @@ fn what_it_is_measured_by_stands_beside_what_was_said_first_and_the_newest_value
     assert_eq!(value(measure(end - 1)), of_partner);
     let of_lead = Some(("KEN".to_owned(), 30.0, "2025".to_owned()));
     assert_eq!(value(now), of_lead, "the lead's own comes first");
+}
+
+#[test]
+fn a_commitment_shows_its_text_its_places_its_source_and_where_its_evidence_is() {
+    let naming = |naming, piece| Step::Name(0, naming, piece);
+    let mut log = with(&[
+        record(0, KEN, &[ACTION_A]),
+        report(0, IN_2025, Stage::InProgress),
+        naming(Naming::AddedToReport, Piece::Undigested),
+        naming(Naming::Commitment, Piece::Digested(1)),
+        naming(Naming::Contest, Piece::Undigested),
+        Step::FlagPlaced(0, 1),
+        Step::Digest(0, 1, 0),
+        Step::Digest(0, 0, 1),
+        Step::Move(0, 1),
+    ]);
+    for event in &mut log {
+        if let EventBody::CommitmentRecorded(data) = &mut event.body {
+            data.description = Some("What it is".to_owned());
+            data.countries = vec!["UGA".parse().unwrap()];
+            data.source = serde_json::from_str(r#"{"system":"UPR","reference":"A-1"}"#).unwrap();
+        }
+    }
+    let state = state_after(&log);
+    assert_eq!(state.description.as_deref(), Some("What it is"));
+    assert_eq!(state.countries, ["UGA"]);
+    assert_eq!(state.source.map(|it| it.reference), Some("A-1".to_owned()));
+    let [attached, beside] = state.evidence_pieces.as_slice() else {
+        panic!("the third was the second: {:?}", state.evidence_pieces);
+    };
+    let report = &state.reports[0].position;
+    assert_eq!(
+        (attached.report.as_ref(), &beside.report),
+        (Some(report), &None)
+    );
+    assert_eq!(attached.sha256.as_deref(), Some(&*"00".repeat(32)));
+    assert_eq!((attached.undigested, attached.unavailable), (false, true));
+    assert_eq!(attached.url.as_deref(), Some("https://example.org/here"));
+    assert_eq!((&*attached.party, beside.unavailable), ("KEN", false));
+    assert_eq!(beside.sha256.as_deref(), Some(&*"01".repeat(32)));
+    assert_eq!(beside.url.as_deref(), Some("https://example.org/moved"));
+    let undigested = &state_after(&log[..log.len() - 3]).evidence_pieces[0];
+    assert_eq!((undigested.undigested, &undigested.sha256), (true, &None));
+    assert!(attached.evidence.ends_with(".0") && attached.evidence == undigested.evidence);
+}
+
+#[test]
+fn evidence_without_room_in_an_answer_is_counted() {
+    let mut log = with(&[record(0, KEN, &[ACTION_A])]);
+    let attach = with(&[
+        record(0, KEN, &[ACTION_A]),
+        Step::Name(0, Naming::Commitment, Piece::Undigested),
+    ]);
+    for number in 0..400 {
+        let mut event = attach.last().unwrap().clone();
+        event.header.position = crate::ids::Position(log.len() as u64);
+        if let EventBody::EvidenceAttached(data) = &mut event.body {
+            data.evidence[0].url =
+                Some(format!("https://example.org/{}{number}", "x".repeat(2000)));
+        }
+        log.push(event);
+    }
+    let state = state_after(&log);
+    let shown = state.evidence_pieces.len();
+    assert_eq!(shown + state.evidence_pieces_left_out, 400);
+    assert!(shown > 50 && serde_json::to_vec(&state).unwrap().len() < 400 * 1024);
 }

@@ -120,18 +120,56 @@ pub(super) enum Step {
     Attach(u8, usize, Option<usize>),
     Move(u8, u8),
     Flag(u8, u8),
+    /// Some event names one piece, with a URL.
+    Name(u8, Naming, Piece),
+    /// The pieces without a digest count back from the newest of the commitment.
+    Digest(u8, usize, u8),
+    MovePlaced(u8, usize),
+    FlagPlaced(u8, usize),
     /// An event of a review: opened, said by one of two parties, closed.
     Review(usize),
     Other,
+}
+
+/// What names evidence.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Naming {
+    Report,
+    Correction,
+    Milestone,
+    Contest,
+    Assessment,
+    Commitment,
+    AddedToReport,
+}
+
+impl Naming {
+    pub(super) const ALL: &'static [Self] = &[
+        Self::Report,
+        Self::Correction,
+        Self::Milestone,
+        Self::Contest,
+        Self::Assessment,
+        Self::Commitment,
+        Self::AddedToReport,
+    ];
+}
+
+/// A piece of evidence by its digest, or one that has none.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Piece {
+    Digested(u8),
+    Undigested,
 }
 
 pub(super) fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => reference_steps(),
         4 => record_steps(),
-        14 => report_steps(),
+        17 => report_steps(),
         8 => commitment_steps(),
         8 => scrutiny_steps(),
+        4 => evidence_steps(),
         1 => (0..4usize).prop_map(Step::Review),
         1 => Just(Step::Other),
     ]
@@ -253,5 +291,22 @@ fn scrutiny_steps() -> impl Strategy<Value = Step> {
             .prop_map(|(commitment, party, report)| Step::Attach(commitment, party, report)),
         1 => (commitment(), 0..2u8).prop_map(|(commitment, digest)| Step::Move(commitment, digest)),
         1 => (commitment(), 0..2u8).prop_map(|(commitment, digest)| Step::Flag(commitment, digest)),
+    ]
+}
+
+fn evidence_steps() -> impl Strategy<Value = Step> {
+    let naming = prop::sample::select(Naming::ALL);
+    let piece = prop_oneof![
+        2 => Just(Piece::Undigested),
+        1 => (0..2u8).prop_map(Piece::Digested),
+    ];
+    let placed = || (commitment(), 0..3usize);
+    prop_oneof![
+        4 => (commitment(), naming, piece)
+            .prop_map(|(commitment, naming, piece)| Step::Name(commitment, naming, piece)),
+        2 => (placed(), 0..2u8)
+            .prop_map(|((commitment, back), digest)| Step::Digest(commitment, back, digest)),
+        1 => placed().prop_map(|(commitment, back)| Step::MovePlaced(commitment, back)),
+        1 => placed().prop_map(|(commitment, back)| Step::FlagPlaced(commitment, back)),
     ]
 }

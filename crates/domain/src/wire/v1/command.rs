@@ -10,12 +10,12 @@ use super::check::CheckForm;
 use super::commands::{
     AmendActionText, AmendCommitment, AnswerContest, AssessAmbition, AssessProgress,
     AttachEvidence, CatalogueAction, ChangePartner, ChangePartyStatus, CloseCommitment,
-    CloseReview, ConfirmParticipation, ContestReport, CorrectReport, FlagEvidenceUnavailable,
-    LeaveCommitment, MapActions, MoveEvidence, OpenReview, PublishInstrument, ReachMilestone,
-    RecordCommitment, RecordStatement, RegisterPartner, RegisterParty, ReinstateCommitment,
-    ReportProgress, ResolveContest, ResumeCommitment, RetractReport, ReturnReport,
-    ReviseAssessment, RevokePartner, SupersedeCommitment, SuspendCommitment, ValidateReport,
-    WithdrawCommitment,
+    CloseReview, ConfirmParticipation, ContestReport, CorrectReport, DigestEvidence,
+    FlagEvidenceUnavailable, LeaveCommitment, MapActions, MoveEvidence, OpenReview,
+    PublishInstrument, ReachMilestone, RecordCommitment, RecordStatement, RegisterPartner,
+    RegisterParty, ReinstateCommitment, ReportProgress, ResolveContest, ResumeCommitment,
+    RetractReport, ReturnReport, ReviseAssessment, RevokePartner, SupersedeCommitment,
+    SuspendCommitment, ValidateReport, WithdrawCommitment,
 };
 use crate::ids::{CommandId, CommitmentId, PartnerId, PartyId, Subject, Version};
 use crate::rejection::{Rejection, RejectionCode};
@@ -212,6 +212,7 @@ command_types! {
     AssessAmbition "assess_ambition" Commitment,
     ReviseAssessment "revise_assessment" Commitment,
     AttachEvidence "attach_evidence" Commitment,
+    DigestEvidence "digest_evidence" Commitment,
     MoveEvidence "move_evidence" Commitment,
     FlagEvidenceUnavailable "flag_evidence_unavailable" Commitment,
     OpenReview "open_review" Review,

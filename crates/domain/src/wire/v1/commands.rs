@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::evidence::EvidencePlace;
 use super::object::{objects, or_default};
 use super::values::{
     Evidence, Grade, Indicator, Measure, MeasureChange, Milestone, Participant, Period, Principle,
@@ -424,22 +425,43 @@ commands! {
         optional report: Position,
         /// What is added, 1 to 50.
         required evidence: Vec<Evidence>,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
+    }
+    /// Gives evidence the digest that it was named without: subject the commitment, a participant or an assessor.
+    DigestEvidence {
+        /// The position of the event that named it, and its place in that event's list from 0: `<position>.<index>`.
+        required evidence: EvidencePlace,
+        /// The digest of its bytes.
+        required sha256: Sha256,
+        /// How it was made, or why only now.
+        optional reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
     }
     /// Says where evidence is found now: subject the commitment, a participant or an assessor.
     MoveEvidence {
         /// Its digest.
-        required sha256: Sha256,
+        optional sha256: Sha256,
+        /// Where it was named without a digest, instead: `<position>.<index>`.
+        optional evidence: EvidencePlace,
         /// Where it is found now.
         required url: String,
         /// Why.
         optional reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
     }
     /// Says that evidence cannot be found any more: subject the commitment, a participant or an assessor.
     FlagEvidenceUnavailable {
         /// Its digest.
-        required sha256: Sha256,
+        optional sha256: Sha256,
+        /// Where it was named without a digest, instead: `<position>.<index>`.
+        optional evidence: EvidencePlace,
         /// What was tried.
         required reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
     }
     /// Opens a review cycle: subject `review/<id>`, secretariat.
     OpenReview {

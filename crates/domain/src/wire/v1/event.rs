@@ -6,11 +6,12 @@ use super::events::{
     ActionCatalogued, ActionTextAmended, ActionsMapped, AmbitionAssessed, AssessmentRevised,
     CommitmentAmended, CommitmentClosed, CommitmentLeft, CommitmentRecorded, CommitmentReinstated,
     CommitmentResumed, CommitmentSuperseded, CommitmentSuspended, CommitmentWithdrawn,
-    ContestAnswered, ContestResolved, EvidenceAttached, EvidenceFlaggedUnavailable, EvidenceMoved,
-    InstrumentPublished, LedgerOpened, MilestoneReached, ParticipationConfirmed, PartnerChanged,
-    PartnerRegistered, PartnerRevoked, PartyRegistered, PartyStatusChanged, ProgressAssessed,
-    ProgressReported, ReportContested, ReportCorrected, ReportRetracted, ReportReturned,
-    ReportValidated, ReviewClosed, ReviewOpened, StatementRecorded,
+    ContestAnswered, ContestResolved, EvidenceAttached, EvidenceDigested,
+    EvidenceFlaggedUnavailable, EvidenceMoved, InstrumentPublished, LedgerOpened, MilestoneReached,
+    ParticipationConfirmed, PartnerChanged, PartnerRegistered, PartnerRevoked, PartyRegistered,
+    PartyStatusChanged, ProgressAssessed, ProgressReported, ReportContested, ReportCorrected,
+    ReportRetracted, ReportReturned, ReportValidated, ReviewClosed, ReviewOpened,
+    StatementRecorded,
 };
 use super::free_text::{Outlined, Shape};
 use super::header::EventHeader;
@@ -157,6 +158,7 @@ event_types! {
     AmbitionAssessed "ambition_assessed",
     AssessmentRevised "assessment_revised",
     EvidenceAttached "evidence_attached",
+    EvidenceDigested "evidence_digested",
     EvidenceMoved "evidence_moved",
     EvidenceFlaggedUnavailable "evidence_flagged_unavailable",
     ReviewOpened "review_opened",

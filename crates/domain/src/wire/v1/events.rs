@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::evidence::EvidencePlace;
 use super::free_text::outlined;
 use super::values::{
     Amount, Evidence, Grade, Indicator, Measure, MeasureChange, Milestone, Participant, Period,
@@ -447,16 +448,29 @@ events! {
     /// Evidence is found at another place.
     EvidenceMoved {
         /// Its digest.
-        required sha256: Sha256,
+        optional sha256: Sha256,
+        /// Where it was named, of a piece that had no digest then: `<position>.<index>`.
+        optional evidence: EvidencePlace,
         /// Where it is found now.
         required url: String => free,
         /// Why.
         optional reason: String => free,
     }
-    /// Evidence cannot be found any more; a later `evidence_moved` says where it is again.
+    /// Evidence that was named without a digest has one from now on.
+    EvidenceDigested {
+        /// Where it was named: `<position>.<index>`.
+        required evidence: EvidencePlace,
+        /// The digest of its bytes.
+        required sha256: Sha256,
+        /// How it was made, or why only now.
+        optional reason: String => free,
+    }
+    /// Evidence cannot be found any more; a later `evidence_moved`, or any event that names it again with a URL, says where it is.
     EvidenceFlaggedUnavailable {
         /// Its digest.
-        required sha256: Sha256,
+        optional sha256: Sha256,
+        /// Where it was named, of a piece that had no digest then: `<position>.<index>`.
+        optional evidence: EvidencePlace,
         /// What was tried.
         required reason: String => free,
     }

@@ -7,19 +7,22 @@ use super::check::{CheckForm, TextPath, Texts, list, maybe_list};
 use super::commands::{
     AmendActionText, AmendCommitment, AnswerContest, AssessAmbition, AssessProgress,
     AttachEvidence, CatalogueAction, ChangePartner, ChangePartyStatus, CloseCommitment,
-    CloseReview, ConfirmParticipation, ContestReport, CorrectReport, FlagEvidenceUnavailable,
-    LeaveCommitment, MapActions, MoveEvidence, OpenReview, PublishInstrument, ReachMilestone,
-    RecordCommitment, RecordStatement, RegisterPartner, RegisterParty, ReinstateCommitment,
-    ReportProgress, ResolveContest, ResumeCommitment, RetractReport, ReturnReport,
-    ReviseAssessment, RevokePartner, SupersedeCommitment, SuspendCommitment, ValidateReport,
-    WithdrawCommitment,
+    CloseReview, ConfirmParticipation, ContestReport, CorrectReport, DigestEvidence,
+    FlagEvidenceUnavailable, LeaveCommitment, MapActions, MoveEvidence, OpenReview,
+    PublishInstrument, ReachMilestone, RecordCommitment, RecordStatement, RegisterPartner,
+    RegisterParty, ReinstateCommitment, ReportProgress, ResolveContest, ResumeCommitment,
+    RetractReport, ReturnReport, ReviseAssessment, RevokePartner, SupersedeCommitment,
+    SuspendCommitment, ValidateReport, WithdrawCommitment,
 };
+use super::evidence::EvidencePlace;
 use super::quantity::{check_indicators, check_unit, negative_money, unit_key};
-use super::values::{Amount, Evidence, Grade, Indicator, MeasureChange, Milestone, Participant};
+use super::values::{
+    Amount, Evidence, Grade, Indicator, MeasureChange, Milestone, Participant, Sha256,
+};
 use super::words::Nature;
 use crate::compare::folded;
 use crate::ids::PartyId;
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, RejectionCode};
 
 const MAX_PARTIES: usize = 1000;
 const MAX_ACTIONS: usize = 64;
@@ -65,9 +68,37 @@ fn grade_texts(texts: &mut Texts<'_, '_>, grades: &[Grade]) -> Checked {
 }
 
 fn evidence_list(evidence: &[Evidence], least: usize) -> Checked {
+    // A piece without a digest is no other for its URL alone, but twice the same words in one list are twice the same piece.
     list("evidence", evidence, least, MAX_EVIDENCE, |piece| {
-        piece.sha256.0
-    })
+        let words = piece.sha256.is_none().then_some((&piece.url, &piece.title));
+        (piece.sha256, words)
+    })?;
+    let unnamed = |piece: &Evidence| piece.sha256.is_none() && piece.url.is_none();
+    match evidence.iter().position(unnamed) {
+        None => Ok(()),
+        Some(index) => Err(Rejection::at(
+            RejectionCode::MissingField,
+            format!("data.evidence[{index}].sha256"),
+            "evidence needs its sha256, or else the url where it was found; add one of them",
+        )),
+    }
+}
+
+/// A command about one piece of evidence names it in one way.
+fn one_name(sha256: Option<Sha256>, evidence: Option<EvidencePlace>) -> Checked {
+    match (sha256, evidence) {
+        (Some(_), None) | (None, Some(_)) => Ok(()),
+        (None, None) => Err(Rejection::at(
+            RejectionCode::MissingField,
+            "data.sha256",
+            "name the evidence by its sha256, or by where it was named without one: evidence as <position>.<index>",
+        )),
+        (Some(_), Some(_)) => Err(Rejection::at(
+            RejectionCode::Contradiction,
+            "data.evidence",
+            "the evidence is named by its sha256 and by where it was named; leave one of them out",
+        )),
+    }
 }
 
 fn indicator_list(indicators: &[Indicator]) -> Checked {
@@ -122,7 +153,7 @@ macro_rules! reason_only {
 reason_only!(
     RevokePartner ChangePartyStatus WithdrawCommitment LeaveCommitment SuspendCommitment
     ResumeCommitment SupersedeCommitment CloseCommitment ReinstateCommitment RetractReport
-    ResolveContest ReturnReport FlagEvidenceUnavailable
+    ResolveContest ReturnReport
 );
 
 /// Commands whose only text is a note.
@@ -394,6 +425,26 @@ impl CheckForm for MoveEvidence {
     fn texts(&self, texts: &mut Texts<'_, '_>) -> Checked {
         texts.one("url", Url, &self.url)?;
         texts.maybe("reason", Free, self.reason.as_ref())
+    }
+
+    fn values(&self) -> Checked {
+        one_name(self.sha256, self.evidence)
+    }
+}
+
+impl CheckForm for DigestEvidence {
+    fn texts(&self, texts: &mut Texts<'_, '_>) -> Checked {
+        texts.maybe("reason", Free, self.reason.as_ref())
+    }
+}
+
+impl CheckForm for FlagEvidenceUnavailable {
+    fn texts(&self, texts: &mut Texts<'_, '_>) -> Checked {
+        texts.one("reason", Free, &self.reason)
+    }
+
+    fn values(&self) -> Checked {
+        one_name(self.sha256, self.evidence)
     }
 }
 

@@ -115,7 +115,7 @@ impl<'de> Deserialize<'de> for Amount {
 }
 
 /// The SHA-256 of a piece of evidence: 64 hexadecimal digits, read in any case and written in lowercase.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sha256(pub [u8; 32]);
 
 impl Sha256 {
@@ -268,12 +268,14 @@ pub struct Indicator {
     pub unit: Option<String>,
 }
 
-/// A piece of evidence, identified by its digest; the URL may move.
+/// A piece of evidence, identified by its digest; the URL may move. One without a digest is *undigested*: it is identified by the event
+/// that named it and its place in that event's list, never by its URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct Evidence {
-    /// The digest of its bytes.
-    pub sha256: Sha256,
+    /// The digest of its bytes; may be absent where a URL is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256>,
     /// Where it was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
