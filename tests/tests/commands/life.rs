@@ -148,6 +148,13 @@ impl Story {
         assert_eq!(digested.sha256.as_deref(), Some(ANOTHER));
         assert_eq!(digested.url.as_deref(), Some("https://example.org/found"));
         assert!(!digested.undigested && !digested.unavailable);
+        // As it was known when it was named.
+        let then = self.named["link"].to_string();
+        let answer = connection.commitment_state(ONE, Some(&then)).await;
+        let state = answer.expect("its state").state.expect("a state");
+        let mut pieces = state.evidence_pieces.iter();
+        let undigested = pieces.find(|piece| piece.evidence == place);
+        assert!(undigested.is_some_and(|piece| piece.undigested && piece.sha256.is_none()));
         let history = connection.commitment(ONE, None).await.expect("its history");
         assert_eq!(history.partner_times.len(), history.events.len());
         for time in history.partner_times.values() {
