@@ -16,6 +16,14 @@ pub struct TestNats {
     folder: TempDir,
     port: u16,
     server: Option<NatsServer>,
+    bounds: Bounds,
+}
+
+/// What the server is started with.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bounds {
+    stream_bytes: Option<u64>,
+    max_payload: Option<u32>,
 }
 
 impl TestNats {
@@ -25,12 +33,40 @@ impl TestNats {
     /// When there is no nats-server on this machine, or it does not start.
     pub fn start() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let server = start(folder.path(), Port::Free);
+        let bounds = Bounds::default();
+        let server = start(folder.path(), Port::Free, bounds);
         Self {
             folder,
             port: server.port(),
             server: Some(server),
+            bounds,
         }
+    }
+
+    /// Takes the server away and brings it back with another `max_payload`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn take_messages_of(&mut self, max_payload: u32) {
+        self.bounds.max_payload = Some(max_payload);
+        self.start_again();
+    }
+
+    /// Takes the server away and brings it back with another bound on its streams.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn bound_streams(&mut self, stream_bytes: Option<u64>) {
+        self.bounds.stream_bytes = stream_bytes;
+        self.start_again();
+    }
+
+    /// What the streams take on the disk.
+    ///
+    /// # Panics
+    /// When their folder cannot be read.
+    pub fn stream_bytes(&self) -> u64 {
+        bytes_under(&self.folder.path().join("streams"))
     }
 
     /// What a client connects to; good over every [`stop`](Self::stop) and [`start_again`](Self::start_again).
@@ -49,7 +85,8 @@ impl TestNats {
     /// When it does not start.
     pub fn start_again(&mut self) {
         self.stop();
-        self.server = Some(start(self.folder.path(), Port::Fixed(self.port)));
+        let port = Port::Fixed(self.port);
+        self.server = Some(start(self.folder.path(), port, self.bounds));
     }
 
     /// Takes the server away and brings it back empty.
@@ -80,7 +117,21 @@ impl TestNats {
     }
 }
 
-fn start(folder: &Path, port: Port) -> NatsServer {
+fn bytes_under(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let sizes = entries.map(|entry| {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            bytes_under(&path)
+        } else {
+            // The server may have removed it meanwhile.
+            fs::metadata(&path).map_or(0, |metadata| metadata.len())
+        }
+    });
+    sizes.sum()
+}
+
+fn start(folder: &Path, port: Port, bounds: Bounds) -> NatsServer {
     let server = find(&Places::from_environment()).unwrap_or_else(|error| panic!("{error}"));
     let options = Options {
         server,
@@ -88,6 +139,8 @@ fn start(folder: &Path, port: Port) -> NatsServer {
         port,
         launch: Launch::Direct,
         ready_within: READY_WITHIN,
+        stream_bytes: bounds.stream_bytes,
+        max_payload: bounds.max_payload,
     };
     NatsServer::start(&options).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -63,7 +63,14 @@ impl System {
     /// # Panics
     /// When it does not start.
     pub async fn with_nats_only(node_arguments: &[&str]) -> Self {
-        let nats = TestNats::start();
+        Self::with_nats(TestNats::start(), node_arguments).await
+    }
+
+    /// The same with a nats-server that runs already.
+    ///
+    /// # Panics
+    /// When it cannot be reached.
+    pub async fn with_nats(nats: TestNats, node_arguments: &[&str]) -> Self {
         let connection = Connection::open(&nats.url(), "test")
             .await
             .expect("a connection");
@@ -196,9 +203,14 @@ impl System {
 
     /// Starts a projector; one that runs already is killed first.
     pub fn start_projector(&mut self, view: &'static str) {
+        self.start_projector_with(view, &[]);
+    }
+
+    /// The same with further arguments.
+    pub fn start_projector_with(&mut self, view: &'static str, arguments: &[&str]) {
         self.projectors.remove(view);
         let mut program = self.ledger(["projector", view, "--data"]);
-        program.arg(self.view_folder(view));
+        program.arg(self.view_folder(view)).args(arguments);
         let process = Process::start(&format!("projector {view}"), &mut program);
         self.projectors.insert(view, process);
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::kv::{Config, Store};
-use async_nats::jetstream::{self, stream::StorageType};
+use async_nats::jetstream::{self, ErrorCode, stream::StorageType};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use thiserror::Error;
@@ -60,6 +61,50 @@ impl ViewBucket {
                 what: error.to_string(),
             }),
         }
+    }
+
+    /// Opens the bucket of a projection as it is, and changes nothing; none where there is none.
+    ///
+    /// # Errors
+    /// [`BucketError`] when the server cannot be asked.
+    pub async fn existing(bus: &Bus, projection: &str) -> Result<Option<Self>, BucketError> {
+        let name = subject::bucket(projection);
+        let context = jetstream::new(bus.client.clone());
+        let failed = |what: String| BucketError {
+            bucket: name.clone(),
+            what,
+        };
+        if let Err(error) = context.get_stream(format!("KV_{name}")).await {
+            return match error.kind() {
+                GetStreamErrorKind::JetStream(refused)
+                    if refused.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+                {
+                    Ok(None)
+                }
+                GetStreamErrorKind::JetStream(_)
+                | GetStreamErrorKind::EmptyName
+                | GetStreamErrorKind::Request
+                | GetStreamErrorKind::InvalidStreamName => Err(failed(error.to_string())),
+            };
+        }
+        let opened = context.get_key_value(&name).await;
+        let store = opened.map_err(|error| failed(error.to_string()))?;
+        Ok(Some(Self { name, store }))
+    }
+
+    /// The keys that have a body.
+    ///
+    /// # Errors
+    /// [`BucketError`] when the server cannot be asked.
+    pub async fn keys(&self) -> Result<BTreeSet<String>, BucketError> {
+        let listing = async {
+            let keys = self.store.keys().await;
+            let keys = keys.map_err(|error| self.error(&error))?;
+            let keys = keys.try_collect::<BTreeSet<_>>().await;
+            keys.map_err(|error| self.error(&error))
+        };
+        let listed = tokio::time::timeout(LISTING_TIMEOUT, listing).await;
+        listed.map_err(|error| self.error(&error))?
     }
 
     /// Writes the newest bodies of these keys; returns when the server has taken all.

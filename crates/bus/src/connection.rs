@@ -1,7 +1,7 @@
 //! One connection to nats-server.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::{Client, ConnectOptions, HeaderMap};
 use bytes::Bytes;
@@ -10,12 +10,16 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::dropped::Dropped;
+use crate::throttle::LogThrottle;
 
 /// How long JetStream's own answers may take. Without a bound, a request whose answer was lost with the connection would
 /// be waited for forever.
 const API_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the end of a connection may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a nats-server of a ledger should take in one message, in bytes: 8 MiB, as the one of `up` does.
+pub const RECOMMENDED_MAX_PAYLOAD: usize = 8 << 20;
 
 /// A directive for the filter of a log: what the client writes at every attempt to connect is left out. It is told as an event too, and said once.
 pub const QUIET_ATTEMPTS: &str = "async_nats::connector=off";
@@ -207,6 +211,24 @@ impl Bus {
         self.client.max_payload()
     }
 
+    /// The most bytes that an answer to a query may have: what the server takes less the headers.
+    pub fn max_answer(&self) -> usize {
+        crate::service::answer_bytes(self.max_payload())
+    }
+
+    /// Logs that the server takes smaller messages than it should. Call it once the connection stands.
+    pub fn warn_of_small_messages(&self) {
+        let max_payload = self.max_payload();
+        if max_payload < RECOMMENDED_MAX_PAYLOAD {
+            warn!(
+                max_payload,
+                recommended = RECOMMENDED_MAX_PAYLOAD,
+                "the nats-server takes small messages only: answers come in more pages, and batches \
+                 of commands must be smaller; set max_payload: 8MB in its configuration"
+            );
+        }
+    }
+
     /// Whether the connection stands at this moment.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == async_nats::connection::State::Connected
@@ -292,31 +314,37 @@ impl Bus {
 /// What was said of a connection that happens again and again.
 #[derive(Default)]
 struct Reported {
-    /// Why no server takes the connection, since there is none.
-    away: Mutex<Option<String>>,
+    /// Why no server takes the connection.
+    away: Mutex<LogThrottle>,
+    /// What the server says is wrong.
+    errors: Mutex<LogThrottle>,
     dropped: Arc<Dropped>,
 }
 
 impl Reported {
-    /// Notes why an attempt to connect failed, or that none did; whether that was not known.
-    fn is_news(&self, why: Option<String>) -> bool {
+    /// Notes that an attempt to connect did not fail.
+    fn connected(&self) {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = *away != why;
-        *away = why;
-        is_news
+        away.is_over();
     }
+}
+
+/// Whether to log a failure.
+fn should_log(throttle: &Mutex<LogThrottle>, why: &impl std::fmt::Display) -> bool {
+    let mut throttle = throttle.lock().unwrap_or_else(PoisonError::into_inner);
+    throttle.should_log(why, Instant::now())
 }
 
 /// Logs what happened to a connection.
 fn report(name: &str, event: &async_nats::Event, reported: &Reported) {
     match event {
         async_nats::Event::Connected => {
-            reported.is_news(None);
+            reported.connected();
             info!(connection = name, "connected to nats-server");
         }
         // Every attempt fails with the same words.
         async_nats::Event::ClientError(error) => {
-            if reported.is_news(Some(error.to_string())) {
+            if should_log(&reported.away, error) {
                 info!(connection = name, %error, "nats-server does not answer, trying until it does");
             } else {
                 tracing::debug!(connection = name, %error, "nats-server does not answer");
@@ -331,7 +359,12 @@ fn report(name: &str, event: &async_nats::Event, reported: &Reported) {
         async_nats::Event::Draining | async_nats::Event::Closed => {
             tracing::debug!(connection = name, %event, "connection event");
         }
-        async_nats::Event::LameDuckMode | async_nats::Event::ServerError(_) => {
+        async_nats::Event::ServerError(error) => {
+            if should_log(&reported.errors, error) {
+                info!(connection = name, %event, "connection event");
+            }
+        }
+        async_nats::Event::LameDuckMode => {
             info!(connection = name, %event, "connection event");
         }
     }

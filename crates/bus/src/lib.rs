@@ -12,6 +12,7 @@ mod events;
 pub mod query;
 mod service;
 pub mod subject;
+mod throttle;
 
 pub use bucket::{BucketError, ViewBucket};
 pub use commands::{
@@ -19,9 +20,11 @@ pub use commands::{
     Replier, ReplyTo, SendError,
 };
 pub use connection::{
-    Bus, BusOptions, ConnectError, QUIET_ATTEMPTS, Reply, RequestError, WhenAway,
+    Bus, BusOptions, ConnectError, QUIET_ATTEMPTS, RECOMMENDED_MAX_PAYLOAD, Reply, RequestError,
+    WhenAway,
 };
 pub use events::{
     EventFeed, EventPublisher, FeedError, FeedEvent, MAX_RUN_EVENTS, PublishError, StreamState,
 };
 pub use service::{Answer, Argument, Endpoint, Query, QueryFailure, QueryService, ServiceError};
+pub use throttle::LogThrottle;

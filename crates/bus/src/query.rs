@@ -167,8 +167,9 @@ pub struct WatchEnvelope {
     /// The highest position that is included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watermark: Option<String>,
-    /// Events on disk that are not included yet.
-    pub lag_events: u64,
+    /// Events on disk that are not included yet; absent while the node does not say how many it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_events: Option<u64>,
     /// The lists.
     #[serde(flatten)]
     pub lists: WatchAnswer,
@@ -186,6 +187,21 @@ pub struct ProjectionAnswer {
     pub checkpoint: u64,
     /// Views that have a body.
     pub views: Vec<String>,
+    /// How far the bucket of these views has come; absent from what keeps none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<BucketAnswer>,
+}
+
+/// How far the KV bucket of a projection has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BucketAnswer {
+    /// The bucket has what the positions below this changed.
+    pub checkpoint: u64,
+    /// Views that changed since and are being written.
+    pub pending_writes: u64,
+    /// Why the bucket could not be written the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// Query of `query.commitment.<id>`.

@@ -20,8 +20,10 @@ const MAX_QUERY_BYTES: usize = 16 << 10;
 /// Bytes of answers that are handed to the connection before one of them waits until they are written: whoever asks
 /// faster than answers leave waits with its next questions, not with answers in memory.
 const UNWRITTEN_BYTES: usize = 1 << 20;
-/// The longest sentence of a failure: it repeats what was asked, and goes back as a header.
-const MAX_FAILURE_CHARS: usize = 1_000;
+/// The longest value of a header: the sentence of a failure repeats what was asked.
+const MAX_HEADER_BYTES: usize = 1_000;
+/// What the headers of an answer may take of the server's `max_payload`, which counts them.
+const HEADERS_BYTES: usize = 4 << 10;
 
 /// The service could not be started.
 #[derive(Debug, Error)]
@@ -66,12 +68,40 @@ impl QueryFailure {
         }
     }
 
-    /// The sentence as the value of a header: in one line, and cut where it is longer than any of ours.
-    fn header(&self) -> String {
-        let line = |letter: char| if letter.is_control() { ' ' } else { letter };
-        let letters = self.message.chars().map(line);
-        letters.take(MAX_FAILURE_CHARS).collect()
+    /// The answer is larger than the nats-server takes, and asking for less of it does not help.
+    fn too_large(bytes: usize, max_payload: usize) -> Self {
+        Self {
+            code: 507,
+            message: format!(
+                "the answer has {bytes} bytes and the nats-server takes {max_payload} in a message: \
+                 set max_payload: 8MB in its configuration"
+            ),
+        }
     }
+}
+
+/// The most bytes an answer may have where the server takes `max_payload` in a message.
+pub(crate) fn answer_bytes(max_payload: usize) -> usize {
+    max_payload.saturating_sub(HEADERS_BYTES)
+}
+
+/// A text as the value of a header: one line of printable ASCII, as many clients drop all headers where one of them is anything
+/// else. A sign beyond ASCII is escaped as `\u{e0}`, a control sign is a space, and what is longer than any value of ours is cut.
+pub(crate) fn header_value(text: &str) -> String {
+    let mut value = String::new();
+    for letter in text.chars() {
+        let before = value.len();
+        match letter {
+            ' '..='~' => value.push(letter),
+            letter if letter.is_ascii_control() => value.push(' '),
+            letter => value.extend(letter.escape_unicode()),
+        }
+        if value.len() > MAX_HEADER_BYTES {
+            value.truncate(before);
+            break;
+        }
+    }
+    value
 }
 
 /// An answer: its payload, and headers as name and value.
@@ -126,7 +156,17 @@ impl Query {
     /// Sends the answer. An answer that cannot be sent is dropped: who asked
     /// sees a timeout and asks again. Returns when the answer is written, or not much is still to be: as long as whoever answers does so with a
     /// bounded number of queries at once, the answers in memory are bounded too.
+    ///
+    /// What is larger than the server takes is refused with a failure that says so: the client would drop it without a word.
     pub async fn respond(self, answer: Result<Answer, QueryFailure>) {
+        let max_payload = self.connection.bus.max_payload();
+        let answer = answer.and_then(|answer| {
+            let bytes = answer.payload.len();
+            if bytes > answer_bytes(max_payload) {
+                return Err(QueryFailure::too_large(bytes, max_payload));
+            }
+            Ok(answer)
+        });
         let bytes = answer.as_ref().map_or(0, |answer| answer.payload.len());
         let sent = match answer {
             Ok(Answer { payload, headers }) if headers.is_empty() => {
@@ -135,13 +175,13 @@ impl Query {
             Ok(Answer { payload, headers }) => {
                 let mut map = async_nats::HeaderMap::new();
                 for (name, value) in headers {
-                    map.insert(name, value.as_str());
+                    map.insert(name, header_value(&value).as_str());
                 }
                 self.request.respond_with_headers(Ok(payload), map).await
             }
             Err(failure) => {
                 let error = async_nats::service::error::Error {
-                    status: failure.header(),
+                    status: header_value(&failure.message),
                     code: usize::from(failure.code),
                 };
                 self.request.respond(Err(error)).await
@@ -287,8 +327,29 @@ mod tests {
     #[test]
     fn a_failure_fits_into_a_header_whatever_was_asked() {
         let asked = format!("a\r\nb\0{}", "é".repeat(8 << 20));
-        let header = QueryFailure::bad(asked).header();
-        assert!(header.starts_with("a  b é"));
-        assert_eq!(header.chars().count(), MAX_FAILURE_CHARS);
+        let header = header_value(&asked);
+        assert!(header.starts_with(r"a  b \u{e9}\u{e9}"), "{header}");
+        assert!(header.ends_with('}') && header.len() <= MAX_HEADER_BYTES);
+    }
+
+    #[test]
+    fn a_header_is_printable_ascii_in_one_line() {
+        for (text, value) in [
+            (
+                "`hier à midi` is no moment",
+                r"`hier \u{e0} midi` is no moment",
+            ),
+            ("كينيا", r"\u{643}\u{64a}\u{646}\u{64a}\u{627}"),
+            ("a\u{7f}\u{85}\u{2028}b", r"a \u{85}\u{2028}b"),
+            (
+                "x\r\nNats-Service-Error-Code: 200",
+                "x  Nats-Service-Error-Code: 200",
+            ),
+            ("🇰🇪", r"\u{1f1f0}\u{1f1ea}"),
+        ] {
+            let header = header_value(text);
+            assert_eq!(header, value);
+            assert!(header.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+        }
     }
 }

@@ -3,7 +3,8 @@
 //! Nothing is taken from the ledger's word but the events and one signature. Each leaf is hashed and compared with its
 //! data, its neighbours and the command kept for it (a changed command would no longer give the submission that the leaf names), the
 //! root of all leaves with the signed tree head, and the bytes of every view that the
-//! projectors serve with those folded here, at the very position that the projector names.
+//! projectors serve with those folded here, at the very position that the projector names. So are those in the KV buckets, which
+//! dashboards watch.
 //!
 //! What this does *not* show: that the ledger shows everyone the same log (compare tree heads with another auditor's), and
 //! that decisions were right (they can be decided again from the commands, which are kept).
@@ -88,6 +89,9 @@ pub struct ViewReport {
     pub compared: u64,
     /// Events that were folded for the last comparison.
     pub folded: u64,
+    /// Views compared byte for byte with what the projection's KV bucket holds; absent where there is no bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared_in_bucket: Option<u64>,
     /// What does not agree.
     pub differences: Vec<ViewDifference>,
 }
@@ -112,6 +116,28 @@ pub enum ViewDifference {
     Unfounded {
         /// The view's key.
         key: String,
+    },
+    /// The bucket holds other bytes than those folded, and went on holding them.
+    BucketBody {
+        /// The view's key.
+        key: String,
+        /// Events folded.
+        folded: u64,
+    },
+    /// The log gives this view, and the bucket does not hold it.
+    BucketMissing {
+        /// The view's key.
+        key: String,
+    },
+    /// The bucket holds this key, and the log gives no such view.
+    BucketUnfounded {
+        /// The key.
+        key: String,
+    },
+    /// The bucket cannot be read.
+    BucketUnread {
+        /// Why, in the server's or client's words.
+        what: String,
     },
     /// The projector did not come as far as the log in time.
     Behind {

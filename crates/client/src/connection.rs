@@ -35,6 +35,14 @@ pub fn is_not_found(error: &QueryError) -> bool {
     )
 }
 
+/// Whether the answer was that there is none at this moment.
+pub(crate) fn is_unavailable(error: &QueryError) -> bool {
+    matches!(
+        error,
+        QueryError::Request(RequestError::Refused { code: 503, .. })
+    )
+}
+
 /// A view as a projector served it.
 #[derive(Clone, Debug)]
 pub struct Served {

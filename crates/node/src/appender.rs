@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use ledger_bus::LogThrottle;
 use ledger_domain::{Rejection, RejectionCode};
 use ledger_store::{AppendError, Appender};
 use tokio::sync::watch;
@@ -13,7 +14,6 @@ use crate::pending::{AppenderEnd, Pending};
 use crate::recent::RecentEvents;
 use crate::replies::ReplySender;
 use crate::telemetry::{Telemetry, gauge_value};
-use crate::waiting::Waiting;
 use crate::writer::{not_recorded, refuse_all};
 
 /// The appender's own thread runs this.
@@ -37,7 +37,7 @@ impl AppendLoop {
     /// When a write or sync failed: what it held is not acknowledged, and nothing is written after it.
     pub(crate) fn run(mut self) -> Result<(), AppendError> {
         let _end = AppenderEnd(Arc::clone(&self.pending));
-        let mut refusing = Waiting::default();
+        let mut refusing = LogThrottle::default();
         while let Some(decided) = self.pending.take() {
             let started = Instant::now();
             if decided.group.records.is_empty() {
@@ -49,8 +49,8 @@ impl AppendLoop {
             let count = u32::try_from(decided.group.records.len()).unwrap_or(u32::MAX);
             match self.appender.append(&decided.group) {
                 Ok(appended) => {
+                    self.space_lacked.store(0, Ordering::Relaxed);
                     if let Some(groups) = refusing.is_over() {
-                        self.space_lacked.store(0, Ordering::Relaxed);
                         warn!(groups, "there is room again: commands are taken");
                     }
                     self.recent
@@ -67,7 +67,7 @@ impl AppendLoop {
                 }
                 Err(AppendError::NoSpace { free, floor }) => {
                     self.space_lacked.store(floor, Ordering::Relaxed);
-                    if refusing.is_news(&"no space", Instant::now()) {
+                    if refusing.should_log(&"no space", Instant::now()) {
                         let groups = refusing.attempts();
                         warn!(
                             free,

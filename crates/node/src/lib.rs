@@ -33,10 +33,10 @@ mod state;
 mod telemetry;
 #[cfg(test)]
 mod test_log;
-mod waiting;
 mod writer;
 
 pub use history::HistoryError;
+pub use ledger_bus::LogThrottle;
 pub use ledger_store::FREE_FLOOR_BYTES;
 pub use node::{NodeError, run_node};
 pub use open_files::raise_open_files;
@@ -45,5 +45,4 @@ pub use projector::{ProjectorError, ProjectorOptions, run_projector};
 pub use publisher::PublisherError;
 pub use scrub::{ScrubError, scrub_directory};
 pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
-pub use telemetry::Telemetry;
-pub use waiting::Waiting;
+pub use telemetry::{Telemetry, Transport};

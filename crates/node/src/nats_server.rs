@@ -3,24 +3,28 @@
 //! The child dies with us, even at `kill -9` ([`exec_guarded`]); should one be left behind all the same, the next start
 //! ends it. A server that exits is started again on the same port, so that the addresses given out stay good.
 
+mod files;
 mod find;
 mod guard;
+mod revive;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::fs::OpenOptions;
+use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ledger_bus::LogThrottle;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
-use serde::Deserialize;
 
+use files::{Files, Lock};
 pub use find::{FindError, OLDEST, Places, Version, VersionError, find, usable};
 pub use guard::{GuardError, exec_guarded};
+pub use revive::Reviver;
 
 const MAX_PAYLOAD_BYTES: u32 = 8 * 1024 * 1024;
 /// What the server holds for a connection before it takes it for a slow one and cuts it: 64 MiB, its default, is a moment's load
@@ -75,6 +79,10 @@ pub struct Options {
     pub launch: Launch,
     /// How long it may take until it answers. Recovering large streams after a crash takes a while.
     pub ready_within: Duration,
+    /// What the streams may take at the most; what they have and three quarters of what is free, if absent.
+    pub stream_bytes: Option<u64>,
+    /// The most bytes it takes in a message; 8 MiB, if absent.
+    pub max_payload: Option<u32>,
 }
 
 /// Why the server is not running.
@@ -155,8 +163,6 @@ pub struct NatsServer {
     port: u16,
     shared: Arc<Shared>,
     supervisor: Option<JoinHandle<()>>,
-    /// Held as long as the server may run: its owner is alive, so the server is not left behind.
-    _lock: File,
 }
 
 #[derive(Debug)]
@@ -164,36 +170,30 @@ struct Shared {
     files: Files,
     server: PathBuf,
     launch: Launch,
+    /// What the streams may take at the most, where that was given.
+    stream_bytes: Option<u64>,
+    max_payload: u32,
     state: Mutex<State>,
     changed: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    /// Where the next child listens.
+    port: Port,
+    /// Held as long as the server may run: its owner is alive, so the server is not left behind.
+    lock: Lock,
     /// The child, from its start until it is reaped: its process id is ours to signal exactly that long.
     child: Option<Child>,
     stopping: bool,
     last_exit: Option<String>,
-    spawn_error: Option<std::io::Error>,
+    start_error: Option<StartError>,
 }
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The files in the server's folder.
-#[derive(Debug, Clone)]
-struct Files {
-    folder: PathBuf,
-    config: PathBuf,
-    log: PathBuf,
-    ports: PathBuf,
-    streams: PathBuf,
-    /// What the streams held at the start and three quarters of what was free. The server's own default leaves out the
-    /// first part, and would refuse to publish once the streams are larger than what is left of the disk.
-    stream_bytes_limit: u64,
 }
 
 impl NatsServer {
@@ -207,16 +207,24 @@ impl NatsServer {
             source,
         })?;
         let files = Files::prepare(&options.folder)?;
-        let lock = take_lock(&files)?;
+        let lock = files.lock()?;
         end_left_behind(&files)?;
         check_free(options.port)?;
         files.forget_ports()?;
-        files.write_config(options.port)?;
         let shared = Arc::new(Shared {
             files,
             server: options.server.clone(),
             launch: options.launch.clone(),
-            state: Mutex::default(),
+            stream_bytes: options.stream_bytes,
+            max_payload: options.max_payload.unwrap_or(MAX_PAYLOAD_BYTES),
+            state: Mutex::new(State {
+                port: options.port,
+                lock,
+                child: None,
+                stopping: false,
+                last_exit: None,
+                start_error: None,
+            }),
             changed: Condvar::new(),
         });
         let supervised = Arc::clone(&shared);
@@ -232,10 +240,9 @@ impl NatsServer {
             port: 0,
             shared,
             supervisor: Some(supervisor),
-            _lock: lock,
         };
         server.port = server.wait_until_ready(options.ready_within)?;
-        server.shared.files.write_config(Port::Fixed(server.port))?;
+        server.shared.state().port = Port::Fixed(server.port);
         Ok(server)
     }
 
@@ -289,9 +296,8 @@ impl NatsServer {
         while Instant::now() < deadline {
             {
                 let mut state = self.shared.state();
-                if let Some(source) = state.spawn_error.take() {
-                    let path = self.shared.server.clone();
-                    return Err(StartError::Spawn { path, source });
+                if let Some(error) = state.start_error.take() {
+                    return Err(error);
                 }
                 if let Some(status) = state.last_exit.take() {
                     let log = files.end_of_log();
@@ -328,18 +334,20 @@ fn signal_child(state: &State, signal: Signal) {
 /// the child's death signal is bound to the thread that started it.
 fn supervise(shared: &Shared) {
     let mut backoff = FIRST_BACKOFF;
+    let mut failing = LogThrottle::default();
     loop {
         let started = Instant::now();
-        match start_child(shared) {
+        match start_child(shared, &mut failing) {
             Start::Running(pid) => {
                 wait_for_exit(pid);
-                reap(shared);
+                reap(shared, &mut failing);
             }
             Start::Failed => {}
             Start::Stopping => return,
         }
         if started.elapsed() >= STEADY_AFTER {
             backoff = FIRST_BACKOFF;
+            failing.is_over();
         }
         let (state, _) = shared
             .changed
@@ -359,26 +367,43 @@ enum Start {
     Stopping,
 }
 
-fn start_child(shared: &Shared) -> Start {
+fn start_child(shared: &Shared, failing: &mut LogThrottle) -> Start {
     let mut state = shared.state();
     if state.stopping {
         return Start::Stopping;
     }
-    match spawn(shared) {
+    match make_ready(shared, &mut state).and_then(|()| spawn(shared)) {
         Ok(child) => {
             let pid = Pid::from_child(&child);
             state.child = Some(child);
             Start::Running(pid)
         }
         Err(error) => {
-            tracing::error!(%error, server = %shared.server.display(), "nats-server could not be started");
-            state.spawn_error = Some(error);
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let why = format!("{error}: {}", cause.unwrap_or_default());
+            if failing.should_log(&why, Instant::now()) {
+                let attempts = failing.attempts();
+                tracing::error!(error = why, attempts, "nats-server could not be started");
+            }
+            state.start_error = Some(error);
             Start::Failed
         }
     }
 }
 
-fn spawn(shared: &Shared) -> std::io::Result<Child> {
+/// Makes the folder and the configuration anew, whatever became of them since the last start: somebody may have removed them under a running
+/// server. The room for streams is what the disk has now.
+fn make_ready(shared: &Shared, state: &mut State) -> Result<(), StartError> {
+    let files = &shared.files;
+    files.make_folders()?;
+    if !files.holds(&state.lock) {
+        // The lock went with the folder, and another process may have made it anew.
+        state.lock = files.lock()?;
+    }
+    files.write_config(state.port, shared.max_payload, shared.stream_bytes)
+}
+
+fn spawn(shared: &Shared) -> Result<Child, StartError> {
     let mut command = match &shared.launch {
         Launch::Direct => Command::new(&shared.server),
         Launch::Guarded { program, arguments } => {
@@ -393,7 +418,12 @@ fn spawn(shared: &Shared) -> std::io::Result<Child> {
     let log = OpenOptions::new()
         .create(true)
         .append(true)
-        .open(&shared.files.log)?;
+        .open(&shared.files.log)
+        .and_then(|log| Ok((log.try_clone()?, log)));
+    let (log, errors) = log.map_err(|source| StartError::Folder {
+        path: shared.files.log.clone(),
+        source,
+    })?;
     command
         .envs(
             GO_RUNTIME
@@ -403,11 +433,15 @@ fn spawn(shared: &Shared) -> std::io::Result<Child> {
         .arg("--config")
         .arg(&shared.files.config)
         .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
+        .stdout(log)
+        .stderr(errors)
         // Ctrl-C in a terminal goes to the whole group: the server must outlast our own orderly end.
         .process_group(0)
         .spawn()
+        .map_err(|source| StartError::Spawn {
+            path: shared.server.clone(),
+            source,
+        })
 }
 
 /// Blocks until the child has ended, without reaping it: its process id stays taken until the lock is held.
@@ -423,7 +457,7 @@ fn wait_for_exit(pid: Pid) {
     }
 }
 
-fn reap(shared: &Shared) {
+fn reap(shared: &Shared, failing: &mut LogThrottle) {
     let mut state = shared.state();
     let status = match state.child.take().map(|mut child| child.wait()) {
         Some(Ok(status)) => status.to_string(),
@@ -431,7 +465,9 @@ fn reap(shared: &Shared) {
         None => return,
     };
     if !state.stopping {
-        tracing::warn!(%status, "nats-server ended, starting it again");
+        if failing.should_log(&status, Instant::now()) {
+            tracing::warn!(%status, "nats-server ended, starting it again");
+        }
         state.last_exit = Some(status);
     }
     shared.changed.notify_all();
@@ -463,27 +499,6 @@ fn greets(port: u16) -> bool {
     greeting.is_ok_and(|line| line.starts_with("INFO "))
 }
 
-fn take_lock(files: &Files) -> Result<File, StartError> {
-    let path = files.folder.join("lock");
-    let refused = |source| StartError::Folder {
-        path: path.clone(),
-        source,
-    };
-    let lock = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(refused)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StartError::InUse {
-            folder: files.folder.clone(),
-        }),
-        Err(TryLockError::Error(source)) => Err(refused(source)),
-    }
-}
-
 /// With the lock in our hands, any server on this folder has lost its owner.
 fn end_left_behind(files: &Files) -> Result<(), StartError> {
     let (found, all_gone) = guard::end_left_behind(&files.config, STOP_PATIENCE);
@@ -496,138 +511,6 @@ fn end_left_behind(files: &Files) -> Result<(), StartError> {
     Err(StartError::LeftBehind {
         folder: files.folder.clone(),
     })
-}
-
-/// What the server writes into its ports file.
-#[derive(Deserialize)]
-struct Ports {
-    nats: Vec<String>,
-}
-
-impl Files {
-    fn prepare(folder: &Path) -> Result<Self, StartError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| StartError::Folder { path, source }
-        };
-        fs::create_dir_all(folder).map_err(failed(folder))?;
-        // The same folder must give the same path, whatever way it was named: left-behind servers are found by it.
-        let folder = folder.canonicalize().map_err(failed(folder))?;
-        let (ports, streams) = (folder.join("ports"), folder.join("streams"));
-        for path in [&ports, &streams] {
-            fs::create_dir_all(path).map_err(failed(path))?;
-        }
-        Ok(Self {
-            config: folder.join("nats-server.conf"),
-            log: folder.join("nats-server.log"),
-            stream_bytes_limit: room_for_streams(&streams).map_err(failed(&streams))?,
-            ports,
-            streams,
-            folder,
-        })
-    }
-
-    /// Removes the ports files of servers that had no time to.
-    fn forget_ports(&self) -> Result<(), StartError> {
-        let forget = || {
-            for entry in fs::read_dir(&self.ports)? {
-                fs::remove_file(entry?.path())?;
-            }
-            Ok(())
-        };
-        forget().map_err(|source| StartError::Folder {
-            path: self.ports.clone(),
-            source,
-        })
-    }
-
-    fn write_config(&self, port: Port) -> Result<(), StartError> {
-        let next = self.folder.join("nats-server.conf.next");
-        let write = || {
-            let mut file = File::create(&next)?;
-            file.write_all(self.config_text(port)?.as_bytes())?;
-            fs::rename(&next, &self.config)
-        };
-        write().map_err(|source| StartError::Folder {
-            path: self.config.clone(),
-            source,
-        })
-    }
-
-    fn config_text(&self, port: Port) -> std::io::Result<String> {
-        let port = match port {
-            Port::Free => "-1".to_owned(),
-            Port::Fixed(port) => port.to_string(),
-        };
-        Ok(format!(
-            "# Written at every start: changes are lost.\n\
-             host: \"{host}\"\n\
-             port: {port}\n\
-             max_payload: {MAX_PAYLOAD_BYTES}\n\
-             max_pending: {MAX_PENDING_BYTES}\n\
-             ports_file_dir: {ports}\n\
-             log_file: {log}\n\
-             log_size_limit: {LOG_BYTES}\n\
-             jetstream {{\n  store_dir: {streams}\n  max_file_store: {limit}\n}}\n",
-            host = Ipv4Addr::LOCALHOST,
-            ports = quoted(&self.ports)?,
-            log = quoted(&self.log)?,
-            streams = quoted(&self.streams)?,
-            limit = self.stream_bytes_limit,
-        ))
-    }
-
-    /// The port that a server with this process id says it listens on, once it does.
-    fn port_of(&self, pid: u32) -> Option<u16> {
-        let ending = format!("_{pid}.ports");
-        let entry = fs::read_dir(&self.ports)
-            .ok()?
-            .filter_map(Result::ok)
-            .find(|entry| entry.file_name().to_string_lossy().ends_with(&ending))?;
-        let ports: Ports = serde_json::from_slice(&fs::read(entry.path()).ok()?).ok()?;
-        ports.nats.first()?.rsplit_once(':')?.1.parse().ok()
-    }
-
-    fn end_of_log(&self) -> String {
-        const LINES: usize = 10;
-        let text = fs::read(&self.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().collect();
-        let tail = lines.iter().skip(lines.len().saturating_sub(LINES));
-        tail.copied().collect::<Vec<_>>().join("\n")
-    }
-}
-
-/// A path as a string of the configuration's own grammar, which knows backslash escapes within double quotes.
-fn quoted(path: &Path) -> std::io::Result<String> {
-    let text = path.to_str().ok_or_else(|| {
-        let message = format!("{} is not UTF-8, which nats-server needs", path.display());
-        std::io::Error::new(std::io::ErrorKind::InvalidInput, message)
-    })?;
-    Ok(format!(
-        "\"{}\"",
-        text.replace('\\', "\\\\").replace('"', "\\\"")
-    ))
-}
-
-fn room_for_streams(streams: &Path) -> std::io::Result<u64> {
-    let space = rustix::fs::statvfs(streams)?;
-    let free = space.f_bavail.saturating_mul(space.f_frsize);
-    Ok(bytes_under(streams)?.saturating_add(free / 4 * 3))
-}
-
-fn bytes_under(folder: &Path) -> std::io::Result<u64> {
-    let mut total = 0_u64;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        total = total.saturating_add(if metadata.is_dir() {
-            bytes_under(&entry.path())?
-        } else {
-            metadata.len()
-        });
-    }
-    Ok(total)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DurationRound, TimeDelta, Utc};
 use ledger_bus::{
-    Bus, BusOptions, ConnectError, EventPublisher, IntakeError, Replier, ServiceError,
+    Bus, BusOptions, ConnectError, EventPublisher, IntakeError, LogThrottle, Replier, ServiceError,
 };
 use ledger_domain::RULES_VERSION;
 use ledger_domain::ids::{
@@ -38,7 +38,6 @@ use crate::replies::{self, ReplySender};
 use crate::shutdown::Shutdown;
 use crate::state::DecisionState;
 use crate::telemetry::{Telemetry, gauge_value};
-use crate::waiting::Waiting;
 use crate::writer::Writer;
 
 /// The party that the root partner acts for: the ledger itself.
@@ -102,6 +101,7 @@ pub async fn run_node(
         size = published_size(&bus) => size,
         () = shutdown.requested() => return Ok(()),
     };
+    bus.warn_of_small_messages();
     let opening = options.clone();
     let opened = tokio::task::spawn_blocking(move || open(&opening, witnessed_size)).await;
     let opened = opened.map_err(|_| NodeError::Ended { part: "opening" })??;
@@ -111,7 +111,7 @@ pub async fn run_node(
 
 /// How many events the stream holds: a log found shorter has lost its end.
 async fn published_size(bus: &Bus) -> u64 {
-    let mut waiting = Waiting::default();
+    let mut waiting = LogThrottle::default();
     loop {
         let state = match EventPublisher::open(bus).await {
             Ok(publisher) => publisher.state().await,
@@ -119,7 +119,7 @@ async fn published_size(bus: &Bus) -> u64 {
         };
         match state {
             Ok(state) => return state.last_sequence,
-            Err(error) if waiting.is_news(&error, Instant::now()) => {
+            Err(error) if waiting.should_log(&error, Instant::now()) => {
                 warn!(%error, "waiting for nats-server with JetStream");
             }
             Err(_) => {}
@@ -317,6 +317,11 @@ impl Loops {
             scrubbing: Arc::default(),
             free_floor_bytes: options.free_space_floor_bytes,
             space_lacked,
+            names: Arc::default(),
+            max_answer: {
+                let bus = bus.clone();
+                Arc::new(move || bus.max_answer())
+            },
         };
         let intake = Intake::open(&bus, room, policy, reply_sender, chunk_sender).await?;
         // A connection of its own: receipts do not wait behind answers, which are larger.

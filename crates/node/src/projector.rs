@@ -8,6 +8,7 @@ mod answer;
 mod follow;
 mod known;
 mod pages;
+mod standing;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,7 +19,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use ledger_bus::query::QueryError;
 use ledger_bus::{
-    BucketError, Bus, BusOptions, ConnectError, FeedError, QueryService, ServiceError, ViewBucket,
+    BucketError, Bus, BusOptions, ConnectError, FeedError, LogThrottle, QueryService, ServiceError,
+    ViewBucket,
 };
 use ledger_domain::view::{Changes, Family, Projection, RestoreError, family_of, history_version};
 use ledger_domain::wire::v1::EventExcerpt;
@@ -29,10 +31,10 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
+use self::standing::Standing;
 use crate::history::HistoryError;
 use crate::shutdown::Shutdown;
 use crate::telemetry::Telemetry;
-use crate::waiting::Waiting;
 
 /// Views saved by another version are folded anew.
 const VIEW_STORE_VERSION: &str = "8";
@@ -41,6 +43,8 @@ const LAST_LEAF_KEY: &[u8] = b"\0last-leaf";
 /// Questions about the past that are answered at once, each on a thread of its own.
 const KNOWN_AT_ONCE: usize = 4;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
+/// The longest pause before buckets that cannot be written are written again.
+const LONGEST_BUCKET_DELAY: Duration = Duration::from_secs(2);
 /// How often it is looked whether a store that could not be written can be.
 const ROOM_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -108,10 +112,28 @@ impl From<HistoryError> for Interruption {
 
 impl From<SledFault> for Interruption {
     fn from(error: SledFault) -> Self {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        let what = cause.unwrap_or_else(|| error.to_string());
-        Self::Store { what }
+        Self::Store {
+            what: causes(&error),
+        }
     }
+}
+
+/// What an error rests on, down to the system's own words.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut what = String::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !what.ends_with(&said) {
+            what.push_str(if what.is_empty() { "" } else { ": " });
+            what.push_str(&said);
+        }
+        cause = error.source();
+    }
+    if what.is_empty() {
+        what = error.to_string();
+    }
+    what
 }
 
 /// Runs one projector until it is told to stop; whatever the server does, it begins again.
@@ -136,16 +158,20 @@ async fn run<P: Projection + Send + 'static>(
     telemetry: Telemetry,
     mut shutdown: Shutdown,
 ) -> Result<(), ProjectorError> {
-    let mut projector = Projector::<P>::open(bus.clone(), options, telemetry)?;
+    let opened = tokio::select! {
+        opened = Projector::<P>::open_with_room(bus, options, telemetry) => opened?,
+        () = shutdown.requested() => return Ok(()),
+    };
+    let mut projector = opened;
     let endpoints = answer::endpoints::<P>();
     let description = format!("Answers {} views", P::NAME);
-    let mut waiting = Waiting::default();
+    let mut waiting = LogThrottle::default();
     let mut service = loop {
         let started = QueryService::start(bus, &description, &endpoints);
         tokio::select! {
             started = started => match started {
                 Ok(service) => break service,
-                Err(error) if waiting.is_news(&error, Instant::now()) => {
+                Err(error) if waiting.should_log(&error, Instant::now()) => {
                     warn!(%error, "queries cannot be offered yet");
                 }
                 Err(_) => {}
@@ -154,6 +180,7 @@ async fn run<P: Projection + Send + 'static>(
         }
         tokio::time::sleep(RETRY_DELAY).await;
     };
+    let mut bucket_delay = RETRY_DELAY;
     loop {
         let ended = tokio::select! {
             ended = projector.session(&mut service) => ended,
@@ -163,20 +190,32 @@ async fn run<P: Projection + Send + 'static>(
             }
         };
         let mut delay = RETRY_DELAY;
-        match ended {
-            Interruption::Fatal(error) => return Err(error),
+        match &ended {
             Interruption::Store { .. } => {
                 projector.faulty.store(true, Ordering::Relaxed);
                 delay = ROOM_CHECK_INTERVAL;
             }
+            Interruption::Bucket(error) => {
+                projector.fail_writes(error);
+                delay = bucket_delay;
+            }
+            Interruption::Query(_) => projector.standing.lose(),
+            Interruption::Feed(_) | Interruption::Damaged | Interruption::Fatal(_) => {}
+        }
+        bucket_delay = match ended {
+            Interruption::Bucket(_) => LONGEST_BUCKET_DELAY.min(bucket_delay * 2),
             Interruption::Query(_)
             | Interruption::Feed(_)
-            | Interruption::Bucket(_)
-            | Interruption::Damaged => {}
+            | Interruption::Store { .. }
+            | Interruption::Damaged
+            | Interruption::Fatal(_) => RETRY_DELAY,
+        };
+        if let Interruption::Fatal(error) = ended {
+            return Err(error);
         }
-        if !waiting.is_news(&ended, Instant::now()) {
+        if !waiting.should_log(&ended, Instant::now()) {
             tracing::debug!(projection = P::NAME, error = %ended, "beginning again");
-        } else if projector.tree_size == 0 {
+        } else if !projector.standing.is_known() {
             info!(projection = P::NAME, waiting = %ended, "the node is not there yet");
         } else {
             warn!(projection = P::NAME, error = %ended, "following the log was interrupted, beginning again");
@@ -231,8 +270,7 @@ struct Projector<P> {
     checkpoint: u64,
     /// Leaf hash of the event before it: shows that the views come from this log and no other.
     last_leaf: LastLeaf,
-    /// Events on disk, as last heard from the node.
-    tree_size: u64,
+    standing: Standing,
     unsaved_events: u64,
     unpublished: BTreeSet<String>,
     saved_at: Instant,
@@ -245,6 +283,29 @@ struct Projector<P> {
 }
 
 impl<P: Projection + Send + 'static> Projector<P> {
+    /// Opens the store; where that fails on a full disk, again and again until there is room.
+    async fn open_with_room(
+        bus: &Bus,
+        options: &ProjectorOptions,
+        telemetry: Telemetry,
+    ) -> Result<Self, ProjectorError> {
+        let mut waiting = LogThrottle::default();
+        loop {
+            let error = match Self::open(bus.clone(), options, telemetry.clone()) {
+                Ok(projector) => return Ok(projector),
+                Err(error) => error,
+            };
+            if ViewStore::has_room(&options.dir) {
+                return Err(error);
+            }
+            let why = causes(&error);
+            if waiting.should_log(&why, Instant::now()) {
+                warn!(projection = P::NAME, dir = %options.dir.display(), error = %why, "the views' store cannot be opened until there is room on its disk");
+            }
+            tokio::time::sleep(ROOM_CHECK_INTERVAL).await;
+        }
+    }
+
     /// Opens the store and builds the projection from what it holds, or from nothing when it cannot be read.
     fn open(
         bus: Bus,
@@ -260,7 +321,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             projection: P::default(),
             checkpoint: 0,
             last_leaf: LastLeaf::Hash(EMPTY_HASH),
-            tree_size: 0,
+            standing: Standing::default(),
             unsaved_events: 0,
             unpublished: BTreeSet::new(),
             saved_at: Instant::now(),
@@ -308,6 +369,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         // Whoever still answers from what was there before tells nobody of it.
         self.faulty = Arc::default();
         self.unpublished.clear();
+        self.standing.forget();
         self.checkpoint = 0;
         self.note_checkpoint();
         self.last_leaf = LastLeaf::Hash(EMPTY_HASH);
@@ -338,9 +400,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         service: &mut QueryService,
     ) -> Result<(), Interruption> {
         self.unpublished.extend(self.projection.take_keys());
-        if self.unpublished.is_empty() {
-            return Ok(());
-        }
+        let checkpoint = self.checkpoint;
         let keys = std::mem::take(&mut self.unpublished);
         for (family, bucket) in buckets {
             let of_family = keys.iter().filter(|key| family_of(key) == *family);
@@ -348,11 +408,27 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 let body = self.projection.body(key)?;
                 Some((key.clone(), Bytes::from(body)))
             });
-            let putting = bucket.put_all(bodies.collect());
-            self.answer_until(service, putting).await??;
+            let bodies: Vec<_> = bodies.collect();
+            if !bodies.is_empty() {
+                self.standing
+                    .begin_writes(*family, bodies.len(), &self.telemetry);
+                let putting = bucket.put_all(bodies);
+                self.answer_until(service, putting).await??;
+                self.telemetry.transport.note_success();
+            }
+            self.standing
+                .end_writes(*family, checkpoint, &self.telemetry);
         }
-        self.published_at = Instant::now();
+        if !keys.is_empty() {
+            self.published_at = Instant::now();
+        }
         Ok(())
+    }
+
+    fn fail_writes(&mut self, error: &BucketError) {
+        self.standing
+            .fail_writes(P::FAMILIES, error, &self.telemetry);
+        self.telemetry.transport.note_failure(&error.what);
     }
 
     /// Begins to save the rows that changed since the last save, and the checkpoint they stand at. They are written while the fold goes on.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ledger_bus::{
-    Bus, BusOptions, EventPublisher, MAX_RUN_EVENTS, PublishError, StreamState, subject,
+    Bus, BusOptions, EventPublisher, LogThrottle, MAX_RUN_EVENTS, PublishError, StreamState,
+    subject,
 };
 use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
 use ledger_proof::header::event_name_of;
@@ -23,7 +24,6 @@ use crate::history::{HistoryError, deliver};
 use crate::node::NodeError;
 use crate::recent::RecentEvents;
 use crate::telemetry::{Telemetry, gauge_value};
-use crate::waiting::Waiting;
 
 /// Runs of events sent ahead of their acknowledgement.
 const RUNS_IN_FLIGHT: usize = 4;
@@ -107,7 +107,7 @@ impl Tail {
             let publisher = Publisher {
                 bus: bus.clone(),
                 tail: self,
-                interrupted: Waiting::default(),
+                interrupted: LogThrottle::default(),
             };
             let result = publisher.run().await;
             bus.close().await;
@@ -121,7 +121,7 @@ struct Publisher {
     bus: Bus,
     tail: Tail,
     /// Why it could not publish, as far as that was said.
-    interrupted: Waiting,
+    interrupted: LogThrottle,
 }
 
 impl Publisher {
@@ -135,7 +135,10 @@ impl Publisher {
                 Ok(()) => return Ok(()),
                 Err(Interruption::Stopped(error)) => return Err(error),
                 Err(Interruption::Transport(error)) => {
-                    if self.interrupted.is_news(&error, Instant::now()) {
+                    if let PublishError::Unavailable { what } = &error {
+                        self.tail.telemetry.transport.note_failure(what);
+                    }
+                    if self.interrupted.should_log(&error, Instant::now()) {
                         let attempts = self.interrupted.attempts();
                         warn!(%error, attempts, "publishing was interrupted, looking at the stream again");
                     }
@@ -158,8 +161,7 @@ impl Publisher {
         if sent < *self.tail.tree_size.borrow() {
             let first = self.read(sent, sent + 1).await?;
             publisher.send(sent, first).await?;
-            sent = publisher.acknowledged().await?;
-            self.note(sent);
+            sent = self.acknowledged(&mut publisher).await?;
         }
         if let Some(attempts) = self.interrupted.is_over() {
             warn!(attempts, "publishing goes on");
@@ -177,12 +179,12 @@ impl Publisher {
                 publisher.send(sent, events).await?;
                 sent += count;
                 if publisher.in_flight() >= RUNS_IN_FLIGHT {
-                    self.note(publisher.acknowledged().await?);
+                    self.acknowledged(&mut publisher).await?;
                 }
                 continue;
             }
             while publisher.in_flight() > 0 {
-                self.note(publisher.acknowledged().await?);
+                self.acknowledged(&mut publisher).await?;
             }
             if *self.tail.tree_size.borrow() > sent {
                 continue;
@@ -292,6 +294,14 @@ impl Publisher {
             }
             .into()),
         }
+    }
+
+    /// Waits for the oldest run under way, and notes where the stream ends then.
+    async fn acknowledged(&self, publisher: &mut EventPublisher) -> Result<u64, PublishError> {
+        let sent = publisher.acknowledged().await?;
+        self.tail.telemetry.transport.note_success();
+        self.note(sent);
+        Ok(sent)
     }
 
     fn note(&self, published: u64) {

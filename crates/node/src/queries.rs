@@ -1,6 +1,9 @@
 //! The node's answers about the log: `query.head`, `query.replay`, `query.commitment.<id>`.
 
 mod commitment;
+mod names;
+
+pub(crate) use names::Names;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,6 +18,7 @@ use ledger_store::{Log, ReadError};
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, watch};
 
+use crate::as_of::not_reached;
 use crate::history::header_at;
 use crate::scrub;
 
@@ -47,7 +51,14 @@ pub(crate) struct Queries {
     pub(crate) free_floor_bytes: u64,
     /// What a group was refused for want of, as the appender notes it.
     pub(crate) space_lacked: Arc<AtomicU64>,
+    /// What a query may filter by.
+    pub(crate) names: Arc<Names>,
+    /// The most bytes that the nats-server takes in an answer.
+    pub(crate) max_answer: MaxAnswer,
 }
+
+/// How many bytes an answer may have at this moment: the nats-server may be another one after a reconnection.
+pub(crate) type MaxAnswer = Arc<dyn Fn() -> usize + Send + Sync>;
 
 impl Queries {
     /// Registers the endpoints.
@@ -103,7 +114,7 @@ impl Queries {
             HEAD => self.head(),
             REPLAY => self.replay(&parse(payload)?),
             SCRUB => self.scrub(),
-            _ => commitment::answer(&self.log, argument, &parse(payload)?),
+            _ => commitment::answer(&self.log, argument, &parse(payload)?, (self.max_answer)()),
         }
     }
 
@@ -149,11 +160,23 @@ impl Queries {
 
     fn replay(&self, query: &ReplayQuery) -> Result<Answer, QueryFailure> {
         let tree_size = self.log.tree_size();
+        // The end itself is what a follower asks for.
+        if query.from > tree_size {
+            let what = format!("position {}", query.from);
+            return Err(not_reached(&what, tree_size, tree_size));
+        }
+        if let Some(country) = &query.country {
+            Names::expect_country(country)?;
+        }
+        if let Some(action) = &query.action {
+            self.names.expect_action(&self.log, action)?;
+        }
         let to = query.to.map_or(tree_size, |to| to.min(tree_size));
         let max_bytes = query
             .max_bytes
             .unwrap_or(REPLAY_BYTES)
-            .min(MAX_REPLAY_BYTES);
+            .min(MAX_REPLAY_BYTES)
+            .min((self.max_answer)());
         let country = query.country.as_deref();
         let country = country.filter(|country| *country != NO_COUNTRY);
         let (payload, next) = if country.is_none() && query.action.is_none() {

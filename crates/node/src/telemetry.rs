@@ -1,16 +1,24 @@
 //! What a node counts, in the text format that Prometheus reads.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+mod process;
+mod transport;
 
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ledger_bus::query::BucketAnswer;
+use ledger_bus::subject;
 use ledger_domain::wire::v1::Status;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+
+pub use transport::Transport;
 
 const CHECKPOINT_HELP: &str = "Next position a projection will fold";
 
@@ -24,6 +32,35 @@ struct ProjectionLabel {
     projection: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BucketLabel {
+    bucket: String,
+}
+
+/// What is counted of the buckets of views.
+#[derive(Clone, Debug, Default)]
+struct Buckets {
+    checkpoints: Family<BucketLabel, Size>,
+    pending_writes: Family<BucketLabel, Size>,
+    /// Why a bucket could not be written the last time.
+    errors: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+impl Buckets {
+    fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "bucket_checkpoint",
+            "Position below which a bucket has all changes of its views",
+            Family::clone(&self.checkpoints),
+        );
+        registry.register(
+            "bucket_pending_writes",
+            "Changed views that are not written to their bucket yet",
+            Family::clone(&self.pending_writes),
+        );
+    }
+}
+
 type Size = Gauge<i64, std::sync::atomic::AtomicI64>;
 
 /// The counts of one process; clones share them.
@@ -32,6 +69,9 @@ pub struct Telemetry {
     registry: Arc<Registry>,
     commands: Family<OutcomeLabel, Counter<u64, AtomicU64>>,
     checkpoints: Family<ProjectionLabel, Size>,
+    buckets: Buckets,
+    /// Whether `JetStream` takes what it is given.
+    pub transport: Transport,
     /// Events on disk.
     pub tree_size: Size,
     /// Events in the stream `LEDGER_EVENTS`.
@@ -49,6 +89,8 @@ impl Default for Telemetry {
         let mut registry = Registry::with_prefix("ledger");
         let commands = Family::default();
         let checkpoints = Family::default();
+        let buckets = Buckets::default();
+        buckets.register(&mut registry);
         let (tree_size, published, queued_bytes) =
             (Size::default(), Size::default(), Size::default());
         let group_seconds = Histogram::new(exponential_buckets(0.000_1, 2.0, 16));
@@ -88,6 +130,8 @@ impl Default for Telemetry {
             registry: Arc::new(registry),
             commands,
             checkpoints,
+            buckets,
+            transport: Transport::default(),
             tree_size,
             published,
             queued_bytes,
@@ -107,6 +151,7 @@ impl Telemetry {
             CHECKPOINT_HELP,
             Family::clone(&counts.checkpoints),
         );
+        counts.buckets.register(&mut registry);
         Self {
             registry: Arc::new(registry),
             ..counts
@@ -120,6 +165,46 @@ impl Telemetry {
         };
         let checkpoint = self.checkpoints.get_or_create(&label).get();
         u64::try_from(checkpoint).unwrap_or(0)
+    }
+
+    /// How far the bucket of a projection of this process has come, or why it cannot be written.
+    ///
+    /// # Errors
+    /// The reason, in the server's or client's words.
+    pub fn bucket_checkpoint(&self, projection: &str) -> Result<u64, String> {
+        let bucket = subject::bucket(projection);
+        let errors = &self.buckets.errors;
+        let errors = errors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = errors.get(&bucket) {
+            return Err(error.clone());
+        }
+        let label = BucketLabel { bucket };
+        let checkpoint = self.buckets.checkpoints.get_or_create(&label).get();
+        Ok(u64::try_from(checkpoint).unwrap_or(0))
+    }
+
+    /// Notes how far the bucket of a projection has come.
+    pub(crate) fn set_bucket(&self, projection: &str, state: &BucketAnswer) {
+        let bucket = subject::bucket(projection);
+        let label = BucketLabel {
+            bucket: bucket.clone(),
+        };
+        let Buckets {
+            checkpoints,
+            pending_writes,
+            errors,
+        } = &self.buckets;
+        checkpoints
+            .get_or_create(&label)
+            .set(gauge_value(state.checkpoint));
+        pending_writes
+            .get_or_create(&label)
+            .set(gauge_value(state.pending_writes));
+        let mut errors = errors.lock().unwrap_or_else(PoisonError::into_inner);
+        match &state.error {
+            Some(error) => errors.insert(bucket, error.clone()),
+            None => errors.remove(&bucket),
+        };
     }
 
     /// Counts answered commands.
@@ -140,10 +225,12 @@ impl Telemetry {
             .set(gauge_value(checkpoint));
     }
 
-    /// Everything in the text format.
+    /// Everything in `OpenMetrics`, with what the system says of the process.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        match encode(&mut text, &self.registry) {
+        let encoded = encode_registry(&mut text, &process::registry())
+            .and_then(|()| encode(&mut text, &self.registry));
+        match encoded {
             Ok(()) => text,
             Err(error) => format!("# metrics could not be written: {error}\n"),
         }
@@ -176,6 +263,57 @@ mod tests {
             "{text}"
         );
     }
+
+    #[test]
+    fn the_process_and_the_build_are_in_the_text_and_it_ends_once() {
+        for telemetry in [Telemetry::default(), Telemetry::of_projector()] {
+            let text = telemetry.text();
+            for sample in [
+                "process_cpu_seconds_total ",
+                "process_resident_memory_bytes ",
+                "process_virtual_memory_bytes ",
+                "process_start_time_seconds ",
+                "process_open_fds ",
+                "process_max_fds ",
+                "process_threads ",
+            ] {
+                let line = text.lines().find_map(|line| line.strip_prefix(sample));
+                let value = line.and_then(|value| value.parse::<f64>().ok());
+                assert!(value.is_some_and(|value| value > 0.0), "{sample}: {text}");
+            }
+            let version = env!("CARGO_PKG_VERSION");
+            let build = format!("ledger_build_info{{version=\"{version}\",");
+            assert!(text.contains(&build), "{text}");
+            assert_eq!(text.matches("# EOF").count(), 1);
+            assert!(text.ends_with("# EOF\n"));
+        }
+    }
+
+    #[test]
+    fn a_bucket_shows_its_position_what_it_waits_for_and_why() {
+        let telemetry = Telemetry::of_projector();
+        let mut state = BucketAnswer {
+            checkpoint: 7,
+            pending_writes: 3,
+            error: Some("no room".to_owned()),
+        };
+        telemetry.set_bucket("country", &state);
+        assert_eq!(
+            telemetry.bucket_checkpoint("country"),
+            Err("no room".to_owned())
+        );
+        let text = telemetry.text();
+        for sample in [
+            "ledger_bucket_checkpoint{bucket=\"ledger_country\"} 7",
+            "ledger_bucket_pending_writes{bucket=\"ledger_country\"} 3",
+        ] {
+            assert!(text.contains(sample), "{text}");
+        }
+        state.error = None;
+        telemetry.set_bucket("country", &state);
+        assert_eq!(telemetry.bucket_checkpoint("country"), Ok(7));
+    }
+
     #[test]
     fn a_projector_shows_its_own_counts_only() {
         let telemetry = Telemetry::of_projector();

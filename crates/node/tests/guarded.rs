@@ -51,6 +51,8 @@ fn start(folder: &Path) -> NatsServer {
             arguments: vec!["--guard".to_owned()],
         },
         ready_within: Duration::from_secs(30),
+        stream_bytes: None,
+        max_payload: None,
     })
     .expect("nats-server starts")
 }

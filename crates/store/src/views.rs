@@ -238,6 +238,14 @@ impl ViewStore {
         self.history.with(|history| history.saved(chunks))
     }
 
+    /// Whether the disk of a directory has room for a new store; `true` where that cannot be told.
+    pub fn has_room(dir: &Path) -> bool {
+        rustix::fs::statvfs(dir).map_or(true, |space| {
+            let free = space.f_bavail.saturating_mul(space.f_frsize);
+            usize::try_from(free >> 20).unwrap_or(usize::MAX) >= ROOM_MIB
+        })
+    }
+
     /// Whether a store can be made here: a file of the size with which one begins is written, and removed again. After a write that failed
     /// nothing is known of the store but that it is to be cleared, and that is in vain while the disk is full.
     ///

@@ -2,6 +2,7 @@
 //!
 //! This crate opens no store: it asks the node and the projectors over the bus, as everybody does.
 
+mod metrics;
 mod probe;
 
 pub use probe::{Answered, ProbeError, probe};
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper::server::conn::http1;
@@ -22,6 +23,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use ledger_bus::Bus;
 use ledger_bus::query::{HeadAnswer, ProjectionAnswer};
+use metrics::Format;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -61,7 +63,7 @@ pub enum WebError {
     Address(#[source] std::io::Error),
 }
 
-/// Where the metrics come from: the text that Prometheus reads.
+/// Where the metrics come from, in `OpenMetrics`.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Keeps `/readyz` at "not yet" while what answers has still to be prepared, whatever state the ledger is in.
@@ -84,6 +86,9 @@ impl ReadyGate {
 /// How far a projection of this process has come: positions below this are folded.
 pub type Checkpoint = Arc<dyn Fn() -> u64 + Send + Sync>;
 
+/// How far the buckets of the projections of this process have come, or why one cannot be written.
+pub type BucketCheckpoint = Arc<dyn Fn() -> Result<u64, String> + Send + Sync>;
+
 /// What `/readyz` speaks for.
 #[derive(Clone)]
 pub enum Ready {
@@ -91,8 +96,13 @@ pub enum Ready {
     Ledger(ReadyGate),
     /// A node: commands are taken.
     Node,
-    /// A projector: it has folded what the node has on disk.
-    Projector(Checkpoint),
+    /// A projector: it has folded what the node has on disk, and written it to its buckets.
+    Projector {
+        /// Its views.
+        views: Checkpoint,
+        /// Their buckets.
+        buckets: BucketCheckpoint,
+    },
 }
 
 #[derive(Clone)]
@@ -175,9 +185,17 @@ async fn answer(stream: TcpStream, router: Router) {
     drop(tokio::time::timeout(CONNECTION_TIME, answering).await);
 }
 
-async fn metrics_text(State(shared): State<Shared>) -> impl IntoResponse {
-    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, content_type)], (shared.metrics)())
+async fn metrics_text(State(shared): State<Shared>, headers: HeaderMap) -> impl IntoResponse {
+    // A header may come in several lines, which are one list (RFC 9110, 5.3).
+    let accept = headers.get_all(header::ACCEPT).iter();
+    let accept: Vec<&str> = accept.filter_map(|line| line.to_str().ok()).collect();
+    let format = Format::accepted((!accept.is_empty()).then(|| accept.join(",")).as_deref());
+    let metrics = format.write((shared.metrics)());
+    let headers = [
+        (header::CONTENT_TYPE, format.content_type()),
+        (header::VARY, "Accept"),
+    ];
+    (headers, metrics)
 }
 
 async fn readyz(State(shared): State<Shared>) -> Response {
@@ -191,7 +209,7 @@ async fn readyz(State(shared): State<Shared>) -> Response {
         Ready::Node => node_readiness(&shared.bus)
             .await
             .map(|size| format!("{size} events, commands are taken")),
-        Ready::Projector(checkpoint) => caught_up(&shared.bus, checkpoint)
+        Ready::Projector { views, buckets } => caught_up(&shared.bus, views, buckets)
             .await
             .map(|size| format!("{size} events, these views caught up")),
     };
@@ -223,29 +241,73 @@ async fn node_readiness(bus: &Bus) -> Result<u64, String> {
 /// Events on disk, when the node takes commands and every projection has come that far.
 async fn ledger_readiness(bus: &Bus) -> Result<u64, String> {
     node_readiness(bus).await?;
-    readiness(bus).await
+    all_caught_up(bus, Extent::ViewsAndBuckets).await
 }
 
-/// The log's size when the projection of this process comes that far in time.
-async fn caught_up(bus: &Bus, checkpoint: &Checkpoint) -> Result<u64, String> {
+/// The log's size when the projection of this process comes that far in time, and its buckets too.
+async fn caught_up(
+    bus: &Bus,
+    views: &Checkpoint,
+    buckets: &BucketCheckpoint,
+) -> Result<u64, String> {
     let size = head(bus).await?.tree_size;
+    let mut why = String::new();
     for _ in 0..ASK_TIMES {
-        if checkpoint() >= size {
-            return Ok(size);
-        }
+        why = match (views(), buckets()) {
+            (folded, _) if folded < size => format!("these views are at {folded} of {size} events"),
+            (_, Err(error)) => format!("the buckets of these views cannot be written: {error}"),
+            (_, Ok(written)) if written < size => {
+                format!("the buckets of these views are at {written} of {size} events")
+            }
+            (_, Ok(_)) => return Ok(size),
+        };
         tokio::time::sleep(ASK_AGAIN).await;
     }
-    Err(format!(
-        "these views are at {} of {size} events",
-        checkpoint()
-    ))
+    Err(why)
 }
 
-/// The log's size when the node answers and every projection has come that far. Commands may be refused for want of room.
+/// What must have caught up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Views,
+    ViewsAndBuckets,
+}
+
+/// Why the projection of an answer has not caught up with a log of this size; nothing when it has.
+fn behind(answer: &ProjectionAnswer, size: u64, extent: Extent) -> Option<String> {
+    let projection = &answer.projection;
+    if answer.checkpoint < size {
+        let checkpoint = answer.checkpoint;
+        return Some(format!(
+            "the {projection} views are at {checkpoint} of {size} events"
+        ));
+    }
+    let bucket = answer.bucket.as_ref();
+    let bucket = bucket.filter(|_| extent == Extent::ViewsAndBuckets)?;
+    let pending = bucket.pending_writes;
+    if let Some(error) = &bucket.error {
+        return Some(format!(
+            "the bucket of the {projection} views cannot be written, {pending} writes are pending: {error}"
+        ));
+    }
+    (bucket.checkpoint < size).then(|| {
+        let checkpoint = bucket.checkpoint;
+        format!(
+            "the bucket of the {projection} views is at {checkpoint} of {size} events, {pending} writes are pending"
+        )
+    })
+}
+
+/// The log's size when the node answers and every projection has come that far. Commands may be refused for want of room, and the buckets may
+/// be behind.
 ///
 /// # Errors
 /// A sentence that says what is not there yet.
 pub async fn readiness(bus: &Bus) -> Result<u64, String> {
+    all_caught_up(bus, Extent::Views).await
+}
+
+async fn all_caught_up(bus: &Bus, extent: Extent) -> Result<u64, String> {
     let size = head(bus).await?.tree_size;
     for projection in PROJECTIONS {
         let endpoint = format!("projection.{projection}");
@@ -255,15 +317,12 @@ pub async fn readiness(bus: &Bus) -> Result<u64, String> {
                 .ask(&endpoint, &(), ANSWER_TIMEOUT)
                 .await
                 .map_err(|error| format!("the {projection} projector does not answer: {error}"))?;
-            if answer.checkpoint >= size {
+            let Some(why) = behind(&answer, size, extent) else {
                 break;
-            }
+            };
             asked += 1;
             if asked >= ASK_TIMES {
-                return Err(format!(
-                    "the {projection} views are at {} of {size} events",
-                    answer.checkpoint
-                ));
+                return Err(why);
             }
             tokio::time::sleep(ASK_AGAIN).await;
         }
@@ -275,6 +334,7 @@ pub async fn readiness(bus: &Bus) -> Result<u64, String> {
 mod tests {
     use super::*;
     use ledger_bus::BusOptions;
+    use ledger_bus::query::BucketAnswer;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::oneshot;
     use tokio::task::JoinHandle;
@@ -300,6 +360,51 @@ mod tests {
         let mut stream = TcpStream::connect(address).await.expect("connected");
         stream.write_all(request).await.expect("sent");
         stream
+    }
+
+    #[test]
+    fn a_bucket_that_stands_still_is_behind_whatever_the_views_are() {
+        let answer = |checkpoint, bucket| ProjectionAnswer {
+            projection: "country".to_owned(),
+            checkpoint,
+            views: Vec::new(),
+            bucket,
+        };
+        let bucket = |checkpoint, error: Option<&str>| {
+            Some(BucketAnswer {
+                checkpoint,
+                pending_writes: 0,
+                error: error.map(str::to_owned),
+            })
+        };
+        let extent = Extent::ViewsAndBuckets;
+        let is_behind = |answer, extent| behind(&answer, 7, extent).is_some();
+        assert!(!is_behind(answer(7, bucket(7, None)), extent));
+        assert!(!is_behind(answer(8, bucket(8, None)), extent));
+        assert!(!is_behind(answer(7, None), extent));
+        assert!(is_behind(answer(6, bucket(6, None)), extent));
+        assert!(is_behind(answer(7, bucket(6, None)), extent));
+        assert!(is_behind(answer(7, bucket(7, Some("no room"))), extent));
+        assert!(!is_behind(answer(7, bucket(6, None)), Extent::Views));
+    }
+
+    #[tokio::test]
+    async fn metrics_come_as_they_are_asked_for() {
+        let (address, _stop, _serving) = serving().await;
+        for (accept, content_type) in [
+            ("", "content-type: text/plain; version=0.0.4; charset=utf-8"),
+            (
+                "Accept: text/plain;q=0.5\r\nAccept: application/openmetrics-text\r\n",
+                "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8",
+            ),
+        ] {
+            let request = format!("GET /metrics HTTP/1.1\r\nHost: x\r\n{accept}\r\n");
+            let mut stream = asking(address, request.as_bytes()).await;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.expect("an answer");
+            let answer = String::from_utf8(answer).expect("text");
+            assert!(answer.contains(content_type), "{accept}");
+        }
     }
 
     #[tokio::test]

@@ -355,6 +355,7 @@ impl State {
             projection: P::NAME.to_owned(),
             checkpoint: self.events.len() as u64,
             views,
+            bucket: None,
         })
     }
 
@@ -373,7 +374,7 @@ impl State {
             as_of: time_of(0),
             as_of_position: None,
             watermark: Some(self.events.len() as u64 - 1),
-            lag_events: 0,
+            lag_events: Some(0),
             title: None,
             timeliness: None,
         };

@@ -6,6 +6,7 @@
     reason = "a test says what it expected and stops"
 )]
 
+mod buckets;
 mod disk;
 mod files;
 mod floods;

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use ledger_bus::query::ViewQuery;
-use ledger_tests::{System, Writers, await_that, eventually};
+use ledger_bus::RequestError;
+use ledger_bus::query::{QueryError, ViewQuery, WatchQuery};
+use ledger_tests::{System, VIEWS, Writers, await_that, eventually, free_port, get, run};
 
 use crate::support::{SOON, some_events};
 
@@ -66,23 +67,106 @@ async fn views_are_answered_while_the_node_is_away() {
     let view = system.connection().view("country", "KEN", &query).await;
     let checkpoint = view.expect("a view").checkpoint;
     assert!(system.stop_node().success());
-    for _ in 0..2 {
-        let started = Instant::now();
+    let started = Instant::now();
+    let view = system.connection().view("country", "KEN", &query).await;
+    assert_eq!(view.expect("a view").checkpoint, checkpoint);
+    assert!(
+        started.elapsed() < AT_ONCE,
+        "it took {:?}",
+        started.elapsed()
+    );
+    // How far the log has come is not known any more, which is not the same as no lag.
+    eventually("the lag to be unknown", SOON, async || {
         let view = system.connection().view("country", "KEN", &query).await;
-        assert_eq!(view.expect("a view").checkpoint, checkpoint);
-        assert!(
-            started.elapsed() < AT_ONCE,
-            "it took {:?}",
-            started.elapsed()
-        );
-        // The saved views are as good as those in memory.
-        system.stop_projector("country");
-        system.start_projector("country");
-        eventually("the projector to answer", SOON, async || {
-            system.connection().projection("country").await.ok()
+        let json: serde_json::Value = serde_json::from_slice(&view.ok()?.json).ok()?;
+        assert!(json["view"]["position"].is_string(), "{json}");
+        json.get("lag_events").is_none().then_some(())
+    })
+    .await;
+    system.start_node().await;
+    system.verify().await;
+}
+
+/// The code of a refusal.
+fn code<T>(answer: &Result<T, QueryError>) -> Option<u16> {
+    match answer {
+        Err(QueryError::Request(RequestError::Refused { code, .. })) => Some(*code),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_projector_that_has_not_reached_the_node_shows_nothing_as_the_truth() {
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 3).await;
+    system.await_views().await;
+    assert!(system.stop_node().success());
+    for view in VIEWS {
+        system.stop_projector(view);
+    }
+    // One that has saved views, one that has none, and one whose views are of a log that it cannot compare them with.
+    std::fs::remove_dir_all(system.view_folder("action")).expect("views to remove");
+    let ports = VIEWS.map(|_| format!("127.0.0.1:{}", free_port()));
+    for (view, http) in VIEWS.into_iter().zip(&ports) {
+        system.start_projector_with(view, &["--http", http]);
+    }
+    let connection = system.connection().clone();
+    let query = ViewQuery::default();
+    for (view, key) in [
+        ("country", "KEN"),
+        ("action", "GCM-01"),
+        ("summary", "summary"),
+        ("summary", "gaps"),
+        ("summary", "partner.tester"),
+    ] {
+        let what = format!("{view} {key} to be refused");
+        eventually(&what, SOON, async || {
+            let answer = connection.view(view, key, &query).await;
+            assert!(answer.is_err(), "{view} {key}");
+            (code(&answer) == Some(503)).then_some(())
         })
         .await;
+        let past = ViewQuery {
+            as_of: Some("1".to_owned()),
+            ..ViewQuery::default()
+        };
+        assert_eq!(code(&connection.view(view, key, &past).await), Some(503));
+        let since = ViewQuery {
+            since: Some("1".to_owned()),
+            limit: 5,
+            ..ViewQuery::default()
+        };
+        assert_eq!(code(&connection.view(view, key, &since).await), Some(503));
+        assert_eq!(code(&connection.projection(view).await), Some(503));
+    }
+    assert_eq!(
+        code(&connection.watch(&WatchQuery::default()).await),
+        Some(503)
+    );
+    for http in &ports {
+        let ready = get(http, "/readyz").expect("an answer");
+        assert_eq!(ready.status, 503, "{ready:?}");
+    }
+    for arguments in [
+        ["country", "KEN"].as_slice(),
+        &["summary"],
+        &["gaps"],
+        &["watch", "overdue"],
+        &["action", "GCM-01"],
+        &["diff", "--country", "KEN", "--from", "1"],
+        &["--json", "summary"],
+    ] {
+        let ran = run(system.ledger([]).args(arguments), b"");
+        assert_eq!(ran.status.code(), Some(3), "{arguments:?}: {ran:?}");
+        assert!(ran.stdout.is_empty(), "{arguments:?}: {ran:?}");
     }
     system.start_node().await;
     system.verify().await;
+    for http in &ports {
+        eventually("readiness", SOON, async || {
+            (get(http, "/readyz").ok()?.status == 200).then_some(())
+        })
+        .await;
+    }
 }

@@ -53,6 +53,8 @@ impl Rig {
                 arguments: vec![crate::EXEC_CHILD.to_owned()],
             },
             ready_within: READY_WITHIN,
+            stream_bytes: None,
+            max_payload: None,
         };
         let started = tokio::task::spawn_blocking(move || NatsServer::start(&options)).await;
         let nats = started.map_err(|error| Failure::failed(&error))??;

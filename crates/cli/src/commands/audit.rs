@@ -110,8 +110,12 @@ fn shown(report: &AuditReport, seconds: f64) -> String {
 }
 
 fn views(report: &ViewReport) -> String {
+    let in_bucket = report.compared_in_bucket;
+    let in_bucket = in_bucket.map_or_else(String::new, |compared| {
+        format!(", {compared} with the bucket too")
+    });
     format!(
-        "{} refolded from {} events and compared byte for byte, {} differ",
+        "{} refolded from {} events and compared byte for byte{in_bucket}, {} differ",
         report.compared,
         report.folded,
         report.differences.len()
@@ -127,6 +131,14 @@ fn difference_text(difference: &ViewDifference) -> String {
         ViewDifference::Unfounded { key } => {
             format!("{key}: served, but the log gives no such view")
         }
+        ViewDifference::BucketBody { key, folded } => {
+            format!("{key}: the bucket does not hold the bytes of the first {folded} events")
+        }
+        ViewDifference::BucketMissing { key } => format!("{key}: not in the bucket"),
+        ViewDifference::BucketUnfounded { key } => {
+            format!("{key}: in the bucket, but the log gives no such view")
+        }
+        ViewDifference::BucketUnread { what } => format!("the bucket cannot be read: {what}"),
         ViewDifference::Behind { folded, expected } => {
             format!("the projector has folded {folded} of {expected} events and does not go on")
         }
@@ -149,6 +161,7 @@ mod tests {
                 projection: "country".to_owned(),
                 compared: 249,
                 folded: 9,
+                compared_in_bucket: None,
                 differences,
             }],
         }

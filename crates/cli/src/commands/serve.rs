@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use ledger_bus::{Bus, BusOptions, QUIET_ATTEMPTS};
 use ledger_domain::view::{ActionView, AllViews, CountryView, Family, Projection, SummaryView};
-use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port};
+use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port, Reviver};
 use ledger_node::{
-    NodeOptions, ProjectorOptions, Shutdown, Telemetry, Waiting, raise_open_files, run_node,
+    LogThrottle, NodeOptions, ProjectorOptions, Shutdown, Telemetry, raise_open_files, run_node,
     run_projector, shutdown,
 };
 use ledger_web::{MetricsText, Ready, ReadyGate, WebServer, readiness};
@@ -118,7 +118,18 @@ pub(crate) async fn projector(nats: &str, args: ProjectorArgs) -> Result<(), Fai
     let mut running = JoinSet::new();
     if let Some(http) = args.http {
         let (counts, name) = (telemetry.clone(), first_family(args.view));
-        let ready = Ready::Projector(Arc::new(move || counts.checkpoint(name)));
+        let buckets = telemetry.clone();
+        let families = families(args.view);
+        let ready = Ready::Projector {
+            views: Arc::new(move || counts.checkpoint(name)),
+            buckets: Arc::new(move || {
+                let mut least = u64::MAX;
+                for family in families {
+                    least = least.min(buckets.bucket_checkpoint(family.name())?);
+                }
+                Ok(least)
+            }),
+        };
         let (address, serving) =
             serve_http(http, nats, &telemetry, ready, shutdown.clone()).await?;
         tracing::info!(%address, "serving HTTP");
@@ -133,6 +144,16 @@ pub(crate) async fn projector(nats: &str, args: ProjectorArgs) -> Result<(), Fai
         &shutdown,
     );
     first_failure(running).await
+}
+
+/// The families that a projector folds.
+fn families(view: ViewFamily) -> &'static [Family] {
+    match view {
+        ViewFamily::Country => CountryView::FAMILIES,
+        ViewFamily::Action => ActionView::FAMILIES,
+        ViewFamily::Summary => SummaryView::FAMILIES,
+        ViewFamily::All => AllViews::FAMILIES,
+    }
 }
 
 /// A family that a projector folds: all of its families have come equally far.
@@ -186,7 +207,8 @@ pub(crate) async fn up(args: UpArgs, output: Output) -> Result<(), Failure> {
     let shutdown = begin("warn,async_nats=error")?;
     let nats = start_nats(&args.data.join("nats"), args.nats_port).await?;
     let url = nats.url();
-    let outcome = run_up(&args, &url, output, shutdown).await;
+    let reviver = nats.reviver();
+    let outcome = run_up(&args, &url, reviver, output, shutdown).await;
     tokio::task::spawn_blocking(move || nats.stop())
         .await
         .map_err(|error| Failure::failed(&error))?;
@@ -207,6 +229,8 @@ async fn start_nats(folder: &Path, port: u16) -> Result<NatsServer, Failure> {
             arguments: vec![crate::EXEC_CHILD.to_owned()],
         },
         ready_within: NATS_READY_WITHIN,
+        stream_bytes: None,
+        max_payload: None,
     };
     let started = tokio::task::spawn_blocking(move || NatsServer::start(&options)).await;
     Ok(started.map_err(|error| Failure::failed(&error))??)
@@ -215,6 +239,7 @@ async fn start_nats(folder: &Path, port: u16) -> Result<NatsServer, Failure> {
 async fn run_up(
     args: &UpArgs,
     nats: &str,
+    reviver: Reviver,
     output: Output,
     mut shutdown: Shutdown,
 ) -> Result<(), Failure> {
@@ -232,6 +257,9 @@ async fn run_up(
     let view = ViewFamily::All;
     let dir = args.data.join("views").join(view.name());
     spawn_projector(&mut running, view, nats, dir, &telemetry, &shutdown);
+    // Ends with this function.
+    let mut reviving = JoinSet::new();
+    reviving.spawn(reviver.run(telemetry.transport.clone()));
     let starting = async {
         let bus = Bus::connect(&BusOptions::service(nats, "up")).await?;
         wait_until(&bus).await;
@@ -270,11 +298,11 @@ fn ended_early(
 
 /// Waits until commands are taken and views have caught up; gives the log's size.
 async fn wait_until(bus: &Bus) -> u64 {
-    let mut waiting = Waiting::default();
+    let mut waiting = LogThrottle::default();
     loop {
         match readiness(bus).await {
             Ok(size) => return size,
-            Err(why) if waiting.is_news(&why, Instant::now()) => {
+            Err(why) if waiting.should_log(&why, Instant::now()) => {
                 tracing::info!(why, "not ready yet");
             }
             Err(_) => {}

@@ -1,7 +1,9 @@
-//! The views folded again, and compared with those that the projectors serve.
+//! The views folded again, and compared with those that the projectors serve and those in the buckets.
+
+mod bucket;
 
 use super::{AuditError, Auditor, CATCH_UP_TIMEOUT, LOOK_PAUSE, Tail, ViewDifference, ViewReport};
-use crate::connection::is_not_found;
+use crate::connection::{is_not_found, is_unavailable};
 use ledger_bus::query::{ProjectionAnswer, QueryError, ViewQuery};
 use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
 use ledger_domain::wire::v1::Event;
@@ -124,6 +126,7 @@ pub(super) async fn compare<P: Projection>(
         projection: P::NAME.to_owned(),
         compared: 0,
         folded: folded.count,
+        compared_in_bucket: None,
         differences: Vec::new(),
     };
     let Some(answer) = caught_up::<P>(&folded, auditor, &mut report).await? else {
@@ -144,6 +147,8 @@ pub(super) async fn compare<P: Projection>(
         report.compared += 1;
         report.differences.extend(difference);
     }
+    let told = answer.bucket.is_some();
+    bucket::compare(&mut folded, told, auditor, tail, &mut report).await?;
     report.folded = folded.count;
     Ok(report)
 }
@@ -156,11 +161,20 @@ async fn caught_up<P: Projection>(
 ) -> Result<Option<ProjectionAnswer>, QueryError> {
     let deadline = Instant::now() + CATCH_UP_TIMEOUT;
     loop {
-        let answer = auditor.connection.projection(P::NAME).await?;
+        let late = Instant::now() >= deadline;
+        let answer = match auditor.connection.projection(P::NAME).await {
+            Ok(answer) => answer,
+            // It has not seen the node yet.
+            Err(error) if is_unavailable(&error) && !late => {
+                tokio::time::sleep(LOOK_PAUSE).await;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         if answer.checkpoint >= folded.count {
             return Ok(Some(answer));
         }
-        if Instant::now() >= deadline {
+        if late {
             report.differences.push(ViewDifference::Behind {
                 folded: answer.checkpoint,
                 expected: folded.count,
@@ -185,6 +199,10 @@ async fn compare_one<P: Projection>(
             Err(error) if is_not_found(&error) => {
                 let key = key.to_owned();
                 return Ok(Some(ViewDifference::Missing { key }));
+            }
+            Err(error) if is_unavailable(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(LOOK_PAUSE).await;
+                continue;
             }
             Err(error) => return Err(error.into()),
         };

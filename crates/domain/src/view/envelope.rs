@@ -33,8 +33,8 @@ pub struct Envelope {
     pub as_of_position: Option<u64>,
     /// The highest position the view includes; none before the first event.
     pub watermark: Option<u64>,
-    /// How many events the log has that the view does not include yet.
-    pub lag_events: u64,
+    /// How many events the log has that the view does not include yet; none where that is not known.
+    pub lag_events: Option<u64>,
     /// The title of what the view is about.
     pub title: Option<String>,
     /// How its commitments stand on that day, if it is a view of commitments.
@@ -48,7 +48,8 @@ struct Wrapped<'a> {
     as_of_position: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     watermark: Option<String>,
-    lag_events: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lag_events: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
     #[serde(rename = "commitments_today", skip_serializing_if = "Option::is_none")]
@@ -85,7 +86,7 @@ mod tests {
             as_of: DateTime::from_timestamp_micros(1_000_001).unwrap(),
             as_of_position: None,
             watermark: Some(9),
-            lag_events: 2,
+            lag_events: Some(2),
             title: None,
             timeliness: Some(Timeliness {
                 stale: 3,

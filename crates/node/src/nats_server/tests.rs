@@ -1,5 +1,7 @@
 use super::*;
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 fn options(folder: &Path) -> Options {
     Options {
@@ -8,6 +10,8 @@ fn options(folder: &Path) -> Options {
         port: Port::Free,
         launch: Launch::Direct,
         ready_within: Duration::from_secs(30),
+        stream_bytes: None,
+        max_payload: None,
     }
 }
 
@@ -78,7 +82,9 @@ fn a_server_left_behind_is_ended_by_the_next_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let options = options(folder.path());
     let files = Files::prepare(folder.path()).expect("prepared");
-    files.write_config(Port::Free).expect("written");
+    files
+        .write_config(Port::Free, MAX_PAYLOAD_BYTES, None)
+        .expect("written");
     let mut left_behind = Command::new(&options.server)
         .arg("--config")
         .arg(&files.config)
@@ -143,4 +149,48 @@ fn a_folder_with_quotes_and_spaces_in_its_name_works() {
     let server = NatsServer::start(&options(&odd)).expect("started");
     assert!(greets(server.port()));
     assert!(odd.join("streams").join("jetstream").exists());
+}
+
+#[test]
+fn a_server_whose_folder_was_removed_comes_back_on_the_same_port_with_a_new_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nats = folder.path().join("nats");
+    let server = NatsServer::start(&options(&nats)).expect("started");
+    let killed = server.process_id().expect("it runs");
+    fs::remove_dir_all(&nats).expect("a folder to remove");
+    kill(killed);
+    await_that("an answer", || {
+        server.process_id().is_some_and(|pid| pid != killed) && greets(server.port())
+    });
+    assert!(nats.join("nats-server.conf").is_file());
+    // The lock went with the folder and is held again.
+    let second = NatsServer::start(&options(&nats));
+    assert!(
+        matches!(second, Err(StartError::InUse { .. })),
+        "{second:?}"
+    );
+    server.stop();
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named_and_not_the_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nats = folder.path().join("nats");
+    let server = NatsServer::start(&options(&nats)).expect("started");
+    fs::remove_dir_all(&nats).expect("a folder to remove");
+    fs::write(&nats, "in the way").expect("a file");
+    kill(server.process_id().expect("it runs"));
+    let mut said = String::new();
+    await_that("a failed start", || {
+        let state = server.shared.state();
+        said = state
+            .start_error
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        !said.is_empty()
+    });
+    assert!(said.contains(nats.to_str().expect("text")), "{said}");
+    fs::remove_file(&nats).expect("a file to remove");
+    await_that("an answer", || greets(server.port()));
 }

@@ -15,6 +15,8 @@ use crate::queries::{json, parse};
 
 /// The endpoint of the watch lists, which are no view: what is on them depends on the day.
 const WATCH: &str = "watch";
+/// No answer has more rows, whatever is asked for.
+const MAX_ROWS: usize = 1_000;
 
 /// The views of the whole ledger, each asked for by a name of its own: some are one view, the others one for each id.
 const WHOLE: [(&str, Argument); 5] = [
@@ -97,13 +99,23 @@ impl<P: Projection + Send + 'static> Projector<P> {
             }
             .into());
         };
-        let answer = if query.endpoint == WATCH {
+        let of_projection = query.endpoint.starts_with("projection_");
+        let refusal = self.standing.refusal(self.checkpoint);
+        let refusal = refusal.filter(|_| !of_projection || !self.standing.is_known());
+        let answer = if let Some(refusal) = refusal {
+            Err(refusal)
+        } else if query.endpoint == WATCH {
             match parse(&query.payload).and_then(watch_page) {
                 Ok((page, Some(as_of))) => {
                     self.answer_watch_known(query, page, as_of);
                     return Ok(());
                 }
-                Ok((page, None)) => self.watch(&page),
+                Ok((page, None)) => to_fit(self.bus.max_answer(), page.limit, |limit| {
+                    self.watch(&WatchPage {
+                        limit,
+                        ..page.clone()
+                    })
+                }),
                 Err(failure) => Err(failure),
             }
         } else if let Some(key) = key_of(&query) {
@@ -115,7 +127,15 @@ impl<P: Projection + Send + 'static> Projector<P> {
                     self.answer_known(query, key, asked);
                     return Ok(());
                 }
-                Ok(asked) => self.view(&key, &asked),
+                Ok(asked) => to_fit(self.bus.max_answer(), asked.limit, |limit| {
+                    self.view(
+                        &key,
+                        &ViewQuery {
+                            limit,
+                            ..asked.clone()
+                        },
+                    )
+                }),
                 Err(failure) => Err(failure),
             }
         } else {
@@ -126,6 +146,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 projection: family.name().to_owned(),
                 checkpoint: self.checkpoint,
                 views,
+                bucket: Some(self.standing.bucket(family)),
             })
         };
         query.respond(answer).await;
@@ -139,7 +160,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             as_of: now.to_rfc3339_opts(SecondsFormat::Micros, true),
             as_of_position: None,
             watermark: self.checkpoint.checked_sub(1).map(|last| last.to_string()),
-            lag_events: self.tree_size.saturating_sub(self.checkpoint),
+            lag_events: self.standing.lag(self.checkpoint),
             lists: watched(self.projection.watch(page, now.date_naive()))?,
         })
     }
@@ -158,7 +179,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             as_of: now,
             as_of_position: None,
             watermark: self.checkpoint.checked_sub(1),
-            lag_events: self.tree_size.saturating_sub(self.checkpoint),
+            lag_events: self.standing.lag(self.checkpoint),
             title: self.projection.title(key),
             timeliness: self.projection.timeliness(key, now.date_naive()),
         };
@@ -178,6 +199,23 @@ impl<P: Projection + Send + 'static> Projector<P> {
             payload: payload.into(),
             headers,
         })
+    }
+}
+
+/// Makes an answer with as many rows as were asked for, or fewer that the nats-server takes: who asks goes on from where it ends. What is too
+/// large with one row is refused when it is sent.
+pub(super) fn to_fit<E>(
+    max_answer: usize,
+    limit: usize,
+    make: impl Fn(usize) -> Result<Answer, E>,
+) -> Result<Answer, E> {
+    let mut limit = limit.min(MAX_ROWS);
+    loop {
+        let answer = make(limit)?;
+        if answer.payload.len() <= max_answer || limit <= 1 {
+            return Ok(answer);
+        }
+        limit /= 2;
     }
 }
 
@@ -213,6 +251,21 @@ fn watch_page(asked: WatchQuery) -> Result<(WatchPage, Option<String>), QueryFai
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_has_fewer_rows_where_the_server_takes_no_more() {
+        let rows = |limit: usize| Ok::<Answer, QueryFailure>(Answer::from(vec![b'x'; 100 * limit]));
+        for (max, asked, bytes) in [
+            (1_000, 5, 500),
+            (1_000, 200, 600),
+            (1_000, usize::MAX, 700),
+            (50, 200, 100),
+            (50, 0, 0),
+        ] {
+            let answer = to_fit(max, asked, rows).expect("an answer");
+            assert_eq!(answer.payload.len(), bytes, "{asked} rows in {max} bytes");
+        }
+    }
 
     #[test]
     fn a_filter_without_a_list_is_refused_and_not_left_out() {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use ledger_bus::query::{ReplayPage, ReplayQuery};
-use ledger_bus::{BucketError, EventFeed, FeedError, FeedEvent, QueryService, ViewBucket};
+use ledger_bus::{BucketError, EventFeed, FeedError, FeedEvent, QueryService, ViewBucket, subject};
 use ledger_domain::view::{Family, Projection, family_of};
 use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
 use ledger_proof::delivered::{self, Payload};
@@ -176,6 +176,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let bus = self.bus.clone();
         let asking = bus.head(QUERY_TIMEOUT);
         let head = self.answer_until(service, asking).await??;
+        self.standing.hear(head.tree_size);
         if head.tree_size < self.checkpoint {
             // What is published was on disk before: somebody else published, and it is not to stay in the views.
             let what = format!(
@@ -215,7 +216,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             let written = keys.iter().filter(|key| family_of(key) == *family).count();
             if usize::try_from(held).is_ok_and(|held| held < written) {
                 return Err(BucketError {
-                    bucket: family.name().to_owned(),
+                    bucket: subject::bucket(family.name()),
                     what: format!("it has lost views: {held} of {written} are left"),
                 }
                 .into());
@@ -253,8 +254,12 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let bus = self.bus.clone();
         let asking = bus.head(QUERY_TIMEOUT);
         let head = self.answer_until(service, asking).await??;
-        self.tree_size = head.tree_size;
+        if !self.standing.is_known() {
+            self.bus.warn_of_small_messages();
+        }
+        self.standing.hear(head.tree_size);
         let Some(last) = self.checkpoint.checked_sub(1) else {
+            self.standing.begin();
             return Ok(());
         };
         if head.tree_size >= self.checkpoint {
@@ -273,6 +278,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 Ok(())
             })?;
             if found == Some(self.last_leaf.hash()) {
+                self.standing.follow_on();
                 return Ok(());
             }
         }
@@ -281,7 +287,9 @@ impl<P: Projection + Send + 'static> Projector<P> {
             checkpoint = self.checkpoint,
             "the views come from another log, folding anew"
         );
-        tokio::task::block_in_place(|| self.start_over())
+        tokio::task::block_in_place(|| self.start_over())?;
+        self.standing.begin();
+        Ok(())
     }
 
     /// Folds blocks from the node until its end or the time is reached; queries are answered in between. The next pages are fetched and decoded
@@ -294,7 +302,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let mut pages = Pages::open(&self.bus, self.checkpoint);
         loop {
             let page = self.answer_until(service, pages.next()).await??;
-            self.tree_size = page.tree_size;
+            self.standing.hear(page.tree_size);
             let at_end = page.at_end;
             // The connection's tasks go on meanwhile.
             tokio::task::block_in_place(|| self.fold_page(page))?;
@@ -363,7 +371,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             self.fold(decoded.as_ref());
             self.last_leaf.note(&leaf);
         }
-        self.tree_size = self.tree_size.max(self.checkpoint);
+        self.standing.see(self.checkpoint);
         self.note_checkpoint();
         Ok(keep_closed(&mut self.projection, &mut self.store)?)
     }

@@ -22,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{error, warn};
 
 use super::Projector;
+use super::answer::to_fit;
 use crate::as_of::{AsOf, SETTLED, Then, not_reached, nothing_by};
 use crate::queries::json;
 
@@ -97,6 +98,10 @@ pub(super) struct Past {
     faulty: Arc<AtomicBool>,
     checkpoint: u64,
     tree_size: u64,
+    lag: Option<u64>,
+    /// Everything recorded up to this time is folded, if that is known.
+    settled: Option<DateTime<Utc>>,
+    max_answer: usize,
     now: DateTime<Utc>,
 }
 
@@ -104,13 +109,33 @@ impl<P: Projection + Send + 'static> Projector<P> {
     /// Answers a query about a view at a past position.
     pub(super) fn answer_known(&self, query: Query, key: String, asked: ViewQuery) {
         let past = with_room(&self.known, || self.past(&key));
-        answer_on_a_thread(query, past, move |past| past.view::<P>(&key, &asked));
+        answer_on_a_thread(query, past, move |past| {
+            to_fit(past.max_answer, asked.limit, |limit| {
+                past.view::<P>(
+                    &key,
+                    &ViewQuery {
+                        limit,
+                        ..asked.clone()
+                    },
+                )
+            })
+        });
     }
 
     /// Answers a query about the watch lists at a past position.
     pub(super) fn answer_watch_known(&self, query: Query, page: WatchPage, as_of: String) {
         let past = with_room(&self.known, || self.past(WATCHED));
-        answer_on_a_thread(query, past, move |past| past.watch::<P>(&page, &as_of));
+        answer_on_a_thread(query, past, move |past| {
+            to_fit(past.max_answer, page.limit, |limit| {
+                past.watch::<P>(
+                    &WatchPage {
+                        limit,
+                        ..page.clone()
+                    },
+                    &as_of,
+                )
+            })
+        });
     }
 
     fn past(&self, key: &str) -> Result<Past, QueryFailure> {
@@ -131,7 +156,10 @@ impl<P: Projection + Send + 'static> Projector<P> {
             faulty: Arc::clone(&self.faulty),
             lists: Lists(lists),
             checkpoint: self.checkpoint,
-            tree_size: self.tree_size,
+            tree_size: self.standing.tree_size(),
+            lag: self.standing.lag(self.checkpoint),
+            settled: self.standing.settled(self.checkpoint),
+            max_answer: self.bus.max_answer(),
             now: Utc::now(),
         })
     }
@@ -231,7 +259,12 @@ impl Past {
             as_of: then.time,
             as_of_position: Some(then.position),
             watermark: Some(then.position),
-            lag_events: 0,
+            // Of the past nothing is missing; of now it is what the log has gained.
+            lag_events: if asked.as_of.is_some() {
+                Some(0)
+            } else {
+                self.lag
+            },
             title: known.title,
             timeliness: known.timeliness,
         };
@@ -260,7 +293,7 @@ impl Past {
             as_of: then.time.to_rfc3339_opts(SecondsFormat::Micros, true),
             as_of_position: Some(position.clone()),
             watermark: Some(position),
-            lag_events: 0,
+            lag_events: Some(0),
             lists: watched(lists)?,
         })?)
     }
@@ -298,6 +331,9 @@ impl Past {
     /// The position before the events that came since: none before the first event.
     fn position_of(&self, text: &str) -> Result<Option<u64>, KnownError> {
         match AsOf::read(text)? {
+            AsOf::Position(position) if position >= self.checkpoint => {
+                Err(self.not_reached(&format!("position {position}")).into())
+            }
             AsOf::Position(position) => Ok(Some(position)),
             AsOf::Time(time) => self.position_at(text, time),
         }
@@ -310,7 +346,8 @@ impl Past {
             None => None,
         };
         // A projector that has all that it heard of may not have heard of what was recorded just now.
-        let is_settled = time <= self.now - SETTLED && self.tree_size <= self.checkpoint;
+        let is_settled =
+            time <= self.now - SETTLED && self.settled.is_some_and(|settled| time <= settled);
         if is_settled || newest.is_some_and(|newest| time < newest) {
             position_at(&self.lists, time, self.checkpoint)
         } else {

@@ -20,6 +20,10 @@ use crate::history::{HistoryError, deliver, for_each_event, header_at, visit_sen
 
 /// Bytes of events in one page of a commitment's history.
 const MAX_HISTORY_BYTES: usize = 2 << 20;
+/// More than an answer takes beside its events.
+const ANSWER_BYTES: usize = 1 << 10;
+/// What a partner's time takes beside itself: a position, quotation marks, a colon and a comma.
+const TIME_BYTES: usize = 26;
 /// Events in one page of a commitment's history.
 const HISTORY_PAGE: usize = 2_000;
 
@@ -27,6 +31,7 @@ pub(super) fn answer(
     log: &Log,
     argument: &str,
     query: &CommitmentQuery,
+    max_answer: usize,
 ) -> Result<Answer, QueryFailure> {
     let id: CommitmentId = argument.parse().map_err(|_| {
         QueryFailure::bad(format!(
@@ -34,6 +39,10 @@ pub(super) fn answer(
         ))
     })?;
     let tree_size = log.tree_size();
+    if query.from > tree_size {
+        let what = format!("position {}", query.from);
+        return Err(not_reached(&what, tree_size, tree_size));
+    }
     let then = query.as_of.as_deref();
     let then = then.map(|text| resolve(log, text, tree_size)).transpose()?;
     // One size for all that follows: what is recorded meanwhile is in no part of the answer.
@@ -60,7 +69,7 @@ pub(super) fn answer(
         answer.state = fold.state(id, today.date_naive());
     } else {
         let positions = before(end, positions(log, &id, query.from, HISTORY_PAGE + 1)?);
-        fill_page(log, &positions, &mut answer)?;
+        fill_page(log, &positions, max_answer, &mut answer)?;
     }
     json(&answer)
 }
@@ -91,25 +100,29 @@ fn unknown(id: &CommitmentId, then: Option<Then>, first: Option<u64>) -> QueryFa
     })
 }
 
-/// Takes events into the answer, as many as a page holds, and says where the next page begins.
+/// Takes events into the answer, as many as a page holds and the nats-server takes, and says where the next page begins. One event comes in
+/// any case.
 fn fill_page(
     log: &Log,
     positions: &[u64],
+    max_answer: usize,
     answer: &mut CommitmentAnswer,
 ) -> Result<(), QueryFailure> {
     let page = positions.get(..HISTORY_PAGE).unwrap_or(positions);
-    let (mut events, mut bytes) = (Vec::new(), 0);
+    let (mut events, mut bytes) = (Vec::new(), ANSWER_BYTES);
+    let max_bytes = MAX_HISTORY_BYTES.min(max_answer);
     let times = &mut answer.partner_times;
     visit_sent(log, page, |stored, sent| {
         let event = deliver(stored)?;
+        // With the comma before the next, and the partner's time under its position.
+        bytes += event.len() + 1;
+        bytes += sent.as_ref().map_or(0, |sent| sent.len() + TIME_BYTES);
+        if bytes > max_bytes && !events.is_empty() {
+            return Ok(ControlFlow::Break(()));
+        }
         times.extend(sent.map(|sent| (stored.position.to_string(), sent)));
-        bytes += event.len();
         events.push(event);
-        Ok(if bytes >= MAX_HISTORY_BYTES {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        })
+        Ok(ControlFlow::Continue(()))
     })
     .map_err(internal)?;
     answer.next = positions.get(events.len()).copied();

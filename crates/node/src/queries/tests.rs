@@ -28,6 +28,8 @@ fn queries() -> (Queries, TestLog) {
         scrubbing: Arc::default(),
         free_floor_bytes: 0,
         space_lacked: Arc::default(),
+        names: Arc::default(),
+        max_answer: Arc::new(|| usize::MAX),
     };
     (queries, test)
 }
@@ -155,7 +157,7 @@ fn the_history_of_a_commitment_comes_in_whole_pages() {
     while let Some(asked) = from {
         let query = format!("{{\"from\":{asked}}}");
         let query = parse(query.as_bytes()).expect("a query");
-        let answer = commitment::answer(&test.log, &own.to_string(), &query);
+        let answer = commitment::answer(&test.log, &own.to_string(), &query, usize::MAX);
         let answer: serde_json::Value =
             serde_json::from_slice(&answer.expect("an answer").payload).expect("JSON");
         let events = answer["events"].as_array().expect("events");
@@ -168,4 +170,62 @@ fn the_history_of_a_commitment_comes_in_whole_pages() {
     }
     assert_eq!(found, expected);
     assert_eq!(pages, [PAGE, 502]);
+}
+
+#[test]
+fn a_replay_of_what_the_ledger_does_not_know_is_refused_and_the_end_of_the_log_is_not() {
+    let (queries, _test) = queries();
+    let code = |query: ReplayQuery| queries.replay(&query).map_err(|failure| failure.code).err();
+    let from = |from| ReplayQuery {
+        from,
+        ..ReplayQuery::default()
+    };
+    assert_eq!(code(from(END)), None);
+    assert_eq!(code(from(END + 1)), Some(409));
+    assert_eq!(code(from(u64::MAX)), Some(409));
+    let of = |country: Option<&str>, action: Option<&str>| ReplayQuery {
+        country: country.map(str::to_owned),
+        action: action.map(str::to_owned),
+        ..ReplayQuery::default()
+    };
+    for country in ["ken", "Kenya", "KE", "XYZ", "int", "", "KEN "] {
+        assert_eq!(code(of(Some(country), None)), Some(404), "{country}");
+        assert_eq!(
+            code(of(Some(country), Some("GCM-01"))),
+            Some(404),
+            "{country}"
+        );
+    }
+    for action in ["gcm-01", "GCM-99", "GCM", "", "GCM-1"] {
+        assert_eq!(code(of(None, Some(action))), Some(404), "{action}");
+        assert_eq!(code(of(Some("KEN"), Some(action))), Some(404), "{action}");
+    }
+    assert_eq!(code(of(Some("INT"), Some("GCM-01"))), None);
+    // A country of which nothing was recorded yet is one all the same.
+    assert_eq!(code(of(Some("TUV"), None)), None);
+}
+
+#[test]
+fn a_history_comes_in_pages_that_the_server_takes() {
+    let mut test = TestLog::new();
+    let own = commitment(1);
+    for _ in 0..4 {
+        test.append_events(&[(own, "|"); 50]);
+    }
+    let max = 8 << 10;
+    let (mut from, mut found) = (Some(0), 0);
+    while let Some(asked) = from {
+        let query = format!("{{\"from\":{asked}}}");
+        let query = parse(query.as_bytes()).expect("a query");
+        let answer = commitment::answer(&test.log, &own.to_string(), &query, max);
+        let payload = answer.expect("an answer").payload;
+        assert!(payload.len() <= max, "{}", payload.len());
+        let answer: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
+        found += answer["events"].as_array().expect("events").len();
+        from = answer["next"].as_u64();
+    }
+    assert_eq!(found, 200);
+    let beyond = parse(b"{\"from\":201}").expect("a query");
+    let refused = commitment::answer(&test.log, &own.to_string(), &beyond, max);
+    assert_eq!(refused.map_err(|failure| failure.code).err(), Some(409));
 }
