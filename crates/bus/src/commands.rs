@@ -126,6 +126,11 @@ impl Replier {
         Self { bus: bus.clone() }
     }
 
+    /// The most bytes that the server takes in a reply.
+    pub fn max_bytes(&self) -> usize {
+        self.bus.max_payload()
+    }
+
     /// Hands one reply to the connection; it leaves the process soon after. A reply that cannot be sent is lost:
     /// the sender repeats its command and gets the same receipt.
     pub async fn reply(&self, to: ReplyTo, payload: Bytes) {

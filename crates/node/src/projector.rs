@@ -426,8 +426,10 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     fn fail_writes(&mut self, error: &BucketError) {
+        let keys = self.projection.keys();
+        let views = |family| keys.iter().filter(|key| family_of(key) == family).count();
         self.standing
-            .fail_writes(P::FAMILIES, error, &self.telemetry);
+            .fail_writes(P::FAMILIES, error, views, &self.telemetry);
         self.telemetry.transport.note_failure(&error.what);
     }
 

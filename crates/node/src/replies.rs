@@ -7,9 +7,13 @@ use ledger_bus::{Replier, ReplyTo};
 use ledger_domain::Rejection;
 use ledger_domain::wire::v1::{Receipt, Status};
 use tokio::sync::mpsc;
+use tracing::warn;
 
 use crate::intake::Ticket;
 use crate::telemetry::Telemetry;
+
+/// What is left of a refusal's sentence where the receipts of a batch are too large.
+const CUT_CHARS: usize = 120;
 
 /// The receipts of one submission.
 #[derive(Debug)]
@@ -42,6 +46,35 @@ impl SubmissionReply {
         }
         .into()
     }
+
+    /// The receipts in so many bytes: where they are more, the sentences of refusals are cut, as a reply that the server does not take tells its
+    /// sender nothing at all.
+    fn encode_within(&mut self, max_bytes: usize) -> Bytes {
+        let whole = self.encode();
+        if whole.len() <= max_bytes {
+            return whole;
+        }
+        for rejection in self
+            .receipts
+            .iter_mut()
+            .filter_map(|receipt| receipt.rejection.as_mut())
+        {
+            cut(&mut rejection.message);
+            if let Some(field) = &mut rejection.field {
+                cut(field);
+            }
+        }
+        let cut = self.encode();
+        if cut.len() > max_bytes {
+            warn!(
+                bytes = cut.len(),
+                max_bytes,
+                "receipts are larger than the nats-server takes and cannot be sent: set max_payload: 8MB in its \
+                 configuration, or send fewer commands at a time"
+            );
+        }
+        cut
+    }
 }
 
 /// Where replies are handed over; never blocks. What waits here is bounded by the queue before the writer.
@@ -73,10 +106,10 @@ pub(crate) async fn run(
 ) {
     while let Some(group) = replies.recv().await {
         let mut counts = [0_u64; 3];
-        for reply in group {
+        for mut reply in group {
             count(&reply, &mut counts);
             if let Some(address) = reply.to.clone() {
-                to.reply(address, reply.encode()).await;
+                to.reply(address, reply.encode_within(to.max_bytes())).await;
             }
             drop(reply.ticket);
         }
@@ -84,6 +117,14 @@ pub(crate) async fn run(
         telemetry.count_commands(Status::Accepted, accepted);
         telemetry.count_commands(Status::Duplicate, duplicate);
         telemetry.count_commands(Status::Rejected, rejected);
+    }
+}
+
+/// Cuts a long text, and shows that it was.
+fn cut(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(CUT_CHARS) {
+        text.truncate(end);
+        text.push('…');
     }
 }
 
@@ -95,5 +136,38 @@ fn count(reply: &SubmissionReply, [accepted, duplicate, rejected]: &mut [u64; 3]
             Status::Rejected => &mut *rejected,
         };
         *counter += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger_domain::RejectionCode;
+
+    #[test]
+    fn receipts_that_the_server_would_not_take_lose_words_and_nothing_else() {
+        let refused = || {
+            let message = "ü".repeat(3_000);
+            let rejection = Rejection::at(RejectionCode::BlankingRefused, "data.title", message);
+            Receipt::rejected(None, rejection)
+        };
+        let mut reply = SubmissionReply {
+            to: None,
+            is_batch: true,
+            receipts: (0..1_000).map(|_| refused()).collect(),
+            ticket: crate::intake::ticket(),
+        };
+        let whole = reply.encode();
+        assert_eq!(reply.encode_within(8 << 20), whole, "there is room");
+        let cut = reply.encode_within(1 << 20);
+        assert!(cut.len() <= 1 << 20, "{}", cut.len());
+        let receipts: Vec<Receipt> = serde_json::from_slice(&cut).expect("receipts");
+        assert_eq!(receipts.len(), 1_000);
+        for receipt in receipts {
+            let rejection = receipt.rejection.expect("a refusal");
+            assert_eq!(rejection.code, RejectionCode::BlankingRefused);
+            assert_eq!(rejection.field.as_deref(), Some("data.title"));
+            assert!(rejection.message.ends_with("ü…"));
+        }
     }
 }

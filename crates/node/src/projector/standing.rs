@@ -124,11 +124,12 @@ impl Standing {
         self.buckets.insert(family.name(), bucket);
     }
 
-    /// Notes why a bucket of one of these families cannot be written.
+    /// Notes why a bucket of one of these families cannot be written. All its views, as many as `views` counts, are written when it can be.
     pub(super) fn fail_writes(
         &mut self,
         families: &[Family],
         error: &BucketError,
+        views: impl Fn(Family) -> usize,
         telemetry: &Telemetry,
     ) {
         let failed = families
@@ -137,6 +138,8 @@ impl Standing {
         for family in failed {
             let bucket = self.buckets.entry(family.name()).or_default();
             bucket.error = Some(error.what.clone());
+            let views = u64::try_from(views(*family)).unwrap_or(u64::MAX);
+            bucket.pending_writes = bucket.pending_writes.max(views);
             telemetry.set_bucket(family.name(), bucket);
         }
     }
