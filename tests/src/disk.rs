@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use ledger_store::disk::{Disk, DiskFile, OsDisk};
+use ledger_store::disk::{Disk, DiskFile, FileId, OsDisk};
 
 const HELD_WITHIN: Duration = Duration::from_secs(30);
 /// The folder of the log's truth, whose loss would break a receipt.
@@ -132,6 +132,10 @@ impl Disk for FaultyDisk {
         self.folder.sync_dir(dir)
     }
 
+    fn identity(&self, path: &str) -> io::Result<FileId> {
+        self.folder.identity(path)
+    }
+
     fn free_space(&self) -> io::Result<u64> {
         self.folder.free_space()
     }
@@ -156,6 +160,10 @@ impl DiskFile for FaultyFile {
     fn sync(&self) -> io::Result<()> {
         self.disk.attempt(DiskFault::Sync)?;
         self.file.sync()
+    }
+
+    fn identity(&self) -> io::Result<FileId> {
+        self.file.identity()
     }
 
     fn leave_cache(&self) {

@@ -156,6 +156,20 @@ pub(crate) struct UpArgs {
     /// Load the reference catalogue only, no illustrative commitments.
     #[arg(long)]
     pub(crate) no_demo: bool,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+}
+
+/// How a log is opened, whoever runs its node.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// Space that must stay free on the disk of the log, in MiB; below it commands are refused.
+    #[arg(long, default_value_t = ledger_node::FREE_FLOOR_BYTES >> 20, value_name = "MIB", value_parser = clap::value_parser!(u64).range(..=u64::MAX >> 20))]
+    pub(crate) free_space_floor_mib: u64,
+    /// Start although this machine's clock is far from the newest event, or from the day of this program: once, after you have
+    /// looked at it. Recorded time never goes back.
+    #[arg(long)]
+    pub(crate) accept_clock: bool,
 }
 
 /// How a node runs.
@@ -173,9 +187,8 @@ pub(crate) struct NodeArgs {
     /// Commitments whose state is kept in memory; others are loaded from the log when they are named.
     #[arg(long, default_value_t = 2_000_000, value_name = "COUNT")]
     pub(crate) cached_commitments: usize,
-    /// Space that must stay free, in MiB; below it commands are refused.
-    #[arg(long, default_value_t = ledger_node::FREE_FLOOR_BYTES >> 20, value_name = "MIB")]
-    pub(crate) free_space_floor_mib: u64,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     /// Submissions that may wait to be decided; over it they are refused as busy.
     #[arg(long, default_value_t = 65_536, value_name = "COUNT")]
     pub(crate) queue_submissions: usize,

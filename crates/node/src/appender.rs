@@ -1,8 +1,8 @@
 //! The appender: makes decided groups durable, then lets their receipts go.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use ledger_bus::LogThrottle;
 use ledger_domain::{Rejection, RejectionCode};
@@ -10,11 +10,16 @@ use ledger_store::{AppendError, Appender};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
-use crate::pending::{AppenderEnd, Pending};
+use crate::history::header_at;
+use crate::pending::{AppenderEnd, Pending, Taken};
 use crate::recent::RecentEvents;
-use crate::replies::ReplySender;
+use crate::refusing::Refusing;
+use crate::replies::{ReplySender, SubmissionReply};
 use crate::telemetry::{Telemetry, gauge_value};
 use crate::writer::{not_recorded, refuse_all};
+
+/// How often files, disk and clock are looked at, whatever is appended.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The appender's own thread runs this.
 pub(crate) struct AppendLoop {
@@ -26,8 +31,8 @@ pub(crate) struct AppendLoop {
     /// Events on disk, for whoever tails the log.
     pub(crate) tree_size: watch::Sender<u64>,
     pub(crate) telemetry: Telemetry,
-    /// Bytes that must be free for the next group, while one was refused for want of them; 0 else.
-    pub(crate) space_lacked: Arc<AtomicU64>,
+    /// Why commands are refused at this moment.
+    pub(crate) refusing: Refusing,
 }
 
 impl AppendLoop {
@@ -38,9 +43,30 @@ impl AppendLoop {
     pub(crate) fn run(mut self) -> Result<(), AppendError> {
         let _end = AppenderEnd(Arc::clone(&self.pending));
         let mut refusing = LogThrottle::default();
-        while let Some(decided) = self.pending.take() {
+        let mut looked: Option<Instant> = None;
+        let mut mistrusting = LogThrottle::default();
+        loop {
+            let taken = self.pending.take_within(LOOK_INTERVAL);
+            if looked.is_none_or(|looked| looked.elapsed() >= LOOK_INTERVAL) {
+                looked = Some(Instant::now());
+                self.look(&mut mistrusting);
+            }
+            let decided = match taken {
+                Taken::Decided(decided) => decided,
+                Taken::Nothing => {
+                    if let Err(failure) = self.appender.check_files() {
+                        return Err(self.end(failure, Vec::new()));
+                    }
+                    continue;
+                }
+                Taken::Ended => return Ok(()),
+            };
             let started = Instant::now();
             if decided.group.records.is_empty() {
+                // A duplicate's receipt rests on what must still be found.
+                if let Err(failure) = self.appender.check_files() {
+                    return Err(self.end(failure, decided.replies));
+                }
                 // Everything these replies rest on is on disk: it was in the groups before.
                 self.replies.send_all(decided.replies);
                 continue;
@@ -49,7 +75,7 @@ impl AppendLoop {
             let count = u32::try_from(decided.group.records.len()).unwrap_or(u32::MAX);
             match self.appender.append(&decided.group) {
                 Ok(appended) => {
-                    self.space_lacked.store(0, Ordering::Relaxed);
+                    self.refusing.space_lacked.store(0, Ordering::Relaxed);
                     if let Some(groups) = refusing.is_over() {
                         warn!(groups, "there is room again: commands are taken");
                     }
@@ -66,14 +92,13 @@ impl AppendLoop {
                     self.replies.send_all(decided.replies);
                 }
                 Err(AppendError::NoSpace { free, floor }) => {
-                    self.space_lacked.store(floor, Ordering::Relaxed);
+                    self.refusing.space_lacked.store(floor, Ordering::Relaxed);
                     if refusing.should_log(&"no space", Instant::now()) {
                         let groups = refusing.attempts();
                         warn!(
-                            free,
-                            needed = floor,
                             groups,
-                            "commands are refused until there is room on the log's disk"
+                            "commands are refused until there is room: {}",
+                            self.refusing.no_room(free, floor)
                         );
                     }
                     let mut replies = decided.replies;
@@ -83,14 +108,40 @@ impl AppendLoop {
                 Err(failure) => {
                     // What was in this group may be on disk or not: nobody can know before the next start, so its
                     // senders get no reply at all. What was waiting behind it was never written.
-                    error!(%failure, "the log cannot be written any more: no receipt was given for what it held");
-                    self.replies
-                        .send_all(refuse_all(self.pending.close_appender(), stopped));
-                    return Err(failure);
+                    return Err(self.end(failure, Vec::new()));
                 }
             }
         }
-        Ok(())
+    }
+
+    /// Ends for good: refuses what waits, and what was taken and needs no writing.
+    fn end(&self, failure: AppendError, mut replies: Vec<SubmissionReply>) -> AppendError {
+        error!(%failure, "the log cannot be written any more: no receipt was given for what it held");
+        replies.extend(self.pending.close_appender());
+        self.replies.send_all(refuse_all(replies, stopped));
+        failure
+    }
+
+    /// Notes how things stand, and says when the clock is not believed.
+    fn look(&self, mistrusting: &mut LogThrottle) {
+        match self.refusing.clock.now() {
+            Err(jumped) if mistrusting.should_log(&"jumped", Instant::now()) => {
+                warn!("commands are refused as unavailable: {jumped}");
+            }
+            Err(_) => {}
+            Ok(_) => {
+                if mistrusting.is_over().is_some() {
+                    warn!(
+                        "the clock agrees with the time that has passed again: commands are taken"
+                    );
+                }
+            }
+        }
+        let log = &self.refusing.log;
+        let newest = log.tree_size().checked_sub(1);
+        let newest = newest.and_then(|newest| header_at(log, newest).ok());
+        self.refusing
+            .note(&self.telemetry, newest.map(|newest| newest.time));
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use ledger_bus::LogThrottle;
 use ledger_store::{HeadError, Log};
 use tokio::sync::watch;
 
@@ -25,6 +26,7 @@ async fn run_with(
     mut tree_size: watch::Receiver<u64>,
     interval: Duration,
 ) -> Result<(), HeadError> {
+    let mut full = LogThrottle::default();
     let signed = log.signed_tree_head().map_or(0, |head| head.head().size);
     if signed < log.tree_size() {
         tree_size.mark_changed();
@@ -34,10 +36,14 @@ async fn run_with(
         let signing = log.clone();
         let started = Instant::now();
         match tokio::task::spawn_blocking(move || signing.sign_head()).await {
-            Ok(signed) => {
-                let head = signed?;
-                tracing::trace!(size = head.head().size, "signed a tree head");
+            Ok(Ok(head)) => tracing::trace!(size = head.head().size, "signed a tree head"),
+            Ok(Err(error)) if error.is_for_want_of_room() => {
+                if full.should_log(&error, Instant::now()) {
+                    tracing::warn!(%error, "no tree head is signed until there is room on the log's disk");
+                }
+                tree_size.mark_changed();
             }
+            Ok(Err(error)) => return Err(error),
             Err(error) => tracing::error!(%error, "signing a tree head was interrupted"),
         }
         if appender_gone {

@@ -1,9 +1,10 @@
 //! A node: opens the log, makes it when it is new, and runs the loops around it until one fails or it is told to stop.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use ledger_bus::{
     Bus, BusOptions, ConnectError, EventPublisher, IntakeError, LogThrottle, Replier, ServiceError,
 };
@@ -25,6 +26,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::appender::AppendLoop;
+use crate::clock::{Clock, ClockError};
 use crate::history::HistoryError;
 use crate::intake::{Chunk, Intake, QueueRoom};
 use crate::ledger_key::{self, ForeignKey};
@@ -34,6 +36,7 @@ use crate::pending::Pending;
 use crate::publisher::{PublisherError, Tail};
 use crate::queries::Queries;
 use crate::recent::RecentEvents;
+use crate::refusing::Refusing;
 use crate::replies::{self, ReplySender};
 use crate::shutdown::Shutdown;
 use crate::state::DecisionState;
@@ -67,6 +70,9 @@ pub enum NodeError {
     /// The key beside the log is not the one that position 0 names.
     #[error(transparent)]
     Key(#[from] ForeignKey),
+    /// The clock is not one to date events with.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// The tree head cannot be signed.
     #[error("the tree head cannot be signed")]
     Head(#[from] HeadError),
@@ -102,8 +108,8 @@ pub async fn run_node(
         () = shutdown.requested() => return Ok(()),
     };
     bus.warn_of_small_messages();
-    let opening = options.clone();
-    let opened = tokio::task::spawn_blocking(move || open(&opening, witnessed_size)).await;
+    let (opening, clock) = (options.clone(), Clock::start(Arc::clone(&options.clock)));
+    let opened = tokio::task::spawn_blocking(move || open(&opening, clock, witnessed_size)).await;
     let opened = opened.map_err(|_| NodeError::Ended { part: "opening" })??;
     let loops = Loops::start(bus, opened, &options, telemetry).await?;
     loops.run(shutdown).await
@@ -134,14 +140,17 @@ struct Opened {
     appender: Appender,
     state: DecisionState,
     ledger: LedgerId,
+    clock: Clock,
 }
 
-fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError> {
+fn open(options: &NodeOptions, clock: Clock, witnessed_size: u64) -> Result<Opened, NodeError> {
     let ledger: LedgerId = options.ledger_id.parse()?;
     let root = Root {
         partner: options.root_partner.parse()?,
         party: ROOT_PARTY.parse()?,
     };
+    // Before anything is made.
+    believe(options, &clock, None)?;
     let store_options = Options {
         disk: Arc::clone(&options.disk),
         free_floor_bytes: options.free_space_floor_bytes,
@@ -152,10 +161,12 @@ fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError>
     info!(?recovery, "the log is open");
     if log.tree_size() == 0 {
         let opened = appender.append(&opening_group(&log, &ledger, root));
-        opened.map_err(opening_failure)?;
+        opened.map_err(|error| opening_failure(error, &options.data_dir))?;
         info!(%ledger, "a new ledger was made");
     } else {
         ledger_key::check(&log)??;
+        let newest = crate::history::header_at(&log, log.tree_size() - 1)?;
+        believe(options, &clock, Some(newest.time))?;
     }
     let state = DecisionState::load(log.clone(), options.cached_commitments)?;
     let ledger = crate::history::header_at(&log, 0)?.ledger;
@@ -164,13 +175,30 @@ fn open(options: &NodeOptions, witnessed_size: u64) -> Result<Opened, NodeError>
         appender,
         state,
         ledger,
+        clock,
     })
 }
 
+/// Whether the clock is one to begin with, unless its owner said that it is.
+fn believe(
+    options: &NodeOptions,
+    clock: &Clock,
+    newest: Option<DateTime<Utc>>,
+) -> Result<(), ClockError> {
+    match clock.check(newest) {
+        Err(error) if options.accept_clock => {
+            warn!(%error, "the clock was accepted");
+            Ok(())
+        }
+        checked => checked,
+    }
+}
+
 /// Says of a disk that is too small for a new log what the next start would say.
-fn opening_failure(error: AppendError) -> NodeError {
+fn opening_failure(error: AppendError, dir: &Path) -> NodeError {
     if let AppendError::NoSpace { free, floor } = error {
-        return OpenError::NoSpace { free, floor }.into();
+        let dir = dir.to_owned();
+        return OpenError::NoSpace { dir, free, floor }.into();
     }
     error.into()
 }
@@ -267,6 +295,7 @@ impl Loops {
             appender,
             state,
             ledger,
+            clock,
         } = opened;
         let policy = Arc::new(state.reference.policy().clone());
         let size = log.tree_size();
@@ -285,6 +314,7 @@ impl Loops {
         let writer = Writer {
             log: log.clone(),
             ledger: ledger.clone(),
+            clock: clock.clone(),
             state,
             cached_commitments: options.cached_commitments,
             pending: Arc::clone(&pending),
@@ -293,7 +323,12 @@ impl Loops {
             encoded: Vec::new(),
         };
         let recent = Arc::new(RecentEvents::default());
-        let space_lacked = Arc::default();
+        let refusing = Refusing {
+            log: log.clone(),
+            clock,
+            free_floor_bytes: options.free_space_floor_bytes,
+            space_lacked: Arc::default(),
+        };
         let append_loop = AppendLoop {
             appender,
             recent: Arc::clone(&recent),
@@ -301,7 +336,7 @@ impl Loops {
             replies: reply_sender.clone(),
             tree_size: size_sender,
             telemetry: telemetry.clone(),
-            space_lacked: Arc::clone(&space_lacked),
+            refusing: refusing.clone(),
         };
         let tail = Tail {
             log: log.clone(),
@@ -315,13 +350,12 @@ impl Loops {
             ledger: ledger.as_str().into(),
             published,
             scrubbing: Arc::default(),
-            free_floor_bytes: options.free_space_floor_bytes,
-            space_lacked,
             names: Arc::default(),
             max_answer: {
                 let bus = bus.clone();
                 Arc::new(move || bus.max_answer())
             },
+            refusing,
         };
         let intake = Intake::open(&bus, room, policy, reply_sender, chunk_sender).await?;
         // A connection of its own: receipts do not wait behind answers, which are larger.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::clock::{SystemClock, TimeSource};
 use ledger_store::disk::{Disk, OsDisk};
 
 /// Options of a node. Sizes are bounds: what is over them is refused or waits, it never grows.
@@ -12,6 +13,10 @@ pub struct NodeOptions {
     pub data_dir: PathBuf,
     /// Where the journal and the newest tree head are kept: that directory, unless a test puts a disk that fails before it.
     pub disk: Arc<dyn Disk>,
+    /// Where the node reads the time: the clocks of this machine, unless a test sets others.
+    pub clock: Arc<dyn TimeSource>,
+    /// Start although the clock is far from the newest event or from the program's day.
+    pub accept_clock: bool,
     /// Address of the nats-server.
     pub nats_url: String,
     /// Id given to the ledger when it is created; an existing ledger keeps its own.
@@ -35,6 +40,8 @@ impl NodeOptions {
         Self {
             disk: Arc::new(OsDisk::new(data_dir.clone())),
             data_dir,
+            clock: Arc::new(SystemClock),
+            accept_clock: false,
             nats_url: nats_url.into(),
             ledger_id: "main".to_owned(),
             root_partner: "root".to_owned(),

@@ -1,6 +1,7 @@
 //! The group being gathered: the writer adds to it while the appender is busy with the one before.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ledger_store::Group;
 
@@ -77,6 +78,16 @@ pub(crate) enum HandedOver {
     Closed(Decided),
 }
 
+/// What the appender found.
+pub(crate) enum Taken {
+    /// Decisions to write.
+    Decided(Decided),
+    /// None so far.
+    Nothing,
+    /// The writer has ended and nothing is left.
+    Ended,
+}
+
 impl Pending {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere ends the node; what was decided so far is whole, since it is only ever moved.
@@ -108,20 +119,22 @@ impl Pending {
         HandedOver::Taken
     }
 
-    /// Waits for decisions and takes all there are; `None` when the writer has ended and nothing is left.
-    pub(crate) fn take(&self) -> Option<Decided> {
-        let mut state = self.lock();
-        while state.decided.is_empty() {
-            if state.writer_gone {
-                return None;
-            }
-            state = self
-                .filled
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+    /// Waits for decisions, so long at most, and takes all there are.
+    pub(crate) fn take_within(&self, patience: Duration) -> Taken {
+        let waiting = |state: &mut State| state.decided.is_empty() && !state.writer_gone;
+        let waited = self
+            .filled
+            .wait_timeout_while(self.lock(), patience, waiting);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !state.decided.is_empty() {
+            self.emptied.notify_one();
+            return Taken::Decided(std::mem::take(&mut state.decided));
         }
-        self.emptied.notify_one();
-        Some(std::mem::take(&mut state.decided))
+        if state.writer_gone {
+            Taken::Ended
+        } else {
+            Taken::Nothing
+        }
     }
 
     /// Drops what waits and voids what the writer decides on top of it; returns the replies that were to go with it.

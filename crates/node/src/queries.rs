@@ -5,7 +5,6 @@ mod names;
 
 pub(crate) use names::Names;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
@@ -20,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::as_of::not_reached;
 use crate::history::header_at;
+use crate::refusing::Refusing;
 use crate::scrub;
 
 /// Bytes of blocks in a replay's answer, unless the query says otherwise.
@@ -47,14 +47,12 @@ pub(crate) struct Queries {
     pub(crate) published: watch::Receiver<u64>,
     /// Held by the one check of the whole log that may be under way: it keeps a core and the disk busy for long.
     pub(crate) scrubbing: Arc<Mutex<()>>,
-    /// Bytes below which commands are refused, as free space on the log's disk.
-    pub(crate) free_floor_bytes: u64,
-    /// What a group was refused for want of, as the appender notes it.
-    pub(crate) space_lacked: Arc<AtomicU64>,
     /// What a query may filter by.
     pub(crate) names: Arc<Names>,
     /// The most bytes that the nats-server takes in an answer.
     pub(crate) max_answer: MaxAnswer,
+    /// Why commands are refused at this moment.
+    pub(crate) refusing: Refusing,
 }
 
 /// How many bytes an answer may have at this moment: the nats-server may be another one after a reconnection.
@@ -142,20 +140,9 @@ impl Queries {
                 .to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
             tree_head: tree_head.map(|head| String::from_utf8_lossy(head.as_bytes()).into_owned()),
             published: *self.published.borrow(),
-            refusing: self.refusing()?,
+            refusing: self.refusing.why().map_err(internal)?,
         };
         json(&answer)
-    }
-
-    /// Why no command is taken now. The disk itself is looked at: that there is room again is known before the next command is sent.
-    fn refusing(&self) -> Result<Option<String>, QueryFailure> {
-        let needed = self.space_lacked.load(Ordering::Relaxed);
-        let needed = needed.max(self.free_floor_bytes);
-        let free = self.log.free_space().map_err(internal)?;
-        let (free_mib, needed_mib) = (free >> 20, needed >> 20);
-        Ok((free < needed).then(|| {
-            format!("{free_mib} MiB are free on the log's disk, and {needed_mib} MiB must be")
-        }))
     }
 
     fn replay(&self, query: &ReplayQuery) -> Result<Answer, QueryFailure> {

@@ -2,6 +2,8 @@
 //!
 //! Replies are handed over in whole groups by the thread that synced them, encoded and sent by one task.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use ledger_bus::{Replier, ReplyTo};
 use ledger_domain::Rejection;
@@ -106,8 +108,13 @@ pub(crate) async fn run(
 ) {
     while let Some(group) = replies.recv().await {
         let mut counts = [0_u64; 3];
+        let mut refused = BTreeMap::new();
         for mut reply in group {
             count(&reply, &mut counts);
+            let receipts = reply.receipts.iter();
+            for rejection in receipts.filter_map(|receipt| receipt.rejection.as_ref()) {
+                *refused.entry(rejection.code).or_insert(0) += 1;
+            }
             if let Some(address) = reply.to.clone() {
                 to.reply(address, reply.encode_within(to.max_bytes())).await;
             }
@@ -117,6 +124,9 @@ pub(crate) async fn run(
         telemetry.count_commands(Status::Accepted, accepted);
         telemetry.count_commands(Status::Duplicate, duplicate);
         telemetry.count_commands(Status::Rejected, rejected);
+        for (code, count) in refused {
+            telemetry.count_rejections(code, count);
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct DecisionState {
     reread: HashMap<CommandKey, RecordedCommand, FxBuildHasher>,
     pub(crate) next_position: u64,
     /// Recorded time of the newest event.
-    last_time: DateTime<Utc>,
+    pub(crate) last_time: DateTime<Utc>,
     /// Whether the clock was behind that when it was last looked at.
     clock_is_late: bool,
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger_bus::query::BucketAnswer;
 use ledger_bus::subject;
+use ledger_domain::RejectionCode;
 use ledger_domain::wire::v1::Status;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode, encode_registry};
@@ -25,6 +26,11 @@ const CHECKPOINT_HELP: &str = "Next position a projection will fold";
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabel {
+    code: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -68,10 +74,21 @@ type Size = Gauge<i64, std::sync::atomic::AtomicI64>;
 pub struct Telemetry {
     registry: Arc<Registry>,
     commands: Family<OutcomeLabel, Counter<u64, AtomicU64>>,
+    rejections: Family<CodeLabel, Counter<u64, AtomicU64>>,
     checkpoints: Family<ProjectionLabel, Size>,
     buckets: Buckets,
     /// Whether `JetStream` takes what it is given.
     pub transport: Transport,
+    /// Bytes free on the log's disk.
+    pub free_bytes: Size,
+    /// Bytes below which commands are refused.
+    pub free_floor_bytes: Size,
+    /// 1 while commands are taken.
+    pub ready: Size,
+    /// Seconds by which the clock ran ahead of the time that has passed since the start.
+    pub clock_ahead: Size,
+    /// Seconds by which the clock is behind the newest event.
+    pub clock_behind: Size,
     /// Events on disk.
     pub tree_size: Size,
     /// Events in the stream `LEDGER_EVENTS`.
@@ -93,6 +110,13 @@ impl Default for Telemetry {
         buckets.register(&mut registry);
         let (tree_size, published, queued_bytes) =
             (Size::default(), Size::default(), Size::default());
+        let standing = Standing::register(&mut registry);
+        let rejections = Family::default();
+        registry.register(
+            "rejections",
+            "Commands refused, by the code of the refusal",
+            Family::clone(&rejections),
+        );
         let group_seconds = Histogram::new(exponential_buckets(0.000_1, 2.0, 16));
         let group_events = Histogram::new(exponential_buckets(1.0, 2.0, 15));
         registry.register(
@@ -129,14 +153,55 @@ impl Default for Telemetry {
         Self {
             registry: Arc::new(registry),
             commands,
+            rejections,
             checkpoints,
             buckets,
             transport: Transport::default(),
+            free_bytes: standing.free_bytes,
+            free_floor_bytes: standing.free_floor_bytes,
+            ready: standing.ready,
+            clock_ahead: standing.clock_ahead,
+            clock_behind: standing.clock_behind,
             tree_size,
             published,
             queued_bytes,
             group_seconds,
             group_events,
+        }
+    }
+}
+
+/// How a node stands, as it looks at itself every second.
+struct Standing {
+    free_bytes: Size,
+    free_floor_bytes: Size,
+    ready: Size,
+    clock_ahead: Size,
+    clock_behind: Size,
+}
+
+impl Standing {
+    fn register(registry: &mut Registry) -> Self {
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Size::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        Self {
+            free_bytes: gauge("free_bytes", "Bytes free on the disk of the log"),
+            free_floor_bytes: gauge(
+                "free_floor_bytes",
+                "Free bytes below which commands are refused",
+            ),
+            ready: gauge("ready", "1 while commands are taken, else 0"),
+            clock_ahead: gauge(
+                "clock_ahead_seconds",
+                "Seconds by which the clock ran ahead of the time that has passed since the start; negative when it is behind",
+            ),
+            clock_behind: gauge(
+                "clock_behind_seconds",
+                "Seconds by which the clock is behind the newest event",
+            ),
         }
     }
 }
@@ -215,6 +280,14 @@ impl Telemetry {
             .inc_by(count);
     }
 
+    /// Counts refused commands of a code.
+    pub fn count_rejections(&self, code: RejectionCode, count: u64) {
+        let code = code.as_str();
+        self.rejections
+            .get_or_create(&CodeLabel { code })
+            .inc_by(count);
+    }
+
     /// Notes how far a projection has come.
     pub fn set_checkpoint(&self, projection: &str, checkpoint: u64) {
         let label = ProjectionLabel {
@@ -251,6 +324,8 @@ mod tests {
         let telemetry = Telemetry::default();
         telemetry.count_commands(Status::Accepted, 3);
         telemetry.tree_size.set(gauge_value(7));
+        telemetry.count_rejections(RejectionCode::StorageFull, 2);
+        telemetry.free_bytes.set(11);
         telemetry.set_checkpoint("country", 5);
         let text = telemetry.text();
         assert!(
@@ -258,6 +333,11 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("ledger_tree_size 7"), "{text}");
+        assert!(
+            text.contains("ledger_rejections_total{code=\"storage_full\"} 2"),
+            "{text}"
+        );
+        assert!(text.contains("ledger_free_bytes 11"), "{text}");
         assert!(
             text.contains("ledger_projection_checkpoint{projection=\"country\"} 5"),
             "{text}"

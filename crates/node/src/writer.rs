@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::appender::stopped;
+use crate::clock::Clock;
 use crate::history::{HistoryError, outline_digest, receipt};
 use crate::intake::{Chunk, DecodedCommand, Submission};
 use crate::pending::{Decided, HandedOver, Pending, WriterEnd};
@@ -29,6 +30,7 @@ use crate::state::DecisionState;
 pub(crate) struct Writer {
     pub(crate) log: Log,
     pub(crate) ledger: LedgerId,
+    pub(crate) clock: Clock,
     pub(crate) state: DecisionState,
     pub(crate) cached_commitments: usize,
     pub(crate) pending: Arc<Pending>,
@@ -100,11 +102,16 @@ impl Writer {
     ) -> Result<(), HistoryError> {
         let digests = submission.commands.iter().map(|command| command.digest);
         let manifest = Manifest::new(self.ledger.as_str(), submission.partner.as_str(), digests);
+        let clock = self.clock.now();
         let mut stamp = Stamp {
             command: None,
             submission: manifest.digest(),
             index: 0,
-            now: self.state.recorded_time(Utc::now()),
+            now: match clock {
+                Ok(now) => self.state.recorded_time(now),
+                Err(_) => self.state.last_time,
+            },
+            jumped: clock.err(),
             rng,
         };
         let first_record = decided.group.records.len();
@@ -161,6 +168,10 @@ impl Writer {
             } else {
                 self.refused(command.id, reused(command))
             });
+        }
+        if let Some(jumped) = &stamp.jumped {
+            let jumped = Rejection::new(RejectionCode::Unavailable, jumped.as_str());
+            return Ok(Receipt::rejected(Some(command.id), jumped));
         }
         self.state.load_commitments(&command.commitments())?;
         let reference = &self.state.reference;
@@ -259,6 +270,8 @@ struct Stamp<'a> {
     submission: [u8; 32],
     index: u32,
     now: DateTime<Utc>,
+    /// Why the clock is not believed, while it is not: then nothing is recorded.
+    jumped: Option<String>,
     rng: &'a mut ThreadRng,
 }
 

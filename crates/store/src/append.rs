@@ -1,10 +1,11 @@
 //! The one owner of the log's end.
 
-use crate::core::{Core, Pending, held};
+use crate::core::{Core, LOOKING, Pending, held};
 use crate::error::AppendError;
 use crate::feed::{self, with_causes};
 use crate::group::{Encoded, Group, encode};
 use crate::head::LastFrame;
+use crate::journal::Segment;
 use crate::journal::frame::{FRAME_HEADER_LEN, FrameHeader};
 use crate::journal::writer::{JournalWriter, WriteError};
 use bytes::Bytes;
@@ -17,6 +18,9 @@ use std::time::Instant;
 
 /// Free space is looked at again after so many bytes, whatever the time.
 const SPACE_BYTES: u64 = 16 << 20;
+
+/// Older segments looked for at once.
+const SEGMENTS_LOOKED_FOR: usize = 256;
 
 /// The tree after an append.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +46,8 @@ pub struct Appender {
     frontier: Frontier,
     builder: BlockBuilder,
     gauge: SpaceGauge,
+    /// The next of the older segments to be looked for.
+    next_looked_for: usize,
     feeder: Option<JoinHandle<()>>,
 }
 
@@ -66,6 +72,7 @@ impl Appender {
             frontier,
             builder,
             gauge,
+            next_looked_for: 0,
             feeder: Some(feeder),
         })
     }
@@ -107,11 +114,15 @@ impl Appender {
         }
         self.check_space(frame.len() as u64)?;
         self.wait_for_feeder()?;
+        // Before a name is used for a new segment, and before a frame stands behind a gap.
+        self.check_end()?;
         let reserved = self.writer.reserve(frame.len() as u64, &self.frontier);
         reserved.map_err(|error| self.refuse(error))?;
         let place = self.writer.place(header.first_position);
         let written = self.writer.write(&frame);
         written.map_err(|error| self.refuse(error))?;
+        // What was synced counts only where it is found again.
+        self.core.check_place()?;
         self.gauge.written = self.gauge.written.saturating_add(frame.len() as u64);
         let before = std::mem::replace(&mut self.frontier, encoded.frontier.clone());
         held(&self.core.heads).last = LastFrame::Written { place, before };
@@ -135,6 +146,40 @@ impl Appender {
             root: encoded.frontier.root(),
             payload_crc: crc32c::crc32c(payload),
         })
+    }
+
+    /// Looks whether the log's files are still where they were opened, and hold what was written last.
+    ///
+    /// # Errors
+    /// [`AppendError::Poisoned`] when they are not: from then on nothing is appended.
+    pub fn check_files(&mut self) -> Result<(), AppendError> {
+        self.check_end()?;
+        let disk = self.core.options.disk.as_ref();
+        for _ in 0..SEGMENTS_LOOKED_FOR {
+            let Some(segment) = self.core.journal.segment(self.next_looked_for) else {
+                self.next_looked_for = 0;
+                break;
+            };
+            self.next_looked_for += 1;
+            let checked = self.core.place.check_segment(disk, &segment);
+            checked.map_err(|why| self.core.poison(LOOKING, why))?;
+        }
+        Ok(())
+    }
+
+    fn check_end(&self) -> Result<(), AppendError> {
+        self.core.check_place()?;
+        let stands = self.writer.last_stands();
+        let cause = match stands {
+            Ok(true) => return Ok(()),
+            Ok(false) => format!(
+                "{} does not hold the last frame any more: the file was written over while the ledger ran; \
+                 stop the ledger before its directory is touched",
+                Segment::path(self.writer.segment().first_position)
+            ),
+            Err(error) => with_causes(&error),
+        };
+        Err(self.core.poison(LOOKING, cause))
     }
 
     /// Refuses below the floor, before anything is written.

@@ -6,6 +6,7 @@ use crate::index::sealed::{IndexFault, SealedIndex};
 use crate::index::tail::{EpochTail, Tails};
 use crate::journal::Journal;
 use crate::options::Options;
+use crate::place::Place;
 use crate::shards::{Shard, Shards};
 use bytes::Bytes;
 use ledger_proof::block::{BlockHeader, Decoder};
@@ -58,7 +59,11 @@ pub(crate) struct Core {
     pub(crate) refilling: Mutex<()>,
     /// Held as long as anybody reads: one process per directory.
     pub(crate) _lock: File,
+    pub(crate) place: Place,
 }
+
+/// What was being done when files were not found where they should be.
+pub(crate) const LOOKING: &str = "looking for the files of the log";
 
 pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -108,6 +113,17 @@ impl Core {
             at: poison.at,
             cause: poison.cause.clone(),
         })
+    }
+
+    /// Looks whether the log's files are still where they were opened; the log is poisoned when they are not. Whoever writes by a path
+    /// looks first: it might lead into a copy that was put in this log's place.
+    pub(crate) fn check_place(&self) -> Result<(), AppendError> {
+        self.poisoned().map_or(Ok(()), Err)?;
+        let Some(newest) = self.journal.newest() else {
+            return Ok(());
+        };
+        let checked = self.place.check(self.options.disk.as_ref(), &newest);
+        checked.map_err(|why| self.poison(LOOKING, why))
     }
 
     /// Adds events to the unsealed tail; the iterator's first is the next position of the tail.
@@ -215,6 +231,7 @@ impl Core {
     pub(crate) fn rebuild_shard(&self, number: u32, end: u64) -> Result<Arc<Shard>, ReadError> {
         let range = self.shard_range(number);
         let end = end.min(range.end);
+        self.check_place()?;
         tracing::warn!(
             shard = number,
             from = range.start,

@@ -10,8 +10,28 @@ pub mod sim;
 pub use os::OsDisk;
 
 use std::fmt::Debug;
+use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
+
+/// Which file or directory something is, whatever its name: what a copy does not share with its original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileId {
+    /// The device that it lies on.
+    pub device: u64,
+    /// Its inode there.
+    pub inode: u64,
+}
+
+impl From<&Metadata> for FileId {
+    fn from(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
+    }
+}
 
 /// A directory tree of files, by paths relative to its root.
 pub trait Disk: Debug + Send + Sync + 'static {
@@ -60,6 +80,12 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// The disk's own.
     fn sync_dir(&self, dir: &str) -> io::Result<()>;
 
+    /// Which file or directory has this path now.
+    ///
+    /// # Errors
+    /// `NotFound`, or the disk's own.
+    fn identity(&self, path: &str) -> io::Result<FileId>;
+
     /// Bytes this process may still write.
     ///
     /// # Errors
@@ -86,6 +112,12 @@ pub trait DiskFile: Debug + Send + Sync {
     /// # Errors
     /// The disk's own.
     fn sync(&self) -> io::Result<()>;
+
+    /// Which file this is, whatever its path leads to by now.
+    ///
+    /// # Errors
+    /// The disk's own.
+    fn identity(&self) -> io::Result<FileId>;
 
     /// Says that what was synced will hardly be read again, so that the memory it is cached in may serve others.
     fn leave_cache(&self) {}

@@ -118,9 +118,15 @@ pub enum OpenError {
         /// The lock file.
         path: PathBuf,
     },
-    /// Less space than the floor.
-    #[error("{} MiB are free on its disk, and {} MiB must be: make room", free >> 20, floor >> 20)]
+    /// Less space than the floor, and no log yet.
+    #[error(
+        "{} MiB are free on the disk of {}, and {} MiB must be before a new ledger is made there: make room, choose another \
+         directory, or give a lower floor with --free-space-floor-mib",
+        free >> 20, dir.display(), floor >> 20
+    )]
     NoSpace {
+        /// The data directory.
+        dir: PathBuf,
         /// Bytes free.
         free: u64,
         /// Bytes that must be free.
@@ -179,6 +185,7 @@ impl From<ReadError> for OpenError {
             ReadError::Damaged { position, what } => Self::Damaged { position, what },
             other @ (ReadError::Io(_)
             | ReadError::Sled(_)
+            | ReadError::Poisoned(_)
             | ReadError::Beyond { .. }
             | ReadError::Block { .. }) => Self::Read(other),
         }
@@ -201,7 +208,7 @@ pub enum SledFault {
 #[non_exhaustive]
 pub enum AppendError {
     /// Free space is below the floor. Nothing was written; the same group may be appended again later.
-    #[error("{free} bytes are free, the floor is {floor}: no commands are taken")]
+    #[error("{} MiB are free, and {} MiB must be: no commands are taken", free >> 20, floor >> 20)]
     NoSpace {
         /// Bytes free.
         free: u64,
@@ -236,6 +243,9 @@ pub enum ReadError {
         /// What is wrong.
         what: Damage,
     },
+    /// The log is poisoned, and its block store cannot be mended.
+    #[error(transparent)]
+    Poisoned(#[from] AppendError),
     /// sled failed and the journal could not stand in.
     #[error("the block store failed")]
     Sled(#[from] SledFault),

@@ -17,6 +17,9 @@ pub(crate) fn run(core: &Core) {
     loop {
         match next(core) {
             Next::Blocks(blocks) => {
+                if core.check_place().is_err() {
+                    return;
+                }
                 if let Err(error) = feed(core, &blocks) {
                     core.poison("feeding the block store", with_causes(&error));
                     return;
@@ -24,7 +27,9 @@ pub(crate) fn run(core: &Core) {
             }
             Next::Idle => flush(core),
             Next::Closed => {
-                flush(core);
+                if core.check_place().is_ok() {
+                    flush(core);
+                }
                 return;
             }
         }

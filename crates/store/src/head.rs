@@ -2,7 +2,7 @@
 
 use crate::core::{Core, held};
 use crate::disk::{self, Disk};
-use crate::error::{Damage, OpenError, ReadError};
+use crate::error::{AppendError, Damage, OpenError, ReadError};
 use crate::journal::recover::check_frame;
 use crate::journal::writer::Place;
 use ledger_proof::block::Decoder;
@@ -36,9 +36,20 @@ pub enum HeadError {
     /// The head could not be made durable, so it is not shown.
     #[error("the tree head could not be written")]
     Write(#[source] io::Error),
+    /// The log is poisoned.
+    #[error(transparent)]
+    Poisoned(#[from] AppendError),
     /// The key refused to sign.
     #[error("the tree head could not be signed")]
     Sign(#[from] TreeHeadError),
+}
+
+impl HeadError {
+    /// Whether it is only that the disk is full: the head before it stands, and a later attempt may succeed.
+    pub fn is_for_want_of_room(&self) -> bool {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        matches!(self, Self::Write(error) if full.contains(&error.kind()))
+    }
 }
 
 /// Reads the stored head, if there is one, and checks that this ledger signed it.
@@ -80,6 +91,8 @@ pub(crate) fn sign(core: &Core) -> Result<SignedTreeHead, HeadError> {
         return Ok(newest);
     }
     let signed = SignedTreeHead::sign(size, root, &core.key)?;
+    // A copy in this log's place keeps the head that it came with.
+    core.check_place()?;
     disk::replace(core.options.disk.as_ref(), FILE, signed.as_bytes()).map_err(HeadError::Write)?;
     held(&core.heads).newest = Some(signed.clone());
     Ok(signed)

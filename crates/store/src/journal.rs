@@ -223,6 +223,18 @@ impl Journal {
             .clone()
     }
 
+    /// The newest segment: the one that is written.
+    pub(crate) fn newest(&self) -> Option<Arc<Segment>> {
+        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
+        segments.last().map(Arc::clone)
+    }
+
+    /// A segment by its number in their order.
+    pub(crate) fn segment(&self, number: usize) -> Option<Arc<Segment>> {
+        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
+        segments.get(number).map(Arc::clone)
+    }
+
     /// The segment that holds a position, and where the next segment starts.
     fn segment_of(&self, position: u64) -> Option<(Arc<Segment>, Option<u64>)> {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);

@@ -34,6 +34,7 @@ mod journal;
 mod log;
 mod open;
 mod options;
+mod place;
 mod scrub;
 mod shards;
 mod sledbox;

@@ -2,7 +2,7 @@
 
 use crate::append::Appender;
 use crate::core::{Core, held};
-use crate::error::{OpenError, ReadError};
+use crate::error::{AppendError, OpenError, ReadError};
 use crate::head::{self, HeadError};
 use crate::index::keys::{CommandKey, Kind};
 use crate::index::sealed::TILE_LEAVES;
@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use ledger_proof::block::{BlockError, BlockHeader, Decoder, KeptCommand, SubmissionPart};
 use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, leaf_hash};
 use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use uuid::Uuid;
 
@@ -100,6 +101,19 @@ impl Log {
     /// [`ReadError::Beyond`] at or after the tree size; others when journal and sled both fail.
     pub fn read_block(&self, position: u64) -> Result<Bytes, ReadError> {
         self.core.read_block(position)
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        &self.core.options.dir
+    }
+
+    /// Looks whether the log's files are still where they were opened.
+    ///
+    /// # Errors
+    /// [`AppendError::Poisoned`] when they are not, or when the log is poisoned already: nothing is appended any more.
+    pub fn check_files(&self) -> Result<(), AppendError> {
+        self.core.check_place()
     }
 
     /// Bytes free on the disk of the log, as an append looks at them.

@@ -7,10 +7,11 @@ use crate::feed;
 use crate::head::{self, Heads, LastFrame};
 use crate::index::sealed::SealedIndex;
 use crate::journal::Journal;
-use crate::journal::recover::{Recovered, recover};
+use crate::journal::recover::{self, Recovered, recover};
 use crate::journal::writer::{JournalWriter, cut};
 use crate::log::Log;
 use crate::options::Options;
+use crate::place::{self, Place};
 use crate::shards::Shards;
 use crate::sledbox;
 use ledger_proof::block::Decoder;
@@ -54,17 +55,7 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
     }
     // Its name is made durable with that of the journal within it.
     std::fs::create_dir_all(&options.dir).map_err(OpenError::io("making the data directory"))?;
-    // Before anything is opened: sled leaves files behind on a full disk that block every later opening.
-    let free = options
-        .disk
-        .free_space()
-        .map_err(OpenError::io("looking at free space"))?;
-    if free < options.free_floor_bytes {
-        return Err(OpenError::NoSpace {
-            free,
-            floor: options.free_floor_bytes,
-        });
-    }
+    let has_room = has_room(&options)?;
     let lock = lock(&options.dir)?;
     let found = recover(options.disk.as_ref())?;
     let key = load_key(&options, found.is_some())?;
@@ -85,7 +76,9 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
         rebuilt: databases.rebuilt,
         ..Recovery::default()
     };
-    let writer = resume(&options, found, &mut recovery)?;
+    let writer = resume(&options, found, has_room, &mut recovery)?;
+    let place = Place::of(&options.dir, options.disk.as_ref(), &lock);
+    let place = place.map_err(OpenError::io("looking at the lock and the journal"))?;
     let core = Core {
         key,
         journal: Arc::clone(writer.journal()),
@@ -105,6 +98,7 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
         refilling: Mutex::new(()),
         options,
         _lock: lock,
+        place,
     };
     catch_up(&core, databases.fed, &mut recovery)?;
     check_head_root(&core)?;
@@ -112,6 +106,28 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
     let appender = Appender::start(Arc::clone(&core), writer, frontier)
         .map_err(OpenError::io("starting the feeding thread"))?;
     Ok((Log::new(core), appender, recovery))
+}
+
+/// Whether there is as much space as the options ask for. Where there is not, a log that exists is opened for its readers, and appends
+/// wait for room; none is begun.
+fn has_room(options: &Options) -> Result<bool, OpenError> {
+    let (disk, floor) = (options.disk.as_ref(), options.free_floor_bytes);
+    let free = disk.free_space();
+    let free = free.map_err(OpenError::io("looking at free space"))?;
+    if free >= floor {
+        return Ok(true);
+    }
+    let dir = options.dir.clone();
+    if recover::segments(disk)?.is_empty() {
+        return Err(OpenError::NoSpace { dir, free, floor });
+    }
+    tracing::warn!(
+        dir = %dir.display(),
+        free_mib = free >> 20,
+        needed_mib = floor >> 20,
+        "commands are refused until there is room on the disk of this directory (--free-space-floor-mib)"
+    );
+    Ok(false)
 }
 
 /// Whether nothing at all is where the log should be.
@@ -130,7 +146,7 @@ fn is_untouched(options: &Options) -> Result<bool, OpenError> {
 }
 
 pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
-    let path = dir.join("LOCK");
+    let path = dir.join(place::LOCK);
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -331,6 +347,7 @@ fn open_databases(
 fn resume(
     options: &Options,
     found: Option<Recovered>,
+    has_room: bool,
     recovery: &mut Recovery,
 ) -> Result<JournalWriter, OpenError> {
     let doing = OpenError::io("preparing the journal");
@@ -347,7 +364,9 @@ fn resume(
         cut(segment, torn).map_err(OpenError::io("cutting the torn tail"))?;
         recovery.cut_bytes = Some(bytes);
     }
-    match JournalWriter::resume(&options.disk, found, options.segment_bytes).map_err(doing)? {
+    match JournalWriter::resume(&options.disk, found, options.segment_bytes, has_room)
+        .map_err(doing)?
+    {
         Some(writer) => Ok(writer),
         None => JournalWriter::create(&options.disk, options.segment_bytes)
             .map_err(OpenError::io("preparing the journal")),

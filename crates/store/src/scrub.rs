@@ -594,6 +594,7 @@ fn fault_of(error: ReadError) -> Fault {
         ReadError::Damaged { what, .. } => Fault::Journal(what),
         other @ (ReadError::Io(_)
         | ReadError::Sled(_)
+        | ReadError::Poisoned(_)
         | ReadError::Beyond { .. }
         | ReadError::Block { .. }) => Fault::Unreadable(crate::feed::with_causes(&other)),
     }

@@ -3,6 +3,7 @@
 mod basics;
 mod faults;
 mod model;
+mod place;
 mod scrub;
 mod sled_faults;
 mod support;

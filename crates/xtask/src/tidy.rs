@@ -1,6 +1,7 @@
 //! The rules that no compiler checks. Each is a pure function of what it looks at, with a test that shows it firing.
 
 mod arrows;
+mod day;
 mod dependencies;
 mod licences;
 mod sources;
@@ -13,5 +14,6 @@ pub(crate) fn check(workspace: &Workspace) -> Vec<String> {
     violations.extend(dependencies::check(&workspace.members));
     violations.extend(licences::check(&workspace.foreign));
     violations.extend(sources::check(workspace));
+    violations.extend(day::check(workspace));
     violations
 }

@@ -13,8 +13,8 @@ use ledger_domain::wire::v1::{Stage, Status};
 use ledger_node::{NodeError, NodeOptions, Telemetry, run_node, shutdown};
 use ledger_store::AppendError;
 use ledger_tests::{
-    DiskFault, FaultyDisk, Process, System, batch, eventually, free_port, get, ledger_binary,
-    receipts,
+    DiskFault, FaultyDisk, Process, System, await_that, batch, eventually, free_port, get,
+    ledger_binary, receipts,
 };
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -26,6 +26,9 @@ const MIB: u64 = 1 << 20;
 /// How far the free space is above the floor, or below it once a file takes twice that: much more than what else is
 /// written to the disk meanwhile.
 const MARGIN_MIB: u64 = 2_048;
+
+/// Held by a test that fills the disk: two at once would see each other's files.
+static FILLING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn free_mib(folder: &Path) -> u64 {
     let stat = statvfs(folder).expect("a file system");
@@ -42,6 +45,9 @@ async fn a_log_is_not_opened_on_a_full_disk() {
     let (code, said) = system.node_ended();
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("MiB are free"), "{said}");
+    let dir = system.log_folder().display().to_string();
+    assert!(said.contains(&dir), "{said}");
+    assert!(said.contains("--free-space-floor-mib"), "{said}");
     assert!(
         !system.log_folder().join("journal").exists(),
         "nothing was begun"
@@ -106,7 +112,60 @@ async fn a_projector_whose_store_cannot_be_written_waits_and_makes_it_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_started_below_its_floor_answers_and_takes_commands_when_there_is_room() {
+    let _alone = FILLING.lock().await;
+    let mut system = System::start_whole(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 3).await;
+    let (_, record) = commander.record(&["GCM-01"]);
+    system.accepted(std::slice::from_ref(&record)).await;
+    let size = system.tree_size().await;
+    assert!(system.stop_node().success());
+    let free = free_mib(&system.log_folder());
+    let floor = (free - MARGIN_MIB).to_string();
+    let ballast = system.log_folder().join("ballast");
+    let file = File::create(&ballast).expect("a file");
+    fallocate(&file, FallocateFlags::empty(), 0, 2 * MARGIN_MIB * MIB).expect("space to take");
+
+    let http = format!("127.0.0.1:{}", free_port());
+    system.set_node_arguments(&["--free-space-floor-mib", &floor, "--http", &http]);
+    system.start_node().await;
+    assert_eq!(system.tree_size().await, size, "it answers");
+    let unready = get(&http, "/readyz").expect("an answer");
+    assert_eq!(unready.status, 503, "{unready:?}");
+    let dir = system.log_folder().display().to_string();
+    for said in [&dir, "--free-space-floor-mib"] {
+        assert!(unready.body.contains(said), "{unready:?}");
+        assert!(system.node().stderr().contains(said));
+    }
+    let (_, other) = commander.record(&["GCM-02"]);
+    let receipts = system.ask("tester", other.encode()).await;
+    let rejection = receipts[0].rejection.as_ref().expect("a refusal");
+    assert_eq!(rejection.code, RejectionCode::StorageFull);
+    let again = system.ask("tester", record.encode()).await;
+    assert_eq!(again[0].status, Status::Duplicate);
+    system.verify().await;
+    await_that("the metrics to say so", SOON, || {
+        let metrics = get(&http, "/metrics").expect("an answer").body;
+        metrics.contains("ledger_ready 0")
+            && metrics.contains("ledger_rejections_total{code=\"storage_full\"} 1")
+            && metrics.contains("ledger_free_floor_bytes ")
+    });
+
+    drop(file);
+    fs::remove_file(&ballast).expect("space to give back");
+    assert_eq!(get(&http, "/readyz").expect("an answer").status, 200);
+    system.accepted(&[other]).await;
+    await_that("the metrics to say so", SOON, || {
+        let metrics = get(&http, "/metrics").expect("an answer").body;
+        metrics.contains("ledger_ready 1")
+    });
+    system.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn on_a_disk_that_runs_full_commands_are_refused_and_queries_answered_until_there_is_room() {
+    let _alone = FILLING.lock().await;
     let mut system = System::start_whole(&[]).await;
     let mut commander = system.reporter("tester", &["KEN"]).await;
     let (commitment, record) = commander.record(&["GCM-01"]);

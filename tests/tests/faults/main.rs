@@ -7,9 +7,11 @@
 )]
 
 mod buckets;
+mod clock;
 mod disk;
 mod files;
 mod floods;
+mod replaced;
 mod stop;
 mod stream;
 mod support;

@@ -104,7 +104,8 @@ fn node_options(args: &NodeArgs, nats: &str) -> NodeOptions {
     NodeOptions {
         ledger_id: args.ledger.clone(),
         cached_commitments: args.cached_commitments,
-        free_space_floor_bytes: args.free_space_floor_mib << 20,
+        free_space_floor_bytes: args.log.free_space_floor_mib << 20,
+        accept_clock: args.log.accept_clock,
         queue_submissions: args.queue_submissions,
         queue_bytes: args.queue_kib << 10,
         ..NodeOptions::new(&args.data, nats)
@@ -251,7 +252,11 @@ async fn run_up(
     let (address, serving) =
         serve_http(args.http, nats, &telemetry, ready, shutdown.clone()).await?;
     running.spawn(serving);
-    let options = NodeOptions::new(args.data.join("ledger"), nats);
+    let options = NodeOptions {
+        free_space_floor_bytes: args.log.free_space_floor_mib << 20,
+        accept_clock: args.log.accept_clock,
+        ..NodeOptions::new(args.data.join("ledger"), nats)
+    };
     let (node_telemetry, node_shutdown) = (telemetry.clone(), shutdown.clone());
     running.spawn(async move { Ok(run_node(options, node_telemetry, node_shutdown).await?) });
     let view = ViewFamily::All;

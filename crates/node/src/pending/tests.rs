@@ -5,7 +5,6 @@ use crate::intake::ticket;
 use ledger_domain::wire::v1::Receipt;
 use ledger_domain::{Rejection, RejectionCode};
 use std::sync::mpsc;
-use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(30);
 const A_MOMENT: Duration = Duration::from_millis(50);
@@ -30,6 +29,17 @@ fn names(replies: &[SubmissionReply]) -> Vec<String> {
     let receipts = replies.iter().flat_map(|reply| &reply.receipts);
     let rejections = receipts.map(|receipt| receipt.rejection.clone().expect("a rejection"));
     rejections.map(|rejection| rejection.message).collect()
+}
+
+impl Pending {
+    /// What there is, once there is anything; `None` at the end.
+    fn take(&self) -> Option<Decided> {
+        match self.take_within(SOON) {
+            Taken::Decided(decided) => Some(decided),
+            Taken::Nothing => panic!("nothing came"),
+            Taken::Ended => None,
+        }
+    }
 }
 
 fn taken(outcome: &HandedOver) -> bool {

@@ -1,6 +1,7 @@
 //! What the node answers about a log of a few blocks.
 
 use super::*;
+use crate::clock::{Clock, SystemClock};
 use crate::test_log::{TestLog, commitment};
 use ledger_proof::block::{Decoder, split_first};
 
@@ -26,10 +27,14 @@ fn queries() -> (Queries, TestLog) {
         ledger: "test".into(),
         published,
         scrubbing: Arc::default(),
-        free_floor_bytes: 0,
-        space_lacked: Arc::default(),
         names: Arc::default(),
         max_answer: Arc::new(|| usize::MAX),
+        refusing: Refusing {
+            log: test.log.clone(),
+            clock: Clock::start(Arc::new(SystemClock)),
+            free_floor_bytes: 0,
+            space_lacked: Arc::default(),
+        },
     };
     (queries, test)
 }

@@ -1,6 +1,6 @@
 //! The operating system's disk.
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, FileId};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -111,6 +111,10 @@ impl Disk for OsDisk {
         Self::sync_path(&self.root.join(dir))
     }
 
+    fn identity(&self, path: &str) -> io::Result<FileId> {
+        Ok(FileId::from(&std::fs::metadata(self.root.join(path))?))
+    }
+
     fn free_space(&self) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(&self.root)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
@@ -161,6 +165,10 @@ impl DiskFile for OsFile {
 
     fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
+    }
+
+    fn identity(&self) -> io::Result<FileId> {
+        Ok(FileId::from(&self.file.metadata()?))
     }
 
     fn leave_cache(&self) {

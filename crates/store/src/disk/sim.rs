@@ -3,7 +3,7 @@
 //! It keeps what is durable apart from what was only written. A crash keeps the durable bytes and, of the writes that
 //! were never synced, whatever the test asks for.
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, FileId};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
@@ -197,6 +197,13 @@ fn put(bytes: &mut Vec<u8>, offset: usize, new: &[u8]) {
     }
 }
 
+fn identity_of(file: &Arc<Mutex<FileState>>) -> FileId {
+    FileId {
+        device: 0,
+        inode: Arc::as_ptr(file).addr() as u64,
+    }
+}
+
 fn failed() -> io::Error {
     io::Error::other("simulated fault")
 }
@@ -276,6 +283,22 @@ impl Disk for SimDisk {
         Ok(())
     }
 
+    fn identity(&self, path: &str) -> io::Result<FileId> {
+        let state = held(&self.state);
+        if let Some(file) = state.files.get(path) {
+            return Ok(identity_of(file));
+        }
+        let within = format!("{path}/");
+        let is_dir = state.files.keys().any(|name| name.starts_with(&within));
+        // A directory stays the same one as long as there is anything in it.
+        is_dir
+            .then_some(FileId {
+                device: 0,
+                inode: 1,
+            })
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
     fn free_space(&self) -> io::Result<u64> {
         Ok(held(&self.state).free.unwrap_or(u64::MAX))
     }
@@ -327,6 +350,10 @@ impl DiskFile for SimFile {
             put(&mut file.durable, offset, &bytes);
         }
         fault.map_or(Ok(()), |_| Err(failed()))
+    }
+
+    fn identity(&self) -> io::Result<FileId> {
+        Ok(identity_of(&self.file))
     }
 
     fn len(&self) -> io::Result<u64> {

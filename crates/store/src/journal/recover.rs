@@ -28,6 +28,8 @@ pub(crate) struct Recovered {
     pub(crate) frontier: Frontier,
     /// Where the next frame goes in the newest segment.
     pub(crate) offset: u64,
+    /// Where the last whole frame of the newest segment starts, if it has one.
+    pub(crate) last: Option<u64>,
     pub(crate) torn: Option<Torn>,
     /// The tree sizes at which the newest segment begins and its whole frames end, and the roots there.
     roots: Vec<(u64, Hash)>,
@@ -80,10 +82,12 @@ pub(crate) fn recover(disk: &dyn Disk) -> Result<Option<Recovered>, OpenError> {
     };
     let mut frontier = newest.frontier()?;
     let mut offset = SEGMENT_HEADER_LEN as u64;
+    let mut last = None;
     let mut roots = vec![(frontier.size(), frontier.root())];
     let mut decoder = Decoder::default();
     while let Some(frame) = next_frame(&newest, offset, frontier.size())? {
         check_frame(&frame, &mut frontier, &mut decoder)?;
+        last = Some(offset);
         offset = offset.saturating_add(frame.header.frame_len());
         roots.push((frontier.size(), frame.header.root));
     }
@@ -92,6 +96,7 @@ pub(crate) fn recover(disk: &dyn Disk) -> Result<Option<Recovered>, OpenError> {
         segments,
         frontier,
         offset,
+        last,
         torn,
         roots,
     }))

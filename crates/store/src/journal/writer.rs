@@ -1,6 +1,6 @@
 //! The one writer of the journal.
 
-use super::frame::{SEGMENT_HEADER_LEN, encode_segment_header};
+use super::frame::{FRAME_HEADER_LEN, SEGMENT_HEADER_LEN, encode_segment_header};
 use super::recover::{Recovered, Torn};
 use super::{DIR, Frame, Journal, SPARE, Segment};
 use crate::disk::{Disk, DiskFile};
@@ -37,6 +37,8 @@ pub(crate) struct JournalWriter {
     segment_len: u64,
     segment_bytes: u64,
     spare: Option<Spare>,
+    /// The header of the last frame in the newest segment, and where it stands.
+    last: Option<(u64, Vec<u8>)>,
 }
 
 impl JournalWriter {
@@ -46,14 +48,18 @@ impl JournalWriter {
         let file = disk.create(SPARE, segment_bytes)?;
         let segment = install(disk.as_ref(), file, &Frontier::new())?;
         let journal = Arc::new(Journal::new(Arc::clone(disk), vec![Arc::clone(&segment)]));
-        Self::new(journal, segment, SEGMENT_HEADER_LEN as u64, segment_bytes)
+        let mut writer = Self::new(journal, segment, SEGMENT_HEADER_LEN as u64, segment_bytes)?;
+        writer.prepare()?;
+        Ok(writer)
     }
 
-    /// Goes on after the last whole frame. A torn tail must have been cut.
+    /// Goes on after the last whole frame. A torn tail must have been cut. The next segment is prepared at once if there is room for it, else
+    /// when it is needed.
     pub(crate) fn resume(
         disk: &Arc<dyn Disk>,
         found: Recovered,
         segment_bytes: u64,
+        has_room: bool,
     ) -> io::Result<Option<Self>> {
         let Some(segment) = found.segments.last().map(Arc::clone) else {
             return Ok(None);
@@ -67,7 +73,16 @@ impl JournalWriter {
             disk.remove(SPARE)?;
         }
         let journal = Arc::new(Journal::new(Arc::clone(disk), found.segments));
-        Self::new(journal, segment, found.offset, segment_bytes).map(Some)
+        let mut writer = Self::new(journal, segment, found.offset, segment_bytes)?;
+        if let Some(last) = found.last {
+            let mut header = vec![0; FRAME_HEADER_LEN];
+            writer.segment.file.read_at(&mut header, last)?;
+            writer.last = Some((last, header));
+        }
+        if has_room {
+            writer.prepare()?;
+        }
+        Ok(Some(writer))
     }
 
     fn new(
@@ -77,16 +92,15 @@ impl JournalWriter {
         segment_bytes: u64,
     ) -> io::Result<Self> {
         let segment_len = segment.file.len()?;
-        let mut writer = Self {
+        Ok(Self {
             journal,
             segment,
             offset,
             segment_len,
             segment_bytes,
             spare: None,
-        };
-        writer.prepare()?;
-        Ok(writer)
+            last: None,
+        })
     }
 
     pub(crate) fn journal(&self) -> &Arc<Journal> {
@@ -133,6 +147,7 @@ impl JournalWriter {
         self.segment_len = segment.file.len().map_err(failed("measuring a segment"))?;
         self.offset = SEGMENT_HEADER_LEN as u64;
         let full = std::mem::replace(&mut self.segment, Arc::clone(&segment));
+        self.last = None;
         // Readers are served from sled.
         full.file.leave_cache();
         self.journal.add(segment);
@@ -159,8 +174,28 @@ impl JournalWriter {
             .file
             .sync()
             .map_err(failed("syncing a frame"))?;
+        let header = frame.get(..FRAME_HEADER_LEN).unwrap_or(frame);
+        self.last = Some((self.offset, header.to_vec()));
         self.offset = self.offset.saturating_add(frame.len() as u64);
         Ok(())
+    }
+}
+
+impl JournalWriter {
+    /// Whether the last frame still stands where it was written: a copy that was written over the file, in place, has another one
+    /// there, or none. The next frame would stand behind a gap.
+    pub(crate) fn last_stands(&self) -> io::Result<bool> {
+        let Some((offset, written)) = &self.last else {
+            return Ok(true);
+        };
+        let mut found = vec![0; written.len()];
+        let read = self.segment.file.read_at(&mut found, *offset)?;
+        Ok(read == written.len() && found == *written)
+    }
+
+    /// The segment that is written.
+    pub(crate) fn segment(&self) -> &Segment {
+        &self.segment
     }
 }
 

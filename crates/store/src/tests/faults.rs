@@ -375,11 +375,36 @@ fn below_the_floor_commands_are_refused_and_reads_go_on() {
     fill(&mut appender, 200, 10);
     check_story(&log, 200);
     drop((log, appender));
+}
+
+#[test]
+fn below_the_floor_a_log_is_opened_for_its_readers_and_goes_on_when_there_is_room() {
+    let rig = Rig::new();
+    let (log, mut appender, _) = rig.open();
+    fill(&mut appender, 100, 10);
+    drop((log, appender));
     rig.disk.set_free(1000);
+    let (log, mut appender, _) = rig.open();
+    check_story(&log, 100);
+    let refused = appender.append(&group(100, 10));
     assert!(matches!(
-        rig.try_open(),
-        Err(OpenError::NoSpace { free: 1000, .. })
+        refused,
+        Err(AppendError::NoSpace { free: 1000, .. })
     ));
+    rig.disk.set_free(1 << 30);
+    fill(&mut appender, 600, 10);
+    check_story(&log, 600);
+}
+
+#[test]
+fn below_the_floor_no_log_is_begun_and_it_is_said_where_and_by_which_option() {
+    let rig = Rig::new();
+    rig.disk.set_free(1000);
+    let refused = rig.try_open().unwrap_err();
+    assert!(matches!(refused, OpenError::NoSpace { free: 1000, .. }));
+    let (said, dir) = (refused.to_string(), rig.dir.path().display().to_string());
+    assert!(said.contains(&dir), "{said}");
+    assert!(said.contains("--free-space-floor-mib"), "{said}");
 }
 
 #[test]

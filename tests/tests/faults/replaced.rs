@@ -1,0 +1,120 @@
+//! The directory of a log replaced, moved or thinned under its running node: the node gives no receipt, stops, and says why.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ledger_bus::subject;
+use ledger_domain::wire::v1::Status;
+use ledger_tests::commands::Commander;
+use ledger_tests::{System, eventually, receipts};
+
+use crate::support::{SOON, files_under, some_events};
+
+/// How long a reply is waited for that should not come.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), &to).expect("copied");
+        }
+    }
+}
+
+fn beside(folder: &Path, name: &str) -> PathBuf {
+    folder.with_file_name(name)
+}
+
+fn newest_segment(folder: &Path) -> PathBuf {
+    let journal = files_under(&folder.join("journal"));
+    let mut segments = journal.into_iter().filter(|path| !path.ends_with("next"));
+    segments.next_back().expect("a segment")
+}
+
+type Deed = (&'static str, fn(&Path));
+
+const DEEDS: [Deed; 4] = [
+    ("replaced by a backup", |folder| {
+        fs::remove_dir_all(folder).expect("removed");
+        copy(&beside(folder, "backup"), folder);
+    }),
+    ("moved away", |folder| {
+        fs::rename(folder, beside(folder, "moved")).expect("moved");
+    }),
+    ("its segment replaced", |folder| {
+        let segment = newest_segment(folder);
+        let other = segment.with_extension("other");
+        fs::copy(&segment, &other).expect("copied");
+        fs::rename(&other, &segment).expect("replaced");
+    }),
+    ("its lock removed", |folder| {
+        fs::remove_file(folder.join("LOCK")).expect("removed");
+    }),
+];
+
+/// A system whose log has a backup beside it, older than the log by some events.
+async fn with_backup() -> (System, Commander) {
+    let mut system = System::start(&[]).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 2).await;
+    system.await_published().await;
+    assert!(system.stop_node().success());
+    let folder = system.log_folder();
+    copy(&folder, &beside(&folder, "backup"));
+    system.start_node().await;
+    some_events(&system, &mut commander, 2).await;
+    (system, commander)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_receipt_comes_once_the_directory_is_not_the_one_that_is_open() {
+    for (deed, commit) in DEEDS {
+        let (mut system, mut commander) = with_backup().await;
+        let (_, record) = commander.record(&["GCM-01"]);
+        system.accepted(&[record]).await;
+        commit(&system.log_folder());
+        let (_, lost) = commander.record(&["GCM-02"]);
+        let subject = subject::command("tester");
+        let reply = system
+            .bus()
+            .request(&subject, lost.encode().into(), PATIENCE);
+        if let Ok(reply) = reply.await {
+            for receipt in receipts(&reply.payload) {
+                assert_eq!(receipt.status, Status::Rejected, "{deed}: {receipt:?}");
+            }
+        }
+        let (code, said) = system.node_ended();
+        assert_eq!(code, Some(1), "{deed}: {said}");
+        assert!(
+            said.contains("removed, moved or replaced while the ledger ran"),
+            "{deed}: {said}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_is_replaced_while_nothing_is_sent_stops_the_node_too() {
+    let (mut system, _) = with_backup().await;
+    let folder = system.log_folder();
+    let backed_up = fs::read(beside(&folder, "backup").join("head")).expect("a head");
+    DEEDS[0].1(&folder);
+    eventually(
+        "the node to say that it is not ready, or to end",
+        SOON,
+        async || match system.connection().head().await {
+            Ok(head) => head.refusing.map(drop),
+            Err(_) => Some(()),
+        },
+    )
+    .await;
+    let (code, said) = system.node_ended();
+    assert_eq!(code, Some(1), "{said}");
+    let head = fs::read(folder.join("head")).expect("a head");
+    assert_eq!(head, backed_up, "the copy keeps the head that it came with");
+}
