@@ -4,25 +4,30 @@ mod evidence;
 mod measure;
 mod rare;
 mod report;
+mod terms;
 
 use smallvec::SmallVec;
 
+use crate::compare;
 use crate::date::PartialDate;
 use crate::ids::{ActionCode, CommitmentId, CountryCode, PartyId, Position, Version};
 use crate::intern::Symbol;
 use crate::wire::v1::{
     Amount, AssessmentKind, CommitmentAmended, CommitmentRecorded, CommitmentStatus, Event,
-    EventBody, Evidence, EvidencePlace, NamedEvidence, Nature, Participant, Period,
-    ProgressReported, is_percent,
+    EventBody, Evidence, EvidencePlace, Form, MeasureChange, NamedEvidence, Nature, Participant,
+    ParticipantRole, Period, ProgressReported, is_percent, unit_key,
 };
 
 pub use rare::{Assessment, Contest, Participation};
 pub use report::{NamedReport, ReportState};
 
 use evidence::{Naming, Pieces};
-use measure::{Known, TextMark};
+use measure::Known;
 use rare::Rare;
 use report::Report;
+use terms::Terms;
+
+pub(crate) use terms::ValueMark;
 
 /// The decision state of one commitment: a fold of the events of its stream, and of nothing else.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -34,44 +39,17 @@ pub struct Commitment {
     rare: Option<Box<Rare>>,
     baseline: Known,
     target: Known,
-    indicator: TextMark,
-    unit: TextMark,
+    terms: Terms,
     version: Version,
     lead: Symbol,
     country: Option<CountryCode>,
     made: Option<PartialDate>,
     due: Option<PartialDate>,
+    form: Option<Form>,
+    nature: Option<Nature>,
     status: CommitmentStatus,
-    flags: Flags,
-}
-
-/// Yes-or-no facts, one bit each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Flags(u8);
-
-impl Flags {
-    /// It has a measure.
-    const MEASURED: Self = Self(1);
-    /// The measure is a share in percent.
-    const PERCENT: Self = Self(1 << 1);
-    /// It is about money.
-    const FINANCIAL: Self = Self(1 << 2);
-    /// The first target and the first baseline were known at once.
-    const DIRECTED: Self = Self(1 << 3);
-    /// That target lay below that baseline: less is better.
-    const FALLING: Self = Self(1 << 4);
-
-    fn has(self, flag: Self) -> bool {
-        self.0 & flag.0 != 0
-    }
-
-    fn set(&mut self, flag: Self, on: bool) {
-        if on {
-            self.0 |= flag.0;
-        } else {
-            self.0 &= !flag.0;
-        }
-    }
+    /// It answers another commitment.
+    matches: bool,
 }
 
 impl Commitment {
@@ -104,6 +82,7 @@ impl Commitment {
             | EventBody::CommitmentResumed(_)
             | EventBody::CommitmentSuperseded(_)
             | EventBody::CommitmentClosed(_)
+            | EventBody::CommitmentLapsed(_)
             | EventBody::CommitmentReinstated(_) => state.changed_status(&event.body),
             EventBody::ParticipationConfirmed(_) => {
                 state.participates(event, Participation::Confirmed);
@@ -134,6 +113,7 @@ impl Commitment {
             | EventBody::ActionTextAmended(_)
             | EventBody::ActionsMapped(_)
             | EventBody::PartyRegistered(_)
+            | EventBody::PartyAmended(_)
             | EventBody::PartyStatusChanged(_)
             | EventBody::ReviewOpened(_)
             | EventBody::StatementRecorded(_)
@@ -151,60 +131,39 @@ impl Commitment {
             country: recorded.country,
             made: recorded.made,
             due: recorded.due,
+            form: Some(recorded.form),
+            nature: recorded.nature,
+            matches: recorded.matches.is_some(),
             ..Self::default()
         };
-        state.set_nature(recorded.nature);
+        state.terms.title = ValueMark::of(&recorded.title);
+        state.terms.description = ValueMark::maybe(recorded.description.as_ref());
+        state.terms.countries = Terms::of_countries(&recorded.countries);
         state.claim(&recorded.participants);
         state.plan(recorded.milestones.iter().map(|milestone| &milestone.name));
         if let Some(measure) = &recorded.measure {
-            let texts = (Some(&*measure.indicator), measure.unit.as_deref());
-            state.measure(texts, measure.baseline, measure.target);
+            state.measure(&MeasureChange {
+                indicator: Some(measure.indicator.clone()),
+                unit: measure.unit.clone(),
+                baseline: measure.baseline,
+                target: measure.target,
+            });
         }
         state
     }
 
-    fn set_nature(&mut self, nature: Option<Nature>) {
-        if let Some(nature) = nature {
-            self.flags
-                .set(Flags::FINANCIAL, nature == Nature::Financial);
-        }
-    }
-
-    fn measure(
-        &mut self,
-        (indicator, unit): (Option<&str>, Option<&str>),
-        baseline: Option<Amount>,
-        target: Option<Amount>,
-    ) {
-        self.flags.set(Flags::MEASURED, true);
-        let same_unit = !self.has_other_unit(unit);
-        let former = |known: Known| known.get().filter(|_| same_unit);
-        // The target that was first given tells the direction, if a baseline in its unit is known.
-        let (from, to) = (
-            baseline.or(former(self.baseline)),
-            former(self.target).or(target),
-        );
-        if let Some(indicator) = indicator {
-            self.indicator = TextMark::of(indicator);
-        }
-        if let Some(unit) = unit {
-            self.flags.set(Flags::PERCENT, is_percent(unit));
-            self.unit = TextMark::of_unit(unit);
-        }
-        self.baseline.set(baseline);
-        self.target.set(target);
-        if !self.flags.has(Flags::DIRECTED)
-            && let (Some(from), Some(to)) = (from, to)
-        {
-            self.flags.set(Flags::DIRECTED, true);
-            self.flags.set(Flags::FALLING, to < from);
-        }
+    fn measure(&mut self, change: &MeasureChange) {
+        self.terms.measure(change);
+        self.baseline.set(change.baseline);
+        self.target.set(change.target);
     }
 
     fn claim(&mut self, participants: &[Participant]) {
         for participant in participants {
             let party = Symbol::of(participant.party.as_str());
-            self.rare.get_or_insert_default().claim(party);
+            self.rare
+                .get_or_insert_default()
+                .claim(party, participant.role);
         }
     }
 
@@ -266,17 +225,28 @@ impl Commitment {
     }
 
     fn amended(&mut self, amended: &CommitmentAmended) {
+        if let Some(title) = &amended.title {
+            self.terms.title = ValueMark::of(title);
+        }
+        if amended.description.is_some() {
+            self.terms.description = ValueMark::maybe(amended.description.as_ref());
+        }
         if let Some(actions) = &amended.actions {
             self.actions = symbols(actions);
         }
-        if amended.due.is_some() {
-            self.due = amended.due;
+        if let Some(countries) = &amended.countries {
+            self.terms.countries = Terms::of_countries(countries);
         }
         if let Some(change) = &amended.measure {
-            let texts = (change.indicator.as_deref(), change.unit.as_deref());
-            self.measure(texts, change.baseline, change.target);
+            self.measure(change);
         }
-        self.set_nature(amended.nature);
+        self.due = amended.due.or(self.due);
+        self.made = amended.made.or(self.made);
+        self.form = amended.form.or(self.form);
+        self.nature = amended.nature.or(self.nature);
+        if let Some(rare) = &mut self.rare {
+            rare.outdate_assessments();
+        }
         self.claim(&amended.participants);
         self.plan(amended.milestones.iter().map(|milestone| &milestone.name));
     }
@@ -284,6 +254,9 @@ impl Commitment {
     fn changed_status(&mut self, body: &EventBody) {
         if let EventBody::CommitmentWithdrawn(_) = body {
             self.status = CommitmentStatus::Withdrawn;
+            if let Some(rare) = &mut self.rare {
+                rare.successor = None;
+            }
         }
         if let EventBody::CommitmentSuspended(_) = body {
             self.status = CommitmentStatus::Suspended;
@@ -294,6 +267,9 @@ impl Commitment {
         }
         if let EventBody::CommitmentClosed(_) = body {
             self.status = CommitmentStatus::Closed;
+        }
+        if let EventBody::CommitmentLapsed(_) = body {
+            self.status = CommitmentStatus::Lapsed;
         }
         if let EventBody::CommitmentResumed(_) | EventBody::CommitmentReinstated(_) = body {
             self.status = CommitmentStatus::Active;
@@ -311,10 +287,13 @@ impl Commitment {
         }
     }
 
-    /// Remembers that the party took part by its own word, if it is named beside the lead.
+    /// Remembers that the party took part by its own word, if it is named beside the lead: that confirms what the lead said.
     fn spoke(&mut self, party: Symbol) {
         if let Some(part) = self.rare.as_mut().and_then(|rare| rare.part_mut(party)) {
             part.spoke = true;
+            if part.participation == Participation::Claimed {
+                part.participation = Participation::Confirmed;
+            }
         }
     }
 
@@ -344,16 +323,24 @@ impl Commitment {
         if let EventBody::ContestResolved(data) = &event.body {
             self.rare.get_or_insert_default().resolve(data.contest);
         }
+        let assessment = |kind| Assessment::new(position, party(), kind);
         if let EventBody::ProgressAssessed(data) = &event.body {
             self.know(position, &data.evidence, Some(position), false);
-            self.assessed(position, party(), AssessmentKind::Progress);
+            let words = (Some(&data.grade), None);
+            let assessed = assessment(AssessmentKind::Progress);
+            self.assessed(assessed.with(words, data.completion, data.summary.as_ref()));
         }
-        if let EventBody::AmbitionAssessed(_) = &event.body {
-            self.assessed(position, party(), AssessmentKind::Ambition);
+        if let EventBody::AmbitionAssessed(data) = &event.body {
+            let words = (None, Some(&*data.grades));
+            let assessed = assessment(AssessmentKind::Ambition);
+            self.assessed(assessed.with(words, None, data.summary.as_ref()));
         }
         if let EventBody::AssessmentRevised(data) = &event.body {
-            self.rare.get_or_insert_default().revise(data.assessment);
-            self.assessed(position, party(), data.kind);
+            let before = self.rare.get_or_insert_default().revise(data.assessment);
+            let words = (data.grade.as_ref(), data.grades.as_deref());
+            let revised = before.unwrap_or_else(|| assessment(data.kind));
+            let revised = revised.with(words, data.completion, data.summary.as_ref());
+            self.assessed(revised.moved_to(position, party()));
         }
         if let EventBody::EvidenceAttached(data) = &event.body {
             let by_participant = self.has_participant(&event.header.party);
@@ -382,14 +369,9 @@ impl Commitment {
         }
     }
 
-    fn assessed(&mut self, position: Position, assessor: Symbol, kind: AssessmentKind) {
+    fn assessed(&mut self, assessment: Assessment) {
         let assessments = &mut self.rare.get_or_insert_default().assessments;
-        assessments.push(Assessment {
-            position,
-            assessor,
-            kind,
-            revised: false,
-        });
+        assessments.push(assessment);
     }
 
     /// How many events its stream has.
@@ -448,6 +430,12 @@ impl Commitment {
             .is_some_and(|part| part != Participation::Left)
     }
 
+    /// The role of a party that takes part beside the lead, or did.
+    pub fn role(&self, party: &PartyId) -> Option<ParticipantRole> {
+        let symbol = Symbol::find(party.as_str())?;
+        Some(self.rare.as_ref()?.part(symbol)?.role)
+    }
+
     /// How many parties were ever named beside the lead.
     pub fn participant_count(&self) -> usize {
         self.rare.as_ref().map_or(0, |rare| rare.participants.len())
@@ -475,19 +463,67 @@ impl Commitment {
         self.due
     }
 
+    /// How it is held, as amended.
+    pub fn form(&self) -> Option<Form> {
+        self.form
+    }
+
+    /// What it is made of, as amended.
+    pub fn nature(&self) -> Option<Nature> {
+        self.nature
+    }
+
+    /// Whether it answers another commitment.
+    pub fn is_matching(&self) -> bool {
+        self.matches
+    }
+
+    /// Whether it is called so.
+    pub fn has_title(&self, title: &str) -> bool {
+        self.terms.title == ValueMark::of(title)
+    }
+
+    /// Whether this is its text.
+    pub fn has_description(&self, description: &str) -> bool {
+        self.terms.description == ValueMark::of(description)
+    }
+
+    /// Whether it is carried out in these countries, in whatever order they are named.
+    pub fn has_countries(&self, countries: &[CountryCode]) -> bool {
+        self.terms.countries == Terms::of_countries(countries)
+    }
+
+    /// Whether it attaches to these actions, in whatever order they are named.
+    pub fn has_actions(&self, actions: &[ActionCode]) -> bool {
+        let stands = |code: &ActionCode| {
+            Symbol::find(code.as_str()).is_some_and(|symbol| self.actions.contains(&symbol))
+        };
+        actions.len() == self.actions.len() && actions.iter().all(stands)
+    }
+
     /// Whether it has a measure at all.
     pub fn is_measured(&self) -> bool {
-        self.flags.has(Flags::MEASURED)
+        self.terms.is_measured()
     }
 
     /// Whether its measure is a share in percent.
     pub fn is_share(&self) -> bool {
-        self.flags.has(Flags::PERCENT)
+        self.unit().is_some_and(is_percent)
     }
 
     /// Whether it is about money.
     pub fn is_financial(&self) -> bool {
-        self.flags.has(Flags::FINANCIAL)
+        self.nature == Some(Nature::Financial)
+    }
+
+    /// The measure's unit, as amended.
+    pub fn unit(&self) -> Option<&str> {
+        self.terms.unit()
+    }
+
+    /// What the measure counts, as amended.
+    pub fn indicator(&self) -> Option<&str> {
+        self.terms.indicator()
     }
 
     /// The measure's baseline, as amended.
@@ -500,23 +536,18 @@ impl Commitment {
         self.target.get()
     }
 
-    /// Whether less is better: the original target lies below the original baseline, which is this one if none was known.
-    pub fn is_falling_from(&self, baseline: Option<Amount>) -> bool {
-        if self.flags.has(Flags::DIRECTED) {
-            return self.flags.has(Flags::FALLING);
-        }
-        matches!((baseline, self.target()), (Some(baseline), Some(target)) if target < baseline)
-    }
-
     /// Whether it is measured in a unit, and not in this one.
     pub fn has_other_unit(&self, unit: Option<&str>) -> bool {
-        let other = |unit| !self.unit.is_none() && self.unit != TextMark::of_unit(unit);
-        unit.is_some_and(other)
+        let (Some(new), Some(old)) = (unit, self.unit()) else {
+            return false;
+        };
+        !compare::same(&unit_key(new), &unit_key(old))
     }
 
     /// Whether this is the name of its measure's indicator.
     pub fn is_measured_by(&self, indicator: &str) -> bool {
-        self.indicator == TextMark::of(indicator)
+        self.indicator()
+            .is_some_and(|known| compare::same(known, indicator))
     }
 
     /// The milestone of this name as it was first written, and whether it was reached; `None` if there is none.
@@ -637,7 +668,7 @@ impl Commitment {
         let evidence = self.evidence.heap_bytes();
         let rare = self.rare.as_ref().map_or(0, |rare| rare.size_bytes());
         let reports = self.reports.capacity() * size_of::<Report>();
-        size_of::<Self>() + reports + actions + evidence + rare
+        size_of::<Self>() + reports + actions + evidence + rare + self.terms.heap_bytes()
     }
 }
 

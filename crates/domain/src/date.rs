@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
@@ -68,6 +68,13 @@ impl PartialDate {
         )
     }
 
+    /// The last day it can say anything of when it is recorded: one that goes on then, as a year may, ends for this with the day of recording.
+    /// Where it is latest on Earth the next day may have begun.
+    pub fn last_day_by(self, recorded: DateTime<Utc>) -> NaiveDate {
+        let begun = self.first_day().min(latest_day(recorded));
+        self.last_day().min(recorded.date_naive().max(begun))
+    }
+
     /// The last day it may stand for: a due date of `2026` is kept by anything done on 31 December.
     pub fn last_day(self) -> NaiveDate {
         let month = self.month().unwrap_or(12);
@@ -81,6 +88,20 @@ impl PartialDate {
                 .unwrap_or_default(),
         }
     }
+}
+
+/// The day it is where it is latest, at UTC+14: of what happened, everything up to this day can have been dated truly.
+pub fn latest_day(now: DateTime<Utc>) -> NaiveDate {
+    day_at(now, TimeDelta::hours(14))
+}
+
+/// The day it is where it is earliest, at UTC−12: every day before it is over everywhere.
+pub fn earliest_day(now: DateTime<Utc>) -> NaiveDate {
+    day_at(now, TimeDelta::hours(-12))
+}
+
+fn day_at(now: DateTime<Utc>, offset: TimeDelta) -> NaiveDate {
+    now.checked_add_signed(offset).unwrap_or(now).date_naive()
 }
 
 /// A day that was checked when the date was made, so the default is never taken.
@@ -256,6 +277,37 @@ mod tests {
             span("2026-04-07"),
             ("2026-04-07".into(), "2026-04-07".into())
         );
+    }
+
+    #[test]
+    fn a_day_has_come_when_it_has_begun_anywhere_and_is_over_when_it_is_over_everywhere() {
+        let days = |text: &str| {
+            let now = text.parse().expect("a time");
+            (latest_day(now).to_string(), earliest_day(now).to_string())
+        };
+        for (now, latest, earliest) in [
+            ("2026-11-30T09:59:59Z", "2026-11-30", "2026-11-29"),
+            ("2026-11-30T10:00:00Z", "2026-12-01", "2026-11-29"),
+            ("2026-11-30T12:00:00Z", "2026-12-01", "2026-11-30"),
+            ("2026-12-31T23:59:59Z", "2027-01-01", "2026-12-31"),
+        ] {
+            assert_eq!(days(now), (latest.to_owned(), earliest.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_goes_on_when_it_is_recorded_ends_with_that_day() {
+        let by = |text: &str, recorded: &str| {
+            let recorded = recorded.parse().expect("a time");
+            date(text).last_day_by(recorded).to_string()
+        };
+        let noon = "2026-11-30T12:00:00Z";
+        assert_eq!(by("2026", noon), "2026-11-30");
+        assert_eq!(by("2026-11-30", noon), "2026-11-30");
+        assert_eq!(by("2026-12-01", noon), "2026-12-01");
+        assert_eq!(by("2026-12", noon), "2026-12-01");
+        assert_eq!(by("2030", noon), "2026-12-01");
+        assert_eq!(by("2025", noon), "2025-12-31");
     }
 
     #[test]

@@ -4,11 +4,12 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::commitment::ValueMark;
 use crate::ids::{
     ActionCode, CountryCode, InstrumentId, LedgerId, PartnerId, PartyId, Position, PrincipleCode,
     ReviewId, Subject, Version,
 };
-use crate::wire::v1::{Event, EventBody, PartyKind, PartyStatus, Policy, Role};
+use crate::wire::v1::{Event, EventBody, PartyKind, PartyStatus, Policy, Role, TextStatus};
 
 /// See the [module](self).
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -48,6 +49,8 @@ pub struct Partner {
     pub parties: FxHashSet<PartyId>,
     /// The States whose focal point it is.
     pub focal_point_for: FxHashSet<PartyId>,
+    /// What it is called.
+    pub(crate) name: ValueMark,
     /// How many events its stream has.
     pub version: Version,
 }
@@ -66,6 +69,14 @@ pub struct Action {
     pub instrument: InstrumentId,
     /// What it stands under.
     pub parent: Option<ActionCode>,
+    /// How much of its text was seen in a source.
+    pub text_status: TextStatus,
+    /// What it corresponds to.
+    pub mapped_to: FxHashSet<ActionCode>,
+    pub(crate) title: ValueMark,
+    pub(crate) description: ValueMark,
+    /// On what its newest mapping rests.
+    pub(crate) basis: ValueMark,
 }
 
 /// One who commits.
@@ -77,6 +88,8 @@ pub struct Party {
     pub country: Option<CountryCode>,
     /// Whether it may act.
     pub status: PartyStatus,
+    /// What it is called.
+    pub(crate) name: ValueMark,
     /// How many events its stream has.
     pub version: Version,
 }
@@ -191,11 +204,15 @@ impl Reference {
         let partner = self.partners.entry(id.clone()).or_default();
         partner.version = event.header.stream_version;
         if let EventBody::PartnerRegistered(registered) = &event.body {
+            partner.name = ValueMark::of(&registered.name);
             partner.roles.clone_from(&registered.roles);
             partner.parties = registered.parties.iter().cloned().collect();
             partner.focal_point_for = registered.focal_point_for.iter().cloned().collect();
         }
         if let EventBody::PartnerChanged(changed) = &event.body {
+            if let Some(name) = &changed.name {
+                partner.name = ValueMark::of(name);
+            }
             if let Some(roles) = &changed.roles {
                 partner.roles.clone_from(roles);
             }
@@ -228,8 +245,37 @@ impl Reference {
                 Action {
                     instrument: id.clone(),
                     parent: action.parent.clone(),
+                    text_status: action.text_status,
+                    mapped_to: FxHashSet::default(),
+                    title: ValueMark::of(&action.title),
+                    description: ValueMark::maybe(action.description.as_ref()),
+                    basis: ValueMark::default(),
                 },
             );
+        }
+        self.evolve_action(event);
+    }
+
+    /// What is said of an action that is catalogued already.
+    fn evolve_action(&mut self, event: &Event) {
+        if let EventBody::ActionTextAmended(amended) = &event.body
+            && let Some(action) = self.actions.get_mut(&amended.code)
+        {
+            if let Some(title) = &amended.title {
+                action.title = ValueMark::of(title);
+            }
+            if let Some(description) = &amended.description {
+                action.description = ValueMark::of(description);
+            }
+            action.text_status = amended.text_status.unwrap_or(action.text_status);
+        }
+        if let EventBody::ActionsMapped(mapped) = &event.body
+            && let Some(action) = self.actions.get_mut(&mapped.from)
+        {
+            action.mapped_to.extend(mapped.to.iter().cloned());
+            if let Some(basis) = &mapped.basis {
+                action.basis = ValueMark::of(basis);
+            }
         }
     }
 
@@ -241,9 +287,16 @@ impl Reference {
                     kind: registered.kind,
                     country: registered.country,
                     status: PartyStatus::Active,
+                    name: ValueMark::of(&registered.name),
                     version: event.header.stream_version,
                 },
             );
+        }
+        if let EventBody::PartyAmended(amended) = &event.body
+            && let Some(party) = self.parties.get_mut(id)
+        {
+            party.name = ValueMark::of(&amended.name);
+            party.version = event.header.stream_version;
         }
         if let EventBody::PartyStatusChanged(changed) = &event.body
             && let Some(party) = self.parties.get_mut(id)

@@ -46,7 +46,13 @@ judge CHE ONE assess_ambition {"method":"IRM","method_version":"1","grades":[{"d
 judge CHE ONE revise_assessment {"assessment":"<grade>","completion":"limited","reason":"Read again"}
 tester KEN ONE suspend_commitment {"reason":"Elections"}
 bureau FRA ONE resume_commitment {"reason":"They are over"}
+tester KEN ONE lapse_commitment {"reason":"Its register archived it"}
+tester KEN ONE amend_commitment {"made":"2025-02","form":"common","reason":"It was signed then"}
+bureau FRA ONE reinstate_commitment {"reason":"It goes on"}
+bureau FRA party/UGA amend_party {"name":"Another name","reason":"It asked for it"}
 tester KEN ONE supersede_commitment {"successor":"TWO","reason":"Wider"}
+tester KEN TWO withdraw_commitment {"reason":"No budget"}
+tester KEN TWO reinstate_commitment {"reason":"There is one"}
 bureau FRA ONE reinstate_commitment {"reason":"By mistake"}
 tester KEN ONE withdraw_commitment {"reason":"Law"}
 tester KEN ONE reinstate_commitment {"reason":"Law again"}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{NaiveDate, SecondsFormat};
 use ledger_bus::query::{ViewQuery, WatchQuery};
 use ledger_client::seeds::Illustrative;
+use ledger_domain::date::earliest_day;
 use ledger_domain::ids::CommitmentId;
 use ledger_domain::view::{
     ActionView, CommitmentFold, CountryView, Page, Projection, SummaryView, WatchList, WatchPage,
@@ -285,7 +286,7 @@ async fn what_was_known_is_what_a_fold_of_the_log_up_to_there_gives() {
     let mut summary = Prefix::<SummaryView>::new();
     for position in positions {
         let index = usize::try_from(position).expect("a small log");
-        let today = log[index].event.header.time.date_naive();
+        let today = earliest_day(log[index].event.header.time);
         countries.fold(&log, position);
         actions.fold(&log, position);
         summary.fold(&log, position);

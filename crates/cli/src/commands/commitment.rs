@@ -90,7 +90,16 @@ fn facts(state: &CommitmentState) -> String {
         }
     };
     let or_none = |value: &Option<String>| value.clone().unwrap_or_default();
-    add("superseded by", or_none(&row.successor));
+    let withdrawn = if row.successor_withdrawn {
+        " (withdrawn)"
+    } else {
+        ""
+    };
+    let successor = row.successor.as_ref();
+    add(
+        "superseded by",
+        successor.map_or_else(String::new, |it| format!("{it}{withdrawn}")),
+    );
     add("lead", row.lead.clone());
     for (index, codes) in row.actions.chunks(5).enumerate() {
         let name = if index == 0 { "actions" } else { "" };

@@ -32,10 +32,11 @@ enum Show {
 use Show::{Always, IfAny};
 
 /// All commitments, by where they stand.
-const RECORDED: [(&str, &str, Show); 3] = [
+const RECORDED: [(&str, &str, Show); 4] = [
     ("recorded", "recorded", Always),
     ("withdrawn", "  withdrawn", Always),
     ("superseded", "  superseded", IfAny),
+    ("lapsed", "  lapsed", IfAny),
 ];
 
 /// The closed ones, by how they ended.
@@ -46,8 +47,9 @@ const OUTCOMES: [(&str, &str, Show); 3] = [
 ];
 
 /// What else is to be known of the closed ones.
-const CLOSED: [(&str, &str, Show); 7] = [
+const CLOSED: [(&str, &str, Show); 8] = [
     ("self_declared", "    by its own word only", IfAny),
+    ("ground_taken_back", "    ground taken back", IfAny),
     ("assessed", "    independently assessed", IfAny),
     (
         "assessed_below_report",

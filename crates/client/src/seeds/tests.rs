@@ -185,6 +185,9 @@ fn the_illustrative_seeds_are_accepted_and_show_every_event_of_a_commitment() {
         "partner_revoked",
         "action_text_amended",
         "party_status_changed",
+        // No party of the illustrative data was renamed, and none of its commitments ended without a verdict.
+        "party_amended",
+        "commitment_lapsed",
         // All evidence of the illustrative data has a digest.
         "evidence_digested",
     ];

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::measure::TextMark;
+use super::measure::mark_of;
 use crate::ids::Position;
 use crate::wire::v1::{Evidence, EvidencePlace, NamedEvidence, Sha256};
 
@@ -67,11 +67,11 @@ fn place_key(place: EvidencePlace, title: u16) -> Option<[u32; 2]> {
 }
 
 fn url_mark(url: Option<&String>) -> u32 {
-    url.map_or(0, |url| TextMark::of_bytes(url.as_bytes()))
+    url.map_or(0, |text| mark_of(text))
 }
 
 fn title_mark(title: Option<&String>) -> u16 {
-    let mark = title.map_or(0, |title| TextMark::of_bytes(title.as_bytes()));
+    let mark = title.map_or(0, |text| mark_of(text));
     u16::try_from(mark & 0xffff).unwrap_or_default()
 }
 

@@ -1,11 +1,13 @@
 //! What a decision needs to know of few commitments: participants, milestones, contests, assessments. It stands in one box,
 //! so that the many that have none of it pay eight bytes.
 
-use crate::commitment::NamedReport;
+use crate::commitment::{NamedReport, ValueMark};
 use crate::compare;
 use crate::ids::{CommitmentId, PartyId, Position};
 use crate::intern::Symbol;
-use crate::wire::v1::{AssessmentKind, Period};
+use crate::wire::v1::{
+    AssessmentKind, Completion, Grade, ParticipantRole, Period, ReviseAssessment,
+};
 
 /// A party's part in a commitment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,7 @@ pub enum Participation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) party: Symbol,
+    pub(super) role: ParticipantRole,
     pub(super) participation: Participation,
     /// It confirmed, or spoke as a participant, at any time.
     pub(super) spoke: bool,
@@ -64,10 +67,39 @@ pub struct Assessment {
     pub(super) position: Position,
     pub(super) assessor: Symbol,
     pub(super) kind: AssessmentKind,
+    pub(super) completion: Option<Completion>,
     pub(super) revised: bool,
+    /// The commitment was amended since: the same words would be said of another text.
+    pub(super) outdated: bool,
+    /// The grade, or the grades.
+    pub(super) grade: ValueMark,
+    pub(super) summary: ValueMark,
 }
 
 impl Assessment {
+    pub(super) fn new(position: Position, assessor: Symbol, kind: AssessmentKind) -> Self {
+        Self {
+            position,
+            assessor,
+            kind,
+            completion: None,
+            revised: false,
+            outdated: false,
+            grade: ValueMark::default(),
+            summary: ValueMark::default(),
+        }
+    }
+
+    /// The same words as said by the event at another position.
+    pub(super) fn moved_to(self, position: Position, assessor: Symbol) -> Self {
+        Self {
+            position,
+            assessor,
+            outdated: false,
+            ..self
+        }
+    }
+
     /// Whether the party made it.
     pub fn is_assessor(&self, party: &PartyId) -> bool {
         Symbol::find(party.as_str()) == Some(self.assessor)
@@ -76,6 +108,38 @@ impl Assessment {
     /// What was assessed.
     pub fn kind(&self) -> AssessmentKind {
         self.kind
+    }
+
+    /// Whether it is already as a revision says, of the commitment as it is. A new grade without a completion leaves none.
+    pub fn is_as_revised(&self, data: &ReviseAssessment) -> bool {
+        !self.outdated && *self == self.revised_by(data)
+    }
+
+    /// As it is after a revision of it.
+    fn revised_by(self, data: &ReviseAssessment) -> Self {
+        let words = (data.grade.as_ref(), data.grades.as_deref());
+        self.with(words, data.completion, data.summary.as_ref())
+    }
+
+    pub(super) fn with(
+        mut self,
+        (grade, grades): (Option<&String>, Option<&[Grade]>),
+        completion: Option<Completion>,
+        summary: Option<&String>,
+    ) -> Self {
+        if let Some(grade) = grade {
+            self.grade = ValueMark::of(grade);
+        }
+        if let Some(grades) = grades {
+            self.grade = ValueMark::of_grades(grades);
+        }
+        if grade.is_some() || completion.is_some() {
+            self.completion = completion;
+        }
+        if summary.is_some() {
+            self.summary = ValueMark::maybe(summary);
+        }
+        self
     }
 
     /// Whether a revision replaced it.
@@ -96,12 +160,18 @@ pub(super) struct Rare {
 }
 
 impl Rare {
-    /// Names a party as a participant, claimed until it confirms: again, if it had left.
-    pub(super) fn claim(&mut self, party: Symbol) {
+    /// Names a party as a participant, claimed until it confirms: again, if it had left. Who takes part already has another role.
+    pub(super) fn claim(&mut self, party: Symbol, role: ParticipantRole) {
         match self.part_mut(party) {
-            Some(part) => part.participation = Participation::Claimed,
+            Some(part) => {
+                part.role = role;
+                if part.participation == Participation::Left {
+                    part.participation = Participation::Claimed;
+                }
+            }
             None => self.participants.push(Part {
                 party,
+                role,
                 participation: Participation::Claimed,
                 spoke: false,
             }),
@@ -117,11 +187,20 @@ impl Rare {
         participants.find(|part| part.party == party)
     }
 
-    pub(super) fn revise(&mut self, assessment: Position) {
-        let named = |other: &&mut Assessment| other.position == assessment;
-        if let Some(earlier) = self.assessments.iter_mut().find(named) {
-            earlier.revised = true;
+    /// The commitment was amended: what was assessed is another text.
+    pub(super) fn outdate_assessments(&mut self) {
+        for assessment in &mut self.assessments {
+            assessment.outdated = true;
         }
+    }
+
+    /// Marks an assessment as revised, and gives it as it was before.
+    pub(super) fn revise(&mut self, assessment: Position) -> Option<Assessment> {
+        let named = |other: &&mut Assessment| other.position == assessment;
+        let earlier = self.assessments.iter_mut().find(named)?;
+        let before = *earlier;
+        earlier.revised = true;
+        Some(before)
     }
 
     pub(super) fn resolve(&mut self, contest: Position) {

@@ -1,17 +1,21 @@
 //! Decisions about partners, the catalogue and parties.
 
+use std::hash::Hash;
+
+use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
 
 use super::{Context, Decision, Route, refuse};
+use crate::commitment::ValueMark;
 use crate::country::{self, UnStatus};
 use crate::ids::{ActionCode, CountryCode, InstrumentId, PartnerId, PartyId, Subject, Version};
-use crate::reference::Partner;
+use crate::reference::{Action, Partner, Party};
 use crate::rejection::{Rejection, RejectionCode};
 use crate::wire::v1::{
-    ActionCatalogued, ActionTextAmended, ActionsMapped, AmendActionText, CatalogueAction,
-    ChangePartner, ChangePartyStatus, InstrumentPublished, MapActions, PartnerChanged,
-    PartnerRegistered, PartnerRevoked, PartyKind, PartyRegistered, PartyStatusChanged,
-    PublishInstrument, RegisterPartner, RegisterParty, RevokePartner,
+    ActionCatalogued, ActionTextAmended, ActionsMapped, AmendActionText, AmendParty,
+    CatalogueAction, ChangePartner, ChangePartyStatus, InstrumentPublished, MapActions,
+    PartnerChanged, PartnerRegistered, PartnerRevoked, PartyAmended, PartyKind, PartyRegistered,
+    PartyStatusChanged, PublishInstrument, RegisterPartner, RegisterParty, RevokePartner, Role,
 };
 
 fn under(actions: SmallVec<[ActionCode; 4]>) -> Route {
@@ -103,9 +107,9 @@ impl Context<'_> {
         id: &InstrumentId,
         code: &ActionCode,
         field: &str,
-    ) -> Result<(), Rejection> {
+    ) -> Result<&Action, Rejection> {
         match self.reference.action(code) {
-            Some(action) if action.instrument == *id => Ok(()),
+            Some(action) if action.instrument == *id => Ok(action),
             Some(_) | None => refuse(
                 RejectionCode::UnknownAction,
                 field,
@@ -157,6 +161,9 @@ pub(super) fn change_partner(context: &Context<'_>, data: &ChangePartner) -> Dec
         return nothing_to_change("name, roles, parties or focal_point_for");
     }
     only_states(data.focal_point_for.as_deref().unwrap_or_default())?;
+    if !changes_partner(partner, data) {
+        return all_stand();
+    }
     let body = PartnerChanged {
         name: data.name.clone(),
         roles: data.roles.clone(),
@@ -164,6 +171,19 @@ pub(super) fn change_partner(context: &Context<'_>, data: &ChangePartner) -> Dec
         focal_point_for: data.focal_point_for.clone(),
     };
     Ok(context.event(partner.version, None, Route::default(), body))
+}
+
+/// Whether the partner is not already as the change says, in whatever order its lists are.
+fn changes_partner(partner: &Partner, data: &ChangePartner) -> bool {
+    fn others<T: Eq + Hash>(new: Option<&Vec<T>>, old: &FxHashSet<T>) -> bool {
+        new.is_some_and(|new| new.len() != old.len() || !new.iter().all(|it| old.contains(it)))
+    }
+    let name = data.name.as_deref();
+    let roles: FxHashSet<Role> = partner.roles.iter().copied().collect();
+    name.is_some_and(|name| partner.name != ValueMark::of(name))
+        || others(data.roles.as_ref(), &roles)
+        || others(data.parties.as_ref(), &partner.parties)
+        || others(data.focal_point_for.as_ref(), &partner.focal_point_for)
 }
 
 pub(super) fn revoke_partner(context: &Context<'_>, data: &RevokePartner) -> Decision {
@@ -179,6 +199,15 @@ pub(super) fn nothing_to_change<T>(fields: &str) -> Result<T, Rejection> {
         RejectionCode::NothingToChange,
         "data",
         format!("the change names no new value; give {fields}"),
+    )
+}
+
+/// The refusal of a change to values that stand.
+pub(super) fn all_stand<T>() -> Result<T, Rejection> {
+    refuse(
+        RejectionCode::NothingToChange,
+        "data",
+        "every value that the command names stands already; give one that differs",
     )
 }
 
@@ -239,9 +268,17 @@ pub(super) fn catalogue_action(context: &Context<'_>, data: &CatalogueAction) ->
 
 pub(super) fn amend_action_text(context: &Context<'_>, data: &AmendActionText) -> Decision {
     let (id, version) = context.published_instrument()?;
-    context.own_action(id, &data.code, "data.code")?;
+    let action = context.own_action(id, &data.code, "data.code")?;
     if data.title.is_none() && data.description.is_none() && data.text_status.is_none() {
         return nothing_to_change("title, description or text_status");
+    }
+    let other = |new: Option<&String>, old| new.is_some() && ValueMark::maybe(new) != old;
+    let status = data.text_status;
+    let changes = other(data.title.as_ref(), action.title)
+        || other(data.description.as_ref(), action.description)
+        || status.is_some_and(|status| status != action.text_status);
+    if !changes {
+        return all_stand();
     }
     let body = ActionTextAmended {
         code: data.code.clone(),
@@ -256,7 +293,7 @@ pub(super) fn amend_action_text(context: &Context<'_>, data: &AmendActionText) -
 
 pub(super) fn map_actions(context: &Context<'_>, data: &MapActions) -> Decision {
     let (id, version) = context.published_instrument()?;
-    context.own_action(id, &data.from, "data.from")?;
+    let action = context.own_action(id, &data.from, "data.from")?;
     context.known_actions(&data.to, "data.to")?;
     if let Some(index) = data.to.iter().position(|code| *code == data.from) {
         return refuse(
@@ -264,6 +301,11 @@ pub(super) fn map_actions(context: &Context<'_>, data: &MapActions) -> Decision 
             &format!("data.to[{index}]"),
             "an action corresponds to itself anyway; name others",
         );
+    }
+    let basis = data.basis.as_ref();
+    let same_basis = basis.is_none() || ValueMark::maybe(basis) == action.basis;
+    if same_basis && data.to.iter().all(|code| action.mapped_to.contains(code)) {
+        return all_stand();
     }
     let body = ActionsMapped {
         from: data.from.clone(),
@@ -316,6 +358,7 @@ fn party_country(id: &PartyId, data: &RegisterParty) -> Result<Option<CountryCod
             );
             return mismatch("subject", message);
         }
+        (PartyKind::NonMemberState, UnStatus::None) => own.is_some(),
         (_, UnStatus::None) => false,
     };
     if !state {
@@ -329,16 +372,41 @@ fn party_country(id: &PartyId, data: &RegisterParty) -> Result<Option<CountryCod
     Ok(own)
 }
 
-pub(super) fn change_party_status(context: &Context<'_>, data: &ChangePartyStatus) -> Decision {
-    let id = context.party_subject()?;
-    let Some(party) = context.reference.party(id) else {
+impl Context<'_> {
+    /// The party a command is about, which is registered, active or not.
+    fn registered_party(&self) -> Result<(&PartyId, &Party), Rejection> {
+        let id = self.party_subject()?;
+        let Some(party) = self.reference.party(id) else {
+            return refuse(
+                RejectionCode::PartyUnknown,
+                "subject",
+                format!("party {id} is not registered; register it first"),
+            );
+        };
+        self.expect_version(party.version)?;
+        Ok((id, party))
+    }
+}
+
+pub(super) fn amend_party(context: &Context<'_>, data: &AmendParty) -> Decision {
+    let (id, party) = context.registered_party()?;
+    if party.name == ValueMark::of(&data.name) {
         return refuse(
-            RejectionCode::PartyUnknown,
-            "subject",
-            format!("party {id} is not registered; register it first"),
+            RejectionCode::NothingToChange,
+            "data.name",
+            format!("party {id} is called so already"),
         );
+    }
+    context.happened(data.effective, "data.effective")?;
+    let body = PartyAmended {
+        name: data.name.clone(),
+        reason: data.reason.clone(),
     };
-    context.expect_version(party.version)?;
+    Ok(context.event(party.version, data.effective, Route::default(), body))
+}
+
+pub(super) fn change_party_status(context: &Context<'_>, data: &ChangePartyStatus) -> Decision {
+    let (id, party) = context.registered_party()?;
     if party.status == data.status {
         return refuse(
             RejectionCode::NothingToChange,

@@ -1,6 +1,6 @@
 //! Decisions about assessments: independent ones, so no party both takes part in a commitment and assesses it.
 
-use super::admin::nothing_to_change;
+use super::admin::{all_stand, nothing_to_change};
 use super::commitment::{limit, route};
 use super::reporting::room_for_evidence;
 use super::{CommitmentLookup, Context, Decision, refuse};
@@ -111,6 +111,9 @@ pub(super) fn revise(
         );
     }
     new_values(assessment.kind(), data)?;
+    if assessment.is_as_revised(data) {
+        return all_stand();
+    }
     let count = commitment.assessment_count() + 1;
     limit(count, Commitment::MAX_ASSESSMENTS, field)?;
     let body = AssessmentRevised {

@@ -1,18 +1,11 @@
 //! Decisions about what a commitment is: recording and amending it.
 
-use smallvec::SmallVec;
-
-use super::admin::nothing_to_change;
 use super::{CommitmentLookup, Context, Decision, Route, refuse};
 use crate::commitment::Commitment;
 use crate::date::PartialDate;
-use crate::ids::{ActionCode, CommitmentId, Version};
+use crate::ids::{CommitmentId, Version};
 use crate::rejection::{Rejection, RejectionCode};
-use crate::wire::v1::{
-    AmendCommitment, Before, CommitmentAmended, CommitmentRecorded, CommitmentStatus, Form,
-    MeasureChange, Milestone, Nature, Participant, RecordCommitment, is_percent, is_share,
-    negative_money, no_share,
-};
+use crate::wire::v1::{CommitmentRecorded, CommitmentStatus, Form, Milestone, RecordCommitment};
 
 impl Context<'_> {
     pub(super) fn commitment_subject(&self) -> Result<CommitmentId, Rejection> {
@@ -39,20 +32,38 @@ impl Context<'_> {
         Ok(commitment)
     }
 
-    /// The commitment the command is about, which stands: it is active or suspended.
-    pub(super) fn standing<'c>(
+    /// The commitment the command is about, which was not withdrawn: what has ended can still be corrected and withdrawn.
+    pub(super) fn not_withdrawn<'c>(
         &self,
         commitments: &'c (impl CommitmentLookup + ?Sized),
     ) -> Result<&'c Commitment, Rejection> {
         let commitment = self.subject(commitments)?;
         match commitment.status() {
-            CommitmentStatus::Active | CommitmentStatus::Suspended => Ok(commitment),
             CommitmentStatus::Withdrawn => refuse(
                 RejectionCode::CommitmentWithdrawn,
                 "subject",
                 "the commitment was withdrawn; record a new one, or have it reinstated",
             ),
-            status @ (CommitmentStatus::Superseded | CommitmentStatus::Closed) => refuse(
+            CommitmentStatus::Active
+            | CommitmentStatus::Suspended
+            | CommitmentStatus::Superseded
+            | CommitmentStatus::Closed
+            | CommitmentStatus::Lapsed => Ok(commitment),
+        }
+    }
+
+    /// The commitment the command is about, which stands: it is active or suspended.
+    pub(super) fn standing<'c>(
+        &self,
+        commitments: &'c (impl CommitmentLookup + ?Sized),
+    ) -> Result<&'c Commitment, Rejection> {
+        let commitment = self.not_withdrawn(commitments)?;
+        match commitment.status() {
+            CommitmentStatus::Active | CommitmentStatus::Suspended => Ok(commitment),
+            status @ (CommitmentStatus::Withdrawn
+            | CommitmentStatus::Superseded
+            | CommitmentStatus::Closed
+            | CommitmentStatus::Lapsed) => refuse(
                 RejectionCode::StatusConflict,
                 "subject",
                 format!("the commitment is {status}; have it reinstated first"),
@@ -174,7 +185,7 @@ fn record_rules(context: &Context<'_>, data: &RecordCommitment) -> Result<Form, 
 }
 
 /// Nothing is due before it was promised, nor after anybody could ask.
-fn due_dates(
+pub(super) fn due_dates(
     context: &Context<'_>,
     made: Option<PartialDate>,
     due: Option<PartialDate>,
@@ -226,193 +237,4 @@ pub(super) fn not_lead<T>(context: &Context<'_>, commitment: &Commitment) -> Res
             context.command.party
         ),
     )
-}
-
-pub(super) fn amend(
-    context: &Context<'_>,
-    commitments: &(impl CommitmentLookup + ?Sized),
-    data: &AmendCommitment,
-) -> Decision {
-    let commitment = context.standing(commitments)?;
-    if !commitment.is_lead(&context.command.party) {
-        return not_lead(context, commitment);
-    }
-    if let Some(actions) = &data.actions {
-        context.known_actions(actions, "data.actions")?;
-    }
-    if names_nothing(data) {
-        return nothing_to_change("at least one field beside reason");
-    }
-    let participants = data.participants.as_deref().unwrap_or_default();
-    let milestones = data.milestones.as_deref().unwrap_or_default();
-    new_participants(context, commitment, participants)?;
-    new_milestones(commitment, milestones)?;
-    amended_measure(commitment, data)?;
-    due_dates(context, commitment.made(), data.due, milestones)?;
-    context.happened(data.effective, "data.effective")?;
-    let weaker = |change| is_weaker(commitment, change);
-    let weakened =
-        is_later(commitment.due(), data.due) || data.measure.as_ref().is_some_and(weaker);
-    let body = CommitmentAmended {
-        title: data.title.clone(),
-        description: data.description.clone(),
-        due: data.due,
-        measure: data.measure.clone(),
-        actions: data.actions.clone(),
-        countries: data.countries.clone(),
-        nature: data.nature,
-        participants: participants.to_vec(),
-        milestones: milestones.to_vec(),
-        reason: data.reason.clone(),
-        weakened,
-        before: before(commitment, data),
-    };
-    let route = amended_route(commitment, data.actions.as_deref());
-    Ok(context.event(commitment.version(), data.effective, route, body))
-}
-
-/// Whoever is named in an amendment is known, takes no part yet, and never assessed the commitment.
-fn new_participants(
-    context: &Context<'_>,
-    commitment: &Commitment,
-    participants: &[Participant],
-) -> Result<(), Rejection> {
-    for (index, participant) in participants.iter().enumerate() {
-        let party = &participant.party;
-        let field = format!("data.participants[{index}].party");
-        context.active_party(party, &field)?;
-        if commitment.has_participant(party) {
-            return refuse(
-                RejectionCode::DuplicateValue,
-                &field,
-                format!("{party} takes part in the commitment already; leave it out"),
-            );
-        }
-        if commitment.has_assessed(party) {
-            return refuse(
-                RejectionCode::AssessorParticipates,
-                &field,
-                format!("{party} has assessed the commitment, so it cannot take part in it"),
-            );
-        }
-    }
-    let count = commitment.participant_count() + participants.len();
-    limit(count, Commitment::MAX_PARTICIPANTS, "data.participants")
-}
-
-fn new_milestones(commitment: &Commitment, milestones: &[Milestone]) -> Result<(), Rejection> {
-    let known = |milestone: &Milestone| commitment.milestone(&milestone.name).is_some();
-    if let Some(index) = milestones.iter().position(known) {
-        return refuse(
-            RejectionCode::DuplicateValue,
-            &format!("data.milestones[{index}].name"),
-            "the commitment has a milestone of this name; choose another",
-        );
-    }
-    let count = commitment.milestone_count() + milestones.len();
-    limit(count, Commitment::MAX_MILESTONES, "data.milestones")
-}
-
-/// The measure as it would be is one: it has an indicator, a share stays one, and money is not less than none.
-fn amended_measure(commitment: &Commitment, data: &AmendCommitment) -> Result<(), Rejection> {
-    let unchanged = MeasureChange::default();
-    let change = data.measure.as_ref().unwrap_or(&unchanged);
-    if data.measure.is_some() && !commitment.is_measured() && change.indicator.is_none() {
-        return refuse(
-            RejectionCode::MissingField,
-            "data.measure.indicator",
-            "the commitment has no measure yet, so the change must name its indicator",
-        );
-    }
-    let share = match &change.unit {
-        Some(unit) => is_percent(unit),
-        None => commitment.is_share(),
-    };
-    let financial = match data.nature {
-        Some(nature) => nature == Nature::Financial,
-        None => commitment.is_financial(),
-    };
-    let old = [commitment.baseline(), commitment.target()];
-    let new = [("baseline", change.baseline), ("target", change.target)];
-    for ((name, new), old) in new.into_iter().zip(old) {
-        // A number that is not changed has to fit what is.
-        let Some(value) = new.or(old) else {
-            continue;
-        };
-        let field = || format!("data.measure.{name}");
-        if share && !is_share(value) {
-            return Err(no_share(field(), value));
-        }
-        if financial && value.get() < 0.0 {
-            let field = new.map_or_else(|| "data.nature".to_owned(), |_| field());
-            return Err(negative_money(field, value));
-        }
-    }
-    Ok(())
-}
-
-fn names_nothing(data: &AmendCommitment) -> bool {
-    let measure = data
-        .measure
-        .as_ref()
-        .is_none_or(|change| *change == MeasureChange::default());
-    measure
-        && data.title.is_none()
-        && data.description.is_none()
-        && data.due.is_none()
-        && data.actions.is_none()
-        && data.countries.is_none()
-        && data.nature.is_none()
-        && data.participants.is_none()
-        && data.milestones.is_none()
-}
-
-fn is_later(old: Option<PartialDate>, new: Option<PartialDate>) -> bool {
-    matches!((old, new), (Some(old), Some(new)) if new.last_day() > old.last_day())
-}
-
-/// Whether the new target asks for less: a lower one, or a higher one where less is better. Numbers in two units cannot be
-/// compared, so a target in another unit counts as weaker: nobody can show that it asks for as much, and to write "thousands" must
-/// not be a way to ask for less unseen.
-fn is_weaker(commitment: &Commitment, change: &MeasureChange) -> bool {
-    let (Some(old), Some(new)) = (commitment.target(), change.target) else {
-        return false;
-    };
-    if commitment.has_other_unit(change.unit.as_deref()) {
-        true
-    } else if commitment.is_falling_from(change.baseline) {
-        new > old
-    } else {
-        new < old
-    }
-}
-
-fn before(commitment: &Commitment, data: &AmendCommitment) -> Before {
-    let change = data.measure.as_ref();
-    Before {
-        due: data.due.and(commitment.due()),
-        baseline: change
-            .and_then(|change| change.baseline)
-            .and(commitment.baseline()),
-        target: change
-            .and_then(|change| change.target)
-            .and(commitment.target()),
-        actions: data
-            .actions
-            .as_ref()
-            .map(|_| commitment.actions().collect()),
-    }
-}
-
-/// An amendment is found under the actions of before and of after: under the former it says that the commitment left.
-fn amended_route(commitment: &Commitment, new: Option<&[ActionCode]>) -> Route {
-    let mut route = route(commitment);
-    let added: SmallVec<[ActionCode; 4]> = new
-        .unwrap_or_default()
-        .iter()
-        .filter(|code| !route.actions.contains(*code))
-        .cloned()
-        .collect();
-    route.actions.extend(added);
-    route
 }

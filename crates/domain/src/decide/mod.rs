@@ -13,6 +13,7 @@
 //! events. Ids, salts, positions and the recorded time are stamped by whoever records them.
 
 mod admin;
+mod amendment;
 mod assessment;
 mod commitment;
 mod evidence;
@@ -28,7 +29,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use smallvec::SmallVec;
 
 use crate::commitment::Commitment;
-use crate::date::PartialDate;
+use crate::date::{PartialDate, latest_day};
 use crate::ids::{ActionCode, CommitmentId, CountryCode, IdError, PartyId, Subject, Version};
 use crate::personal;
 use crate::reference::{Party, Reference};
@@ -131,7 +132,7 @@ pub fn decide(
     let context = Context {
         reference,
         command,
-        today: now.date_naive(),
+        today: latest_day(now),
     };
     let sender = context.sender()?;
     // There is one version so far. The next one makes this match say where its rules differ.
@@ -184,9 +185,10 @@ fn dispatch(
         CommandBody::AmendActionText(data) => admin::amend_action_text(context, data),
         CommandBody::MapActions(data) => admin::map_actions(context, data),
         CommandBody::RegisterParty(data) => admin::register_party(context, data),
+        CommandBody::AmendParty(data) => admin::amend_party(context, data),
         CommandBody::ChangePartyStatus(data) => admin::change_party_status(context, data),
         CommandBody::RecordCommitment(data) => commitment::record(context, known, data),
-        CommandBody::AmendCommitment(data) => commitment::amend(context, known, data),
+        CommandBody::AmendCommitment(data) => amendment::amend(context, known, data),
         CommandBody::ConfirmParticipation(data) => participation::confirm(context, known, data),
         CommandBody::LeaveCommitment(data) => participation::leave(context, known, data),
         CommandBody::WithdrawCommitment(data) => status::withdraw(context, known, sender, data),
@@ -194,6 +196,7 @@ fn dispatch(
         CommandBody::ResumeCommitment(data) => status::resume(context, known, sender, data),
         CommandBody::SupersedeCommitment(data) => status::supersede(context, known, sender, data),
         CommandBody::CloseCommitment(data) => status::close(context, known, sender, data),
+        CommandBody::LapseCommitment(data) => status::lapse(context, known, sender, data),
         CommandBody::ReinstateCommitment(data) => status::reinstate(context, known, sender, data),
         CommandBody::ReportProgress(data) => reporting::report(context, known, data),
         CommandBody::ReachMilestone(data) => reporting::reach_milestone(context, known, data),
@@ -223,6 +226,7 @@ fn dispatch(
 struct Context<'a> {
     reference: &'a Reference,
     command: &'a Command,
+    /// The day it is where it is latest: a day that has begun anywhere on Earth has come.
     today: NaiveDate,
 }
 
@@ -251,6 +255,7 @@ impl Sender {
             | CommandBody::AmendActionText(_)
             | CommandBody::MapActions(_)
             | CommandBody::RegisterParty(_)
+            | CommandBody::AmendParty(_)
             | CommandBody::ChangePartyStatus(_)
             | CommandBody::ResolveContest(_)
             | CommandBody::OpenReview(_)
@@ -270,6 +275,7 @@ impl Sender {
             | CommandBody::ResumeCommitment(_)
             | CommandBody::SupersedeCommitment(_)
             | CommandBody::CloseCommitment(_)
+            | CommandBody::LapseCommitment(_)
             | CommandBody::ReinstateCommitment(_)
             | CommandBody::ValidateReport(_)
             | CommandBody::ReturnReport(_) => (
@@ -396,7 +402,7 @@ impl<'a> Context<'a> {
                 RejectionCode::DateInFuture,
                 field,
                 format!(
-                    "{date} lies after today, {}; record it when it has come",
+                    "{date} has not begun anywhere, not where it is {} already; record it when it has come",
                     self.today
                 ),
             ),

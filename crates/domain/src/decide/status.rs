@@ -6,10 +6,10 @@ use crate::commitment::Commitment;
 use crate::date::PartialDate;
 use crate::rejection::{Rejection, RejectionCode};
 use crate::wire::v1::{
-    ActedBy, CloseCommitment, CommitmentClosed, CommitmentReinstated, CommitmentResumed,
-    CommitmentStatus, CommitmentSuperseded, CommitmentSuspended, CommitmentWithdrawn, EventBody,
-    Outcome, ReinstateCommitment, ResumeCommitment, SupersedeCommitment, SuspendCommitment,
-    WithdrawCommitment,
+    ActedBy, CloseCommitment, CommitmentClosed, CommitmentLapsed, CommitmentReinstated,
+    CommitmentResumed, CommitmentStatus, CommitmentSuperseded, CommitmentSuspended,
+    CommitmentWithdrawn, EventBody, LapseCommitment, Outcome, ReinstateCommitment,
+    ResumeCommitment, SupersedeCommitment, SuspendCommitment, WithdrawCommitment,
 };
 
 /// In which capacity the sender changes the commitment's status.
@@ -51,7 +51,7 @@ pub(super) fn withdraw(
     sender: Sender,
     data: &WithdrawCommitment,
 ) -> Decision {
-    let commitment = context.standing(commitments)?;
+    let commitment = context.not_withdrawn(commitments)?;
     let by = acting(context, commitment, sender)?;
     let body = CommitmentWithdrawn {
         reason: data.reason.clone(),
@@ -136,7 +136,8 @@ pub(super) fn supersede(
         }
         status @ (CommitmentStatus::Withdrawn
         | CommitmentStatus::Superseded
-        | CommitmentStatus::Closed) => {
+        | CommitmentStatus::Closed
+        | CommitmentStatus::Lapsed) => {
             return refuse(
                 RejectionCode::StatusConflict,
                 field,
@@ -175,6 +176,21 @@ pub(super) fn close(
     changed(context, commitment, data.effective, body)
 }
 
+pub(super) fn lapse(
+    context: &Context<'_>,
+    commitments: &(impl CommitmentLookup + ?Sized),
+    sender: Sender,
+    data: &LapseCommitment,
+) -> Decision {
+    let commitment = context.standing(commitments)?;
+    let by = acting(context, commitment, sender)?;
+    let body = CommitmentLapsed {
+        reason: data.reason.clone(),
+        by,
+    };
+    changed(context, commitment, data.effective, body)
+}
+
 pub(super) fn reinstate(
     context: &Context<'_>,
     commitments: &(impl CommitmentLookup + ?Sized),
@@ -184,11 +200,14 @@ pub(super) fn reinstate(
     let commitment = context.subject(commitments)?;
     let by = acting(context, commitment, sender)?;
     match commitment.status() {
-        CommitmentStatus::Withdrawn | CommitmentStatus::Superseded | CommitmentStatus::Closed => {}
+        CommitmentStatus::Withdrawn
+        | CommitmentStatus::Superseded
+        | CommitmentStatus::Closed
+        | CommitmentStatus::Lapsed => {}
         status @ (CommitmentStatus::Active | CommitmentStatus::Suspended) => {
             return conflict(
                 status,
-                "only a withdrawn, superseded or closed one is reinstated",
+                "only a withdrawn, superseded, closed or lapsed one is reinstated",
             );
         }
     }

@@ -101,6 +101,8 @@ pub(crate) struct Book {
     pub(super) action_numbers: FxHashMap<ActionCode, ActionIndex>,
     /// Slots by the hash of their commitment's id; the id itself stands in the facts.
     pub(super) slots: HashTable<Slot>,
+    /// The commitments that were superseded by one, also by one that another took the place of since.
+    pub(super) predecessors: FxHashMap<CommitmentId, SmallVec<[Slot; 1]>>,
 }
 
 /// What the facts of commitments share or keep elsewhere: each commitment's row holds its part of it.

@@ -14,8 +14,8 @@ use crate::ids::{CommitmentId, PartyId, Position};
 use crate::wire::v1::{
     AmbitionAssessed, AssessmentRevised, CommitmentAmended, CommitmentRecorded, ContestOutcome,
     ContestResolved, EventBody, EventType, EvidenceAttached, EvidenceDigested, MilestoneReached,
-    NamedEvidence, Participant, ParticipantRole, PartyStatus, ProgressAssessed, ProgressReported,
-    ReportContested, ReportCorrected,
+    NamedEvidence, Outcome, Participant, ParticipantRole, PartyStatus, ProgressAssessed,
+    ProgressReported, ReportContested, ReportCorrected,
 };
 
 impl Book {
@@ -69,18 +69,42 @@ impl Book {
                 None => SmallVec::new(),
             };
         }
-        event
+        let Some((id, slot)) = event
             .subject
             .commitment()
-            .and_then(|id| self.slot(id))
-            .into_iter()
-            .collect()
+            .and_then(|id| Some((id, self.slot(id)?)))
+        else {
+            return SmallVec::new();
+        };
+        let mut slots = SmallVec::new();
+        if let EventBody::CommitmentWithdrawn(_) | EventBody::CommitmentReinstated(_) = event.body {
+            slots = self.predecessors_of(id);
+        }
+        slots.push(slot);
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+    }
+
+    /// The commitments that this one took the place of.
+    fn predecessors_of(&self, id: CommitmentId) -> SmallVec<[Slot; 1]> {
+        let superseded_by = |slot: &Slot| {
+            let scrutiny = self.facts(*slot).and_then(Facts::scrutiny);
+            scrutiny.is_some_and(|scrutiny| scrutiny.successor == Some(id))
+        };
+        let known = self.predecessors.get(&id).into_iter().flatten().copied();
+        known.filter(superseded_by).collect()
     }
 
     /// Takes an event into the facts. `slots` is what [`Book::slots_of`] said of it.
     pub(crate) fn evolve(&mut self, event: &Happening<'_>, slots: &[Slot]) -> About {
         let at = event.at;
-        let slot = slots.first().copied();
+        let slot = match slots {
+            [] => None,
+            [slot] => Some(*slot),
+            // Several are touched: the event's own is one of them, if it is about a commitment.
+            _ => event.subject.commitment().and_then(|id| self.slot(id)),
+        };
         let party = event.party;
         match event.body {
             EventBody::CommitmentRecorded(data) => match (slot, event.subject.commitment()) {
@@ -97,19 +121,23 @@ impl Book {
             EventBody::ReportReturned(data) => self.check(slot, data.report, false, at),
             EventBody::CommitmentAmended(data) => self.amend(slot, data, at),
             EventBody::CommitmentSuspended(_) => self.move_to(slot, Status::Suspended, at),
-            EventBody::CommitmentResumed(_) | EventBody::CommitmentReinstated(_) => {
+            EventBody::CommitmentResumed(_) => self.move_to(slot, Status::Active, at),
+            EventBody::CommitmentReinstated(_) => {
+                self.tell_predecessors(slots, slot, false, at);
                 self.move_to(slot, Status::Active, at)
             }
-            EventBody::CommitmentWithdrawn(_) => self.move_to(slot, Status::Withdrawn, at),
-            EventBody::CommitmentSuperseded(data) => self.supersede(slot, data.successor, at),
-            EventBody::CommitmentClosed(data) => {
-                self.move_to(slot, Status::Closed(data.outcome), at)
+            EventBody::CommitmentWithdrawn(_) => {
+                self.tell_predecessors(slots, slot, true, at);
+                self.move_to(slot, Status::Withdrawn, at)
             }
+            EventBody::CommitmentLapsed(_) => self.move_to(slot, Status::Lapsed, at),
+            EventBody::CommitmentSuperseded(data) => self.supersede(slot, data.successor, at),
+            EventBody::CommitmentClosed(data) => self.close(slot, data.outcome, at),
             EventBody::ParticipationConfirmed(_) => {
                 self.set_part(slot, party, PartState::Confirmed, at)
             }
             EventBody::CommitmentLeft(_) => self.set_part(slot, party, PartState::Left, at),
-            EventBody::MilestoneReached(data) => self.reach_milestone(slot, data, at),
+            EventBody::MilestoneReached(data) => self.reach_milestone(slot, party, data, at),
             EventBody::ProgressAssessed(data) => self.assess_progress(slot, party, data, at),
             EventBody::AmbitionAssessed(data) => self.assess_ambition(slot, party, data, at),
             EventBody::AssessmentRevised(data) => self.revise(slot, data, at),
@@ -124,6 +152,7 @@ impl Book {
                 self.find_evidence(slot, named, false, at)
             }
             EventBody::PartyRegistered(data) => self.register_party(event, data),
+            EventBody::PartyAmended(_) => self.change_party(party_of(event), |_| ()),
             EventBody::PartyStatusChanged(data) => self.change_party(party_of(event), |entry| {
                 entry.active = data.status == PartyStatus::Active;
             }),
@@ -205,8 +234,11 @@ impl Book {
         let reporter = self.party_numbers.get(reporter).copied();
         reported(self.change(slot, at, |facts, annex| {
             facts.add_report(report, &mut annex.reports);
-            if let (Some(reporter), Some(scrutiny)) = (reporter, facts.scrutiny_mut()) {
-                scrutiny.reported(reporter, data.period, at);
+            if let Some(reporter) = reporter {
+                facts.confirm_part(reporter);
+                if let Some(scrutiny) = facts.scrutiny_mut() {
+                    scrutiny.reported(reporter, data.period, at);
+                }
             }
             facts.name_evidence(&data.evidence);
         }))
@@ -220,7 +252,11 @@ impl Book {
         at: Moment,
     ) -> About {
         let report = self.report_of(slot, reporter, &data.report, at);
+        let reporter = self.party_numbers.get(reporter).copied();
         reported(self.change(slot, at, |facts, annex| {
+            if let Some(reporter) = reporter {
+                facts.confirm_part(reporter);
+            }
             facts.correct_report(data.corrects.0, report, &mut annex.reports);
             if let Some(scrutiny) = facts.scrutiny_mut() {
                 scrutiny.report_corrected(data.corrects.0, at);
@@ -299,17 +335,61 @@ impl Book {
     fn move_to(&mut self, slot: Option<Slot>, status: Status, at: Moment) -> About {
         self.change(slot, at, |facts, _| {
             facts.status = status;
-            if let Some(scrutiny) = facts.scrutiny_mut() {
-                scrutiny.successor = None;
-            }
+            facts.follow(None, false);
+        })
+    }
+
+    fn close(&mut self, slot: Option<Slot>, outcome: Outcome, at: Moment) -> About {
+        self.change(slot, at, |facts, annex| {
+            facts.close(outcome, &annex.reports);
+            facts.follow(None, false);
         })
     }
 
     fn supersede(&mut self, slot: Option<Slot>, successor: CommitmentId, at: Moment) -> About {
+        let withdrawn = self
+            .slot(successor)
+            .and_then(|slot| self.facts(slot))
+            .is_some_and(|facts| facts.status == Status::Withdrawn);
+        if let Some(slot) = slot {
+            let known = self.predecessors.entry(successor).or_default();
+            if !known.contains(&slot) {
+                known.push(slot);
+            }
+        }
         self.change(slot, at, |facts, _| {
             facts.status = Status::Superseded;
-            facts.scrutinise().successor = Some(successor);
+            facts.follow(Some(successor), withdrawn);
         })
+    }
+
+    /// What the commitment at `own` took the place of shows whether that one is withdrawn.
+    fn tell_predecessors(
+        &mut self,
+        slots: &[Slot],
+        own: Option<Slot>,
+        withdrawn: bool,
+        at: Moment,
+    ) {
+        for slot in slots.iter().copied().filter(|slot| Some(*slot) != own) {
+            self.change(Some(slot), at, |facts, _| {
+                facts.flags.set(Flags::SUCCESSOR_WITHDRAWN, withdrawn);
+            });
+        }
+    }
+
+    /// Says of a superseded commitment whether its successor was withdrawn by the event at a position, where the successor's events are not folded with it.
+    pub(super) fn follow_successor(
+        &mut self,
+        id: CommitmentId,
+        withdrawn: bool,
+        position: Position,
+    ) {
+        let slot = self.slot(id);
+        if let Some(facts) = slot.and_then(|slot| self.commitments.get_mut(slot)) {
+            facts.flags.set(Flags::SUCCESSOR_WITHDRAWN, withdrawn);
+            facts.changed_position = facts.changed_position.max(position.0);
+        }
     }
 
     fn set_part(
@@ -326,10 +406,15 @@ impl Book {
     fn reach_milestone(
         &mut self,
         slot: Option<Slot>,
+        party: &PartyId,
         data: &MilestoneReached,
         at: Moment,
     ) -> About {
+        let party = self.party_numbers.get(party).copied();
         self.change(slot, at, |facts, _| {
+            if let Some(party) = party {
+                facts.confirm_part(party);
+            }
             facts.reach_milestone();
             facts.name_evidence(&data.evidence);
             facts.add_evidence(&data.evidence, at);
@@ -474,6 +559,8 @@ impl Book {
             // A commitment that had no due date is measured against the first one it was given.
             facts.original_due = facts.original_due.or(data.due);
             facts.nature = data.nature.or(facts.nature);
+            facts.made = data.made.or(facts.made);
+            facts.form = data.form.unwrap_or(facts.form);
             // Once weakened, always weakened: a later amendment does not undo that the pledge was moved.
             facts
                 .flags

@@ -69,6 +69,7 @@ pub(crate) enum Status {
     Withdrawn,
     Superseded,
     Closed(Outcome),
+    Lapsed,
 }
 
 impl Status {
@@ -81,6 +82,7 @@ impl Status {
             Self::Closed(Outcome::Fulfilled) => "closed_fulfilled",
             Self::Closed(Outcome::PartlyFulfilled) => "closed_partly_fulfilled",
             Self::Closed(Outcome::NotFulfilled) => "closed_not_fulfilled",
+            Self::Lapsed => "lapsed",
         }
     }
 }
@@ -103,7 +105,7 @@ impl Second {
         self.0.get()
     }
 
-    fn time(self) -> DateTime<Utc> {
+    pub(crate) fn time(self) -> DateTime<Utc> {
         DateTime::from_timestamp(i64::from(self.0.get()), 0).unwrap_or_default()
     }
 
@@ -163,6 +165,12 @@ impl Flags {
     pub(crate) const DIGESTED_BESIDE_REPORTS: Self = Self(1 << 16);
     /// Evidence of a standing report has a digest; this follows as those above do.
     pub(crate) const REPORT_DIGESTED: Self = Self(1 << 17);
+    /// It was closed as fulfilled when a report said so with evidence.
+    pub(crate) const GROUND_FULFILLED: Self = Self(1 << 18);
+    /// It was closed as fulfilled, and the report that this rested on holds no more: follows from the reports.
+    pub(crate) const GROUND_TAKEN_BACK: Self = Self(1 << 19);
+    /// What took its place was withdrawn.
+    pub(crate) const SUCCESSOR_WITHDRAWN: Self = Self(1 << 20);
 
     /// What no report and no assessment changes.
     const TERMS: Self =
@@ -173,7 +181,9 @@ impl Flags {
         | Self::WEAKENED.0
         | Self::ILLUSTRATIVE.0
         | Self::EVIDENCE_BESIDE_REPORTS.0
-        | Self::DIGESTED_BESIDE_REPORTS.0;
+        | Self::DIGESTED_BESIDE_REPORTS.0
+        | Self::GROUND_FULFILLED.0
+        | Self::SUCCESSOR_WITHDRAWN.0;
     /// What stands in few commitments, so that one test passes over all of it.
     const UNUSUAL: Self = Self(
         Self::VALIDATED.0
@@ -196,6 +206,26 @@ impl Flags {
             self.0 |= flag.0;
         } else {
             self.0 &= !flag.0;
+        }
+    }
+}
+
+/// How far a report bears out that its commitment is fulfilled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ground {
+    None,
+    /// It has evidence.
+    Evidenced,
+    /// It has evidence, and says that all is done.
+    Fulfilled,
+}
+
+impl Ground {
+    fn of(report: &Report) -> Self {
+        match (report.has_evidence(), report.stage) {
+            (false, _) => Self::None,
+            (true, Stage::Fulfilled) => Self::Fulfilled,
+            (true, Stage::Planning | Stage::InProgress | Stage::Stalled) => Self::Evidenced,
         }
     }
 }
@@ -388,7 +418,7 @@ impl Facts {
         self.rare.as_ref().map_or(&[], |rare| &rare.participations)
     }
 
-    /// Adds parts. A party has one, the newest: who left and is named again takes part anew.
+    /// Adds parts. A party has one: who left and is named again takes part anew, and who takes part already has another role.
     pub(crate) fn add_participations(&mut self, participations: &[Participation]) {
         if participations.is_empty() {
             return;
@@ -397,7 +427,8 @@ impl Facts {
         known.reserve_exact(participations.len());
         for part in participations {
             match known.iter_mut().find(|other| other.party == part.party) {
-                Some(former) => *former = *part,
+                Some(former) if former.state == PartState::Left => *former = *part,
+                Some(former) => former.role = part.role,
                 None => known.push(*part),
             }
         }
@@ -423,6 +454,11 @@ impl Facts {
                 part.state = state;
             }
         }
+    }
+
+    /// A party spoke as a participant: that confirms the part it was named for.
+    pub(crate) fn confirm_part(&mut self, party: PartyIndex) {
+        self.set_part(party, PartState::Confirmed);
     }
 
     pub(crate) fn milestones(&self) -> Milestones {
@@ -480,6 +516,16 @@ impl Facts {
         rare.scrutiny.get_or_insert_default()
     }
 
+    /// Names what took its place, and says whether that is withdrawn; or that nothing did.
+    pub(crate) fn follow(&mut self, successor: Option<CommitmentId>, withdrawn: bool) {
+        self.flags.set(Flags::SUCCESSOR_WITHDRAWN, withdrawn);
+        if successor.is_some() {
+            self.scrutinise().successor = successor;
+        } else if let Some(scrutiny) = self.scrutiny_mut() {
+            scrutiny.successor = None;
+        }
+    }
+
     pub(crate) fn add_report(&mut self, report: Report, reports: &mut Reports) {
         reports.push(&mut self.reports, report);
     }
@@ -529,12 +575,16 @@ impl Facts {
         let mut digested = false;
         let mut until: Option<NaiveDate> = None;
         let mut newest: Option<&Report> = None;
+        let mut ground = Ground::None;
         for report in reports.of(self.reports) {
             last = last.max(Some(report.recorded));
             until = until.max(Some(report.until()));
             evidence |= report.has_evidence();
             digested |= report.has_digested_evidence();
             upheld |= report.has(Report::CONTEST_UPHELD);
+            if !report.has(Report::RETURNED | Report::CONTEST_UPHELD) {
+                ground = ground.max(Ground::of(report));
+            }
             if report.has(Report::BY_LEAD) && newest.is_none_or(|newest| report.is_newer(newest)) {
                 newest = Some(report);
             }
@@ -542,6 +592,8 @@ impl Facts {
         self.last_report = last;
         self.reported_until = until;
         self.stage = newest.map(|report| report.stage);
+        let taken_back = self.is_closed_fulfilled() && ground < self.ground_of_closing();
+        self.flags.set(Flags::GROUND_TAKEN_BACK, taken_back);
         let marked = |mark| newest.is_some_and(|report| report.has(mark));
         self.flags.set(Flags::REPORT_EVIDENCE, evidence);
         self.flags.set(Flags::REPORT_DIGESTED, digested);
@@ -555,6 +607,23 @@ impl Facts {
             scrutiny.evidence.forget_unavailable();
         }
         self.settle_scrutiny(reports);
+    }
+
+    /// What a closing as fulfilled rested on: a report with evidence always, one that said fulfilled where there was one.
+    fn ground_of_closing(&self) -> Ground {
+        if self.flags.has(Flags::GROUND_FULFILLED) {
+            Ground::Fulfilled
+        } else {
+            Ground::Evidenced
+        }
+    }
+
+    /// Closes it, and keeps what that rests on.
+    pub(crate) fn close(&mut self, outcome: Outcome, reports: &Reports) {
+        self.status = Status::Closed(outcome);
+        let grounds = reports.of(self.reports).map(Ground::of);
+        let fulfilled = grounds.max() == Some(Ground::Fulfilled);
+        self.flags.set(Flags::GROUND_FULFILLED, fulfilled);
     }
 
     fn settle_scrutiny(&mut self, reports: &Reports) {
@@ -587,13 +656,15 @@ impl Facts {
             Status::Closed(Outcome::Fulfilled) => Some(Completion::Complete),
             Status::Closed(Outcome::PartlyFulfilled) => Some(Completion::Limited),
             Status::Closed(Outcome::NotFulfilled) => None,
-            Status::Active | Status::Suspended | Status::Withdrawn | Status::Superseded => {
-                match self.stage? {
-                    Stage::Fulfilled => Some(Completion::Complete),
-                    Stage::InProgress => Some(Completion::Limited),
-                    Stage::Planning | Stage::Stalled => None,
-                }
-            }
+            Status::Active
+            | Status::Suspended
+            | Status::Withdrawn
+            | Status::Superseded
+            | Status::Lapsed => match self.stage? {
+                Stage::Fulfilled => Some(Completion::Complete),
+                Stage::InProgress => Some(Completion::Limited),
+                Stage::Planning | Stage::Stalled => None,
+            },
         }
     }
 

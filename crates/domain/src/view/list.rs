@@ -70,11 +70,14 @@ pub struct CommitmentRow {
     pub left: bool,
     /// The codes of the actions it is made under.
     pub actions: Vec<String>,
-    /// `active`, `suspended`, `withdrawn`, `superseded`, or `closed_` and the outcome.
+    /// `active`, `suspended`, `withdrawn`, `superseded`, `lapsed`, or `closed_` and the outcome.
     pub status: String,
     /// The commitment that took its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<String>,
+    /// Whether that one was withdrawn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub successor_withdrawn: bool,
     /// The stage the lead reported last, or `none_reported`.
     pub stage: String,
     /// Whether it has a baseline, a target and a due date.
@@ -104,6 +107,9 @@ pub struct CommitmentRow {
     /// Whether it was closed as fulfilled and nobody's newest assessment says that it is complete.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub self_declared: bool,
+    /// Whether it was closed as fulfilled and the report that this rested on holds no more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ground_taken_back: bool,
     /// Whether somebody's newest assessment says less than its lead does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub assessed_below_report: bool,
@@ -140,7 +146,7 @@ pub struct CommitmentRow {
     pub recorded: String,
     /// The position it was recorded at.
     pub position: String,
-    /// The position of the last event about it.
+    /// The position of the last event about it, or of the one that withdrew or reinstated its successor.
     pub changed: String,
 }
 
@@ -228,6 +234,7 @@ impl Facts {
             successor: scrutiny
                 .and_then(|scrutiny| scrutiny.successor)
                 .map(|successor| successor.to_string()),
+            successor_withdrawn: self.flags.has(Flags::SUCCESSOR_WITHDRAWN),
             stage: self.stage_text().to_owned(),
             measurable: self.is_measurable(),
             evidence: self.has_evidence(),
@@ -239,6 +246,7 @@ impl Facts {
             validated: self.flags.has(Flags::VALIDATED),
             returned: self.flags.has(Flags::RETURNED),
             self_declared: self.is_self_declared(),
+            ground_taken_back: self.flags.has(Flags::GROUND_TAKEN_BACK),
             assessed_below_report: self.flags.has(Flags::ASSESSED_BELOW_REPORT),
             downgraded: self.flags.has(Flags::DOWNGRADED),
             assessments,

@@ -85,7 +85,7 @@ impl Report {
 
     /// The last day it can say anything of: a period that goes on when it is recorded, as a year may, is reported on up to that day.
     pub(crate) fn until(&self) -> NaiveDate {
-        self.to.last_day().min(self.recorded.date())
+        self.to.last_day_by(self.recorded.time())
     }
 
     /// Whether it says more of now than the other: it is about a later time, or about the same and was recorded later.

@@ -276,6 +276,7 @@ impl Book {
             return Err(RestoreError::Dangling { row: "action" });
         }
         self.derive_actions();
+        self.derive_predecessors();
         self.unsaved = Unsaved::default();
         Ok(())
     }
@@ -292,6 +293,16 @@ impl Book {
         self.action_numbers
             .insert(entry.code.clone(), number(self.actions.len()));
         self.actions.push(entry);
+    }
+
+    /// Turns successors around.
+    fn derive_predecessors(&mut self) {
+        for (slot, facts) in (0..).zip(self.commitments.iter()) {
+            let successor = facts.scrutiny().and_then(|scrutiny| scrutiny.successor);
+            if let Some(successor) = successor {
+                self.predecessors.entry(successor).or_default().push(slot);
+            }
+        }
     }
 
     /// Turns parents into children and mappings around.

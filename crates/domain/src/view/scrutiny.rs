@@ -400,8 +400,8 @@ impl Series {
 
 impl Assessment {
     fn new(assessed: Option<PartialDate>, verdict: Verdict, at: Moment) -> Self {
-        let recorded = at.time().unwrap_or_default().date_naive();
-        let day = assessed.map_or(recorded, |date| date.last_day().min(recorded));
+        let recorded = at.time().unwrap_or_default();
+        let day = assessed.map_or(recorded.date_naive(), |date| date.last_day_by(recorded));
         Self {
             first: at.position,
             position: at.position,

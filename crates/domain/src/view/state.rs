@@ -1,7 +1,8 @@
 //! How one commitment stands, folded from its own events alone: the same facts that the views count, for one commitment.
 //!
-//! Nothing that is said here of a commitment follows from the events of another, from the catalogue or from the parties as they were registered, so a node
-//! that knows where a commitment's events lie needs no others, and an auditor who has its history folds the same state.
+//! Nothing that is said here of a commitment follows from the catalogue or from the parties as they were registered, and of other commitments' events only
+//! whether its successor was withdrawn. So a node that knows where the events of both lie needs no others, and an auditor who has their histories
+//! folds the same state.
 
 use std::collections::BTreeMap;
 
@@ -198,6 +199,24 @@ impl CommitmentFold {
         }
     }
 
+    /// What took the commitment's place, while it is superseded.
+    pub fn successor(&self, id: CommitmentId) -> Option<CommitmentId> {
+        let facts = self.book.facts(self.book.slot(id)?)?;
+        facts.scrutiny()?.successor
+    }
+
+    /// Takes in an event of what took the commitment's place: all of them, in the order of their positions, after the commitment's own. Nothing
+    /// but its withdrawal, or that it was reinstated, is said of the commitment.
+    pub fn follow(&mut self, id: CommitmentId, event: &Event) {
+        let withdrawn = matches!(event.body, EventBody::CommitmentWithdrawn(_));
+        let reinstated = matches!(event.body, EventBody::CommitmentReinstated(_));
+        let is_successor = self.successor(id) == event.header.subject.commitment();
+        if is_successor && (withdrawn || reinstated) {
+            let position = event.header.position;
+            self.book.follow_successor(id, withdrawn, position);
+        }
+    }
+
     /// How it stands on a day; none before the event that recorded it, or where the data of that event is withheld.
     pub fn state(&self, id: CommitmentId, today: NaiveDate) -> Option<CommitmentState> {
         let facts = self.book.facts(self.book.slot(id)?)?;
@@ -353,6 +372,7 @@ fn flags(facts: &Facts, watch: &[WatchedRow]) -> Vec<String> {
         ("illustrative", facts.is_illustrative()),
         ("withdrawn", facts.status == Status::Withdrawn),
         ("superseded", facts.status == Status::Superseded),
+        ("lapsed", facts.status == Status::Lapsed),
         ("suspended", facts.status == Status::Suspended),
         ("not_measurable", !facts.is_measurable()),
         ("overdue", on(WatchList::Overdue)),
@@ -363,6 +383,8 @@ fn flags(facts: &Facts, watch: &[WatchedRow]) -> Vec<String> {
         ("contested", on(WatchList::Contested)),
         ("contest_upheld", facts.flags.has(Flags::CONTEST_UPHELD)),
         ("self_declared", facts.is_self_declared()),
+        ("ground_taken_back", on(WatchList::GroundTakenBack)),
+        ("successor_withdrawn", on(WatchList::SuccessorWithdrawn)),
         ("no_evidence", stands && !facts.has_evidence()),
         (
             "evidence_undigested",

@@ -146,6 +146,7 @@ impl Status {
             4 => Self::Closed(Outcome::Fulfilled),
             5 => Self::Closed(Outcome::PartlyFulfilled),
             6 => Self::Closed(Outcome::NotFulfilled),
+            7 => Self::Lapsed,
             _ => return None,
         })
     }
@@ -159,6 +160,7 @@ impl Status {
             Self::Closed(Outcome::Fulfilled) => 4,
             Self::Closed(Outcome::PartlyFulfilled) => 5,
             Self::Closed(Outcome::NotFulfilled) => 6,
+            Self::Lapsed => 7,
         }
     }
 }

@@ -38,6 +38,7 @@ pub(crate) struct Tally {
     self_declared: u64,
     closed_without_evidence: u64,
     closed_with_undigested_evidence: u64,
+    ground_taken_back: u64,
     closed_marks: Marks,
     // Of both.
     by_method: FxHashMap<MethodIndex, Completions>,
@@ -53,6 +54,7 @@ struct Statuses {
     closed_fulfilled: u64,
     closed_partly_fulfilled: u64,
     closed_not_fulfilled: u64,
+    lapsed: u64,
 }
 
 /// Commitments by what few of them have.
@@ -139,6 +141,7 @@ pub(crate) struct ApartBody {
 pub(crate) struct ClosedBody {
     self_declared: u64,
     with_undigested_evidence: u64,
+    ground_taken_back: u64,
     no_evidence: u64,
     contested: u64,
     contest_upheld: u64,
@@ -191,6 +194,8 @@ impl Tally {
                 facts.has_undigested_evidence_only(),
                 &mut self.closed_with_undigested_evidence,
             );
+            let taken_back = facts.flags.has(Flags::GROUND_TAKEN_BACK);
+            sign.step_if(taken_back, &mut self.ground_taken_back);
             self.closed_marks.count(facts, sign);
             self.count_assessed(facts, sign);
         }
@@ -231,11 +236,13 @@ impl Statuses {
             Status::Closed(Outcome::Fulfilled) => &mut self.closed_fulfilled,
             Status::Closed(Outcome::PartlyFulfilled) => &mut self.closed_partly_fulfilled,
             Status::Closed(Outcome::NotFulfilled) => &mut self.closed_not_fulfilled,
+            Status::Lapsed => &mut self.lapsed,
         });
     }
 
     fn total(&self) -> u64 {
-        self.active + self.suspended + self.withdrawn + self.superseded + self.closed()
+        let ended = self.withdrawn + self.superseded + self.closed() + self.lapsed;
+        self.active + self.suspended + ended
     }
 
     fn closed(&self) -> u64 {
@@ -250,6 +257,7 @@ impl Statuses {
         self.closed_fulfilled += other.closed_fulfilled;
         self.closed_partly_fulfilled += other.closed_partly_fulfilled;
         self.closed_not_fulfilled += other.closed_not_fulfilled;
+        self.lapsed += other.lapsed;
     }
 }
 
@@ -394,6 +402,7 @@ impl ClosedBody {
     fn add(&mut self, tally: &Tally) {
         self.self_declared += tally.self_declared;
         self.with_undigested_evidence += tally.closed_with_undigested_evidence;
+        self.ground_taken_back += tally.ground_taken_back;
         self.no_evidence += tally.closed_without_evidence;
         self.contested += tally.closed_marks.contested;
         self.contest_upheld += tally.closed_marks.contest_upheld;

@@ -3,6 +3,7 @@
 mod all;
 mod bodies;
 mod dates;
+mod endings;
 pub(super) mod events;
 mod evidence;
 mod known;

@@ -67,10 +67,14 @@ watch_lists! {
     EvidenceUnavailable = "evidence_unavailable",
     /// A party is named that has not confirmed its part.
     Unconfirmed = "unconfirmed",
+    /// Closed as fulfilled, and the report that this rested on was retracted, returned, contested successfully, or corrected so that it says so no more.
+    GroundTakenBack = "ground_taken_back",
+    /// Superseded, and the commitment that took its place was withdrawn.
+    SuccessorWithdrawn = "successor_withdrawn",
 }
 
 /// The lists that do not depend on the day.
-const UNDATED: [WatchList; 7] = [
+const UNDATED: [WatchList; 9] = [
     WatchList::FulfilledUnassessed,
     WatchList::AssessedBelowReport,
     WatchList::Downgraded,
@@ -78,11 +82,13 @@ const UNDATED: [WatchList; 7] = [
     WatchList::EvidenceMissing,
     WatchList::EvidenceUnavailable,
     WatchList::Unconfirmed,
+    WatchList::GroundTakenBack,
+    WatchList::SuccessorWithdrawn,
 ];
 
 /// The undated lists that a commitment is on, one bit each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Watched(u8);
+pub(crate) struct Watched(u16);
 
 /// How many commitments are on each undated list.
 #[derive(Debug, Default)]
@@ -183,14 +189,14 @@ impl Watched {
     pub(crate) fn of(facts: &Facts) -> Self {
         let mut watched = Self::default();
         for (bit, list) in UNDATED.iter().enumerate() {
-            watched.0 |= u8::from(is_on_undated(*list, facts)) << bit;
+            watched.0 |= u16::from(is_on_undated(*list, facts)) << bit;
         }
         watched
     }
 }
 
-/// Whether a commitment is on a list that does not depend on the day; never on another. What was withdrawn or superseded is watched no more, but
-/// for its open contests.
+/// Whether a commitment is on a list that does not depend on the day; never on another. What was withdrawn or superseded, or lapsed, is watched
+/// no more, but for its open contests, and where its successor was withdrawn.
 fn is_on_undated(list: WatchList, facts: &Facts) -> bool {
     let kept = facts.is_active() || facts.is_closed();
     let has = |flag| facts.flags.has(flag);
@@ -209,6 +215,8 @@ fn is_on_undated(list: WatchList, facts: &Facts) -> bool {
         }
         WatchList::EvidenceUnavailable => kept && has(Flags::EVIDENCE_UNAVAILABLE),
         WatchList::Unconfirmed => facts.is_active() && facts.is_unconfirmed(),
+        WatchList::GroundTakenBack => has(Flags::GROUND_TAKEN_BACK),
+        WatchList::SuccessorWithdrawn => has(Flags::SUCCESSOR_WITHDRAWN),
     }
 }
 
@@ -334,7 +342,9 @@ impl Search {
             | WatchList::Contested
             | WatchList::EvidenceMissing
             | WatchList::EvidenceUnavailable
-            | WatchList::Unconfirmed => is_on_undated(self.list, facts),
+            | WatchList::Unconfirmed
+            | WatchList::GroundTakenBack
+            | WatchList::SuccessorWithdrawn => is_on_undated(self.list, facts),
         }
     }
 
@@ -377,7 +387,9 @@ impl Search {
             | WatchList::Contested
             | WatchList::EvidenceMissing
             | WatchList::EvidenceUnavailable
-            | WatchList::Unconfirmed => None,
+            | WatchList::Unconfirmed
+            | WatchList::GroundTakenBack
+            | WatchList::SuccessorWithdrawn => None,
         }
     }
 
@@ -453,6 +465,13 @@ impl Search {
                     claimed.map(|part| book.party_text(part.party)).collect();
                 format!("not confirmed by {}", parties.join(", "))
             }
+            WatchList::GroundTakenBack => {
+                "closed as fulfilled; the report that this rested on holds no more".to_owned()
+            }
+            WatchList::SuccessorWithdrawn => {
+                let successor = row.successor.as_deref().unwrap_or_default();
+                format!("superseded by {successor}, which was withdrawn")
+            }
         }
     }
 }
@@ -463,9 +482,11 @@ fn said_by_lead(facts: &Facts) -> &'static str {
         Status::Closed(Outcome::Fulfilled) => "closed as fulfilled",
         Status::Closed(Outcome::PartlyFulfilled) => "closed as partly fulfilled",
         Status::Closed(Outcome::NotFulfilled) => "closed as not fulfilled",
-        Status::Active | Status::Suspended | Status::Withdrawn | Status::Superseded => {
-            facts.stage_text()
-        }
+        Status::Active
+        | Status::Suspended
+        | Status::Withdrawn
+        | Status::Superseded
+        | Status::Lapsed => facts.stage_text(),
     }
 }
 
@@ -517,7 +538,7 @@ mod tests {
             let json = serde_json::to_string(list).unwrap();
             assert_eq!(json, format!("{:?}", list.as_str()));
         }
-        assert!(UNDATED.len() <= 8, "one bit each");
+        assert!(UNDATED.len() <= 16, "one bit each");
     }
 
     #[test]

@@ -212,7 +212,8 @@ fn an_assessor_revises_its_own_assessments_as_a_chain() {
     world
         .when(&revising("IND", first, down))
         .then_refused(Code::AssessmentRevisedAlready, "data.assessment");
-    world.when(&revising("IND", second, down)).accepted();
+    let on = r#","grade":"Begun","completion":"limited""#;
+    world.when(&revising("IND", second, on)).accepted();
     for position in [Position(0), Position(first.0 - 1), Position(999)] {
         world
             .when(&revising("IND", position, down))

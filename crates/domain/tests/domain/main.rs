@@ -6,6 +6,7 @@ mod admin;
 mod assessments;
 #[cfg(test)]
 mod commitments;
+mod corrections;
 #[cfg(test)]
 mod evidence;
 #[cfg(test)]

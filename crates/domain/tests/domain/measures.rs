@@ -2,7 +2,7 @@
 
 use ledger_domain::RejectionCode as Code;
 use ledger_domain::wire::v1::{
-    AmendCommitment, EventBody, Measure, MeasureChange, Nature, RecordCommitment,
+    AmendCommitment, Before, EventBody, Form, Measure, MeasureChange, Nature, RecordCommitment,
 };
 
 use crate::commitments::{amount, committed, measured};
@@ -50,7 +50,6 @@ fn a_target_nearer_to_the_baseline_weakens() {
     };
     assert!(weakens_target(Some(10.0), Some(100.0), 50.0));
     assert!(!weakens_target(Some(10.0), Some(100.0), 150.0));
-    assert!(!weakens_target(Some(10.0), Some(100.0), 100.0));
     assert!(weakens_target(Some(100.0), Some(10.0), 50.0));
     assert!(!weakens_target(Some(100.0), Some(10.0), 5.0));
     assert!(weakens_target(None, Some(100.0), 99.0));
@@ -58,44 +57,264 @@ fn a_target_nearer_to_the_baseline_weakens() {
     assert!(!weakens_target(Some(10.0), None, 5.0));
 }
 
-#[test]
-fn the_direction_of_a_target_is_that_of_the_original_one() {
-    let set_target = |target| AmendCommitment {
+fn change(baseline: Option<f64>, target: Option<f64>) -> AmendCommitment {
+    AmendCommitment {
         measure: Some(MeasureChange {
-            target: amount(target),
+            baseline: baseline.and_then(amount),
+            target: target.and_then(amount),
             ..MeasureChange::default()
         }),
         ..amendment()
+    }
+}
+
+/// Whether each of the amendments, one after the other, weakens.
+fn weaken_in_turn(data: RecordCommitment, changes: &[(Option<f64>, Option<f64>)]) -> Vec<bool> {
+    let mut world = committed(data);
+    let amended = changes.iter().map(|&(baseline, target)| {
+        let command = amending("KEN", change(baseline, target));
+        let event = world.when(&command).accepted();
+        world.take(&command).expect("accepted");
+        matches!(event.body, EventBody::CommitmentAmended(data) if data.weakened)
+    });
+    amended.collect()
+}
+
+#[test]
+fn the_direction_of_a_target_follows_the_values_that_stand_when_it_changes() {
+    let typing_error = || measured(Some(1000.0), Some(100.0));
+    let corrected = (Some(10.0), None);
+    assert_eq!(
+        weaken_in_turn(typing_error(), &[corrected, (None, Some(50.0))]),
+        [false, true]
+    );
+    assert_eq!(
+        weaken_in_turn(typing_error(), &[corrected, (None, Some(150.0))]),
+        [false, false]
+    );
+    // A target that was a typing error, and is corrected, turns the direction round as well.
+    let corrected = [(None, Some(10.0)), (None, Some(50.0)), (None, Some(5.0))];
+    assert_eq!(
+        weaken_in_turn(measured(Some(100.0), Some(1000.0)), &corrected),
+        [true, true, false]
+    );
+    // Where the target is the baseline, or there is none, more is better.
+    for baseline in [Some(100.0), None] {
+        let data = || measured(baseline, Some(100.0));
+        assert_eq!(weaken_in_turn(data(), &[(None, Some(99.0))]), [true]);
+        assert_eq!(weaken_in_turn(data(), &[(None, Some(101.0))]), [false]);
+    }
+}
+
+#[test]
+fn a_baseline_that_changes_with_the_target_does_not_hide_that_it_asks_for_less() {
+    let at_once = |baseline, target, change: (f64, f64)| {
+        weakens(
+            measured(baseline, Some(target)),
+            crate::measures::change(Some(change.0), Some(change.1)),
+        )
     };
-    // Less is better here; a target raised above the baseline does not turn that round.
-    let world =
-        committed(measured(Some(100.0), Some(10.0))).and(&amending("KEN", set_target(150.0)));
-    let event = world.when(&amending("KEN", set_target(200.0))).accepted();
-    assert!(matches!(event.body, EventBody::CommitmentAmended(data) if data.weakened));
+    // The direction is turned round with the new target.
+    assert!(at_once(Some(10.0), 100.0, (200.0, 50.0)));
+    // The baseline is corrected with the new target, which asks for less.
+    assert!(at_once(Some(1000.0), 100.0, (10.0, 50.0)));
+    assert!(!at_once(Some(10.0), 100.0, (20.0, 150.0)));
+    assert!(!at_once(Some(300.0), 100.0, (200.0, 50.0)));
 }
 
 #[test]
 fn the_direction_of_a_target_is_found_with_the_first_baseline() {
-    let change = |baseline, target| AmendCommitment {
-        measure: Some(MeasureChange {
-            baseline: amount(baseline),
-            target: amount(target),
-            ..MeasureChange::default()
+    let weakens = |first: (f64, f64)| {
+        weakens(
+            measured(None, Some(100.0)),
+            change(Some(first.0), Some(first.1)),
+        )
+    };
+    assert!(weakens((300.0, 200.0)));
+    assert!(weakens((300.0, 400.0)));
+    assert!(!weakens((300.0, 50.0)));
+    assert!(weakens((10.0, 50.0)));
+    assert!(!weakens((10.0, 200.0)));
+}
+
+#[test]
+fn another_unit_alone_weakens_and_the_old_measure_is_kept() {
+    let homes = RecordCommitment {
+        measure: Some(Measure {
+            indicator: "Homes built".into(),
+            unit: Some("thousand homes".into()),
+            baseline: amount(100.0),
+            target: amount(400.0),
         }),
+        ..record()
+    };
+    let amended = |measure: MeasureChange| {
+        let data = AmendCommitment {
+            measure: Some(measure),
+            ..amendment()
+        };
+        let event = committed(homes.clone())
+            .when(&amending("KEN", data))
+            .accepted();
+        let EventBody::CommitmentAmended(amended) = event.body else {
+            panic!("{event:?}");
+        };
+        amended
+    };
+    let whole = Before {
+        indicator: Some("Homes built".into()),
+        unit: Some("thousand homes".into()),
+        baseline: amount(100.0),
+        target: amount(400.0),
+        ..Before::default()
+    };
+    let unit = |unit: &str| MeasureChange {
+        unit: Some(unit.into()),
+        ..MeasureChange::default()
+    };
+    let other = amended(unit("homes"));
+    assert_eq!((other.weakened, &other.before), (true, &whole));
+    // The same unit in other letters is set right: it asks for as much.
+    let spelled = amended(unit("Thousand homes"));
+    assert_eq!((spelled.weakened, &spelled.before), (false, &whole));
+    let indicator = amended(MeasureChange {
+        indicator: Some("Homes begun".into()),
+        ..MeasureChange::default()
+    });
+    assert_eq!(indicator.before, whole);
+    let target = amended(MeasureChange {
+        target: amount(500.0),
+        ..MeasureChange::default()
+    });
+    let only = Before {
+        target: amount(400.0),
+        ..Before::default()
+    };
+    assert_eq!((target.weakened, target.before), (false, only));
+    // Without a target there is nothing that could ask for less.
+    let untargeted = RecordCommitment {
+        measure: homes.measure.clone().map(|measure| Measure {
+            target: None,
+            ..measure
+        }),
+        ..record()
+    };
+    let data = AmendCommitment {
+        measure: Some(unit("homes")),
         ..amendment()
     };
-    let deaths = || measured(None, Some(100.0));
-    assert!(weakens(deaths(), change(300.0, 200.0)));
-    assert!(weakens(deaths(), change(300.0, 400.0)));
-    assert!(!weakens(deaths(), change(300.0, 50.0)));
-    assert!(weakens(deaths(), change(10.0, 50.0)));
-    assert!(!weakens(deaths(), change(10.0, 200.0)));
-    // It stays the one that was found, also where the new target lies on the other side of the baseline.
-    let world = committed(deaths()).and(&amending("KEN", change(300.0, 400.0)));
+    assert!(!weakens(untargeted, data));
+}
+
+#[test]
+fn an_amendment_to_the_values_that_stand_changes_nothing() {
+    let world = committed(RecordCommitment {
+        description: Some("In words".into()),
+        countries: vec![id("KEN"), id("UGA")],
+        actions: vec![id("GCM-05a"), id("GCM-10")],
+        nature: Some(Nature::Process),
+        due: Some(id("2028")),
+        ..measured(Some(10.0), Some(100.0))
+    });
+    let say = |data: &str| {
+        let data = format!(r#"{{"reason":"Again"{data}}}"#);
+        about("gov", "KEN", "amend_commitment", &data)
+    };
+    let same = [
+        r#","title":"Extend skills visas""#,
+        r#","description":"In words""#,
+        r#","due":"2028""#,
+        r#","made":"2026-03""#,
+        r#","form":"individual""#,
+        r#","nature":"process""#,
+        r#","countries":["UGA","KEN"]"#,
+        r#","actions":["GCM-10","GCM-05a"]"#,
+        r#","measure":{"baseline":10}"#,
+        r#","measure":{"target":100}"#,
+    ];
+    for data in same {
+        world
+            .when(&say(data))
+            .then_refused(Code::NothingToChange, "data");
+    }
+    let other = [
+        r#","title":"Extend skills visas.""#,
+        r#","description":"In other words""#,
+        r#","due":"2028-12-31""#,
+        r#","made":"2026-03-01""#,
+        r#","form":"common""#,
+        r#","nature":"financial""#,
+        r#","countries":["UGA"]"#,
+        r#","actions":["GCM-10"]"#,
+        r#","measure":{"unit":"visas"}"#,
+    ];
+    for data in other {
+        world.when(&say(data)).accepted();
+    }
+    // Where some of the values change and some do not, it is recorded, and only what was replaced stands under before.
     let event = world
-        .when(&amending("KEN", change(300.0, 500.0)))
+        .when(&say(r#","due":"2028","made":"2026-04","title":"Visas""#))
         .accepted();
-    assert!(matches!(event.body, EventBody::CommitmentAmended(data) if data.weakened));
+    let EventBody::CommitmentAmended(amended) = event.body else {
+        panic!("{event:?}");
+    };
+    let before = Before {
+        made: Some(id("2026-03")),
+        ..Before::default()
+    };
+    assert_eq!(amended.before, before);
+    assert_eq!(amended.due, Some(id("2028")));
+}
+
+#[test]
+fn the_date_it_was_made_and_its_form_are_amended_like_the_rest() {
+    let world = committed(RecordCommitment {
+        due: Some(id("2028")),
+        ..record()
+    });
+    let say = |data: &str| {
+        let data = format!(r#"{{"reason":"It was signed later",{data}}}"#);
+        about("gov", "KEN", "amend_commitment", &data)
+    };
+    let event = world
+        .when(&say(r#""made":"2026-04-02","form":"common""#))
+        .accepted();
+    let EventBody::CommitmentAmended(amended) = event.body else {
+        panic!("{event:?}");
+    };
+    let before = Before {
+        made: Some(id("2026-03")),
+        form: Some(Form::Individual),
+        ..Before::default()
+    };
+    assert_eq!((amended.before, amended.weakened), (before, false));
+    for (data, code, field) in [
+        (r#""made":"2027""#, Code::DateInFuture, "data.made"),
+        (r#""made":"1944""#, Code::DateOutOfRange, "data.made"),
+        (r#""form":"matching""#, Code::Contradiction, "data.form"),
+        (
+            r#""made":"2026-04","due":"2026-03""#,
+            Code::DateOrder,
+            "data.due",
+        ),
+    ] {
+        world.when(&say(data)).then_refused(code, field);
+    }
+    let overdue = committed(RecordCommitment {
+        due: Some(id("2026-05")),
+        ..record()
+    });
+    overdue
+        .when(&say(r#""made":"2026-06""#))
+        .then_refused(Code::DateOrder, "data.made");
+    // What was amended stands: the next amendment is held to it.
+    let amended = world.and(&say(r#""made":"2026-04-02""#));
+    amended
+        .when(&say(r#""made":"2026-04-02""#))
+        .then_refused(Code::NothingToChange, "data");
+    amended
+        .when(&say(r#""due":"2026-03""#))
+        .then_refused(Code::DateOrder, "data.due");
 }
 
 #[test]
@@ -134,8 +353,11 @@ fn a_target_in_another_unit_cannot_be_shown_to_ask_for_as_much() {
         assert!(!weakens(visas(old), change(new, Some(60.0))));
         assert!(weakens(visas(old), change(new, Some(40.0))));
     }
-    // A unit alone is set right: the number is as it was.
-    assert!(!weakens(visas(Some("visa")), change("visas", None)));
+    // To say a unit for the first time, or in other letters, asks for as much.
+    assert!(weakens(visas(Some("visa")), change("visas", None)));
+    for old in [None, Some("VISAS")] {
+        assert!(!weakens(visas(old), change("visas", None)));
+    }
 }
 
 #[test]

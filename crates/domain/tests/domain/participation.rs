@@ -2,7 +2,9 @@
 
 use ledger_domain::RejectionCode as Code;
 use ledger_domain::commitment::Participation;
-use ledger_domain::wire::v1::{Command, CommitmentLeft, ParticipationConfirmed};
+use ledger_domain::wire::v1::{
+    Command, CommitmentLeft, EventBody, Participant, ParticipantRole, ParticipationConfirmed,
+};
 
 use crate::support::{World, about, commitment, committed, id};
 
@@ -119,7 +121,6 @@ fn the_lead_names_further_participants_that_are_claimed_until_they_confirm() {
     assert_eq!(part(&world, "NBO"), Some(Participation::Confirmed));
     for (party, code) in [
         ("NBO", Code::DuplicateValue),
-        ("UGA", Code::DuplicateValue),
         ("KEN", Code::DuplicateValue),
         ("OLD", Code::PartyInactive),
         ("NEW", Code::PartyUnknown),
@@ -152,5 +153,50 @@ fn a_participation_is_not_confirmed_or_left_in_the_future() {
         world
             .when(&about("gov", "UGA", name, data))
             .then_refused(Code::DateInFuture, "data.effective");
+    }
+}
+
+#[test]
+fn the_lead_corrects_the_role_of_a_participant_and_its_word_stays() {
+    for (world, state) in [
+        (committed(), Participation::Claimed),
+        (
+            committed().and(&confirming("UGA")),
+            Participation::Confirmed,
+        ),
+    ] {
+        let event = world.when(&naming("UGA")).accepted();
+        let EventBody::CommitmentAmended(data) = event.body else {
+            panic!("{event:?}");
+        };
+        let before = [Participant {
+            party: id("UGA"),
+            role: ParticipantRole::Partner,
+        }];
+        assert_eq!(data.before.participants, before);
+        let world = world.and(&naming("UGA"));
+        assert_eq!(part(&world, "UGA"), Some(state));
+        let known = &world.commitments[&commitment(1)];
+        assert_eq!(known.role(&id("UGA")), Some(ParticipantRole::Supporter));
+        assert_eq!(known.participant_count(), 1);
+        world
+            .when(&naming("UGA"))
+            .then_refused(Code::DuplicateValue, "data.participants[0].party");
+    }
+}
+
+#[test]
+fn a_party_that_has_itself_reported_has_confirmed_its_part() {
+    let report = r#"{"period":{"from":"2026","to":"2026"},"stage":"planning"}"#;
+    for (name, data) in [
+        ("report_progress", report),
+        ("reach_milestone", r#"{"milestone":"Law"}"#),
+    ] {
+        let world = committed().and(&about("gov", "UGA", name, data));
+        assert_eq!(part(&world, "UGA"), Some(Participation::Confirmed));
+        world
+            .when(&confirming("UGA"))
+            .then_refused(Code::AlreadyConfirmed, "party");
+        world.when(&leaving("UGA")).accepted();
     }
 }

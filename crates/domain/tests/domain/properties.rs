@@ -159,6 +159,8 @@ prop_compose! {
             actions,
             countries,
             nature: None,
+            made: None,
+            form: None,
             reason,
 effective: None,
 milestones: None,

@@ -60,11 +60,12 @@ impl Rich {
         let plain = r#"{"reason":"Because","effective":"2026-06"}"#.to_owned();
         vec![
             ("gov", "KEN", "report_progress", format!(r#"{{"period":{{"from":"2026-01","to":"2026-06"}},"stage":"planning","indicators":[{{"name":"visas","value":7,"unit":"a year"}}],"narrative":"Going on",{piece}}}"#)),
-            ("gov", "KEN", "amend_commitment", r#"{"title":"Visas","description":"More","due":"2029","measure":{"indicator":"visas","unit":"a year","target":3},"actions":["GCM-10"],"countries":["KEN"],"nature":"process","participants":[{"party":"NBO","role":"partner"}],"milestones":[{"name":"Budget","due":"2028"}],"reason":"Plan","effective":"2026-06"}"#.to_owned()),
+            ("gov", "KEN", "amend_commitment", r#"{"title":"Visas","description":"More","due":"2029","measure":{"indicator":"visas","unit":"a year","target":3},"actions":["GCM-10"],"countries":["KEN"],"nature":"process","made":"2026-05","form":"common","participants":[{"party":"NBO","role":"partner"}],"milestones":[{"name":"Budget","due":"2028"}],"reason":"Plan","effective":"2026-06"}"#.to_owned()),
             ("gov", "UGA", "confirm_participation", r#"{"note":"Yes","effective":"2026-06"}"#.to_owned()),
             ("gov", "UGA", "leave_commitment", plain.clone()),
             ("gov", "KEN", "withdraw_commitment", plain.clone()),
-            ("gov", "KEN", "suspend_commitment", plain),
+            ("gov", "KEN", "suspend_commitment", plain.clone()),
+            ("gov", "KEN", "lapse_commitment", plain),
             ("gov", "KEN", "supersede_commitment", format!(r#"{{"successor":"{successor}","reason":"Merged","effective":"2026-06"}}"#)),
             ("gov", "KEN", "close_commitment", r#"{"outcome":"fulfilled","reason":"Done","effective":"2026-06"}"#.to_owned()),
             ("gov", "UGA", "reach_milestone", format!(r#"{{"milestone":"Law","reached":"2026-06","note":"Signed",{piece}}}"#)),
@@ -117,7 +118,7 @@ impl Rich {
     }
 }
 
-const ADMINISTRATION: [(&str, &str, &str, &str, &str); 12] = [
+const ADMINISTRATION: [(&str, &str, &str, &str, &str); 13] = [
     (
         "root",
         "ledger",
@@ -173,6 +174,13 @@ const ADMINISTRATION: [(&str, &str, &str, &str, &str); 12] = [
         "party/ABC",
         "register_party",
         r#"{"name":"A body","kind":"academia"}"#,
+    ),
+    (
+        "sec",
+        "UNNM",
+        "party/NBO",
+        "amend_party",
+        r#"{"name":"Nairobi City","reason":"A new name","effective":"2026-06"}"#,
     ),
     (
         "sec",

@@ -2,19 +2,21 @@
 
 use ledger_domain::RejectionCode as Code;
 use ledger_domain::wire::v1::{
-    ActedBy, Command, CommitmentClosed, CommitmentReinstated, CommitmentResumed, CommitmentStatus,
-    CommitmentSuperseded, CommitmentSuspended, CommitmentWithdrawn, EventBody, Outcome,
+    ActedBy, Command, CommitmentClosed, CommitmentLapsed, CommitmentReinstated, CommitmentResumed,
+    CommitmentStatus, CommitmentSuperseded, CommitmentSuspended, CommitmentWithdrawn, EventBody,
+    Outcome,
 };
 
 use crate::support::{World, about, commitment, committed, digest, evidenced, id, say};
 
 /// Every command that changes a status, with data that fits.
-const CHANGES: [&str; 6] = [
+const CHANGES: [&str; 7] = [
     "suspend_commitment",
     "resume_commitment",
     "withdraw_commitment",
     "supersede_commitment",
     "close_commitment",
+    "lapse_commitment",
     "reinstate_commitment",
 ];
 
@@ -61,6 +63,7 @@ fn standing_at(status: CommitmentStatus) -> World {
         CommitmentStatus::Withdrawn => world.and(&change("withdraw_commitment")),
         CommitmentStatus::Superseded => world.and(&change("supersede_commitment")),
         CommitmentStatus::Closed => world.and(&change("close_commitment")),
+        CommitmentStatus::Lapsed => world.and(&change("lapse_commitment")),
     }
 }
 
@@ -71,7 +74,16 @@ fn each_change_is_recorded_with_its_reason_and_who_made_it() {
         ("KEN", "gov", ActedBy::Lead),
         ("UNNM", "sec", ActedBy::Secretariat),
     ] {
-        let bodies: [(CommitmentStatus, &str, EventBody); 6] = [
+        let bodies: [(CommitmentStatus, &str, EventBody); 7] = [
+            (
+                CommitmentStatus::Suspended,
+                "lapse_commitment",
+                CommitmentLapsed {
+                    reason: reason(),
+                    by,
+                }
+                .into(),
+            ),
             (
                 CommitmentStatus::Active,
                 "suspend_commitment",
@@ -147,7 +159,8 @@ fn nobody_else_changes_where_a_commitment_stands() {
             let refusal = world.decide(&command).expect_err("a participant");
             let withdrawn =
                 *status == CommitmentStatus::Withdrawn && name != "reinstate_commitment";
-            let stands = *status <= CommitmentStatus::Suspended || name == "reinstate_commitment";
+            let ended = name == "reinstate_commitment" || name == "withdraw_commitment";
+            let stands = *status <= CommitmentStatus::Suspended || ended;
             let expected = if withdrawn {
                 Code::CommitmentWithdrawn
             } else if stands {
@@ -162,11 +175,13 @@ fn nobody_else_changes_where_a_commitment_stands() {
 
 #[test]
 fn each_status_allows_some_changes_and_refuses_the_others() {
-    use CommitmentStatus::{Active, Closed, Superseded, Suspended, Withdrawn};
+    use CommitmentStatus::{Active, Closed, Lapsed, Superseded, Suspended, Withdrawn};
     let allowed = |name: &str, status: CommitmentStatus| match name {
         "suspend_commitment" => status == Active,
         "resume_commitment" => status == Suspended,
-        "reinstate_commitment" => matches!(status, Withdrawn | Superseded | Closed),
+        "reinstate_commitment" => matches!(status, Withdrawn | Superseded | Closed | Lapsed),
+        // What has ended can still be withdrawn.
+        "withdraw_commitment" => status != Withdrawn,
         _ => matches!(status, Active | Suspended),
     };
     for status in CommitmentStatus::ALL {
@@ -192,23 +207,43 @@ fn each_status_allows_some_changes_and_refuses_the_others() {
 }
 
 #[test]
-fn what_does_not_stand_is_not_reported_on_or_amended() {
+fn what_does_not_stand_is_not_reported_on_and_what_ended_is_still_corrected() {
     let report = r#"{"period":{"from":"2026","to":"2026"},"stage":"planning"}"#;
     for (status, code) in [
         (CommitmentStatus::Withdrawn, Code::CommitmentWithdrawn),
         (CommitmentStatus::Superseded, Code::StatusConflict),
         (CommitmentStatus::Closed, Code::StatusConflict),
+        (CommitmentStatus::Lapsed, Code::StatusConflict),
     ] {
         let world = standing_at(status);
         for (name, data) in [
             ("report_progress", report),
-            ("amend_commitment", r#"{"title":"New","reason":"x"}"#),
             ("reach_milestone", r#"{"milestone":"Law"}"#),
         ] {
             world
                 .when(&about("gov", "KEN", name, data))
                 .then_refused(code, "subject");
         }
+        let data = r#"{"title":"New","made":"2026-02","reason":"x"}"#;
+        let amended = world.when(&about("gov", "KEN", "amend_commitment", data));
+        if status == CommitmentStatus::Withdrawn {
+            amended.then_refused(code, "subject");
+        } else {
+            amended.accepted();
+        }
+    }
+    for status in ["suspend", "close", "lapse", "withdraw", "supersede"] {
+        let world = three().and(&evidenced("2026"));
+        let report = world.last();
+        let world = world.and(&change(&format!("{status}_commitment")));
+        let data = format!(r#"{{"report":"{report}","stage":"planning","reason":"Wrong"}}"#);
+        world
+            .when(&about("gov", "KEN", "correct_report", &data))
+            .accepted();
+        let data = format!(r#"{{"report":"{report}","reason":"Wrong"}}"#);
+        world
+            .when(&about("gov", "KEN", "retract_report", &data))
+            .accepted();
     }
     let resting = standing_at(CommitmentStatus::Suspended);
     resting
@@ -233,7 +268,11 @@ fn a_successor_exists_stands_and_is_another() {
         };
         three().and(&say("gov", "KEN", &subject, name, data))
     };
-    for name in ["withdraw_commitment", "close_commitment"] {
+    for name in [
+        "withdraw_commitment",
+        "close_commitment",
+        "lapse_commitment",
+    ] {
         gone(name)
             .when(&superseding(1, 2))
             .then_refused(Code::StatusConflict, "data.successor");

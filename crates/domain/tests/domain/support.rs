@@ -420,6 +420,8 @@ pub(crate) fn amendment() -> AmendCommitment {
         actions: None,
         countries: None,
         nature: None,
+        made: None,
+        form: None,
         reason: "New plan".into(),
         effective: None,
         milestones: None,

@@ -7,6 +7,7 @@ use ledger_bus::query::{
     CHECKPOINT_HEADER, ProjectionAnswer, ViewQuery, WatchEnvelope, WatchQuery,
 };
 use ledger_bus::{Answer, Argument, Endpoint, FeedError, Query, QueryFailure, QueryService};
+use ledger_domain::date::earliest_day;
 use ledger_domain::view::{Envelope, Family, Page, Projection, WatchList, WatchPage, family_of};
 
 use super::known::{not_found, put, watched};
@@ -161,7 +162,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             as_of_position: None,
             watermark: self.checkpoint.checked_sub(1).map(|last| last.to_string()),
             lag_events: self.standing.lag(self.checkpoint),
-            lists: watched(self.projection.watch(page, now.date_naive()))?,
+            lists: watched(self.projection.watch(page, earliest_day(now)))?,
         })
     }
 
@@ -181,7 +182,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             watermark: self.checkpoint.checked_sub(1),
             lag_events: self.standing.lag(self.checkpoint),
             title: self.projection.title(key),
-            timeliness: self.projection.timeliness(key, now.date_naive()),
+            timeliness: self.projection.timeliness(key, earliest_day(now)),
         };
         let mut payload = envelope.wrap(&body).map_err(failed)?;
         let listed = (asked.limit > 0).then(|| {

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, SecondsFormat, Utc};
 use ledger_bus::query::{CHECKPOINT_HEADER, ViewQuery, WatchEnvelope};
 use ledger_bus::{Answer, Query, QueryFailure};
+use ledger_domain::date::earliest_day;
 use ledger_domain::view::{
     Envelope, Family, KnownHistory, Page, Projection, RestoreError, UnknownFilter, VisitChunk,
     WantChunk, WatchAnswer, WatchPage, family_of, position_at, recorded_at,
@@ -251,7 +252,7 @@ impl Past {
             limit: asked.limit,
         };
         let listed = asked.limit > 0 && asked.since.is_none();
-        let today = then.time.date_naive();
+        let today = earliest_day(then.time);
         let page_of_commitments = listed.then_some(&page);
         let known = P::as_known(&self.lists, key, then.position, today, page_of_commitments)?;
         let known = known.ok_or_else(|| not_yet(family_of(key), key, then.position))?;
@@ -286,7 +287,7 @@ impl Past {
 
     fn watch<P: Projection>(&self, page: &WatchPage, as_of: &str) -> Result<Answer, KnownError> {
         let then = self.resolve(as_of)?;
-        let today = then.time.date_naive();
+        let today = earliest_day(then.time);
         let lists = P::watch_as_known(&self.lists, page, then.position, today)?;
         let position = then.position.to_string();
         Ok(json(&WatchEnvelope {

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use chrono::{SecondsFormat, Utc};
 use ledger_bus::query::{CommitmentAnswer, CommitmentQuery};
 use ledger_bus::{Answer, QueryFailure};
+use ledger_domain::date::earliest_day;
 use ledger_domain::ids::CommitmentId;
 use ledger_domain::view::CommitmentFold;
 use ledger_store::Log;
@@ -66,7 +67,11 @@ pub(super) fn answer(
         let mut fold = CommitmentFold::default();
         let positions = before(end, positions(log, &id, 0, usize::MAX)?);
         for_each_event(log, &positions, |event| fold.apply(&event)).map_err(internal)?;
-        answer.state = fold.state(id, today.date_naive());
+        if let Some(successor) = fold.successor(id) {
+            let positions = before(end, self::positions(log, &successor, 0, usize::MAX)?);
+            for_each_event(log, &positions, |event| fold.follow(id, &event)).map_err(internal)?;
+        }
+        answer.state = fold.state(id, earliest_day(today));
     } else {
         let positions = before(end, positions(log, &id, query.from, HISTORY_PAGE + 1)?);
         fill_page(log, &positions, max_answer, &mut answer)?;

@@ -10,13 +10,15 @@ use serde_json::Value;
 
 /// Fields of an amendment that are one value, and what they are called. Those that weigh name what was before in the event itself; what the others were
 /// stands in the events before it.
-const TERMS: [(&str, &str); 10] = [
+const TERMS: [(&str, &str); 12] = [
     ("/title", "title"),
     ("/description", "description"),
     ("/due", "due"),
     ("/actions", "actions"),
     ("/countries", "countries"),
     ("/nature", "nature"),
+    ("/made", "made"),
+    ("/form", "form"),
     ("/measure/indicator", "indicator"),
     ("/measure/unit", "unit"),
     ("/measure/baseline", "baseline"),
@@ -293,6 +295,11 @@ impl History {
             } else {
                 old
             };
+            // When it was made is its effective date, and most are held by one party.
+            let unsaid = !amends && matches!(term, "made" | "form");
+            if unsaid || (amends && old == new) {
+                continue;
+            }
             lines.push(match (amends, term) {
                 (true, "description") => "description: replaced".to_owned(),
                 (true, _) => format!("{term}: {old} → {new}"),

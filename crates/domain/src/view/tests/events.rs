@@ -278,6 +278,8 @@ fn amended() -> CommitmentAmended {
         actions: None,
         countries: None,
         nature: None,
+        made: None,
+        form: None,
         participants: vec![],
         milestones: vec![],
         reason: "a reason".to_owned(),
@@ -326,6 +328,7 @@ pub(super) fn commitment_body(step: &Step, log: &[Event]) -> (u8, String, EventB
             return (*number, PARTIES[*party].0.to_owned(), data.into());
         }
         Step::Withdraw(number) => (*number, CommitmentWithdrawn { reason, by }.into()),
+        Step::Lapse(number) => (*number, CommitmentLapsed { reason, by }.into()),
         Step::Suspend(number) => (*number, CommitmentSuspended { reason, by }.into()),
         Step::Resume(number) => (*number, CommitmentResumed { reason, by }.into()),
         Step::Reinstate(number) => (*number, CommitmentReinstated { reason, by }.into()),

@@ -53,7 +53,8 @@ fn active(body: &Value, figure: &str) -> u64 {
 
 #[test]
 fn each_status_is_counted_and_those_that_stand_are_the_active_and_the_suspended() {
-    let cases: [(Step, &str, u64); 7] = [
+    let cases: [(Step, &str, u64); 8] = [
+        (Step::Lapse(0), "lapsed", 0),
         (Step::Suspend(0), "suspended", 1),
         (Step::Resume(0), "active", 1),
         (Step::Withdraw(0), "withdrawn", 0),
@@ -601,7 +602,7 @@ fn random_histories_move_every_figure() {
     let mut runner = TestRunner::deterministic();
     let mut missing: Vec<&str> = FIGURES.iter().map(|(figure, _)| *figure).collect();
     let mut tries = 0;
-    while !missing.is_empty() && tries < 5_000 {
+    while !missing.is_empty() && tries < 20_000 {
         let steps = proptest::strategy::Strategy::new_tree(&any_steps(), &mut runner);
         let summary: SummaryView = folded(&log(&steps.unwrap().current()));
         let summary = body(&summary, "summary");

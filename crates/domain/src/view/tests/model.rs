@@ -61,8 +61,8 @@ impl Assessed {
 
 /// The last day that what an event says can be about: nothing is said of days after it.
 fn day_of(date: Option<PartialDate>, event: &Event) -> NaiveDate {
-    let recorded = event.header.time.date_naive();
-    date.map_or(recorded, |date| date.last_day().min(recorded))
+    let recorded = event.header.time;
+    date.map_or(recorded.date_naive(), |date| date.last_day_by(recorded))
 }
 
 impl Commitment {
@@ -96,6 +96,7 @@ impl Commitment {
                 Outcome::PartlyFulfilled => "closed_partly_fulfilled",
                 Outcome::NotFulfilled => "closed_not_fulfilled",
             }),
+            EventBody::CommitmentLapsed(_) => Some("lapsed"),
             _ => None,
         };
         self.events.iter().rev().find_map(word).unwrap_or("active")
@@ -118,8 +119,17 @@ impl Commitment {
         let mut parts: Vec<Part> = Vec::new();
         let name = |participants: &[Participant], parts: &mut Vec<Part>| {
             for it in participants {
-                parts.retain(|(party, ..)| *party != it.party.as_str());
-                parts.push((it.party.to_string(), it.role, "claimed"));
+                let known = parts
+                    .iter_mut()
+                    .find(|(party, ..)| *party == it.party.as_str());
+                let Some((_, role, state)) = known else {
+                    parts.push((it.party.to_string(), it.role, "claimed"));
+                    continue;
+                };
+                *role = it.role;
+                if *state == "left" {
+                    *state = "claimed";
+                }
             }
         };
         name(&self.recorded.participants, &mut parts);
@@ -130,7 +140,10 @@ impl Commitment {
                     name(&data.participants, &mut parts);
                     continue;
                 }
-                EventBody::ParticipationConfirmed(_) => "confirmed",
+                EventBody::ParticipationConfirmed(_)
+                | EventBody::ProgressReported(_)
+                | EventBody::ReportCorrected(_)
+                | EventBody::MilestoneReached(_) => "confirmed",
                 EventBody::CommitmentLeft(_) => "left",
                 _ => continue,
             };
@@ -530,6 +543,31 @@ impl Commitment {
     pub(super) fn is_self_declared(&self) -> bool {
         let complete = |series: &Vec<Assessed>| series[0].completion == Some(Completion::Complete);
         self.status() == "closed_fulfilled" && !self.series().iter().any(complete)
+    }
+
+    /// Closed as fulfilled, and no report with evidence that was neither returned nor contested with success stands any more; or none that
+    /// says fulfilled, where one said so when it was closed.
+    pub(super) fn is_ground_taken_back(&self) -> bool {
+        if self.status() != "closed_fulfilled" {
+            return false;
+        }
+        let closes = |it: &Event| matches!(it.body, EventBody::CommitmentClosed(_));
+        let after = self.events.iter().rev().position(closes).unwrap();
+        let evidenced = |it: &&Standing| it.attached || !it.report.evidence.is_empty();
+        let fulfilled = |it: &&Standing| it.report.stage == Stage::Fulfilled;
+        let then = self.before(after).standing();
+        let upheld = Some(ContestOutcome::Upheld);
+        let contests = self.contests();
+        let mut now = self.standing();
+        now.retain(|it| {
+            let contested = (Some(it.position), upheld);
+            it.valid != Some(false) && !contests.contains(&contested)
+        });
+        if then.iter().filter(evidenced).any(|it| fulfilled(&it)) {
+            !now.iter().filter(evidenced).any(|it| fulfilled(&it))
+        } else {
+            !now.iter().any(|it| evidenced(&it))
+        }
     }
 
     pub(super) fn is_fulfilled_unassessed(&self) -> bool {

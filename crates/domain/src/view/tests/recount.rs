@@ -296,6 +296,7 @@ impl Recount {
                 (row.validated, Commitment::is_validated),
                 (row.returned, Commitment::is_returned),
                 (row.self_declared, Commitment::is_self_declared),
+                (row.ground_taken_back, Commitment::is_ground_taken_back),
                 (
                     row.assessed_below_report,
                     Commitment::is_assessed_below_report,
@@ -561,7 +562,7 @@ const STAGES: [&str; 5] = [
     "stalled",
 ];
 
-const STATUSES: [&str; 7] = [
+const STATUSES: [&str; 8] = [
     "active",
     "suspended",
     "withdrawn",
@@ -569,12 +570,13 @@ const STATUSES: [&str; 7] = [
     "closed_fulfilled",
     "closed_partly_fulfilled",
     "closed_not_fulfilled",
+    "lapsed",
 ];
 
 pub(super) type Holds = fn(&Commitment) -> bool;
 
 /// Where a body says how many of the active, or of the closed commitments have something.
-pub(super) const FIGURES: [(&str, Holds); 25] = [
+pub(super) const FIGURES: [(&str, Holds); 26] = [
     ("active_commitments/total", Commitment::stands),
     ("active_commitments/measurable", Commitment::is_measurable),
     ("active_commitments/not_measurable", |c| !c.is_measurable()),
@@ -619,6 +621,10 @@ pub(super) const FIGURES: [(&str, Holds); 25] = [
     (
         "closed_commitments/with_undigested_evidence",
         Commitment::has_undigested_evidence_only,
+    ),
+    (
+        "closed_commitments/ground_taken_back",
+        Commitment::is_ground_taken_back,
     ),
     ("closed_commitments/no_evidence", |c| !c.has_evidence()),
     ("closed_commitments/contested", Commitment::is_contested),

@@ -52,6 +52,8 @@ fn assert_agrees_with_itself(state: &CommitmentState) {
         (upheld, upheld)
     );
     assert_eq!(has("self_declared"), row.self_declared);
+    assert_eq!(has("ground_taken_back"), row.ground_taken_back);
+    assert_eq!(has("successor_withdrawn"), row.successor_withdrawn);
     let claimed = state
         .participations
         .iter()
@@ -79,7 +81,8 @@ proptest! {
         let today = date("2026-06-01").first_day() + chrono::Days::new(days_after);
         let mut view = SummaryView::default();
         let mut alone: BTreeMap<CommitmentId, CommitmentFold> = BTreeMap::new();
-        for event in &log(&steps) {
+        let log = log(&steps);
+        for event in &log {
             view.apply(event);
             let Some(id) = event.header.subject.commitment() else { continue };
             let fold = alone.entry(id).or_default();
@@ -88,6 +91,11 @@ proptest! {
             fold.apply(event);
             let rows = view.list("summary", &WHOLE).unwrap().rows.into_iter();
             let row = rows.into_iter().find(|row| row.commitment == id.to_string());
+            if let Some(successor) = fold.successor(id) {
+                let by_then = log.iter().take_while(|other| other.header.position <= event.header.position);
+                let of_successor = |other: &&Event| other.header.subject.commitment() == Some(successor);
+                by_then.filter(of_successor).for_each(|other| fold.follow(id, other));
+            }
             let state = fold.state(id, today);
             prop_assert_eq!(state.as_ref().map(|state| &state.commitment), row.as_ref());
             if let Some(state) = state {

@@ -95,6 +95,7 @@ pub(super) enum Step {
     Resume(u8),
     Supersede(u8, u8),
     Close(u8, Outcome),
+    Lapse(u8),
     Reinstate(u8),
     Reach(u8, bool),
     Assess {
@@ -268,6 +269,7 @@ fn commitment_steps() -> impl Strategy<Value = Step> {
         1 => (0..6u8).prop_map(Step::Resume),
         1 => (0..6u8, 0..6u8).prop_map(|(commitment, successor)| Step::Supersede(commitment, successor)),
         2 => (commitment(), outcome).prop_map(|(commitment, outcome)| Step::Close(commitment, outcome)),
+        1 => commitment().prop_map(Step::Lapse),
         2 => commitment().prop_map(Step::Reinstate),
         1 => (commitment(), any::<bool>()).prop_map(|(commitment, evidence)| Step::Reach(commitment, evidence)),
     ]

@@ -74,6 +74,8 @@ fn is_on(list: WatchList, row: &CommitmentRow, today: NaiveDate) -> Option<bool>
         }
         WatchList::EvidenceUnavailable => kept && row.evidence_unavailable,
         WatchList::Unconfirmed => return None,
+        WatchList::GroundTakenBack => row.ground_taken_back,
+        WatchList::SuccessorWithdrawn => row.successor_withdrawn,
     })
 }
 

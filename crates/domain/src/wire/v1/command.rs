@@ -8,14 +8,14 @@ use smallvec::{SmallVec, smallvec};
 
 use super::check::CheckForm;
 use super::commands::{
-    AmendActionText, AmendCommitment, AnswerContest, AssessAmbition, AssessProgress,
+    AmendActionText, AmendCommitment, AmendParty, AnswerContest, AssessAmbition, AssessProgress,
     AttachEvidence, CatalogueAction, ChangePartner, ChangePartyStatus, CloseCommitment,
     CloseReview, ConfirmParticipation, ContestReport, CorrectReport, DigestEvidence,
-    FlagEvidenceUnavailable, LeaveCommitment, MapActions, MoveEvidence, OpenReview,
-    PublishInstrument, ReachMilestone, RecordCommitment, RecordStatement, RegisterPartner,
-    RegisterParty, ReinstateCommitment, ReportProgress, ResolveContest, ResumeCommitment,
-    RetractReport, ReturnReport, ReviseAssessment, RevokePartner, SupersedeCommitment,
-    SuspendCommitment, ValidateReport, WithdrawCommitment,
+    FlagEvidenceUnavailable, LapseCommitment, LeaveCommitment, MapActions, MoveEvidence,
+    OpenReview, PublishInstrument, ReachMilestone, RecordCommitment, RecordStatement,
+    RegisterPartner, RegisterParty, ReinstateCommitment, ReportProgress, ResolveContest,
+    ResumeCommitment, RetractReport, ReturnReport, ReviseAssessment, RevokePartner,
+    SupersedeCommitment, SuspendCommitment, ValidateReport, WithdrawCommitment,
 };
 use crate::ids::{CommandId, CommitmentId, PartnerId, PartyId, Subject, Version};
 use crate::rejection::{Rejection, RejectionCode};
@@ -188,6 +188,7 @@ command_types! {
     AmendActionText "amend_action_text" Instrument,
     MapActions "map_actions" Instrument,
     RegisterParty "register_party" Party,
+    AmendParty "amend_party" Party,
     ChangePartyStatus "change_party_status" Party,
     RecordCommitment "record_commitment" Commitment,
     ReportProgress "report_progress" Commitment,
@@ -200,6 +201,7 @@ command_types! {
     SupersedeCommitment "supersede_commitment" Commitment,
     CloseCommitment "close_commitment" Commitment,
     ReinstateCommitment "reinstate_commitment" Commitment,
+    LapseCommitment "lapse_commitment" Commitment,
     ReachMilestone "reach_milestone" Commitment,
     CorrectReport "correct_report" Commitment,
     RetractReport "retract_report" Commitment,

@@ -157,6 +157,15 @@ commands! {
         /// The country it belongs to. A State's is itself, and may be left out.
         optional country: CountryCode,
     }
+    /// Renames a party: subject `party/<id>`, secretariat. The names before stay.
+    AmendParty {
+        /// What it is called from now on.
+        required name: String,
+        /// Why.
+        required reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
+    }
     /// Activates or deactivates a party: subject `party/<id>`, secretariat.
     ChangePartyStatus {
         /// Its new status.
@@ -228,7 +237,12 @@ commands! {
         optional countries: Vec<CountryCode>,
         /// What it is made of.
         optional nature: Nature,
-        /// Who takes part from now on, beside those who do already: claimed until they confirm.
+        /// When it was made.
+        optional made: PartialDate,
+        /// How it is held.
+        optional form: Form,
+        /// Who takes part from now on, beside those who do already: claimed until they confirm. Whoever takes part already has the
+        /// other role from now on.
         optional participants: Vec<Participant>,
         /// Further steps on the way.
         optional milestones: Vec<Milestone>,
@@ -290,7 +304,15 @@ commands! {
         /// When it was true, if that is known.
         optional effective: PartialDate,
     }
-    /// Makes a withdrawn, superseded or closed commitment active again: subject the commitment, the lead or the secretariat.
+    /// Ends a commitment without a successor and without a verdict, as where its register archived it or it expired: subject the
+    /// commitment, the lead or the secretariat.
+    LapseCommitment {
+        /// Why.
+        required reason: String,
+        /// When it was true, if that is known.
+        optional effective: PartialDate,
+    }
+    /// Makes a withdrawn, superseded, closed or lapsed commitment active again: subject the commitment, the lead or the secretariat.
     ReinstateCommitment {
         /// Why.
         required reason: String,

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::events::{
     ActionCatalogued, ActionTextAmended, ActionsMapped, AmbitionAssessed, AssessmentRevised,
-    CommitmentAmended, CommitmentClosed, CommitmentLeft, CommitmentRecorded, CommitmentReinstated,
-    CommitmentResumed, CommitmentSuperseded, CommitmentSuspended, CommitmentWithdrawn,
-    ContestAnswered, ContestResolved, EvidenceAttached, EvidenceDigested,
+    CommitmentAmended, CommitmentClosed, CommitmentLapsed, CommitmentLeft, CommitmentRecorded,
+    CommitmentReinstated, CommitmentResumed, CommitmentSuperseded, CommitmentSuspended,
+    CommitmentWithdrawn, ContestAnswered, ContestResolved, EvidenceAttached, EvidenceDigested,
     EvidenceFlaggedUnavailable, EvidenceMoved, InstrumentPublished, LedgerOpened, MilestoneReached,
-    ParticipationConfirmed, PartnerChanged, PartnerRegistered, PartnerRevoked, PartyRegistered,
-    PartyStatusChanged, ProgressAssessed, ProgressReported, ReportContested, ReportCorrected,
-    ReportRetracted, ReportReturned, ReportValidated, ReviewClosed, ReviewOpened,
+    ParticipationConfirmed, PartnerChanged, PartnerRegistered, PartnerRevoked, PartyAmended,
+    PartyRegistered, PartyStatusChanged, ProgressAssessed, ProgressReported, ReportContested,
+    ReportCorrected, ReportRetracted, ReportReturned, ReportValidated, ReviewClosed, ReviewOpened,
     StatementRecorded,
 };
 use super::free_text::{Outlined, Shape};
@@ -134,6 +134,7 @@ event_types! {
     ActionTextAmended "action_text_amended",
     ActionsMapped "actions_mapped",
     PartyRegistered "party_registered",
+    PartyAmended "party_amended",
     PartyStatusChanged "party_status_changed",
     CommitmentRecorded "commitment_recorded",
     ProgressReported "progress_reported",
@@ -147,6 +148,7 @@ event_types! {
     CommitmentSuperseded "commitment_superseded",
     CommitmentClosed "commitment_closed",
     CommitmentReinstated "commitment_reinstated",
+    CommitmentLapsed "commitment_lapsed",
     MilestoneReached "milestone_reached",
     ReportRetracted "report_retracted",
     ReportContested "report_contested",

@@ -174,6 +174,13 @@ events! {
         /// The country it belongs to; a State's is itself.
         optional country: CountryCode,
     }
+    /// A party has another name; the names before stand in earlier events of the party.
+    PartyAmended {
+        /// What it is called from now on.
+        required name: String => free,
+        /// Why.
+        required reason: String => free,
+    }
     /// A party was activated or deactivated.
     PartyStatusChanged {
         /// Its status from now on.
@@ -260,14 +267,18 @@ events! {
         optional countries: Vec<CountryCode>,
         /// What it is made of.
         optional nature: Nature,
-        /// Who takes part beside those who did already, claimed until they confirm.
+        /// When it was made.
+        optional made: PartialDate,
+        /// How it is held.
+        optional form: Form,
+        /// Who takes part beside those who did already, claimed until they confirm; or in another role than before.
         list participants: Participant,
         /// Further steps on the way.
         list milestones: Milestone,
         /// Why.
         required reason: String => free,
-        /// Whether it asks for less than before: a later due date, a target nearer to the baseline, or one in another unit, which
-        /// cannot be shown to ask for as much.
+        /// Whether it asks for less than before: a later due date, a target that asks for less, or another unit for it, in which
+        /// it cannot be shown to ask for as much.
         required weakened: bool,
         /// The values that it replaces, of those that weigh; all others stand in earlier events of the commitment.
         required before: Before,
@@ -321,7 +332,14 @@ events! {
         /// By whom.
         required by: ActedBy,
     }
-    /// A withdrawn, superseded or closed commitment is active again.
+    /// A commitment ended without a successor and without a verdict.
+    CommitmentLapsed {
+        /// Why.
+        required reason: String => free,
+        /// By whom.
+        required by: ActedBy,
+    }
+    /// A withdrawn, superseded, closed or lapsed commitment is active again.
     CommitmentReinstated {
         /// Why.
         required reason: String => free,
@@ -503,7 +521,8 @@ events! {
     }
 }
 
-/// The values that an amendment replaced.
+/// The values that an amendment replaced. Where it changed what is counted or in which unit, all of the measure: its numbers meant
+/// something else. No free text stands here.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Before {
     /// The due date.
@@ -518,6 +537,24 @@ pub struct Before {
     /// The actions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actions: Option<Vec<ActionCode>>,
+    /// The measure's indicator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub indicator: Option<String>,
+    /// The measure's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<PartialDate>,
+    /// How it was held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Form>,
+    /// What it was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nature: Option<Nature>,
+    /// The roles of participants that have another now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub participants: Vec<Participant>,
 }
 
 outlined!(Before {
@@ -525,4 +562,10 @@ outlined!(Before {
     baseline,
     target,
     actions,
+    indicator: joined,
+    unit: joined,
+    made,
+    form,
+    nature,
+    participants,
 });

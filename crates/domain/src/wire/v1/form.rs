@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use super::check::TextKind::{Free, Name, Url};
 use super::check::{CheckForm, TextPath, Texts, list, maybe_list};
 use super::commands::{
-    AmendActionText, AmendCommitment, AnswerContest, AssessAmbition, AssessProgress,
+    AmendActionText, AmendCommitment, AmendParty, AnswerContest, AssessAmbition, AssessProgress,
     AttachEvidence, CatalogueAction, ChangePartner, ChangePartyStatus, CloseCommitment,
     CloseReview, ConfirmParticipation, ContestReport, CorrectReport, DigestEvidence,
-    FlagEvidenceUnavailable, LeaveCommitment, MapActions, MoveEvidence, OpenReview,
-    PublishInstrument, ReachMilestone, RecordCommitment, RecordStatement, RegisterPartner,
-    RegisterParty, ReinstateCommitment, ReportProgress, ResolveContest, ResumeCommitment,
-    RetractReport, ReturnReport, ReviseAssessment, RevokePartner, SupersedeCommitment,
-    SuspendCommitment, ValidateReport, WithdrawCommitment,
+    FlagEvidenceUnavailable, LapseCommitment, LeaveCommitment, MapActions, MoveEvidence,
+    OpenReview, PublishInstrument, ReachMilestone, RecordCommitment, RecordStatement,
+    RegisterPartner, RegisterParty, ReinstateCommitment, ReportProgress, ResolveContest,
+    ResumeCommitment, RetractReport, ReturnReport, ReviseAssessment, RevokePartner,
+    SupersedeCommitment, SuspendCommitment, ValidateReport, WithdrawCommitment,
 };
 use super::evidence::EvidencePlace;
 use super::quantity::{check_indicators, check_unit, negative_money, unit_key};
@@ -152,7 +152,7 @@ macro_rules! reason_only {
 
 reason_only!(
     RevokePartner ChangePartyStatus WithdrawCommitment LeaveCommitment SuspendCommitment
-    ResumeCommitment SupersedeCommitment CloseCommitment ReinstateCommitment RetractReport
+    ResumeCommitment SupersedeCommitment CloseCommitment LapseCommitment ReinstateCommitment RetractReport
     ResolveContest ReturnReport
 );
 
@@ -248,6 +248,13 @@ impl CheckForm for MapActions {
 impl CheckForm for RegisterParty {
     fn texts(&self, texts: &mut Texts<'_, '_>) -> Checked {
         texts.one("name", Name, &self.name)
+    }
+}
+
+impl CheckForm for AmendParty {
+    fn texts(&self, texts: &mut Texts<'_, '_>) -> Checked {
+        texts.one("name", Name, &self.name)?;
+        texts.one("reason", Free, &self.reason)
     }
 }
 

@@ -26,26 +26,26 @@ pub use batch::split_batch;
 pub(crate) use check::{TextKind, texts};
 pub use command::{Command, CommandBody, CommandType, Nonce, Refusal};
 pub use commands::{
-    AmendActionText, AmendCommitment, AnswerContest, AssessAmbition, AssessProgress,
+    AmendActionText, AmendCommitment, AmendParty, AnswerContest, AssessAmbition, AssessProgress,
     AttachEvidence, CatalogueAction, ChangePartner, ChangePartyStatus, CloseCommitment,
     CloseReview, ConfirmParticipation, ContestReport, CorrectReport, DigestEvidence,
-    FlagEvidenceUnavailable, LeaveCommitment, MapActions, MoveEvidence, OpenReview,
-    PublishInstrument, ReachMilestone, RecordCommitment, RecordStatement, RegisterPartner,
-    RegisterParty, ReinstateCommitment, ReportProgress, ResolveContest, ResumeCommitment,
-    RetractReport, ReturnReport, ReviseAssessment, RevokePartner, SupersedeCommitment,
-    SuspendCommitment, ValidateReport, WithdrawCommitment,
+    FlagEvidenceUnavailable, LapseCommitment, LeaveCommitment, MapActions, MoveEvidence,
+    OpenReview, PublishInstrument, ReachMilestone, RecordCommitment, RecordStatement,
+    RegisterPartner, RegisterParty, ReinstateCommitment, ReportProgress, ResolveContest,
+    ResumeCommitment, RetractReport, ReturnReport, ReviseAssessment, RevokePartner,
+    SupersedeCommitment, SuspendCommitment, ValidateReport, WithdrawCommitment,
 };
 pub use event::{Event, EventBody, EventType, UnreadableEvent};
 pub use events::{
     ActionCatalogued, ActionTextAmended, ActionsMapped, AmbitionAssessed, AssessmentRevised,
-    Before, CommitmentAmended, CommitmentClosed, CommitmentLeft, CommitmentRecorded,
-    CommitmentReinstated, CommitmentResumed, CommitmentSuperseded, CommitmentSuspended,
-    CommitmentWithdrawn, ContestAnswered, ContestResolved, EvidenceAttached, EvidenceDigested,
-    EvidenceFlaggedUnavailable, EvidenceMoved, InstrumentPublished, LedgerOpened, MilestoneReached,
-    ParticipationConfirmed, PartnerChanged, PartnerRegistered, PartnerRevoked, PartyRegistered,
-    PartyStatusChanged, ProgressAssessed, ProgressReported, ReportContested, ReportCorrected,
-    ReportRetracted, ReportReturned, ReportValidated, ReviewClosed, ReviewOpened, Root,
-    StatementRecorded,
+    Before, CommitmentAmended, CommitmentClosed, CommitmentLapsed, CommitmentLeft,
+    CommitmentRecorded, CommitmentReinstated, CommitmentResumed, CommitmentSuperseded,
+    CommitmentSuspended, CommitmentWithdrawn, ContestAnswered, ContestResolved, EvidenceAttached,
+    EvidenceDigested, EvidenceFlaggedUnavailable, EvidenceMoved, InstrumentPublished, LedgerOpened,
+    MilestoneReached, ParticipationConfirmed, PartnerChanged, PartnerRegistered, PartnerRevoked,
+    PartyAmended, PartyRegistered, PartyStatusChanged, ProgressAssessed, ProgressReported,
+    ReportContested, ReportCorrected, ReportRetracted, ReportReturned, ReportValidated,
+    ReviewClosed, ReviewOpened, Root, StatementRecorded,
 };
 pub use evidence::{EvidencePlace, NamedEvidence, NoEvidencePlace};
 pub use excerpt::{EventExcerpt, Heading};

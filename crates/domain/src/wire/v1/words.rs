@@ -101,18 +101,28 @@ words!(
         MemberState = "member_state",
         /// An observer of the General Assembly.
         Observer = "observer",
+        /// A State that is no member of the United Nations, and no observer.
+        NonMemberState = "non_member_state",
         /// An entity of the United Nations.
         UnEntity = "un_entity",
         /// A regional organization.
         RegionalOrganization = "regional_organization",
+        /// A body of a State's government: a ministry, an agency.
+        GovernmentBody = "government_body",
+        /// Another public body: a parliament, an ombudsperson, a national human rights institution.
+        OtherPublicBody = "other_public_body",
         /// A city, a district, a region of a country.
         LocalAuthority = "local_authority",
+        /// A foundation.
+        Foundation = "foundation",
         /// Civil society.
         CivilSociety = "civil_society",
         /// The private sector.
         PrivateSector = "private_sector",
         /// Academia.
         Academia = "academia",
+        /// Nobody could say.
+        Unknown = "unknown",
     }
 );
 words!(
@@ -198,6 +208,8 @@ words!(
         Superseded = "superseded",
         /// It came to its end.
         Closed = "closed",
+        /// It ended without a successor and without a verdict.
+        Lapsed = "lapsed",
     }
 );
 words!(

@@ -10,6 +10,8 @@ const JOINED: &[&str] = &[
     "assessment_revised.grade",
     "assessment_revised.grades[].dimension",
     "assessment_revised.grades[].grade",
+    "commitment_amended.before.indicator",
+    "commitment_amended.before.unit",
     "commitment_amended.measure.indicator",
     "commitment_amended.measure.unit",
     "commitment_amended.milestones[].name",
