@@ -1,5 +1,6 @@
 //! One connection to nats-server.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -156,6 +157,7 @@ impl Reply {
 pub struct Bus {
     pub(crate) client: Client,
     closed: watch::Receiver<bool>,
+    connected: watch::Receiver<u64>,
 }
 
 impl Bus {
@@ -167,6 +169,7 @@ impl Bus {
     pub async fn connect(options: &BusOptions) -> Result<Self, ConnectError> {
         let name = options.name.clone();
         let (closing, closed) = watch::channel(false);
+        let (connecting, connected) = watch::channel(0);
         let reported = Reported::default();
         let mut connect = ConnectOptions::new()
             .name(&options.name)
@@ -181,6 +184,9 @@ impl Bus {
             .event_callback(move |event| {
                 if matches!(event, async_nats::Event::Closed) {
                     closing.send_replace(true);
+                }
+                if matches!(event, async_nats::Event::Connected) {
+                    connecting.send_modify(|times| *times += 1);
                 }
                 report(&name, &event, &reported);
                 std::future::ready(())
@@ -203,7 +209,11 @@ impl Bus {
                 url: options.url.clone(),
                 source,
             })?;
-        Ok(Self { client, closed })
+        Ok(Self {
+            client,
+            closed,
+            connected,
+        })
     }
 
     /// The most bytes the server takes in one message.
@@ -232,6 +242,16 @@ impl Bus {
     /// Whether the connection stands at this moment.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Which of this value's connections is the newest: grows whenever the client has connected again.
+    pub fn connection_number(&self) -> u64 {
+        self.client.statistics().connects.load(Ordering::Relaxed)
+    }
+
+    /// Told whenever the client has connected, soon after it has.
+    pub fn connections(&self) -> watch::Receiver<u64> {
+        self.connected.clone()
     }
 
     /// Sends a request and waits for one reply.

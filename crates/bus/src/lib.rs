@@ -9,6 +9,7 @@ mod commands;
 mod connection;
 mod dropped;
 mod events;
+mod lease;
 pub mod query;
 mod service;
 pub mod subject;
@@ -26,5 +27,6 @@ pub use connection::{
 pub use events::{
     EventFeed, EventPublisher, FeedError, FeedEvent, MAX_RUN_EVENTS, PublishError, StreamState,
 };
+pub use lease::{LeaseBucket, LeaseBucketError, LeaseEntry};
 pub use service::{Answer, Argument, Endpoint, Query, QueryFailure, QueryService, ServiceError};
 pub use throttle::LogThrottle;

@@ -10,6 +10,12 @@ pub const EVENT_STREAM: &str = "LEDGER_EVENTS";
 pub const ALL_EVENTS: &str = "ledger.v1.event.>";
 /// The name of the NATS service that answers queries.
 pub const SERVICE_NAME: &str = "compact-ledger";
+/// The KV bucket with the lease of the node that takes commands.
+pub const LEASE_BUCKET: &str = "ledger_lease";
+/// The stream behind that bucket.
+pub(crate) const LEASE_STREAM: &str = "KV_ledger_lease";
+/// The subject of its one key, `holder`.
+pub(crate) const LEASE_KEY: &str = "$KV.ledger_lease.holder";
 /// Group of the query endpoints.
 pub const QUERY_GROUP: &str = "ledger.v1.query";
 

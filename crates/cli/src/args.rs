@@ -195,6 +195,9 @@ pub(crate) struct NodeArgs {
     /// Bytes of submissions that may wait to be decided, in KiB; over it they are refused as busy.
     #[arg(long, default_value_t = 65_536, value_name = "KIB")]
     pub(crate) queue_kib: usize,
+    /// Seconds for which the lease lasts that lets one node take commands; renewed four times meanwhile.
+    #[arg(long, hide = true, default_value_t = ledger_node::LEASE_SECONDS, value_name = "SECONDS")]
+    pub(crate) lease_seconds: u32,
 }
 
 /// Which projector runs, and where.

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tracing::{error, warn};
 
 use crate::history::header_at;
+use crate::lease::Lease;
 use crate::pending::{AppenderEnd, Pending, Taken};
 use crate::recent::RecentEvents;
 use crate::refusing::Refusing;
@@ -33,6 +34,8 @@ pub(crate) struct AppendLoop {
     pub(crate) telemetry: Telemetry,
     /// Why commands are refused at this moment.
     pub(crate) refusing: Refusing,
+    /// Nothing is written without it.
+    pub(crate) lease: Lease,
 }
 
 impl AppendLoop {
@@ -61,6 +64,11 @@ impl AppendLoop {
                 }
                 Taken::Ended => return Ok(()),
             };
+            if self.lease.held_blocking().is_err() {
+                // Its senders get no reply, as from a node that is gone: whoever holds the lease answers them.
+                drop(self.pending.close_appender());
+                return Ok(());
+            }
             let started = Instant::now();
             if decided.group.records.is_empty() {
                 // A duplicate's receipt rests on what must still be found.

@@ -8,6 +8,7 @@
 //! Each loop has one owner of its state; others hold a handle or a bounded queue. This crate does *not* decide (the
 //! domain does), hash (the proof crate does), or know files (the store does).
 
+mod agreement;
 mod appender;
 mod as_of;
 mod background;
@@ -16,6 +17,7 @@ mod clock;
 mod heads;
 mod history;
 mod intake;
+mod lease;
 mod ledger_key;
 pub mod nats_server;
 mod node;
@@ -39,11 +41,12 @@ mod writer;
 
 pub use clock::{ClockError, SystemClock, TimeSource};
 pub use history::HistoryError;
+pub use lease::{Holder, LeaseError, LeaseStanding};
 pub use ledger_bus::LogThrottle;
 pub use ledger_store::FREE_FLOOR_BYTES;
 pub use node::{NodeError, run_node};
 pub use open_files::raise_open_files;
-pub use options::NodeOptions;
+pub use options::{LEASE_SECONDS, NodeOptions};
 pub use projector::{ProjectorError, ProjectorOptions, run_projector};
 pub use publisher::PublisherError;
 pub use scrub::{ScrubError, scrub_directory};

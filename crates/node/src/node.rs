@@ -16,7 +16,7 @@ use ledger_domain::wire::v1::{EventBody, EventHeader, LedgerOpened, Policy, Root
 use ledger_proof::{data_digest, leaf_hash};
 use ledger_store::{
     AppendError, Appender, Damage, EventKeys, Group, HeadError, Log, NewRecord, OpenError, Options,
-    Witness,
+    Witness, lock_id_at,
 };
 use rand::RngCore;
 use thiserror::Error;
@@ -29,6 +29,7 @@ use crate::appender::AppendLoop;
 use crate::clock::{Clock, ClockError};
 use crate::history::HistoryError;
 use crate::intake::{Chunk, Intake, QueueRoom};
+use crate::lease::{Applicant, Holder, Lease, LeaseError, Terms};
 use crate::ledger_key::{self, ForeignKey};
 use crate::options::NodeOptions;
 use crate::parts::{Part, Parts};
@@ -37,8 +38,8 @@ use crate::publisher::{PublisherError, Tail};
 use crate::queries::Queries;
 use crate::recent::RecentEvents;
 use crate::refusing::Refusing;
-use crate::replies::{self, ReplySender};
-use crate::shutdown::Shutdown;
+use crate::replies::{self, Guard, ReplySender};
+use crate::shutdown::{Shutdown, ShutdownTrigger};
 use crate::state::DecisionState;
 use crate::telemetry::{Telemetry, gauge_value};
 use crate::writer::Writer;
@@ -85,6 +86,9 @@ pub enum NodeError {
     /// Queries cannot be offered.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// Another node takes commands.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
     /// A task or thread of the node panicked, or ended before the node was told to stop.
     #[error("the {part} of the node ended unexpectedly")]
     Ended {
@@ -103,16 +107,41 @@ pub async fn run_node(
     mut shutdown: Shutdown,
 ) -> Result<(), NodeError> {
     let bus = Bus::connect(&BusOptions::service(&options.nats_url, "node")).await?;
+    let terms = Terms::lasting(options.lease_seconds);
+    let directory = options.data_dir.display().to_string();
+    let this = Holder::this(&options.ledger_id, directory, terms.lasts());
+    let mut applicant = Applicant::new(&bus, this, terms, telemetry.lease.clone());
     let witnessed_size = tokio::select! {
-        size = published_size(&bus) => size,
+        // Who holds the lease says more than a log that is shorter than the stream.
+        looked = applicant.look(lock_id_at(&options.data_dir)) => {
+            looked?;
+            tokio::select! {
+                size = published_size(&bus) => size,
+                () = shutdown.requested() => return Ok(()),
+            }
+        }
         () = shutdown.requested() => return Ok(()),
     };
     bus.warn_of_small_messages();
     let (opening, clock) = (options.clone(), Clock::start(Arc::clone(&options.clock)));
     let opened = tokio::task::spawn_blocking(move || open(&opening, clock, witnessed_size)).await;
     let opened = opened.map_err(|_| NodeError::Ended { part: "opening" })??;
-    let loops = Loops::start(bus, opened, &options, telemetry).await?;
-    loops.run(shutdown).await
+    let (trigger, stopping) = crate::shutdown::shutdown();
+    let lease = tokio::select! {
+        taken = applicant.take(&opened.log, opened.had_events, stopping) => taken?,
+        () = shutdown.requested() => {
+            applicant.release().await;
+            return Ok(());
+        }
+    };
+    let starting = Loops::start(bus, opened, &options, telemetry, lease.clone(), trigger);
+    match Box::pin(starting).await {
+        Ok(loops) => loops.run(shutdown).await,
+        Err(error) => {
+            lease.release().await;
+            Err(error)
+        }
+    }
 }
 
 /// How many events the stream holds: a log found shorter has lost its end.
@@ -141,6 +170,8 @@ struct Opened {
     state: DecisionState,
     ledger: LedgerId,
     clock: Clock,
+    /// Events it had before this start.
+    had_events: u64,
 }
 
 fn open(options: &NodeOptions, clock: Clock, witnessed_size: u64) -> Result<Opened, NodeError> {
@@ -159,6 +190,7 @@ fn open(options: &NodeOptions, clock: Clock, witnessed_size: u64) -> Result<Open
     };
     let (log, mut appender, recovery) = Log::open(store_options).map_err(open_failure)?;
     info!(?recovery, "the log is open");
+    let had_events = log.tree_size();
     if log.tree_size() == 0 {
         let opened = appender.append(&opening_group(&log, &ledger, root));
         opened.map_err(|error| opening_failure(error, &options.data_dir))?;
@@ -176,6 +208,7 @@ fn open(options: &NodeOptions, clock: Clock, witnessed_size: u64) -> Result<Open
         state,
         ledger,
         clock,
+        had_events,
     })
 }
 
@@ -275,12 +308,25 @@ pub(crate) fn opening_group(log: &Log, ledger: &LedgerId, root: Root) -> Group {
     }
 }
 
+/// The most bytes of an answer, as the server says at the time.
+fn max_answer(bus: &Bus) -> Arc<dyn Fn() -> usize + Send + Sync> {
+    let bus = bus.clone();
+    Arc::new(move || bus.max_answer())
+}
+
+/// A part that cannot fail.
+async fn endless(run: impl Future<Output = ()>) -> Result<(), NodeError> {
+    run.await;
+    Ok(())
+}
+
 /// Everything that runs.
 struct Loops {
     parts: Parts,
     bus: Bus,
     query_bus: Bus,
     log: Log,
+    lease: Lease,
 }
 
 impl Loops {
@@ -289,6 +335,8 @@ impl Loops {
         opened: Opened,
         options: &NodeOptions,
         telemetry: Telemetry,
+        lease: Lease,
+        trigger: ShutdownTrigger,
     ) -> Result<Self, NodeError> {
         let Opened {
             log,
@@ -296,6 +344,7 @@ impl Loops {
             state,
             ledger,
             clock,
+            had_events,
         } = opened;
         let policy = Arc::new(state.reference.policy().clone());
         let size = log.tree_size();
@@ -337,6 +386,7 @@ impl Loops {
             tree_size: size_sender,
             telemetry: telemetry.clone(),
             refusing: refusing.clone(),
+            lease: lease.clone(),
         };
         let tail = Tail {
             log: log.clone(),
@@ -344,20 +394,23 @@ impl Loops {
             recent,
             published: publishing,
             telemetry: telemetry.clone(),
+            lease: lease.clone(),
         };
+        let guard = Guard::new(&lease, &published, had_events);
+        let keeping =
+            lease
+                .clone()
+                .keep(log.clone(), published.clone(), telemetry.transport.clone());
         let queries = Queries {
             log: log.clone(),
             ledger: ledger.as_str().into(),
             published,
             scrubbing: Arc::default(),
             names: Arc::default(),
-            max_answer: {
-                let bus = bus.clone();
-                Arc::new(move || bus.max_answer())
-            },
+            max_answer: max_answer(&bus),
             refusing,
         };
-        let intake = Intake::open(&bus, room, policy, reply_sender, chunk_sender).await?;
+        let intake = Intake::open(&bus, room, policy, reply_sender, chunk_sender, &lease).await?;
         // A connection of its own: receipts do not wait behind answers, which are larger.
         let query_bus = Bus::connect(&BusOptions::queries(&options.nats_url, "queries")).await?;
         let service = Queries::start(&query_bus).await?;
@@ -365,33 +418,29 @@ impl Loops {
         let heads = crate::heads::run(log.clone(), tree_size);
         let nats_url = options.nats_url.clone();
         let mut parts = Parts::default();
+        parts.trigger_at_stop(trigger);
+        parts.spawn(Part::Lease, keeping);
         parts.spawn_thread(Part::Writer, move || writer.run(chunks))?;
         parts.spawn_thread(Part::Appender, move || append_loop.run())?;
         parts.spawn_thread(Part::Publisher, move || tail.run(&nats_url))?;
         parts.spawn(Part::Heads, heads);
-        parts.spawn(Part::Intake, async {
-            intake.run().await;
-            Ok::<(), NodeError>(())
-        });
-        parts.spawn(Part::Replies, async {
-            replies::run(reply_receiver, replier, telemetry).await;
-            Ok::<(), NodeError>(())
-        });
-        parts.spawn(Part::Queries, async {
-            queries.run(service).await;
-            Ok::<(), NodeError>(())
-        });
+        parts.spawn(Part::Intake, endless(intake.run()));
+        let replying = replies::run(reply_receiver, replier, telemetry, guard);
+        parts.spawn(Part::Replies, endless(replying));
+        parts.spawn(Part::Queries, endless(queries.run(service, lease.clone())));
         Ok(Self {
             parts,
             bus,
             query_bus,
             log,
+            lease,
         })
     }
 
     /// Runs until the signal or a failure; then everything that was taken is decided, synced and answered.
     async fn run(self, shutdown: Shutdown) -> Result<(), NodeError> {
         let ended = self.parts.run(shutdown, DRAIN_TIME).await;
+        self.lease.release().await;
         tokio::join!(self.bus.close(), self.query_bus.close());
         drop(self.log);
         info!("stopped");

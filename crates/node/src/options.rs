@@ -31,7 +31,12 @@ pub struct NodeOptions {
     pub cached_commitments: usize,
     /// Bytes that must stay free on the log's file system; below it commands are refused as `storage_full`.
     pub free_space_floor_bytes: u64,
+    /// Seconds for which the lease lasts that lets this node take commands, unless it is renewed; at least two.
+    pub lease_seconds: u32,
 }
+
+/// How long a lease lasts if nothing else is said.
+pub const LEASE_SECONDS: u32 = 10;
 
 impl NodeOptions {
     /// The defaults for a log in `data_dir` behind the server at `nats_url`.
@@ -49,6 +54,7 @@ impl NodeOptions {
             queue_submissions: 65_536,
             cached_commitments: 2_000_000,
             free_space_floor_bytes: ledger_store::FREE_FLOOR_BYTES,
+            lease_seconds: LEASE_SECONDS,
         }
     }
 }

@@ -10,11 +10,12 @@ use tokio::task::{AbortHandle, JoinSet};
 use tracing::{info, warn};
 
 use crate::node::NodeError;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Shutdown, ShutdownTrigger};
 
 /// A part of a node. Where several fail, the failure of the first here explains that of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
+    Lease,
     Appender,
     Writer,
     Heads,
@@ -27,6 +28,7 @@ pub(crate) enum Part {
 impl Part {
     fn name(self) -> &'static str {
         match self {
+            Self::Lease => "lease",
             Self::Appender => "appender",
             Self::Writer => "writer",
             Self::Heads => "heads",
@@ -43,7 +45,7 @@ impl Part {
             Self::Heads => Some("the last tree head was signed: the next start signs it"),
             Self::Publisher => Some("every event was published: the next start goes on with them"),
             Self::Replies => Some("every receipt had left: who sends the same bytes again gets it"),
-            Self::Appender | Self::Writer | Self::Intake | Self::Queries => None,
+            Self::Lease | Self::Appender | Self::Writer | Self::Intake | Self::Queries => None,
         }
     }
 
@@ -58,9 +60,15 @@ pub(crate) struct Parts {
     running: JoinSet<(Part, Result<(), NodeError>)>,
     left: BTreeMap<Part, AbortHandle>,
     failures: BTreeMap<Part, NodeError>,
+    stopping: Option<ShutdownTrigger>,
 }
 
 impl Parts {
+    /// Has this signal given when the parts are to stop.
+    pub(crate) fn trigger_at_stop(&mut self, trigger: ShutdownTrigger) {
+        self.stopping = Some(trigger);
+    }
+
     /// Runs a task as a part. A panic is a failure of it.
     pub(crate) fn spawn<E: Into<NodeError>>(
         &mut self,
@@ -122,6 +130,8 @@ impl Parts {
         } else {
             info!("stopping");
         }
+        // Whoever waits for the lease waits no longer.
+        drop(self.stopping.take());
         self.abort(Part::Intake);
         self.wait_for(&[Part::Writer, Part::Appender]).await;
         let draining = [Part::Replies, Part::Publisher, Part::Heads];

@@ -19,8 +19,10 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::agreement::compare;
 use crate::background::lower_priority;
 use crate::history::{HistoryError, deliver};
+use crate::lease::Lease;
 use crate::node::NodeError;
 use crate::recent::RecentEvents;
 use crate::telemetry::{Telemetry, gauge_value};
@@ -63,7 +65,8 @@ pub enum PublisherError {
     Read(#[source] HistoryError),
 }
 
-enum Interruption {
+/// Why publishing does not go on.
+pub(crate) enum Interruption {
     Stopped(PublisherError),
     Transport(PublishError),
 }
@@ -80,6 +83,12 @@ impl From<HistoryError> for Interruption {
     }
 }
 
+/// Reading the log was cut short.
+pub(crate) fn interrupted(error: impl std::fmt::Display) -> Interruption {
+    let what = error.to_string();
+    PublishError::Unavailable { what }.into()
+}
+
 /// What the publisher of one node tails.
 pub(crate) struct Tail {
     pub(crate) log: Log,
@@ -90,6 +99,8 @@ pub(crate) struct Tail {
     /// Events published, for queries.
     pub(crate) published: watch::Sender<u64>,
     pub(crate) telemetry: Telemetry,
+    /// Nothing is published without it.
+    pub(crate) lease: Lease,
 }
 
 impl Tail {
@@ -131,6 +142,9 @@ impl Publisher {
     /// [`PublisherError`] when the stream contradicts the log or the log cannot be read.
     async fn run(mut self) -> Result<(), PublisherError> {
         loop {
+            if self.tail.lease.held().await.is_err() {
+                return Ok(());
+            }
             match self.session().await {
                 Ok(()) => return Ok(()),
                 Err(Interruption::Stopped(error)) => return Err(error),
@@ -175,6 +189,9 @@ impl Publisher {
             let tree_size = *self.tail.tree_size.borrow_and_update();
             if sent < tree_size {
                 let events = self.next_run(sent, tree_size).await?;
+                if self.tail.lease.held().await.is_err() {
+                    return Ok(());
+                }
                 let count = u64::try_from(events.len()).unwrap_or(0);
                 publisher.send(sent, events).await?;
                 sent += count;
@@ -225,31 +242,13 @@ impl Publisher {
         let state = publisher.prepare().await?;
         let last_sequence = state.last_sequence;
         let tree_size = *self.tail.tree_size.borrow();
-        if last_sequence > tree_size {
-            return Err(Interruption::Stopped(PublisherError::StreamAhead {
-                last_sequence,
-                tree_size,
-            }));
-        }
-        if last_sequence == 0 {
-            return Ok(0);
-        }
+        compare(publisher, &self.tail.log, state, tree_size).await?;
         if !state.is_whole() {
             warn!(
                 last_sequence,
                 "events are missing from the stream: it is made anew"
             );
             return Ok(publisher.recreate().await?.last_sequence);
-        }
-        // The last shows that the stream goes as the log does, and the first that it is of this ledger.
-        for position in [last_sequence - 1, 0] {
-            let ours = self.read(position, position + 1).await?;
-            let theirs = publisher.stored(position + 1).await?;
-            if ours.first().map(|(_, payload)| payload) != theirs.as_ref() {
-                return Err(Interruption::Stopped(PublisherError::StreamForeign {
-                    position,
-                }));
-            }
         }
         if last_sequence < tree_size {
             info!(
@@ -287,13 +286,7 @@ impl Publisher {
     async fn read(&self, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, Interruption> {
         let log = self.tail.log.clone();
         let read = tokio::task::spawn_blocking(move || read_run(&log, from, to)).await;
-        match read {
-            Ok(events) => Ok(events?),
-            Err(error) => Err(PublishError::Unavailable {
-                what: error.to_string(),
-            }
-            .into()),
-        }
+        Ok(read.map_err(interrupted)??)
     }
 
     /// Waits for the oldest run under way, and notes where the stream ends then.
@@ -322,7 +315,11 @@ fn whole(state: StreamState) -> Result<StreamState, PublishError> {
 }
 
 /// One run of events from `from` on, none at or after `to`.
-fn read_run(log: &Log, from: u64, to: u64) -> Result<Vec<(String, Bytes)>, HistoryError> {
+pub(crate) fn read_run(
+    log: &Log,
+    from: u64,
+    to: u64,
+) -> Result<Vec<(String, Bytes)>, HistoryError> {
     let (blocks, _) = log.stored_blocks(from..to, READ_BYTES)?;
     let mut decoder = Decoder::default();
     let (mut events, mut bytes) = (Vec::new(), 0);

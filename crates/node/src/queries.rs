@@ -6,6 +6,7 @@ mod names;
 pub(crate) use names::Names;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ledger_bus::query::{HeadAnswer, NEXT_HEADER, ReplayQuery, TREE_SIZE_HEADER};
@@ -19,6 +20,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::as_of::not_reached;
 use crate::history::header_at;
+use crate::lease::Lease;
 use crate::refusing::Refusing;
 use crate::scrub;
 
@@ -33,6 +35,9 @@ const CONCURRENT_QUERIES: usize = 8;
 const NO_COUNTRY: &str = "INT";
 /// Positions taken from an index at once.
 const INDEX_PAGE: usize = 4_096;
+
+/// How long a query waits for the lease to be confirmed, as after a connection was lost.
+const LEASE_WITHIN: Duration = Duration::from_millis(300);
 
 const HEAD: &str = "head";
 const REPLAY: &str = "replay";
@@ -75,15 +80,20 @@ impl Queries {
         QueryService::start(bus, "Answers about the log of the ledger", &endpoints).await
     }
 
-    /// Answers until the connection is closed.
-    pub(crate) async fn run(self, mut service: QueryService) {
+    /// Answers until the connection is closed; without the lease with a failure alone, for another node may speak for the ledger.
+    pub(crate) async fn run(self, mut service: QueryService, lease: Lease) {
         let permits = Arc::new(Semaphore::new(CONCURRENT_QUERIES));
         while let Some(query) = service.next().await {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
                 return;
             };
-            let queries = self.clone();
+            let (queries, lease) = (self.clone(), lease.clone());
             tokio::spawn(async move {
+                if !lease.is_held_soon(LEASE_WITHIN).await {
+                    let failure = QueryFailure::unavailable(lease.why_not());
+                    Query::respond(query, Err(failure)).await;
+                    return;
+                }
                 let (endpoint, argument) = (query.endpoint, query.argument.clone());
                 let payload = query.payload.clone();
                 let answered = tokio::task::spawn_blocking(move || {

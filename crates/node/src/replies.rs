@@ -3,19 +3,25 @@
 //! Replies are handed over in whole groups by the thread that synced them, encoded and sent by one task.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use ledger_bus::{Replier, ReplyTo};
 use ledger_domain::Rejection;
 use ledger_domain::wire::v1::{Receipt, Status};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
 use crate::intake::Ticket;
+use crate::lease::{Lease, NotHeld};
 use crate::telemetry::Telemetry;
 
 /// What is left of a refusal's sentence where the receipts of a batch are too large.
 const CUT_CHARS: usize = 120;
+/// How long the first event of a run takes to the stream before it is said that receipts wait for it.
+const FIRST_EVENT_WITHIN: Duration = Duration::from_secs(1);
+const NOT_IN_STREAM: &str = "the event stream has not taken the first event since the node was started, and receipts wait until it has";
 
 /// The receipts of one submission.
 #[derive(Debug)]
@@ -100,13 +106,69 @@ impl ReplySender {
     }
 }
 
-/// Encodes and sends replies until every sender is gone.
+/// What has to hold before receipts leave.
+pub(crate) struct Guard {
+    /// The node's lease. It is looked at again for each group: this process may have been stopped for longer than it lasts.
+    lease: Lease,
+    /// How far the stream goes.
+    published: watch::Receiver<u64>,
+    /// Events of the log when it was opened.
+    had_events: u64,
+}
+
+impl Guard {
+    pub(crate) fn new(lease: &Lease, published: &watch::Receiver<u64>, had_events: u64) -> Self {
+        Self {
+            lease: lease.clone(),
+            published: published.clone(),
+            had_events,
+        }
+    }
+
+    /// Waits until these receipts are known to stay true. The first of a run that accept anything wait until the stream has an event that
+    /// no copy of the log from before has: a node on such a copy never agrees with the stream again.
+    async fn allows(&mut self, group: &[SubmissionReply]) -> Result<(), NotHeld> {
+        let mut receipts = group.iter().flat_map(|reply| &reply.receipts);
+        if receipts.any(|receipt| receipt.status == Status::Accepted) {
+            self.in_stream().await?;
+        }
+        self.lease.held().await
+    }
+
+    async fn in_stream(&mut self) -> Result<(), NotHeld> {
+        let had_events = self.had_events;
+        if *self.published.borrow() > had_events {
+            return Ok(());
+        }
+        let standing = self.lease.standing().clone();
+        let published = &mut self.published;
+        let first = async move {
+            let arrived = published.wait_for(|size| *size > had_events).await;
+            arrived.map(drop).map_err(|_| NotHeld)
+        };
+        let mut first = pin!(first);
+        if let Ok(arrived) = tokio::time::timeout(FIRST_EVENT_WITHIN, &mut first).await {
+            return arrived;
+        }
+        tracing::warn!("{NOT_IN_STREAM}");
+        standing.receipts_wait(Some(NOT_IN_STREAM));
+        let arrived = first.await;
+        standing.receipts_wait(None);
+        arrived
+    }
+}
+
+/// Encodes and sends replies until every sender is gone. None leaves once the lease is another node's.
 pub(crate) async fn run(
     mut replies: mpsc::UnboundedReceiver<Vec<SubmissionReply>>,
     to: Replier,
     telemetry: Telemetry,
+    mut guard: Guard,
 ) {
     while let Some(group) = replies.recv().await {
+        if guard.allows(&group).await.is_err() {
+            continue;
+        }
         let mut counts = [0_u64; 3];
         let mut refused = BTreeMap::new();
         for mut reply in group {

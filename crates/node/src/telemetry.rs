@@ -19,6 +19,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::lease::LeaseStanding;
 pub use transport::Transport;
 
 const CHECKPOINT_HELP: &str = "Next position a projection will fold";
@@ -68,6 +69,7 @@ impl Buckets {
 }
 
 type Size = Gauge<i64, std::sync::atomic::AtomicI64>;
+type Seconds = Gauge<f64, AtomicU64>;
 
 /// The counts of one process; clones share them.
 #[derive(Clone, Debug)]
@@ -99,6 +101,10 @@ pub struct Telemetry {
     pub group_seconds: Histogram,
     /// Events in a group.
     pub group_events: Histogram,
+    /// Whether the node of this process holds the lease.
+    pub lease: LeaseStanding,
+    lease_held: Size,
+    lease_seconds: Seconds,
 }
 
 impl Default for Telemetry {
@@ -117,6 +123,7 @@ impl Default for Telemetry {
             "Commands refused, by the code of the refusal",
             Family::clone(&rejections),
         );
+        let (lease_held, lease_seconds) = (Size::default(), Seconds::default());
         let group_seconds = Histogram::new(exponential_buckets(0.000_1, 2.0, 16));
         let group_events = Histogram::new(exponential_buckets(1.0, 2.0, 15));
         registry.register(
@@ -150,6 +157,16 @@ impl Default for Telemetry {
             "Events in a group commit",
             group_events.clone(),
         );
+        registry.register(
+            "lease_held",
+            "1 while this node holds the lease without which it takes no commands",
+            lease_held.clone(),
+        );
+        registry.register(
+            "lease_left_seconds",
+            "Time for which this node may still rely on its lease",
+            lease_seconds.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             commands,
@@ -167,6 +184,9 @@ impl Default for Telemetry {
             queued_bytes,
             group_seconds,
             group_events,
+            lease: LeaseStanding::default(),
+            lease_held,
+            lease_seconds,
         }
     }
 }
@@ -300,6 +320,12 @@ impl Telemetry {
 
     /// Everything in `OpenMetrics`, with what the system says of the process.
     pub fn text(&self) -> String {
+        let left = self.lease.lease_left();
+        self.lease_held.set(i64::from(!left.is_zero()));
+        if self.lease.why_not().is_some() {
+            self.ready.set(0);
+        }
+        self.lease_seconds.set(left.as_secs_f64());
         let mut text = String::new();
         let encoded = encode_registry(&mut text, &process::registry())
             .and_then(|()| encode(&mut text, &self.registry));
@@ -333,6 +359,8 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("ledger_tree_size 7"), "{text}");
+        assert!(text.contains("ledger_lease_held 0"), "{text}");
+        assert!(text.contains("ledger_lease_left_seconds 0.0"), "{text}");
         assert!(
             text.contains("ledger_rejections_total{code=\"storage_full\"} 2"),
             "{text}"

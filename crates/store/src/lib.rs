@@ -52,6 +52,7 @@ pub use index::keys::{CommandKey, EventKeys};
 pub use log::{Found, Kept, Log, RecordedCommand, RecordedSubmission};
 pub use open::Recovery;
 pub use options::{FREE_FLOOR_BYTES, Options};
+pub use place::lock_id_at;
 pub use scrub::{Fault, Finding, ScrubReport, scrub};
 pub use view_history::{ClosedChunk, HistoryFault, HistoryList};
 pub use views::{SavedViews, ViewStore};

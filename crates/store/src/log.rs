@@ -2,6 +2,7 @@
 
 use crate::append::Appender;
 use crate::core::{Core, held};
+use crate::disk::FileId;
 use crate::error::{AppendError, OpenError, ReadError};
 use crate::head::{self, HeadError};
 use crate::index::keys::{CommandKey, Kind};
@@ -106,6 +107,11 @@ impl Log {
     /// The data directory.
     pub fn dir(&self) -> &Path {
         &self.core.options.dir
+    }
+
+    /// Which file the lock is that this process holds: a copy of the directory has another one.
+    pub fn lock_id(&self) -> FileId {
+        self.core.place.lock()
     }
 
     /// Looks whether the log's files are still where they were opened.

@@ -12,6 +12,12 @@ use std::path::{Path, PathBuf};
 /// The name of the lock file in a data directory.
 pub(crate) const LOCK: &str = "LOCK";
 
+/// Which file the lock of a directory is whose log may not be open; nothing where there was never a log.
+pub fn lock_id_at(dir: &Path) -> Option<FileId> {
+    let found = std::fs::metadata(dir.join(LOCK)).ok()?;
+    Some(FileId::from(&found))
+}
+
 /// What an opened log was found at.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -30,6 +36,11 @@ impl Place {
             journal_path: dir.join(DIR),
             journal: disk.identity(DIR)?,
         })
+    }
+
+    /// Which file the lock is.
+    pub(crate) fn lock(&self) -> FileId {
+        self.lock
     }
 
     /// Looks whether the lock, the journal's directory and a segment of it are still where they were.

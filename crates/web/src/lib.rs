@@ -89,13 +89,16 @@ pub type Checkpoint = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// How far the buckets of the projections of this process have come, or why one cannot be written.
 pub type BucketCheckpoint = Arc<dyn Fn() -> Result<u64, String> + Send + Sync>;
 
+/// Why the node of this process takes no commands; nothing when it does. Another node may answer on the bus meanwhile.
+pub type WhyNot = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
 /// What `/readyz` speaks for.
 #[derive(Clone)]
 pub enum Ready {
     /// The whole ledger: commands are taken and all views have caught up, once the gate is open.
-    Ledger(ReadyGate),
+    Ledger(ReadyGate, WhyNot),
     /// A node: commands are taken.
-    Node,
+    Node(WhyNot),
     /// A projector: it has folded what the node has on disk, and written it to its buckets.
     Projector {
         /// Its views.
@@ -199,14 +202,21 @@ async fn metrics_text(State(shared): State<Shared>, headers: HeaderMap) -> impl 
 }
 
 async fn readyz(State(shared): State<Shared>) -> Response {
+    let why_not = match &shared.ready {
+        Ready::Ledger(_, why_not) | Ready::Node(why_not) => why_not(),
+        Ready::Projector { .. } => None,
+    };
+    if let Some(why) = why_not {
+        return not_ready(&why);
+    }
     let ready = match &shared.ready {
-        Ready::Ledger(gate) if !gate.is_open() => {
+        Ready::Ledger(gate, _) if !gate.is_open() => {
             Err("the start is not over, the reference catalogue is being loaded".to_owned())
         }
-        Ready::Ledger(_) => ledger_readiness(&shared.bus)
+        Ready::Ledger(_, _) => ledger_readiness(&shared.bus)
             .await
             .map(|size| format!("{size} events, all views caught up")),
-        Ready::Node => node_readiness(&shared.bus)
+        Ready::Node(_) => node_readiness(&shared.bus)
             .await
             .map(|size| format!("{size} events, commands are taken")),
         Ready::Projector { views, buckets } => caught_up(&shared.bus, views, buckets)
@@ -215,12 +225,13 @@ async fn readyz(State(shared): State<Shared>) -> Response {
     };
     match ready {
         Ok(how) => format!("ready: {how}\n").into_response(),
-        Err(why) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("not ready: {why}\n"),
-        )
-            .into_response(),
+        Err(why) => not_ready(&why),
     }
+}
+
+fn not_ready(why: &str) -> Response {
+    let sentence = format!("not ready: {why}\n");
+    (StatusCode::SERVICE_UNAVAILABLE, sentence).into_response()
 }
 
 /// The node's answer about itself.
@@ -348,7 +359,7 @@ mod tests {
         let bus = Bus::connect(&nobody).await.expect("an address");
         let metrics: MetricsText = Arc::new(|| "a line\n".repeat(1 << 20));
         let any = "127.0.0.1:0".parse().expect("an address");
-        let server = WebServer::bind(any, bus, metrics, Ready::Node).await;
+        let server = WebServer::bind(any, bus, metrics, Ready::Node(Arc::new(|| None))).await;
         let server = server.expect("a listener");
         let address = server.local_address().expect("an address");
         let (stop, stopped) = oneshot::channel();

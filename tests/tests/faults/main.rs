@@ -11,6 +11,7 @@ mod clock;
 mod disk;
 mod files;
 mod floods;
+mod lease;
 mod replaced;
 mod stop;
 mod stream;

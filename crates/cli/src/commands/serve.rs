@@ -12,7 +12,7 @@ use ledger_node::{
     LogThrottle, NodeOptions, ProjectorOptions, Shutdown, Telemetry, raise_open_files, run_node,
     run_projector, shutdown,
 };
-use ledger_web::{MetricsText, Ready, ReadyGate, WebServer, readiness};
+use ledger_web::{MetricsText, Ready, ReadyGate, WebServer, WhyNot, readiness};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
@@ -58,6 +58,11 @@ fn metrics(telemetry: &Telemetry) -> MetricsText {
     Arc::new(move || telemetry.text())
 }
 
+fn why_not(telemetry: &Telemetry) -> WhyNot {
+    let lease = telemetry.lease.clone();
+    Arc::new(move || lease.why_not())
+}
+
 /// Serves HTTP until everything stops.
 async fn serve_http(
     address: SocketAddr,
@@ -90,8 +95,14 @@ pub(crate) async fn node(nats: &str, args: NodeArgs) -> Result<(), Failure> {
     let telemetry = Telemetry::default();
     let mut running = JoinSet::new();
     if let Some(http) = args.http {
-        let (address, serving) =
-            serve_http(http, nats, &telemetry, Ready::Node, shutdown.clone()).await?;
+        let (address, serving) = serve_http(
+            http,
+            nats,
+            &telemetry,
+            Ready::Node(why_not(&telemetry)),
+            shutdown.clone(),
+        )
+        .await?;
         tracing::info!(%address, "serving HTTP");
         running.spawn(serving);
     }
@@ -108,6 +119,7 @@ fn node_options(args: &NodeArgs, nats: &str) -> NodeOptions {
         accept_clock: args.log.accept_clock,
         queue_submissions: args.queue_submissions,
         queue_bytes: args.queue_kib << 10,
+        lease_seconds: args.lease_seconds,
         ..NodeOptions::new(&args.data, nats)
     }
 }
@@ -248,7 +260,7 @@ async fn run_up(
     let mut running = JoinSet::new();
     // The address is taken before the log is opened: a second `up` on it fails before it has begun.
     let gate = ReadyGate::default();
-    let ready = Ready::Ledger(gate.clone());
+    let ready = Ready::Ledger(gate.clone(), why_not(&telemetry));
     let (address, serving) =
         serve_http(args.http, nats, &telemetry, ready, shutdown.clone()).await?;
     running.spawn(serving);
