@@ -23,6 +23,8 @@ pub struct Reference {
     reviews: FxHashMap<ReviewId, Review>,
     catalogue: Option<Position>,
     policy: Policy,
+    /// Subjects and action codes in small letters, and how the first of each is written.
+    spellings: FxHashMap<Box<str>, Box<str>>,
 }
 
 /// The ledger as it was opened.
@@ -149,6 +151,25 @@ impl Reference {
         self.reviews.get(id)
     }
 
+    /// How a subject of the same kind is written whose id differs from this one in the case of letters only, or not at all.
+    pub fn spelling(&self, subject: &Subject) -> Option<&str> {
+        let spelling = self
+            .spellings
+            .get(&*subject.to_string().to_ascii_lowercase())?;
+        spelling.split_once('/').map(|(_, id)| id)
+    }
+
+    /// How a catalogued action is written whose code differs from this one in the case of letters only, or not at all.
+    pub fn action_spelling(&self, code: &ActionCode) -> Option<&str> {
+        let spelling = self.spellings.get(&*code.as_str().to_ascii_lowercase());
+        spelling.map(AsRef::as_ref)
+    }
+
+    fn spell(&mut self, text: &str) {
+        let key = Box::from(text.to_ascii_lowercase());
+        self.spellings.entry(key).or_insert_with(|| Box::from(text));
+    }
+
     /// The position of the newest event of the catalogue: its version.
     pub fn catalogue(&self) -> Option<Position> {
         self.catalogue
@@ -172,7 +193,11 @@ impl Reference {
 
     /// Folds one event in. Events of commitments change nothing here.
     pub fn evolve(&mut self, event: &Event) {
-        match &event.header.subject {
+        let subject = &event.header.subject;
+        if event.header.stream_version == Version(1) && subject.commitment().is_none() {
+            self.spell(&subject.to_string());
+        }
+        match subject {
             Subject::Commitment(_) => {}
             Subject::Ledger => self.evolve_ledger(event),
             Subject::Partner(id) => self.evolve_partner(id, event),
@@ -197,6 +222,7 @@ impl Reference {
             parties: FxHashSet::from_iter([opened.root.party.clone()]),
             ..Partner::default()
         };
+        self.spell(&Subject::Partner(opened.root.partner.clone()).to_string());
         self.partners.insert(opened.root.partner.clone(), root);
     }
 
@@ -240,6 +266,7 @@ impl Reference {
             self.principles.extend(codes);
         }
         if let EventBody::ActionCatalogued(action) = &event.body {
+            self.spell(action.code.as_str());
             self.actions.insert(
                 action.code.clone(),
                 Action {

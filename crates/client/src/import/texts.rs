@@ -95,10 +95,7 @@ fn first_identifier(text: &str) -> Option<(Pattern, Range<usize>)> {
     if let Some(address) = scanned_address(text) {
         return Some((Pattern::Email, address));
     }
-    let known = Pattern::ALL
-        .iter()
-        .find_map(|pattern| personal::locate(text, *pattern, 0).map(|range| (*pattern, range)));
-    known.or_else(|| contact_number(text).map(|range| (Pattern::Phone, range)))
+    personal::find(text, Pattern::ALL).map(|found| (found.pattern, found.range))
 }
 
 /// An e-mail address whose `@` came out of a scanner as `©`.
@@ -110,67 +107,6 @@ fn scanned_address(text: &str) -> Option<Range<usize>> {
     let address = personal::locate(&text.replace('©', "_@"), Pattern::Email, 0)?;
     let found = text.get(address.clone())?;
     (found.contains('©') && !found.starts_with('©')).then_some(address)
-}
-
-/// What has fewer digits is no phone number.
-const MIN_PHONE_DIGITS: usize = 7;
-
-/// How far before a number its label may stand, in bytes.
-const LABEL_BYTES_MAX: usize = 40;
-
-/// A number of seven digits or more that a label of contact details precedes closely, in whatever form it is written. The
-/// ledger itself refuses only what is a phone number beyond doubt; forms of old that ask for a contact leave less doubt.
-fn contact_number(text: &str) -> Option<Range<usize>> {
-    let in_number = |byte: &u8| byte.is_ascii_digit() || b" ()+./-".contains(byte);
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(start) = bytes
-        .get(at..)?
-        .iter()
-        .position(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'('))
-    {
-        let start = at + start;
-        let rest = bytes.get(start..)?;
-        let run = rest.iter().take_while(|byte| in_number(byte)).count();
-        let trailing = rest.get(..run)?.iter().rev();
-        let number = run - trailing.take_while(|byte| !byte.is_ascii_digit()).count();
-        if number > 0 && is_contact_number(text, start..start + number) {
-            return Some(start..start + number);
-        }
-        at = start + run.max(1);
-    }
-    None
-}
-
-fn is_contact_number(text: &str, range: Range<usize>) -> bool {
-    let number = text.get(range.clone()).unwrap_or_default();
-    let digits = number.bytes().filter(u8::is_ascii_digit).count();
-    let mut groups = number
-        .split(|letter: char| !letter.is_ascii_digit())
-        .filter(|group| !group.is_empty());
-    let is_year =
-        |group: &str| group.len() == 4 && (group.starts_with("19") || group.starts_with("20"));
-    // Days, months and years, or years alone.
-    let date = groups.all(|group| group.len() <= 2 || is_year(group));
-    let label = text.floor_char_boundary(range.start.saturating_sub(LABEL_BYTES_MAX));
-    let before = text.get(label..range.start).unwrap_or_default();
-    let joined = before.ends_with(|letter: char| letter.is_alphanumeric());
-    digits >= MIN_PHONE_DIGITS && !date && !joined && has_label(&before.to_lowercase())
-}
-
-/// Whether a word for a phone stands there, or the mark that the source put in place of an e-mail address.
-fn has_label(before: &str) -> bool {
-    const WORDS: [&str; 7] = [
-        "phone",
-        "telephone",
-        "tel",
-        "mobile",
-        "fax",
-        "mail",
-        "email",
-    ];
-    let mut words = before.split(|letter: char| !letter.is_alphanumeric());
-    words.any(|word| WORDS.contains(&word))
 }
 
 #[cfg(test)]

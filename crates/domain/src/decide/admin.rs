@@ -59,6 +59,21 @@ impl Context<'_> {
         }
     }
 
+    /// Refuses to register an id that differs in the case of letters only from one that stands.
+    pub(super) fn spelt_alone(&self, code: RejectionCode) -> Result<(), Rejection> {
+        match self.reference.spelling(&self.command.subject) {
+            None => Ok(()),
+            Some(other) => refuse(
+                code,
+                "subject",
+                format!(
+                    "{other} is registered, and {} differs from it in the case of letters only; use {other}, or another id",
+                    self.command.subject
+                ),
+            ),
+        }
+    }
+
     /// The partner that is to be changed: it exists, is not the root, and was not revoked.
     fn changeable_partner(&self) -> Result<&Partner, Rejection> {
         let id = self.partner_subject()?;
@@ -128,6 +143,7 @@ pub(super) fn register_partner(context: &Context<'_>, data: &RegisterPartner) ->
             format!("partner {id} is registered already; ids are never reused"),
         );
     }
+    context.spelt_alone(RejectionCode::PartnerExists)?;
     context.expect_version(Version(0))?;
     only_states(&data.focal_point_for)?;
     let body = PartnerRegistered {
@@ -222,6 +238,7 @@ pub(super) fn publish_instrument(context: &Context<'_>, data: &PublishInstrument
             ),
         );
     }
+    context.spelt_alone(RejectionCode::InstrumentExists)?;
     context.expect_version(Version(0))?;
     context.happened(data.adopted, "data.adopted")?;
     let body = InstrumentPublished {
@@ -242,6 +259,16 @@ pub(super) fn catalogue_action(context: &Context<'_>, data: &CatalogueAction) ->
             RejectionCode::ActionExists,
             "data.code",
             format!("{} is in use; codes are never reused", data.code),
+        );
+    }
+    if let Some(other) = context.reference.action_spelling(&data.code) {
+        return refuse(
+            RejectionCode::ActionExists,
+            "data.code",
+            format!(
+                "{other} is in use, and {} differs from it in the case of letters only; choose another code",
+                data.code
+            ),
         );
     }
     if let Some(parent) = &data.parent {
@@ -326,6 +353,7 @@ pub(super) fn register_party(context: &Context<'_>, data: &RegisterParty) -> Dec
             format!("party {id} is registered already; ids are never reused"),
         );
     }
+    context.spelt_alone(RejectionCode::PartyExists)?;
     context.expect_version(Version(0))?;
     let body = PartyRegistered {
         name: data.name.clone(),
@@ -339,6 +367,16 @@ pub(super) fn register_party(context: &Context<'_>, data: &RegisterParty) -> Dec
 /// of a State for an id.
 fn party_country(id: &PartyId, data: &RegisterParty) -> Result<Option<CountryCode>, Rejection> {
     let own = country::find(id.as_str());
+    let capitals = id.as_str().to_ascii_uppercase();
+    if own.is_none() && country::find(&capitals).is_some() {
+        return refuse(
+            RejectionCode::CountryMismatch,
+            "subject",
+            format!(
+                "{id} reads like the country code {capitals}, and differs from it in the case of letters only; choose another id"
+            ),
+        );
+    }
     let status = own.map_or(UnStatus::None, |country| country.un_status);
     let mismatch =
         |field: &str, message: String| refuse(RejectionCode::CountryMismatch, field, message);

@@ -20,7 +20,10 @@ mod evidence;
 mod participation;
 mod reporting;
 mod review;
+mod screen;
 mod status;
+
+pub use screen::screen;
 
 use std::fmt;
 use std::str::FromStr;
@@ -31,13 +34,10 @@ use smallvec::SmallVec;
 use crate::commitment::Commitment;
 use crate::date::{PartialDate, latest_day};
 use crate::ids::{ActionCode, CommitmentId, CountryCode, IdError, PartyId, Subject, Version};
-use crate::personal;
 use crate::reference::{Party, Reference};
 use crate::rejection::{Rejection, RejectionCode};
 use crate::rules::RulesVersion;
-use crate::wire::v1::{
-    Command, CommandBody, EventBody, PartyStatus, Period, Role, TextKind, texts,
-};
+use crate::wire::v1::{Command, CommandBody, EventBody, PartyStatus, Period, Role};
 
 /// The United Nations were founded in this year, and with them the rights that all instruments stand on.
 const FIRST_YEAR: u32 = 1945;
@@ -140,35 +140,6 @@ pub fn decide(
         RulesVersion::V3 => dispatch(&context, commitments, sender)?,
     };
     Ok(vec![event])
-}
-
-/// Looks for personal identifiers in a command's texts, as the ledger's policy has them.
-///
-/// What counts as one may change without a new version of the rules: an auditor who decides again leaves this out.
-///
-/// # Errors
-/// `personal_data_refused`, at the first text that seems to hold one.
-pub fn screen(reference: &Reference, command: &Command) -> Result<(), Rejection> {
-    let refused = &reference.policy().refused_patterns;
-    texts(&command.body, &mut |path, kind, text| {
-        let found = if kind == TextKind::Url {
-            personal::find_in_url(text, refused)
-        } else {
-            personal::find(text, refused)
-        };
-        match found {
-            None => Ok(()),
-            Some(found) => refuse(
-                RejectionCode::PersonalDataRefused,
-                &path.to_string(),
-                format!(
-                    "from character {} on the text seems to hold a personal identifier ({}); remove it: what is recorded stays for ever",
-                    1 + found.chars_before(text),
-                    found.pattern
-                ),
-            ),
-        }
-    })
 }
 
 fn dispatch(

@@ -50,6 +50,7 @@ pub(super) fn open(context: &Context<'_>, data: &OpenReview) -> Decision {
             format!("review {id} was opened already; use a new id"),
         );
     }
+    context.spelt_alone(RejectionCode::ReviewExists)?;
     context.expect_version(Version(0))?;
     if let Some(instrument) = &data.instrument
         && context.reference.instrument(instrument).is_none()

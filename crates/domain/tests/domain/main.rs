@@ -14,6 +14,8 @@ mod form;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
+mod identifiers;
+#[cfg(test)]
 mod measures;
 #[cfg(test)]
 mod names;

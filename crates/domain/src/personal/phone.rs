@@ -1,0 +1,538 @@
+//! Phone numbers.
+//!
+//! A number is one by its form, or by the [words before it](super::cue). By its form: with `+` or `00`, a calling code and as
+//! many digits as its country has; with one leading zero and nine to eleven digits; in the form of North America; with an area code in
+//! parentheses. After a word for phone or for contact details: any number but a date, an amount or a count of something.
+//! No number after a word for a document, and none of a line that is published.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::calling_codes;
+use super::cue::{Cue, Strength};
+
+/// What has fewer digits is no phone number that one could tell from another number, unless a label announces it.
+const MIN_DIGITS: usize = 7;
+/// What has fewer digits is none after a label either.
+const MIN_LABELLED_DIGITS: usize = 5;
+/// The digits of no phone number are more (ITU-T E.164 has 15, and two may dial out).
+const MAX_DIGITS: usize = 17;
+/// Two numbers beside each other have more digits.
+const MAX_DIGITS_OF_ONE: usize = 13;
+
+/// Whether a text with so many digits may hold a number.
+pub(super) fn is_possible(digits: usize) -> bool {
+    digits >= MIN_LABELLED_DIGITS
+}
+
+/// The first number that begins at byte `from` of the plain text or after it.
+pub(super) fn next(text: &str, from: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while let Some(byte) = bytes.get(at) {
+        if !matches!(byte, b'+' | b'(' | b'0'..=b'9') {
+            at += 1;
+            continue;
+        }
+        let (run, further) = Run::read(bytes, at, Separators::All);
+        if let Some(found) = number_at(text, &run) {
+            return Some(found);
+        }
+        at = further.max(at + 1);
+    }
+    None
+}
+
+/// Whether an id is nothing but the digits of an international number, ten or more, in whatever groups.
+pub(super) fn is_dialled(id: &str) -> bool {
+    let parting = |byte: u8| matches!(byte, b'-' | b'_' | b'.');
+    if !id
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || parting(byte))
+    {
+        return false;
+    }
+    let digits: SmallVec<[u8; 24]> = id.bytes().filter(u8::is_ascii_digit).collect();
+    let digits = digits.strip_prefix(b"00").unwrap_or(&digits);
+    digits.len() >= 10 && calling_codes::fits(digits)
+}
+
+/// The number that begins where the run does, if one does.
+fn number_at(text: &str, run: &Run) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let wider = run.continues_after_slash(bytes);
+    if run.digits() < MIN_LABELLED_DIGITS && !wider {
+        return None;
+    }
+    let candidate = Candidate {
+        text,
+        cue: Cue::before(text, run.start),
+    };
+    let accepted = |run: &Run| candidate.is_number(run).then(|| run.range());
+    let labelled = matches!(candidate.cue, Cue::Phone(_));
+    if wider && (labelled || run.plus) {
+        let (whole, _) = Run::read(bytes, run.start, Separators::AllAndSlash);
+        if let Some(found) = accepted(&whole) {
+            return Some(found);
+        }
+    }
+    // A dash may also stand between two numbers, and so may a space.
+    accepted(run)
+        .or_else(|| accepted(&Run::read(bytes, run.start, Separators::Ascii).0))
+        .or_else(|| accepted(&run.first_of_two()?))
+}
+
+/// Digits without a separator between them.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    start: usize,
+    end: usize,
+    value: u64,
+}
+
+impl Group {
+    fn length(&self) -> usize {
+        self.end - self.start
+    }
+
+    fn is_year(&self) -> bool {
+        self.length() == 4 && (1900..2100).contains(&self.value)
+    }
+
+    fn has_zeros(&self, zeros: u32) -> bool {
+        self.value.is_multiple_of(10_u64.saturating_pow(zeros))
+    }
+}
+
+/// Groups of digits with separators between them.
+#[derive(Debug, Clone)]
+struct Run {
+    start: usize,
+    groups: SmallVec<[Group; 8]>,
+    separators: SmallVec<[u8; 8]>,
+    plus: bool,
+    /// The first group stands in parentheses.
+    area: bool,
+    parenthesis: bool,
+}
+
+/// Which signs may stand between the groups of a run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Separators {
+    /// Spaces, hyphens, full stops, parentheses.
+    Ascii,
+    /// A dash between digits too.
+    All,
+    /// A slash between digits too.
+    AllAndSlash,
+}
+
+impl Separators {
+    /// How many bytes the sign at the beginning has, and which of ASCII it stands for.
+    fn sign(self, rest: &[u8]) -> Option<(usize, u8)> {
+        let close = |after: &[u8]| after.first().is_some_and(u8::is_ascii_digit);
+        match rest {
+            [sign @ (b'(' | b')' | b' ' | b'-' | b'.'), ..] => Some((1, *sign)),
+            [b'/', after @ ..] if self == Self::AllAndSlash && close(after) => Some((1, b'/')),
+            // U+2013: the plain text has no other dash.
+            [0xe2, 0x80, 0x93, after @ ..] if self != Self::Ascii && close(after) => {
+                Some((3, b'-'))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Run {
+    /// Reads the run that begins at `start`, and where to look for the next one. What has too many digits for a phone number is read
+    /// to the end of the digits that stand together, and no further.
+    fn read(text: &[u8], start: usize, separators: Separators) -> (Self, usize) {
+        let mut run = Self {
+            start,
+            groups: SmallVec::new(),
+            separators: SmallVec::new(),
+            plus: text.get(start) == Some(&b'+'),
+            area: false,
+            parenthesis: false,
+        };
+        let mut at = start + usize::from(run.plus);
+        let mut further = at;
+        let mut signs: SmallVec<[u8; 4]> = SmallVec::new();
+        let mut inner = None;
+        while run.digits() <= MAX_DIGITS {
+            let rest = text.get(at..).unwrap_or_default();
+            if let Some(group) = group(rest, at) {
+                if !run.groups.is_empty() {
+                    let seen = signs.iter().copied().find(|sign| *sign != b' ');
+                    run.separators.push(seen.unwrap_or(b' '));
+                }
+                run.area |= run.groups.is_empty()
+                    && signs.contains(&b'(')
+                    && text.get(group.end) == Some(&b')');
+                run.parenthesis |= signs.contains(&b'(');
+                signs.clear();
+                run.groups.push(group);
+                at = group.end;
+                further = at;
+                continue;
+            }
+            let Some((length, sign)) = separators.sign(rest).filter(|_| signs.len() < 3) else {
+                break;
+            };
+            if sign == b'(' && run.digits() >= 4 {
+                inner.get_or_insert(at);
+            }
+            signs.push(sign);
+            at += length;
+        }
+        // A parenthesis within may begin another number.
+        (run, inner.map_or(further, |inner| inner.min(further)))
+    }
+
+    fn digits(&self) -> usize {
+        self.groups.iter().map(Group::length).sum()
+    }
+
+    fn range(&self) -> Range<usize> {
+        let end = self.groups.last().map_or(self.start, |group| group.end);
+        self.start..end
+    }
+
+    /// How many zeros it begins with.
+    fn leading_zeros(&self, text: &[u8]) -> usize {
+        let digits = self.digits_of(text);
+        digits.iter().take_while(|digit| **digit == b'0').count()
+    }
+
+    fn digits_of(&self, text: &[u8]) -> SmallVec<[u8; 24]> {
+        let groups = self.groups.iter();
+        groups
+            .filter_map(|group| text.get(group.start..group.end))
+            .flatten()
+            .copied()
+            .collect()
+    }
+
+    fn continues_after_slash(&self, text: &[u8]) -> bool {
+        let end = self.range().end;
+        text.get(end) == Some(&b'/') && text.get(end + 1).is_some_and(u8::is_ascii_digit)
+    }
+
+    /// The first of two numbers with a space between them: the second begins with a zero too.
+    fn first_of_two(&self) -> Option<Self> {
+        if self.digits() <= MAX_DIGITS_OF_ONE {
+            return None;
+        }
+        let mut digits = 0;
+        let starts_second = |group: &Group| {
+            let second = digits >= 9
+                && group.length() > 1
+                && group.value < 10_u64.saturating_pow(number(group.length() - 1));
+            digits += group.length();
+            second
+        };
+        let count = self.groups.iter().position(starts_second)?;
+        let mut first = self.clone();
+        first.groups.truncate(count);
+        first.separators.truncate(count.saturating_sub(1));
+        Some(first)
+    }
+
+    fn has_one_separator(&self) -> bool {
+        let mut pairs = self.separators.windows(2);
+        pairs.all(|pair| matches!(pair, [a, b] if a == b))
+    }
+
+    /// `1 500 000`, `12.500.000.000`: thousands. Phone numbers are written in threes too, like +254 700 123 456, but none begins with
+    /// one digit alone, and few end in three zeros.
+    fn is_amount(&self, text: &[u8]) -> bool {
+        let (Some((first, thousands)), Some(b' ' | b'.')) =
+            (self.groups.split_first(), self.separators.first())
+        else {
+            return false;
+        };
+        let round = thousands.last().is_some_and(|last| last.value == 0);
+        self.leading_zeros(text) == 0
+            && !self.parenthesis
+            && self.has_one_separator()
+            && thousands.len() >= 2
+            && thousands.iter().all(|group| group.length() == 3)
+            && (first.length() == 1 || first.length() <= 3 && round)
+    }
+
+    /// Days, months and years, or years alone.
+    fn is_date(&self) -> bool {
+        self.groups.iter().any(Group::is_year)
+            && self
+                .groups
+                .iter()
+                .all(|group| group.length() <= 2 || group.is_year())
+    }
+
+    /// `05 06 07 08 09`: objectives, months or days, each a number of two digits and above the one before.
+    fn is_enumeration(&self) -> bool {
+        let mut pairs = self.groups.windows(2);
+        let few = |group: &Group| group.length() == 2 && group.value <= 31;
+        self.groups.iter().all(few) && pairs.all(|pair| matches!(pair, [a, b] if a.value < b.value))
+    }
+
+    /// Whether three zeros or more end a number that is written as others count: in one piece, or in thousands.
+    fn is_round(&self) -> bool {
+        let last = self.groups.last();
+        last.is_some_and(|last| last.has_zeros(3)) && self.counts()
+    }
+
+    /// Whether it is written as one counts: in one piece, or in thousands.
+    fn counts(&self) -> bool {
+        let thousands = self.groups.iter().skip(1).all(|group| group.length() == 3);
+        !self.plus
+            && thousands
+            && self
+                .separators
+                .iter()
+                .all(|separator| matches!(separator, b' ' | b'.'))
+    }
+}
+
+/// A small number as a power.
+fn number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// The digits at the beginning, which stand at `at`.
+fn group(rest: &[u8], at: usize) -> Option<Group> {
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
+    let mut value = 0_u64;
+    let mut length = 0;
+    for digit in digits {
+        value = value
+            .saturating_mul(10)
+            .saturating_add(u64::from(digit - b'0'));
+        length += 1;
+    }
+    (length > 0).then_some(Group {
+        start: at,
+        end: at + length,
+        value,
+    })
+}
+
+/// A place where a number may begin, and what is said before it.
+struct Candidate<'a> {
+    text: &'a str,
+    cue: Cue,
+}
+
+impl Candidate<'_> {
+    fn is_number(&self, run: &Run) -> bool {
+        let digits = run.digits();
+        if digits > MAX_DIGITS || self.cue == Cue::Published || !self.stands_free(run) {
+            return false;
+        }
+        match self.cue {
+            Cue::Phone(strength) => self.is_announced(run, strength) || self.has_form(run),
+            Cue::None | Cue::Number | Cue::Document | Cue::Published => self.has_form(run),
+        }
+    }
+
+    /// Whether neither side of the run continues a word, a path, a code or a number.
+    fn stands_free(&self, run: &Run) -> bool {
+        let text = self.text.as_bytes();
+        let range = run.range();
+        let labelled = matches!(self.cue, Cue::Phone(_));
+        let joins = |byte: &u8| {
+            byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'/' | b'_' | b'-' | b'=' | b'&' | b'%' | b'$' | b'#' | b'@' | b'+'
+                )
+        };
+        let before = range.start.checked_sub(1).and_then(|index| text.get(index));
+        // What stands before belongs to the label, if there is one: `tel.0712345678`.
+        let continued =
+            !labelled && before.is_some_and(|byte| joins(byte) || matches!(byte, b'.' | b','));
+        let rest = self.text.get(range.end..).unwrap_or_default();
+        let after = rest.as_bytes().first();
+        let word = run.digits() >= MIN_DIGITS
+            && is_word(rest)
+            && (labelled || run.plus || run.groups.len() > 1);
+        let another = (run.plus || labelled) && matches!(after, Some(b'/' | b'-' | b'+' | b'&'));
+        !continued && !is_fraction(rest) && (word || another || !after.is_some_and(joins))
+    }
+
+    /// Whether a number after a word for phone is one: no date, no amount, and nothing that is counted.
+    fn is_announced(&self, run: &Run, strength: Strength) -> bool {
+        let text = self.text.as_bytes();
+        let digits = run.digits();
+        let least = match strength {
+            Strength::Label => MIN_LABELLED_DIGITS,
+            Strength::Word | Strength::Contact => MIN_DIGITS,
+        };
+        if digits < least || run.is_date() {
+            return false;
+        }
+        let counted = run.counts() && run.leading_zeros(text) == 0 && self.counts_something(run);
+        if run.is_amount(text) && (strength != Strength::Label || counted || run.is_round()) {
+            return false;
+        }
+        match strength {
+            Strength::Label => !(counted && (digits < MIN_DIGITS || run.is_round())),
+            Strength::Contact => !run.is_round() && !counted,
+            Strength::Word => !run.is_round() && (!counted || digits >= 9),
+        }
+    }
+
+    /// Whether a word follows that may be what is counted: `1500000 clinics`, and not `4567890 or`.
+    fn counts_something(&self, run: &Run) -> bool {
+        const OTHERS: [&str; 28] = [
+            "and",
+            "or",
+            "for",
+            "to",
+            "at",
+            "in",
+            "on",
+            "from",
+            "between",
+            "after",
+            "before",
+            "if",
+            "ext",
+            "extension",
+            "during",
+            "fax",
+            "tel",
+            "phone",
+            "mobile",
+            "email",
+            "mail",
+            "y",
+            "o",
+            "et",
+            "ou",
+            "today",
+            "now",
+            "и",
+        ];
+        let rest = self.text.get(run.range().end..).unwrap_or_default();
+        let Some(after) = rest.strip_prefix(' ') else {
+            return false;
+        };
+        let word = after.split(|letter: char| !letter.is_alphabetic()).next();
+        word.is_some_and(|word| {
+            word.chars().next().is_some_and(char::is_lowercase) && !OTHERS.contains(&word)
+        })
+    }
+
+    fn has_form(&self, run: &Run) -> bool {
+        let text = self.text.as_bytes();
+        let digits = run.digits();
+        if digits < MIN_DIGITS || run.is_amount(text) {
+            return false;
+        }
+        if is_international(run, text) {
+            return true;
+        }
+        let documented = self.cue == Cue::Document;
+        !run.plus
+            && !documented
+            && !run.is_date()
+            && (is_dialled_out(run, text)
+                || (is_national(run, text) && (self.cue != Cue::Number || run.groups.len() > 1))
+                || is_north_american(run)
+                || has_area(run))
+    }
+}
+
+/// Whether a word begins here: two letters of which the second is small.
+fn is_word(rest: &str) -> bool {
+    let mut letters = rest.chars();
+    letters.next().is_some_and(char::is_alphabetic)
+        && letters.next().is_some_and(char::is_lowercase)
+}
+
+/// A comma with digits after it: a decimal or thousands. Seven digits are another number.
+fn is_fraction(rest: &str) -> bool {
+    let digits = rest.strip_prefix(',').map(|after| {
+        let digits = after.bytes().take(MIN_DIGITS);
+        digits.take_while(u8::is_ascii_digit).count()
+    });
+    digits.is_some_and(|digits| digits > 0 && digits < MIN_DIGITS)
+}
+
+/// `+254 20 123 4567`, `+37410-594023`: the calling code stands alone, or with an area code after it.
+fn is_international(run: &Run, text: &[u8]) -> bool {
+    let digits = run.digits_of(text);
+    // A code set apart, and groups that are no thousands: a digit more or less than the plan has is a slip.
+    let apart = run.groups.len() > 1 && !run.groups.iter().skip(1).all(|group| group.length() == 3);
+    run.plus
+        && begins_with_code(run, text, 0)
+        && (calling_codes::fits(&digits) || apart && (8..=15).contains(&digits.len()))
+}
+
+/// Whether the first group after so many zeros is a calling code, or has one and more.
+fn begins_with_code(run: &Run, text: &[u8], zeros: usize) -> bool {
+    let first = run
+        .groups
+        .first()
+        .and_then(|group| text.get(group.start + zeros..group.end));
+    first.is_some_and(|first| {
+        run.groups.len() == 1 || first.len() >= 4 || calling_codes::is_code(first)
+    })
+}
+
+/// `0044 20 7946 0958`
+fn is_dialled_out(run: &Run, text: &[u8]) -> bool {
+    let digits = run.digits_of(text);
+    let apart = run.groups.first().is_some_and(|first| first.length() == 2);
+    digits.len() >= 10
+        && run.leading_zeros(text) == 2
+        && (apart || begins_with_code(run, text, 2))
+        && digits.get(2..).is_some_and(calling_codes::fits)
+}
+
+/// `0712 345 678`, `(020) 7946 0958`; not `01.02.2014 12`, which is a date and an hour.
+fn is_national(run: &Run, text: &[u8]) -> bool {
+    let lengths: SmallVec<[usize; 8]> = run.groups.iter().map(Group::length).collect();
+    run.leading_zeros(text) == 1
+        && (9..=11).contains(&run.digits())
+        && lengths.first().is_some_and(|first| *first >= 2)
+        && (run.has_one_separator() || run.parenthesis)
+        && !matches!(lengths.as_slice(), [2, 2, 4, ..])
+        && !run.is_enumeration()
+}
+
+/// `555-123-4567`, `(555) 123-4567`: an area code begins with 2 to 9.
+fn is_north_american(run: &Run) -> bool {
+    let [area, exchange, line] = run.groups.as_slice() else {
+        return false;
+    };
+    [area.length(), exchange.length(), line.length()] == [3, 3, 4]
+        && area.value >= 200
+        && exchange.value >= 100
+        && run.separators.iter().all(|separator| *separator != b' ')
+}
+
+/// `(61) 3216-2010`, `8 (495) 123-45-67`: an area code in parentheses, and a number with a hyphen that is no range of numbers.
+fn has_area(run: &Run) -> bool {
+    let russian = run.parenthesis
+        && run.digits() == 11
+        && run
+            .groups
+            .first()
+            .is_some_and(|first| first.length() == 1 && first.value == 8);
+    let Some((area, line)) = run.groups.split_first().filter(|_| run.area) else {
+        return russian;
+    };
+    let digits: usize = line.iter().map(Group::length).sum();
+    (2..=4).contains(&area.length())
+        && (7..=8).contains(&digits)
+        && run
+            .separators
+            .iter()
+            .skip(1)
+            .any(|separator| *separator == b'-')
+        && !line.iter().any(Group::is_year)
+        && line.last().is_some_and(|last| !last.has_zeros(2))
+}
