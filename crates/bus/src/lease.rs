@@ -1,9 +1,9 @@
 //! The key by which nodes agree on which of them takes commands.
 //!
-//! It is alone in a bucket of its own. Every write names the revision that it replaces, so of two writers one fails;
-//! the server removes it when its time to live is over. The bucket is in the server's memory: a full disk, on which
-//! nothing is published any more, must not end a lease. So a server that is started again has none, and whoever held
-//! it writes it anew.
+//! It is alone in a bucket of its own. Every write names the revision that it replaces, so of two
+//! writers one fails; the server removes it when its time to live is over. The bucket is in the
+//! server's memory: a full disk, on which nothing is published any more, must not end a lease. So a
+//! server that is started again has none, and whoever held it writes it anew.
 
 use std::time::Duration;
 
@@ -95,12 +95,13 @@ impl LeaseBucket {
         }
     }
 
-    /// Writes the lease in place of the revision `replaces`; 0 where there must be none. The server removes it after `time_to_live`, in
-    /// whole seconds; without one it stays. Gives its revision.
+    /// Writes the lease in place of the revision `replaces`; 0 where there must be none. The server
+    /// removes it after `time_to_live`, in whole seconds; without one it stays. Gives its revision.
     ///
     /// # Errors
-    /// [`LeaseBucketError::Changed`] when the server holds another revision, [`LeaseBucketError::Unavailable`] when it cannot be asked or
-    /// refuses: then it may hold what was written, or not.
+    /// [`LeaseBucketError::Changed`] when the server holds another revision,
+    /// [`LeaseBucketError::Unavailable`] when it cannot be asked or refuses: then it may hold what
+    /// was written, or not.
     pub async fn write(
         &self,
         value: Vec<u8>,

@@ -6,8 +6,9 @@ use ledger_store::Log;
 
 use crate::publisher::{Interruption, PublisherError, read_run};
 
-/// Compares the stream with the log, whose size is `tree_size`: its end with the position there, and its first and last event with
-/// those of the log, to the byte. What the stream lacks is not compared.
+/// Compares the stream with the log, whose size is `tree_size`: its end with the position there,
+/// and its first and last event with those of the log, to the byte. What the stream lacks is not
+/// compared.
 ///
 /// # Errors
 /// [`Interruption::Stopped`] when the stream contradicts the log, or the log cannot be read.

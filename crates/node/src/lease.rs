@@ -1,13 +1,16 @@
 //! The lease: of all nodes behind one nats-server, one takes commands.
 //!
-//! A node holds the lease before it takes commands, renews it, and takes none once it could not: it relies on it for less time than
-//! the server keeps it, counted from before it asked. Whatever rests on the lease looks at it again at the last moment
-//! ([`Lease::held`]): before a group is written, before its receipts leave, before events are published, before a query is answered.
-//! So a process that was stopped for longer than its lease gives no receipt for what it had taken before.
+//! A node holds the lease before it takes commands, renews it, and takes none once it could not: it
+//! relies on it for less time than the server keeps it, counted from before it asked. Whatever
+//! rests on the lease looks at it again at the last moment ([`Lease::held`]): before a group is
+//! written, before its receipts leave, before events are published, before a query is answered. So
+//! a process that was stopped for longer than its lease gives no receipt for what it had taken
+//! before.
 //!
-//! No clock is trusted with more than that. The first receipt of a run waits until its event is in the stream
-//! (`Nats-Expected-Last-Sequence`), and a node that takes the lease over compares its log with the stream's end: a copy of the
-//! directory that was made before lacks that event, and can never take over.
+//! No clock is trusted with more than that. The first receipt of a run waits until its event is in
+//! the stream (`Nats-Expected-Last-Sequence`), and a node that takes the lease over compares its
+//! log with the stream's end: a copy of the directory that was made before lacks that event, and
+//! can never take over.
 
 mod holder;
 mod standing;
@@ -134,7 +137,8 @@ impl Lease {
         }
     }
 
-    /// Whether it is held at this moment: confirmed over the connection that stands, not so long ago.
+    /// Whether it is held at this moment: confirmed over the connection that stands, not so long
+    /// ago.
     pub(crate) fn is_held(&self) -> bool {
         let confirmed = self.standing.confirmed();
         confirmed.is_some_and(|confirmed| confirmed.connection == self.bus.connection_number())
@@ -144,7 +148,8 @@ impl Lease {
     /// Waits until it is held.
     ///
     /// # Errors
-    /// [`NotHeld`] when another node has it, or it is not held while this node stops: nothing that rests on it may be done any more.
+    /// [`NotHeld`] when another node has it, or it is not held while this node stops: nothing that
+    /// rests on it may be done any more.
     pub(crate) async fn held(&self) -> Result<(), NotHeld> {
         let mut stopping = self.stopping.clone();
         loop {
@@ -226,7 +231,8 @@ impl Lease {
                     pause = self.terms.renewed_every;
                 }
                 Err(Trouble::Passing(error)) => {
-                    // Nothing is published meanwhile whose failure could show that JetStream takes nothing.
+                    // Nothing is published meanwhile whose failure could show that JetStream takes
+                    // nothing.
                     if self.bus.is_connected() {
                         transport.note_failure(&error);
                     }
@@ -258,8 +264,9 @@ impl Lease {
         }
     }
 
-    /// Takes the lease back where it is gone: the server was started again or wiped, or it ran out while the server could not be asked.
-    /// Nobody else had it in between unless the stream shows it.
+    /// Takes the lease back where it is gone: the server was started again or wiped, or it ran out
+    /// while the server could not be asked. Nobody else had it in between unless the stream shows
+    /// it.
     async fn take_again(&self, bucket: &LeaseBucket, log: &Log) -> Result<(), Trouble> {
         let entry = bucket.read().await?;
         let holder = entry

@@ -12,7 +12,8 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stage {
-    /// It asks whether another node answers, and compares its log with the stream: it takes no commands yet.
+    /// It asks whether another node answers, and compares its log with the stream: it takes no
+    /// commands yet.
     Claimed,
     /// It takes commands.
     Held,
@@ -91,7 +92,8 @@ impl Holder {
         serde_json::from_slice(value).ok()
     }
 
-    /// Whether it ran on the same directory: then it has ended, for this process holds the lock that it held.
+    /// Whether it ran on the same directory: then it has ended, for this process holds the lock
+    /// that it held.
     pub(crate) fn is_of_the_directory_of(&self, other: &Self) -> bool {
         (&self.boot, self.device, self.inode) == (&other.boot, other.device, other.inode)
             && self.inode != 0

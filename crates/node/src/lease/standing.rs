@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// A moment on two clocks. A process may be stopped, a machine suspended, a virtual machine paused, and not every clock goes on
-/// meanwhile: of what has passed, the longer one counts.
+/// A moment on two clocks. A process may be stopped, a machine suspended, a virtual machine paused,
+/// and not every clock goes on meanwhile: of what has passed, the longer one counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     since_boot: Duration,
@@ -69,7 +69,8 @@ impl LeaseStanding {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why the node of this process takes no commands; nothing when it does, as far as the lease is concerned.
+    /// Why the node of this process takes no commands; nothing when it does, as far as the lease is
+    /// concerned.
     pub fn why_not(&self) -> Option<String> {
         let facts = self.facts();
         let left = facts.confirmed.map(Confirmed::left).unwrap_or_default();

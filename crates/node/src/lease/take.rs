@@ -62,7 +62,8 @@ struct Free {
 struct Conditions {
     /// The lease was this directory's before.
     own: bool,
-    /// Nothing says who was here before, and the log is not new: whoever was has the time to come back.
+    /// Nothing says who was here before, and the log is not new: whoever was has the time to come
+    /// back.
     waits: bool,
 }
 
@@ -80,7 +81,8 @@ impl Applicant {
         }
     }
 
-    /// Waits until the lease is free, or it is known that it will not be: whoever holds it renews it. Changes nothing.
+    /// Waits until the lease is free, or it is known that it will not be: whoever holds it renews
+    /// it. Changes nothing.
     ///
     /// # Errors
     /// [`LeaseError::HeldElsewhere`] names who holds it.
@@ -100,7 +102,8 @@ impl Applicant {
                 .as_ref()
                 .is_some_and(|holder| holder.is_of_the_directory_of(&self.this));
             match holder {
-                // A server that is started again has no lease: who held it is given the time to come back.
+                // A server that is started again has no lease: who held it is given the time to
+                // come back.
                 None if self.seen.as_ref().is_none_or(Seen::has_run_out) => {
                     return Ok(Free { revision, own });
                 }
@@ -148,11 +151,12 @@ impl Applicant {
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
 
-    /// Takes the lease for the open log: claims it, asks whether another node answers, and compares the log with the stream. `had_events`
-    /// is how many the log had when it was opened.
+    /// Takes the lease for the open log: claims it, asks whether another node answers, and compares
+    /// the log with the stream. `had_events` is how many the log had when it was opened.
     ///
     /// # Errors
-    /// [`LeaseError`] when another node is there, [`NodeError::Publisher`] when the stream contradicts the log. Then the lease is free again.
+    /// [`LeaseError`] when another node is there, [`NodeError::Publisher`] when the stream
+    /// contradicts the log. Then the lease is free again.
     pub(crate) async fn take(
         &mut self,
         log: &Log,
@@ -224,8 +228,9 @@ impl Applicant {
         }
     }
 
-    /// Asks for other nodes until it is known that none is there, or that one which is there does not answer for so long that it has no
-    /// lease. Keeps the claim meanwhile; `false` when it was lost.
+    /// Asks for other nodes until it is known that none is there, or that one which is there does
+    /// not answer for so long that it has no lease. Keeps the claim meanwhile; `false` when it was
+    /// lost.
     async fn others_are_silent(&mut self, conditions: &Conditions) -> Result<bool, LeaseError> {
         let (claimed_at, mut renewed_at) = (Instant::now(), Instant::now());
         let mut said = false;
@@ -265,7 +270,8 @@ impl Applicant {
         }
     }
 
-    /// Holds the lease, once the stream is seen to be a copy of the log's beginning; nothing when the claim was lost meanwhile.
+    /// Holds the lease, once the stream is seen to be a copy of the log's beginning; nothing when
+    /// the claim was lost meanwhile.
     async fn hold(
         &mut self,
         log: &Log,
