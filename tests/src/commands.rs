@@ -57,6 +57,7 @@ impl Commander {
     pub fn record(&mut self, actions: &[&str]) -> (CommitmentId, Command) {
         let commitment = CommitmentId(self.id(self.made + 1 + (1 << 62)));
         let body = RecordCommitment {
+            language: None,
             title: format!("Commitment {} of {}", self.made + 1, self.party),
             description: None,
             actions: actions.iter().map(|code| action(code)).collect(),
@@ -87,6 +88,7 @@ impl Commander {
             to: date(&format!("2026-{month:02}")),
         };
         let body = ReportProgress {
+            language: None,
             period,
             stage,
             indicators: Vec::new(),

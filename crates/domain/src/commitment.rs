@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use crate::compare;
 use crate::date::PartialDate;
-use crate::ids::{ActionCode, CommitmentId, CountryCode, PartyId, Position, Version};
+use crate::ids::{ActionCode, CommitmentId, CountryCode, Language, PartyId, Position, Version};
 use crate::intern::Symbol;
 use crate::wire::v1::{
     Amount, AssessmentKind, CommitmentAmended, CommitmentRecorded, CommitmentStatus, Event,
@@ -25,7 +25,7 @@ use evidence::{Naming, Pieces};
 use measure::Known;
 use rare::Rare;
 use report::Report;
-use terms::Terms;
+use terms::{ShortMark, Terms};
 
 pub(crate) use terms::ValueMark;
 
@@ -138,7 +138,8 @@ impl Commitment {
         };
         state.terms.title = ValueMark::of(&recorded.title);
         state.terms.description = ValueMark::maybe(recorded.description.as_ref());
-        state.terms.countries = Terms::of_countries(&recorded.countries);
+        state.terms.countries = ShortMark::of_countries(&recorded.countries);
+        state.terms.name_language(recorded.language.as_ref());
         state.claim(&recorded.participants);
         state.plan(recorded.milestones.iter().map(|milestone| &milestone.name));
         if let Some(measure) = &recorded.measure {
@@ -235,8 +236,9 @@ impl Commitment {
             self.actions = symbols(actions);
         }
         if let Some(countries) = &amended.countries {
-            self.terms.countries = Terms::of_countries(countries);
+            self.terms.countries = ShortMark::of_countries(countries);
         }
+        self.terms.name_language(amended.language.as_ref());
         if let Some(change) = &amended.measure {
             self.measure(change);
         }
@@ -490,7 +492,12 @@ impl Commitment {
 
     /// Whether it is carried out in these countries, in whatever order they are named.
     pub fn has_countries(&self, countries: &[CountryCode]) -> bool {
-        self.terms.countries == Terms::of_countries(countries)
+        self.terms.countries == ShortMark::of_countries(countries)
+    }
+
+    /// Whether its texts are in this language.
+    pub fn has_language(&self, language: &Language) -> bool {
+        self.terms.language == ShortMark::of_language(language)
     }
 
     /// Whether it attaches to these actions, in whatever order they are named.

@@ -217,6 +217,13 @@ text_id!(
     is_instrument_id
 );
 text_id!(
+    /// The language of a text, as a tag of BCP 47: `en`, `pt-BR`, `zh-Hant`. It is kept as it was written.
+    Language,
+    "a language",
+    "a tag of BCP 47, like en, pt-BR or zh-Hant",
+    crate::language::is_well_formed
+);
+text_id!(
     /// One thing to be done under an instrument: `GCM-05a`, `IMRF22-59`, `SDG-10.7.2`. Codes are never reused.
     ActionCode,
     "an action code",

@@ -14,6 +14,7 @@ pub mod date;
 pub mod decide;
 pub mod ids;
 mod intern;
+mod language;
 mod name;
 pub mod personal;
 pub mod reference;

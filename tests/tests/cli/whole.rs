@@ -95,6 +95,7 @@ fn a_review_shows_who_spoke_and_where_its_figures_are_frozen() {
         instrument: "GCM-2018".parse().ok(),
     });
     let speak = CommandBody::RecordStatement(RecordStatement {
+        language: None,
         speaker: "KEN".parse().unwrap(),
         statement: "We did what we said.".to_owned(),
         url: None,

@@ -53,6 +53,7 @@ pub(crate) fn reference() -> Vec<Command> {
         commands.push(secretariat.command(&format!("party/{party}"), body));
     }
     let instrument = CommandBody::PublishInstrument(PublishInstrument {
+        language: None,
         title: "Global Compact".to_owned(),
         kind: InstrumentKind::Compact,
         adopted: None,

@@ -111,6 +111,7 @@ fn facts(state: &CommitmentState) -> String {
         "kind",
         kind.into_iter().flatten().collect::<Vec<_>>().join(", "),
     );
+    add("language", or_none(&state.language));
     add("description", or_none(&state.description));
     add("countries", state.countries.join(" "));
     if let Some(source) = &state.source {
@@ -406,7 +407,7 @@ mod tests {
                 "completion": "no_evidence", "grade": "None", "position": "8"}],
             "watch": [{"list": "overdue_original", "why": "first due 2025, 2 days late", "since": "2026-01-01"}],
             "reported_fulfilled_days_after_first_due": 365,
-            "description": "What\nit is", "countries": ["UGA", "TZA"],
+            "language": "pt-BR", "description": "What\nit is", "countries": ["UGA", "TZA"],
             "source": {"system": "UPR", "reference": "A-1", "url": "https://source.example/"},
             "evidence_pieces": [
                 {"evidence": "7.0", "undigested": true, "url": "https://note.example/", "title": "Note",
@@ -424,7 +425,7 @@ mod tests {
             "indicator desks (first rooms) baseline 0 desks target 4.5 desks (first 8)",
             "latest value 3 desks, 2024 to 2025, by KEN, position 7",
             "flags not measurable, weakened",
-            "description What it is",
+            "language pt-BR description What it is",
             "countries UGA TZA source UPR A-1 https://source.example/",
             "7.0 undigested KEN 7 unavailable Note, https://note.example/",
             "9.0 00ff UGA https://other.example/",

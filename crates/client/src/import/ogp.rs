@@ -279,6 +279,7 @@ impl<'r> Importer<'r> {
         let roles = vec![Role::Secretariat, Role::Reporter];
         importer.register_partner((0, &partner), name, roles, parties)?;
         let instrument = CommandBody::PublishInstrument(PublishInstrument {
+            language: None,
             title: "Open Government Partnership: commitments on open parliaments".to_owned(),
             kind: InstrumentKind::Other,
             adopted: None,
@@ -351,6 +352,7 @@ impl<'r> Importer<'r> {
         }
         let about = about(edits, record, &dates);
         CommandBody::RecordCommitment(RecordCommitment {
+            language: None,
             title,
             description: Some(edits.fitting(&text, &about)),
             actions: vec![action],
@@ -381,6 +383,7 @@ impl<'r> Importer<'r> {
             grade: edits.clean_line(grade),
         };
         let body = AssessAmbition {
+            language: None,
             method: ASSESSOR.parse()?,
             method_version: self.known(&record.subject)?.method_version.parse()?,
             grades: vec![
@@ -407,6 +410,7 @@ impl<'r> Importer<'r> {
         let made = date(&record.recorded_at)?;
         let mut edits = self.import.edits;
         let body = AssessProgress {
+            language: None,
             method: ASSESSOR.parse()?,
             method_version: self.known(&record.subject)?.method_version.parse()?,
             grade: edits.clean_line(&record.completion),

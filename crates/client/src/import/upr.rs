@@ -271,6 +271,7 @@ fn preparation(
         about_instrument(
             "publish_instrument",
             CommandBody::PublishInstrument(PublishInstrument {
+                language: None,
                 title: "Universal Periodic Review: recommendations on migration".to_owned(),
                 kind: InstrumentKind::Recommendations,
                 adopted: None,
@@ -370,6 +371,7 @@ fn commitment(
     let recommenders = recommenders(edits, recommendation);
     let description = edits.fitting(&text, &recommenders);
     let body = RecordCommitment {
+        language: None,
         title: title(&text),
         description: Some(description),
         actions,

@@ -1,7 +1,7 @@
 //! The values of a commitment that an amendment may name again, as a decision needs to know them: marks of the texts and lists, and the
 //! words of the measure, which an amendment of it repeats as those before.
 
-use crate::ids::CountryCode;
+use crate::ids::{CountryCode, Language};
 use crate::wire::v1::{Grade, MeasureChange};
 
 /// Eight bytes that stand for a value: enough to tell that another value is another. The default stands for none.
@@ -36,6 +36,24 @@ impl ValueMark {
     }
 }
 
+/// Four bytes of a mark, for what is short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct ShortMark(u32);
+
+impl ShortMark {
+    pub(super) fn of_countries(countries: &[CountryCode]) -> Self {
+        Self::of(ValueMark::of_set(countries.iter().map(CountryCode::as_str)))
+    }
+
+    pub(super) fn of_language(language: &Language) -> Self {
+        Self::of(ValueMark::of(language.as_str()))
+    }
+
+    fn of(mark: ValueMark) -> Self {
+        Self(u32::try_from(mark.0 >> 32).unwrap_or_default())
+    }
+}
+
 fn fnv(hash: u64, text: &str) -> u64 {
     text.bytes().fold(hash, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -47,7 +65,8 @@ fn fnv(hash: u64, text: &str) -> u64 {
 pub(super) struct Terms {
     pub(super) title: ValueMark,
     pub(super) description: ValueMark,
-    pub(super) countries: ValueMark,
+    pub(super) countries: ShortMark,
+    pub(super) language: ShortMark,
     measure: Option<MeasureWords>,
 }
 
@@ -68,8 +87,11 @@ impl MeasureWords {
 }
 
 impl Terms {
-    pub(super) fn of_countries(countries: &[CountryCode]) -> ValueMark {
-        ValueMark::of_set(countries.iter().map(CountryCode::as_str))
+    /// Takes in the language of the texts, if one is named.
+    pub(super) fn name_language(&mut self, language: Option<&Language>) {
+        if let Some(language) = language {
+            self.language = ShortMark::of_language(language);
+        }
     }
 
     /// Takes in the words that a change of the measure names; the others stay.

@@ -248,6 +248,7 @@ pub(super) fn publish_instrument(context: &Context<'_>, data: &PublishInstrument
         symbol: data.symbol.clone(),
         url: data.url.clone(),
         principles: data.principles.clone(),
+        language: data.language.clone(),
     };
     Ok(context.event(Version(0), data.adopted, Route::default(), body))
 }

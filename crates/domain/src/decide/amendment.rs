@@ -33,6 +33,7 @@ struct Changes {
     nature: bool,
     made: bool,
     form: bool,
+    language: bool,
     /// Participants and milestones are only named where they are new, or in another role.
     others: bool,
 }
@@ -47,6 +48,7 @@ impl Changes {
         let title = data.title.as_ref();
         let description = data.description.as_ref();
         let countries = data.countries.as_ref();
+        let language = data.language.as_ref();
         Self {
             title: title.is_some_and(|title| !commitment.has_title(title)),
             description: description.is_some_and(|text| !commitment.has_description(text)),
@@ -63,12 +65,14 @@ impl Changes {
             nature: other(data.nature, commitment.nature()),
             made: other(data.made, commitment.made()),
             form: other(data.form, commitment.form()),
+            language: language.is_some_and(|tag| !commitment.has_language(tag)),
             others: data.participants.is_some() || data.milestones.is_some(),
         }
     }
 
     fn any(self) -> bool {
-        let terms = self.title || self.description || self.due || self.made || self.form;
+        let terms =
+            self.title || self.description || self.due || self.made || self.form || self.language;
         let measure = self.indicator || self.unit || self.baseline || self.target;
         terms || measure || self.actions || self.countries || self.nature || self.others
     }
@@ -119,6 +123,7 @@ pub(super) fn amend(
         nature: data.nature,
         made: data.made,
         form: data.form,
+        language: data.language.clone(),
         participants: participants.to_vec(),
         milestones: milestones.to_vec(),
         reason: data.reason.clone(),
@@ -267,6 +272,7 @@ fn names_nothing(data: &AmendCommitment) -> bool {
         && data.nature.is_none()
         && data.made.is_none()
         && data.form.is_none()
+        && data.language.is_none()
         && data.participants.is_none()
         && data.milestones.is_none()
 }

@@ -49,6 +49,7 @@ pub(super) fn progress(
         assessed: data.assessed,
         summary: data.summary.clone(),
         evidence: data.evidence.clone(),
+        language: data.language.clone(),
     };
     let version = commitment.version();
     Ok(context.event(version, data.assessed, route(commitment), body))
@@ -67,6 +68,7 @@ pub(super) fn ambition(
         method_version: data.method_version.clone(),
         grades: data.grades.clone(),
         assessed: data.assessed,
+        language: data.language.clone(),
         summary: data.summary.clone(),
     };
     let version = commitment.version();

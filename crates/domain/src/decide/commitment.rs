@@ -112,6 +112,7 @@ pub(super) fn record(
         milestones: data.milestones.clone(),
         source: data.source.clone(),
         illustrative: data.illustrative,
+        language: data.language.clone(),
     };
     Ok(context.event(Version(0), data.made, route, body))
 }

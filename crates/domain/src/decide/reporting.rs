@@ -143,6 +143,7 @@ pub(super) fn report(
         narrative: data.narrative.clone(),
         evidence: data.evidence.clone(),
         no_evidence_reason: data.no_evidence_reason.clone(),
+        language: data.language.clone(),
     };
     let body: EventBody = match commitment.report(&context.command.party, period) {
         Some(corrects) => ReportCorrected {
@@ -185,6 +186,7 @@ pub(super) fn correct(
             narrative: data.narrative.clone(),
             evidence: data.evidence.clone(),
             no_evidence_reason: data.no_evidence_reason.clone(),
+            language: data.language.clone(),
         },
         reason: Some(data.reason.clone()),
     };

@@ -90,6 +90,7 @@ pub(super) fn record_statement(context: &Context<'_>, data: &RecordStatement) ->
         statement: data.statement.clone(),
         url: data.url.clone(),
         made: data.made,
+        language: data.language.clone(),
     };
     Ok(context.event(version, data.made, Route::default(), body))
 }

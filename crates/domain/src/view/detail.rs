@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::happening::Happening;
-use crate::ids::{CountryCode, PartyId, Position};
+use crate::ids::{CountryCode, Language, PartyId, Position};
 use crate::wire::v1::{EventBody, Evidence, EvidencePlace, NamedEvidence, Sha256, Source};
 
 /// The bytes that the texts of the evidence may take in an answer.
@@ -44,6 +44,7 @@ pub struct EvidenceRow {
 #[derive(Debug, Default)]
 pub(super) struct Detail {
     pub(super) description: Option<String>,
+    pub(super) language: Option<Language>,
     pub(super) countries: Vec<CountryCode>,
     pub(super) source: Option<Source>,
     pieces: Vec<Piece>,
@@ -94,12 +95,16 @@ impl Detail {
     fn take_in_terms(&mut self, body: &EventBody) {
         if let EventBody::CommitmentRecorded(data) = body {
             self.description.clone_from(&data.description);
+            self.language.clone_from(&data.language);
             self.countries.clone_from(&data.countries);
             self.source.clone_from(&data.source);
         }
         if let EventBody::CommitmentAmended(data) = body {
             if data.description.is_some() {
                 self.description.clone_from(&data.description);
+            }
+            if data.language.is_some() {
+                self.language.clone_from(&data.language);
             }
             if let Some(countries) = &data.countries {
                 self.countries.clone_from(countries);

@@ -35,6 +35,9 @@ pub struct CommitmentState {
     /// Its text, as amended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The language of its texts, as amended: a tag of BCP 47.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// Where it is to be carried out, as amended: ISO alpha-3.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub countries: Vec<String>,
@@ -228,6 +231,7 @@ impl CommitmentFold {
             form: facts.form.as_str().to_owned(),
             nature: facts.nature.map(|nature| nature.as_str().to_owned()),
             description: detail.description.clone(),
+            language: detail.language.as_ref().map(ToString::to_string),
             countries: detail.countries.iter().map(ToString::to_string).collect(),
             source: detail.source.clone(),
             participations: self.participations(facts),

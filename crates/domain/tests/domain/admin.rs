@@ -49,6 +49,7 @@ fn revoke_partner(subject: &str) -> Command {
 
 fn publish(subject: &str) -> Command {
     let data = PublishInstrument {
+        language: None,
         title: "Declaration".into(),
         kind: InstrumentKind::Declaration,
         adopted: Some(id("2022-05-20")),

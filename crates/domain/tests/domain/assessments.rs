@@ -29,6 +29,7 @@ fn revising(party: &str, assessment: Position, values: &str) -> Command {
 #[test]
 fn an_assessor_assesses_progress_and_ambition_in_the_methods_own_words() {
     let event = committed().when(&progress("IND")).then(ProgressAssessed {
+        language: None,
         method: id("OGP-IRM"),
         method_version: id("2014"),
         grade: "Limited".into(),
@@ -43,6 +44,7 @@ fn an_assessor_assesses_progress_and_ambition_in_the_methods_own_words() {
     });
     assert_eq!(event.effective, Some(id("2026-10")));
     committed().when(&ambition("IND")).then(AmbitionAssessed {
+        language: None,
         method: id("OGP-IRM"),
         method_version: id("2014"),
         grades: vec![Grade {
@@ -427,6 +429,7 @@ fn the_secretariat_opens_a_review_takes_statements_and_closes_it() {
     let event = opened()
         .when(&review("record_statement", STATEMENT))
         .then(StatementRecorded {
+            language: None,
             speaker: id("KEN"),
             statement: "We go on".into(),
             url: None,

@@ -380,6 +380,7 @@ fn a_second_report_over_a_period_corrects_the_newest() {
     let corrected = |position| ReportCorrected {
         corrects: Position(position),
         report: ProgressReported {
+            language: None,
             period: data.period,
             stage: data.stage,
             indicators: Vec::new(),
@@ -465,6 +466,7 @@ fn the_lead_amends_and_old_values_are_kept() {
     let event = world
         .when(&amending("KEN", data.clone()))
         .then(CommitmentAmended {
+            language: None,
             title: None,
             description: None,
             due: Some(id("2027-06")),

@@ -1,7 +1,7 @@
 //! The rules of changes that change nothing, of names, and of days that have begun somewhere on Earth.
 
 use chrono::{DateTime, Utc};
-use ledger_domain::wire::v1::{Command, PartyAmended, PartyKind};
+use ledger_domain::wire::v1::{Command, EventBody, PartyAmended, PartyKind, Policy};
 use ledger_domain::{RejectionCode as Code, RulesVersion, decide};
 
 use crate::support::{World, about, commitment, committed, given, id, say};
@@ -64,6 +64,35 @@ fn the_catalogue_is_not_changed_to_what_it_is() {
     let world = changes_once(world, &map(r#"["OTH-1"]"#, ""));
     let world = changes_once(world, &map(r#"["OTH-1","GCM-10"]"#, ""));
     changes_once(world, &map(r#"["GCM-10"]"#, r#","basis":"A table""#));
+}
+
+#[test]
+fn texts_have_a_language_that_can_be_amended() {
+    let second = commitment(2).to_string();
+    let record = |language: &str| {
+        let data = format!(r#"{{"title":"Vistos","actions":["GCM-05a"],"language":"{language}"}}"#);
+        say("gov", "KEN", &second, "record_commitment", &data)
+    };
+    let world = given().and(&record("pt-BR"));
+    let amend = |language: &str| {
+        let data = format!(r#"{{"reason":"x","language":"{language}"}}"#);
+        say("gov", "KEN", &second, "amend_commitment", &data)
+    };
+    world
+        .when(&amend("pt-BR"))
+        .then_refused(Code::NothingToChange, "data");
+    let event = world.when(&amend("pt-AO")).accepted();
+    let EventBody::CommitmentAmended(amended) = event.body else {
+        panic!("{event:?}");
+    };
+    assert_eq!(amended.language, Some(id("pt-AO")));
+    changes_once(world, &amend("pt-AO"));
+    let text = String::from_utf8(record("en").encode()).unwrap();
+    let wrong = text.replace(r#""en""#, r#""Português""#);
+    let refusal = Command::decode(wrong.as_bytes(), &Policy::default()).unwrap_err();
+    let rejection = refusal.rejection;
+    let found = (rejection.code, rejection.field.as_deref());
+    assert_eq!(found, (Code::InvalidValue, Some("data.language")));
 }
 
 fn revise(world: &World, data: &str) -> Command {

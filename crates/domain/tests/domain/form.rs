@@ -21,7 +21,7 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "publish_instrument",
         "instrument/GCM-2018",
-        r#"{"title":"Compact","kind":"compact","adopted":"2018-12-19","symbol":"A/RES/73/195","url":"https://example.org/","principles":[{"code":"GP-1","name":"People"}]}"#,
+        r#"{"title":"Compact","kind":"compact","adopted":"2018-12-19","symbol":"A/RES/73/195","url":"https://example.org/","principles":[{"code":"GP-1","name":"People"}],"language":"pt-BR"}"#,
     ),
     (
         "catalogue_action",
@@ -56,17 +56,17 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "record_commitment",
         "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
-        r#"{"title":"Visas","description":"More","actions":["GCM-05a"],"form":"matching","nature":"process","matches":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e91","participants":[{"party":"UGA","role":"partner"}],"countries":["KEN"],"principles":["GP-1"],"measure":{"indicator":"visas","unit":"a year","baseline":1,"target":2.5},"made":"2026","due":"2028","milestones":[{"name":"Law","due":"2027"}],"source":{"system":"UPR","reference":"1","url":"https://example.org/1"},"illustrative":true}"#,
+        r#"{"title":"Visas","description":"More","actions":["GCM-05a"],"form":"matching","nature":"process","matches":"0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e91","participants":[{"party":"UGA","role":"partner"}],"countries":["KEN"],"principles":["GP-1"],"measure":{"indicator":"visas","unit":"a year","baseline":1,"target":2.5},"made":"2026","due":"2028","milestones":[{"name":"Law","due":"2027"}],"source":{"system":"UPR","reference":"1","url":"https://example.org/1"},"illustrative":true,"language":"pt-BR"}"#,
     ),
     (
         "report_progress",
         "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
-        r#"{"period":{"from":"2026-01","to":"2026-06"},"stage":"in_progress","indicators":[{"name":"visas","value":7,"unit":"a year"}],"narrative":"Going on","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}],"no_evidence_reason":"None"}"#,
+        r#"{"period":{"from":"2026-01","to":"2026-06"},"stage":"in_progress","indicators":[{"name":"visas","value":7,"unit":"a year"}],"narrative":"Going on","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}],"no_evidence_reason":"None","language":"pt-BR"}"#,
     ),
     (
         "amend_commitment",
         "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
-        r#"{"title":"Visas","description":"More","due":"2029","measure":{"indicator":"visas","unit":"a year","baseline":1,"target":3},"actions":["GCM-05a"],"countries":["KEN"],"nature":"process","made":"2026-03","form":"common","participants":[{"party":"NBO","role":"supporter"}],"milestones":[{"name":"Law","due":"2027"}],"reason":"Plan","effective":"2026"}"#,
+        r#"{"title":"Visas","description":"More","due":"2029","measure":{"indicator":"visas","unit":"a year","baseline":1,"target":3},"actions":["GCM-05a"],"countries":["KEN"],"nature":"process","made":"2026-03","form":"common","participants":[{"party":"NBO","role":"supporter"}],"milestones":[{"name":"Law","due":"2027"}],"reason":"Plan","effective":"2026","language":"pt-BR"}"#,
     ),
     (
         "withdraw_commitment",
@@ -121,7 +121,7 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "correct_report",
         "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
-        r#"{"report":"7","stage":"in_progress","indicators":[{"name":"visas","value":7,"unit":"a year"}],"narrative":"Going on","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}],"no_evidence_reason":"None","reason":"Typo"}"#,
+        r#"{"report":"7","stage":"in_progress","indicators":[{"name":"visas","value":7,"unit":"a year"}],"narrative":"Going on","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}],"no_evidence_reason":"None","reason":"Typo","language":"pt-BR"}"#,
     ),
     (
         "retract_report",
@@ -156,12 +156,12 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "assess_progress",
         "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
-        r#"{"method":"OGP-IRM","method_version":"2014","grade":"Limited","completion":"limited","period":{"from":"2026-01","to":"2026-06"},"assessed":"2026-07","summary":"Some","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}]}"#,
+        r#"{"method":"OGP-IRM","method_version":"2014","grade":"Limited","completion":"limited","period":{"from":"2026-01","to":"2026-06"},"assessed":"2026-07","summary":"Some","evidence":[{"sha256":"00000000000000000000000000000000000000000000000000000000000000ff","url":"https://example.org/2","title":"Gazette"}],"language":"pt-BR"}"#,
     ),
     (
         "assess_ambition",
         "0197a5b4-6d1e-7c3a-9f00-3b2a1c0d9e90",
-        r#"{"method":"OGP-IRM","method_version":"2014","grades":[{"dimension":"specificity","grade":"Low"}],"assessed":"2026-07","summary":"Some"}"#,
+        r#"{"method":"OGP-IRM","method_version":"2014","grades":[{"dimension":"specificity","grade":"Low"}],"assessed":"2026-07","summary":"Some","language":"pt-BR"}"#,
     ),
     (
         "revise_assessment",
@@ -196,7 +196,7 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "record_statement",
         "review/2026",
-        r#"{"speaker":"KEN","statement":"We go on","url":"https://example.org/4","made":"2026-05-06"}"#,
+        r#"{"speaker":"KEN","statement":"We go on","url":"https://example.org/4","made":"2026-05-06","language":"pt-BR"}"#,
     ),
     ("close_review", "review/2026", r#"{"note":"Done"}"#),
 ];

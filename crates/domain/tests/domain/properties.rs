@@ -75,7 +75,7 @@ prop_compose! {
         source in of((words(), words())),
         illustrative in any::<bool>(),
     ) -> RecordCommitment {
-        RecordCommitment {
+        RecordCommitment { language: None,
             title: texts.0,
             description: texts.1,
             actions,
@@ -116,7 +116,7 @@ prop_compose! {
         evidence in proptest::collection::btree_set(any::<[u8; 32]>(), 0..3),
         reason in of(words()),
     ) -> ReportProgress {
-        ReportProgress {
+        ReportProgress { language: None,
             period: Period { from, to },
             stage,
             indicators: indicators
@@ -149,7 +149,7 @@ prop_compose! {
         countries in of(some_of(&["KEN", "TZA"], 1)),
         reason in words(),
     ) -> AmendCommitment {
-        AmendCommitment {
+        AmendCommitment { language: None,
             title,
             description: None,
             due,

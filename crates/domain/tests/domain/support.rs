@@ -211,6 +211,7 @@ pub(crate) fn given() -> World {
         reason: "closed".into(),
     };
     let instrument = InstrumentPublished {
+        language: None,
         title: "Global Compact".into(),
         kind: InstrumentKind::Compact,
         adopted: None,
@@ -343,6 +344,7 @@ pub(crate) fn expecting(version: u32, mut command: Command) -> Command {
 
 pub(crate) fn record() -> RecordCommitment {
     RecordCommitment {
+        language: None,
         title: "Extend skills visas".into(),
         description: None,
         actions: vec![id("GCM-05a")],
@@ -364,6 +366,7 @@ pub(crate) fn record() -> RecordCommitment {
 /// What `record()` becomes when KEN leads it in the ledger of `given()`.
 pub(crate) fn recorded() -> CommitmentRecorded {
     CommitmentRecorded {
+        language: None,
         lead: id("KEN"),
         country: Some(id("KEN")),
         catalogue: Some(Position(10)),
@@ -393,6 +396,7 @@ pub(crate) fn recording(number: u128, party: &str, data: RecordCommitment) -> Co
 
 pub(crate) fn report(from: &str, to: &str) -> ReportProgress {
     ReportProgress {
+        language: None,
         period: Period {
             from: id(from),
             to: id(to),
@@ -413,6 +417,7 @@ pub(crate) fn reporting(party: &str, data: ReportProgress) -> Command {
 
 pub(crate) fn amendment() -> AmendCommitment {
     AmendCommitment {
+        language: None,
         title: None,
         description: None,
         due: None,

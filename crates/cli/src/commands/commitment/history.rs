@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// Fields of an amendment that are one value, and what they are called. Those that weigh name what was before in the event itself; what the others were
 /// stands in the events before it.
-const TERMS: [(&str, &str); 12] = [
+const TERMS: [(&str, &str); 13] = [
     ("/title", "title"),
     ("/description", "description"),
     ("/due", "due"),
@@ -19,6 +19,7 @@ const TERMS: [(&str, &str); 12] = [
     ("/nature", "nature"),
     ("/made", "made"),
     ("/form", "form"),
+    ("/language", "language"),
     ("/measure/indicator", "indicator"),
     ("/measure/unit", "unit"),
     ("/measure/baseline", "baseline"),
@@ -296,7 +297,7 @@ impl History {
                 old
             };
             // When it was made is its effective date, and most are held by one party.
-            let unsaid = !amends && matches!(term, "made" | "form");
+            let unsaid = !amends && matches!(term, "made" | "form" | "language");
             if unsaid || (amends && old == new) {
                 continue;
             }

@@ -125,6 +125,7 @@ fn evidence(named: bool) -> Vec<Evidence> {
 
 fn report(from: usize, to: usize, stage: usize, named: bool) -> ProgressReported {
     ProgressReported {
+        language: None,
         period: Period {
             from: table_date(from).unwrap(),
             to: table_date(to).unwrap(),
@@ -207,6 +208,7 @@ fn review_body(kind: usize) -> (Subject, &'static str, EventBody) {
         }
         .into(),
         1 | 2 => StatementRecorded {
+            language: None,
             speaker: PARTIES[kind].0.parse().unwrap(),
             statement: "Said.".to_owned(),
             url: None,
@@ -244,6 +246,7 @@ fn milestones(count: usize) -> Vec<Milestone> {
 
 fn recorded(lead: usize, actions: &[usize], parts: &[(usize, bool)]) -> CommitmentRecorded {
     CommitmentRecorded {
+        language: None,
         lead: PARTIES[lead].0.parse().unwrap(),
         country: None,
         catalogue: None,
@@ -271,6 +274,7 @@ fn recorded(lead: usize, actions: &[usize], parts: &[(usize, bool)]) -> Commitme
 
 fn amended() -> CommitmentAmended {
     CommitmentAmended {
+        language: None,
         title: None,
         description: None,
         due: None,
@@ -537,6 +541,7 @@ fn scrutiny_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
         } => {
             let (method, method_version) = method(*index);
             let data = ProgressAssessed {
+                language: None,
                 method,
                 method_version,
                 grade: completion.map_or("Unclear".to_owned(), |it| it.to_string()),
@@ -555,6 +560,7 @@ fn scrutiny_body(step: &Step, log: &[Event]) -> (u8, String, EventBody) {
         } => {
             let (method, method_version) = method(*index);
             let data = AmbitionAssessed {
+                language: None,
                 method,
                 method_version,
                 grades: vec![grade("high")],

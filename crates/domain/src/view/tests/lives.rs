@@ -660,6 +660,7 @@ fn what_assessors_say_at_length_is_not_kept_for_every_event() {
         // Every other one is of a series of its own.
         let version = format!("V{}", number / 2);
         event.body = EventBody::AmbitionAssessed(AmbitionAssessed {
+            language: None,
             method: "M".parse().unwrap(),
             method_version: version.parse().unwrap(),
             assessed: None,

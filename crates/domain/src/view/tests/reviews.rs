@@ -24,6 +24,7 @@ fn opened(position: u64) -> Event {
 
 fn statement(position: u64, speaker: &str) -> Event {
     let data = StatementRecorded {
+        language: None,
         speaker: speaker.parse().unwrap(),
         statement: "We did what we said.".to_owned(),
         url: None,

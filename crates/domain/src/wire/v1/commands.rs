@@ -15,7 +15,8 @@ use super::words::{
 };
 use crate::date::PartialDate;
 use crate::ids::{
-    ActionCode, CommitmentId, CountryCode, InstrumentId, MethodId, PartyId, Position, PrincipleCode,
+    ActionCode, CommitmentId, CountryCode, InstrumentId, Language, MethodId, PartyId, Position,
+    PrincipleCode,
 };
 
 macro_rules! commands {
@@ -109,6 +110,8 @@ commands! {
         optional url: String,
         /// Its guiding principles.
         list principles: Principle,
+        /// The language of its texts, as a tag of BCP 47.
+        optional language: Language,
     }
     /// Adds an action to an instrument: subject `instrument/<id>`, secretariat.
     CatalogueAction {
@@ -205,6 +208,8 @@ commands! {
         optional source: Source,
         /// Whether it is made up, to show how the ledger works.
         flag illustrative: bool,
+        /// The language of its texts, as a tag of BCP 47.
+        optional language: Language,
     }
     /// Reports a participant's progress: subject the commitment, the reporter is the command's `party`.
     ReportProgress {
@@ -220,6 +225,8 @@ commands! {
         list evidence: Evidence,
         /// Why there is none.
         optional no_evidence_reason: String,
+        /// The language of its texts, as a tag of BCP 47.
+        optional language: Language,
     }
     /// Amends a commitment: subject the commitment, the lead. What is absent stays as it was; a list replaces the one before.
     AmendCommitment {
@@ -250,6 +257,8 @@ commands! {
         required reason: String,
         /// When it was true, if that is known.
         optional effective: PartialDate,
+        /// The language of the commitment's texts, as a tag of BCP 47.
+        optional language: Language,
     }
     /// Withdraws a commitment: subject the commitment, the lead or the secretariat.
     WithdrawCommitment {
@@ -346,6 +355,8 @@ commands! {
         optional no_evidence_reason: String,
         /// Why it is corrected.
         required reason: String,
+        /// The language of its texts, as a tag of BCP 47.
+        optional language: Language,
     }
     /// Takes a report back: subject the commitment, the reporter of it. Its period may be reported anew.
     RetractReport {
@@ -411,6 +422,8 @@ commands! {
         optional summary: String,
         /// What it rests on, 50 at most.
         list evidence: Evidence,
+        /// The language of its texts, as a tag of BCP 47.
+        optional language: Language,
     }
     /// Assesses what was promised: subject the commitment, an assessor who takes no part in it.
     AssessAmbition {
@@ -424,6 +437,8 @@ commands! {
         optional assessed: PartialDate,
         /// In words.
         optional summary: String,
+        /// The language of its texts, as a tag of BCP 47.
+        optional language: Language,
     }
     /// Revises an assessment: subject the commitment, the assessor of it. What is absent stays as it was, but that a new grade without
     /// a completion leaves none: what stood was that of the grade before.
@@ -506,6 +521,8 @@ commands! {
         optional url: String,
         /// When it was said.
         optional made: PartialDate,
+        /// The language of its texts, as a tag of BCP 47.
+        optional language: Language,
     }
     /// Closes a review cycle and freezes its figures at the position of this: subject `review/<id>`, secretariat.
     CloseReview {

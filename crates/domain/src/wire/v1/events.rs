@@ -17,8 +17,8 @@ use super::words::{
 };
 use crate::date::PartialDate;
 use crate::ids::{
-    ActionCode, CommitmentId, CountryCode, InstrumentId, LedgerId, MethodId, PartnerId, PartyId,
-    Position, PrincipleCode,
+    ActionCode, CommitmentId, CountryCode, InstrumentId, Language, LedgerId, MethodId, PartnerId,
+    PartyId, Position, PrincipleCode,
 };
 
 macro_rules! events {
@@ -127,6 +127,8 @@ events! {
         optional url: String => free,
         /// Its guiding principles.
         list principles: Principle,
+        /// The language of its texts.
+        optional language: Language,
     }
     /// An action is in the catalogue, under the event's subject.
     ActionCatalogued {
@@ -226,6 +228,8 @@ events! {
         optional source: Source,
         /// Whether it is made up, to show how the ledger works.
         flag illustrative: bool,
+        /// The language of its texts.
+        optional language: Language,
     }
     /// A participant, the header's party, reported on its own progress.
     ProgressReported {
@@ -241,6 +245,8 @@ events! {
         list evidence: Evidence,
         /// Why there is none.
         optional no_evidence_reason: String => free,
+        /// The language of its texts.
+        optional language: Language,
     }
     /// A participant reported again over a period: the newest report is the one that counts, the history shows all.
     ReportCorrected {
@@ -282,6 +288,8 @@ events! {
         required weakened: bool,
         /// The values that it replaces, of those that weigh; all others stand in earlier events of the commitment.
         required before: Before,
+        /// The language of the commitment's texts.
+        optional language: Language,
     }
     /// A commitment was withdrawn: it stays visible, and is counted as withdrawn.
     CommitmentWithdrawn {
@@ -425,6 +433,8 @@ events! {
         optional summary: String => free,
         /// What it rests on.
         list evidence: Evidence,
+        /// The language of its texts.
+        optional language: Language,
     }
     /// An independent assessor, the header's party, says what was promised.
     AmbitionAssessed {
@@ -438,6 +448,8 @@ events! {
         optional assessed: PartialDate,
         /// In words.
         optional summary: String => free,
+        /// The language of its texts.
+        optional language: Language,
     }
     /// An assessor revised an assessment; what is absent stays as it was, but that a new grade without a completion leaves none.
     AssessmentRevised {
@@ -513,6 +525,8 @@ events! {
         optional url: String => free,
         /// When: also the header's effective date.
         optional made: PartialDate,
+        /// The language of its texts.
+        optional language: Language,
     }
     /// A review cycle ended: its figures are the views as of this event's position.
     ReviewClosed {

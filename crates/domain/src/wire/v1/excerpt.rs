@@ -112,6 +112,7 @@ fn report(data: &[u8]) -> Option<ProgressReported> {
         }
     }
     Some(ProgressReported {
+        language: None,
         period: period?,
         stage: stage?,
         indicators: Vec::new(),
@@ -144,6 +145,7 @@ fn commitment(data: &[u8]) -> Option<CommitmentRecorded> {
         }
     }
     Some(CommitmentRecorded {
+        language: None,
         lead: lead?,
         country: None,
         catalogue: None,
