@@ -4,12 +4,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_nats::{Client, ConnectOptions, HeaderMap};
+use async_nats::{Client, HeaderMap, ServerError};
 use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::access::{AddressError, NatsAccess};
 use crate::dropped::Dropped;
 use crate::throttle::LogThrottle;
 
@@ -37,8 +38,8 @@ pub enum WhenAway {
 /// How to connect.
 #[derive(Clone, Debug)]
 pub struct BusOptions {
-    /// The server's address, for example `nats://127.0.0.1:4222`.
-    pub url: String,
+    /// The server, and who this process is to it.
+    pub access: NatsAccess,
     /// The name shown in the server's list of connections.
     pub name: String,
     /// What to do when no server answers.
@@ -49,9 +50,9 @@ pub struct BusOptions {
 
 impl BusOptions {
     /// Options for a command-line tool: fails at once when nobody answers.
-    pub fn tool(url: &str, name: &str) -> Self {
+    pub fn tool(access: impl Into<NatsAccess>, name: &str) -> Self {
         Self {
-            url: url.to_owned(),
+            access: access.into(),
             name: name.to_owned(),
             when_away: WhenAway::Fail,
             subscription_capacity: 65_536,
@@ -60,18 +61,18 @@ impl BusOptions {
 
     /// Options for the connection on which a service answers queries: what waits there longer than anybody for an answer is not worth
     /// its memory.
-    pub fn queries(url: &str, name: &str) -> Self {
+    pub fn queries(access: impl Into<NatsAccess>, name: &str) -> Self {
         Self {
             subscription_capacity: 1_024,
-            ..Self::service(url, name)
+            ..Self::service(access, name)
         }
     }
 
     /// Options for a service: waits for the server and reconnects for ever.
-    pub fn service(url: &str, name: &str) -> Self {
+    pub fn service(access: impl Into<NatsAccess>, name: &str) -> Self {
         Self {
             when_away: WhenAway::KeepTrying,
-            ..Self::tool(url, name)
+            ..Self::tool(access, name)
         }
     }
 }
@@ -80,18 +81,25 @@ impl BusOptions {
 #[derive(Debug, Error)]
 pub enum ConnectError {
     /// The address cannot be read.
-    #[error("`{url}` is not a NATS address: write it like nats://127.0.0.1:4222")]
-    BadUrl {
-        /// The address as given.
-        url: String,
+    #[error(transparent)]
+    BadUrl(#[from] AddressError),
+    /// The server answered that it does not take this user.
+    #[error("the nats-server at {address} refuses the connection: {why}")]
+    Refused {
+        /// The address tried, without secrets.
+        address: String,
+        /// What the server said, and what to change.
+        why: String,
     },
     /// No server took the connection.
     #[error(
-        "no nats-server answers at {url}: start the ledger with `compact-ledger up`, or set NATS_URL"
+        "no nats-server answers at {address}: {why}; start the ledger with `compact-ledger up`, or set NATS_URL"
     )]
     Away {
-        /// The address tried.
-        url: String,
+        /// The address tried, without secrets.
+        address: String,
+        /// What is known of the reason.
+        why: &'static str,
         /// Why the client failed.
         #[source]
         source: async_nats::ConnectError,
@@ -164,14 +172,16 @@ impl Bus {
     /// Connects, and keeps reconnecting for as long as the value lives.
     ///
     /// # Errors
-    /// [`ConnectError::BadUrl`] for an address that is none, [`ConnectError::Away`] when nobody answers and the
-    /// options say to fail.
+    /// [`ConnectError::BadUrl`] for an address that is none; [`ConnectError::Away`] when nobody answers, and
+    /// [`ConnectError::Refused`] when the server does not take this user, if the options say to fail.
     pub async fn connect(options: &BusOptions) -> Result<Self, ConnectError> {
-        let name = options.name.clone();
+        let (addresses, connect) = options.access.options()?;
+        let address = options.access.to_string();
+        let (name, at) = (options.name.clone(), address.clone());
         let (closing, closed) = watch::channel(false);
         let (connecting, connected) = watch::channel(0);
         let reported = Reported::default();
-        let mut connect = ConnectOptions::new()
+        let mut connect = connect
             .name(&options.name)
             .subscription_capacity(options.subscription_capacity)
             .client_capacity(16_384)
@@ -188,27 +198,16 @@ impl Bus {
                 if matches!(event, async_nats::Event::Connected) {
                     connecting.send_modify(|times| *times += 1);
                 }
-                report(&name, &event, &reported);
+                report(&name, &at, &event, &reported);
                 std::future::ready(())
             });
         if options.when_away == WhenAway::KeepTrying {
             connect = connect.retry_on_initial_connect().max_reconnects(None);
         }
-        let bad_url = || ConnectError::BadUrl {
-            url: options.url.clone(),
-        };
-        // The client takes an empty address for one of nobody.
-        if options.url.is_empty() {
-            return Err(bad_url());
-        }
-        let address: async_nats::ServerAddr = options.url.parse().map_err(|_| bad_url())?;
         let client = connect
-            .connect(address)
+            .connect(addresses)
             .await
-            .map_err(|source| ConnectError::Away {
-                url: options.url.clone(),
-                source,
-            })?;
+            .map_err(|source| not_connected(address, source))?;
         Ok(Self {
             client,
             closed,
@@ -331,6 +330,46 @@ impl Bus {
     }
 }
 
+/// Why no connection was made, in words for people.
+fn not_connected(address: String, source: async_nats::ConnectError) -> ConnectError {
+    let kind = source.kind();
+    let server_said = std::error::Error::source(&source)
+        .and_then(|source| source.downcast_ref::<ServerError>())
+        .map(ToString::to_string);
+    match server_said {
+        _ if kind == async_nats::ConnectErrorKind::AuthorizationViolation => {
+            let why = REFUSES_USER.to_owned();
+            ConnectError::Refused { address, why }
+        }
+        Some(said) => {
+            let why = said.trim_start_matches(CLIENTS_PREFIX).to_owned();
+            ConnectError::Refused { address, why }
+        }
+        None => ConnectError::Away {
+            why: why_away(&kind.to_string()),
+            address,
+            source,
+        },
+    }
+}
+
+/// What the client puts before every error.
+const CLIENTS_PREFIX: &str = "nats: ";
+/// What the client calls the refusal of a user.
+const VIOLATION: &str = "authorization violation";
+const REFUSES_USER: &str = "authorization violation; give the user and password that it knows in the \
+                            address, like nats://user:password@host:4222, or its token, like nats://token@host:4222";
+
+/// The client's word for why an attempt failed, as a person says it.
+fn why_away(clients_word: &str) -> &'static str {
+    match clients_word.trim_start_matches(CLIENTS_PREFIX) {
+        "DNS error" => "no address is known by that name",
+        "timed out" => "nothing answered in time",
+        "TLS error" => "its certificate is not trusted, or it speaks no TLS",
+        _ => "nobody listens there, or the connection broke",
+    }
+}
+
 /// What was said of a connection that happens again and again.
 #[derive(Default)]
 struct Reported {
@@ -356,18 +395,29 @@ fn should_log(throttle: &Mutex<LogThrottle>, why: &impl std::fmt::Display) -> bo
 }
 
 /// Logs what happened to a connection.
-fn report(name: &str, event: &async_nats::Event, reported: &Reported) {
+fn report(name: &str, address: &str, event: &async_nats::Event, reported: &Reported) {
     match event {
         async_nats::Event::Connected => {
             reported.connected();
-            info!(connection = name, "connected to nats-server");
+            info!(connection = name, address, "connected to nats-server");
         }
         // Every attempt fails with the same words.
         async_nats::Event::ClientError(error) => {
-            if should_log(&reported.away, error) {
-                info!(connection = name, %error, "nats-server does not answer, trying until it does");
-            } else {
-                tracing::debug!(connection = name, %error, "nats-server does not answer");
+            let said = error.to_string();
+            let is_news = should_log(&reported.away, &said);
+            if said.ends_with(VIOLATION) {
+                if is_news {
+                    warn!(
+                        connection = name,
+                        "the nats-server at {address} refuses the connection: {REFUSES_USER}; trying until it is taken"
+                    );
+                }
+            } else if is_news {
+                let why = why_away(&said);
+                info!(
+                    connection = name,
+                    "no nats-server answers at {address}: {why}; trying until one does"
+                );
             }
         }
         async_nats::Event::Disconnected => warn!(

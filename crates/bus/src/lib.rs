@@ -4,6 +4,7 @@
 //! mean is the domain's, and what is durable is the store's. Nothing here is a receipt: `JetStream` acknowledges
 //! before it syncs and can be wiped, so all of its content can be published anew from the log.
 
+mod access;
 mod bucket;
 mod commands;
 mod connection;
@@ -15,6 +16,9 @@ mod service;
 pub mod subject;
 mod throttle;
 
+pub use access::{
+    AddressError, AddressFault, InboxPrefix, NatsAccess, PrefixError, without_secrets,
+};
 pub use bucket::{BucketError, ViewBucket};
 pub use commands::{
     CommandIntake, CommandSender, Incoming, IntakeError, MAX_SIGNATURE_BYTES, ReceiptInbox,

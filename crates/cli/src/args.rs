@@ -17,9 +17,18 @@ pub(crate) struct Cli {
         global = true,
         value_name = "URL",
         display_order = 900,
-        help = "The nats-server that the ledger is behind [env: NATS_URL] [default: nats://127.0.0.1:4222]"
+        help = "The nats-server that the ledger is behind, or several with commas between; a user and password in it \
+                stand in the list of processes: better in NATS_URL [env: NATS_URL] [default: nats://127.0.0.1:4222]"
     )]
     pub(crate) nats: Option<String>,
+    #[arg(
+        long,
+        global = true,
+        value_name = "PREFIX",
+        display_order = 900,
+        help = "What the subjects begin with on which answers are taken [env: NATS_INBOX_PREFIX] [default: _INBOX]"
+    )]
+    pub(crate) inbox_prefix: Option<String>,
     /// Print JSON instead of tables.
     #[arg(long, global = true, display_order = 901)]
     pub(crate) json: bool,
@@ -123,7 +132,7 @@ pub(crate) enum Command {
     },
     /// Print completions for a shell.
     ///
-    /// For bash: `compact-ledger completions bash > ~/.local/share/bash-completion/completions/compact-ledger`.
+    /// For bash: `d=~/.local/share/bash-completion/completions; mkdir -p $d; compact-ledger completions bash > $d/compact-ledger`.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use ledger_bus::{Bus, BusOptions, CommandIntake, Replier};
+use ledger_bus::{Bus, BusOptions, CommandIntake, NatsAccess, Replier};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -102,7 +102,7 @@ fn per_second(count: usize, elapsed: Duration) -> f64 {
 }
 
 /// Runs one measurement and prints its report.
-pub(crate) async fn run(args: BenchArgs, nats: &str, output: Output) -> Result<(), Failure> {
+pub(crate) async fn run(args: BenchArgs, nats: &NatsAccess, output: Output) -> Result<(), Failure> {
     match args.command {
         BenchCommand::Ingest => print(&ingest::run(&args).await?, output),
         BenchCommand::Replay => print(&replay::replay(&args).await?, output),
@@ -124,7 +124,7 @@ fn print(report: &impl Serialize, output: Output) -> Result<(), Failure> {
 }
 
 /// Replies to everything, as the ledger would with a receipt.
-async fn echo(nats: &str) -> Result<(), Failure> {
+async fn echo(nats: &NatsAccess) -> Result<(), Failure> {
     let bus = Bus::connect(&BusOptions::tool(nats, "echo")).await?;
     let opened = CommandIntake::open_on(&bus, ECHO_SUBJECT, 128).await;
     let mut intake = opened.map_err(|error| Failure::failed(&error))?;

@@ -23,6 +23,7 @@ pub(crate) mod watch;
 
 use crate::failure::Failure;
 use indicatif::{HumanFloatCount, ProgressBar, ProgressState, ProgressStyle};
+use ledger_bus::NatsAccess;
 use ledger_client::Connection;
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -30,7 +31,7 @@ use std::time::Duration;
 const SPIN_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A connection in the name of this tool.
-async fn connect(nats: &str) -> Result<Connection, Failure> {
+async fn connect(nats: &NatsAccess) -> Result<Connection, Failure> {
     Ok(Connection::open(nats, "compact-ledger").await?)
 }
 

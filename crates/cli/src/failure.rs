@@ -1,8 +1,8 @@
 //! How a command fails: one sentence on standard error, and a code that a script can use.
 
 use crate::output::say;
-use ledger_bus::RequestError;
 use ledger_bus::query::QueryError;
+use ledger_bus::{RequestError, without_secrets};
 use ledger_client::audit::AuditError;
 use ledger_client::{CheckError, LinesError, ReplayError, SubmitError};
 use ledger_node::{NodeError, ProjectorError};
@@ -50,6 +50,11 @@ impl Failure {
         Self::new(REFUSED, sentence(error))
     }
 
+    /// The command line cannot be read, and that was said already.
+    pub(crate) fn misused() -> Self {
+        Self::new(USAGE, String::new())
+    }
+
     /// It failed, as this says.
     pub(crate) fn because(sentence: impl Into<String>) -> Self {
         Self::new(REFUSED, sentence.into())
@@ -85,7 +90,11 @@ impl Failure {
     /// Says it, and gives the code to exit with.
     pub(crate) fn report(self) -> ExitCode {
         if !self.sentence.is_empty() {
-            say(format_args!("compact-ledger: {}", self.sentence));
+            // Whatever an error repeats, it is no place for a password.
+            say(format_args!(
+                "compact-ledger: {}",
+                without_secrets(&self.sentence)
+            ));
         }
         ExitCode::from(self.exit_code)
     }
@@ -120,9 +129,11 @@ impl From<std::io::Error> for Failure {
 impl From<ledger_bus::ConnectError> for Failure {
     fn from(error: ledger_bus::ConnectError) -> Self {
         match &error {
-            ledger_bus::ConnectError::BadUrl { .. } => Self::usage(sentence(&error)),
+            ledger_bus::ConnectError::BadUrl(_) => Self::usage(sentence(&error)),
             // What the client library says of its sockets adds nothing for a person.
-            ledger_bus::ConnectError::Away { .. } => Self::new(UNREACHABLE, error.to_string()),
+            ledger_bus::ConnectError::Refused { .. } | ledger_bus::ConnectError::Away { .. } => {
+                Self::new(UNREACHABLE, error.to_string())
+            }
         }
     }
 }

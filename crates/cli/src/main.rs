@@ -7,6 +7,7 @@
 mod args;
 mod bench;
 mod commands;
+mod environment;
 mod failure;
 mod logging;
 mod output;
@@ -27,17 +28,18 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// and its arguments follow. Nobody types it, so it is no subcommand.
 pub(crate) const EXEC_CHILD: &str = "exec-child";
 
-/// Where the ledger is looked for if nothing says otherwise.
-const NATS_URL: &str = "nats://127.0.0.1:4222";
-
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     // A child process of the ledger's becomes another program here, before anything of ours has started.
     if arguments.next().is_some_and(|first| first == EXEC_CHILD) {
         return Failure::failed(&ledger_node::nats_server::exec_guarded(arguments)).report();
     }
-    let matches = usage::matches(std::env::args_os()).unwrap_or_else(|error| error.exit());
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let read =
+        usage::matches(std::env::args_os()).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match read {
+        Ok(cli) => cli,
+        Err(error) => return usage::report(&error, std::env::args_os()),
+    };
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
@@ -56,8 +58,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
-    let nats = nats_url(cli.nats)?;
-    let nats = nats.as_str();
+    let nats = environment::nats_access(cli.nats, cli.inbox_prefix)?;
+    let nats = &nats;
     let output = Output { json: cli.json };
     match cli.command {
         Command::Up(args) => commands::serve::up(args, output).await,
@@ -107,19 +109,5 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Health { url } => commands::health::run(&url, output).await,
         Command::Completions { shell } => commands::manual::completions(shell),
         Command::Man { dir } => commands::manual::man(dir.as_deref()),
-    }
-}
-
-/// The nats-server named by the option, else by the environment, where an empty variable is none.
-fn nats_url(option: Option<String>) -> Result<String, Failure> {
-    if let Some(url) = option {
-        return Ok(url);
-    }
-    match std::env::var("NATS_URL") {
-        Ok(url) if !url.is_empty() => Ok(url),
-        Ok(_) | Err(std::env::VarError::NotPresent) => Ok(NATS_URL.to_owned()),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(Failure::usage("NATS_URL is no address: it is not UTF-8"))
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use indicatif::ProgressBar;
+use ledger_bus::NatsAccess;
 use ledger_client::seeds::{self, Illustrative};
 use ledger_client::{Connection, LineOutcome, SubmitOptions, audit, submit_in_order};
 use ledger_domain::wire::v1::{Command, Receipt};
@@ -11,7 +12,7 @@ use crate::commands::progress_bar;
 use crate::failure::Failure;
 
 /// Loads the reference catalogue, and the illustrative commitments if wanted; how many commands were new.
-pub(crate) async fn load(nats: &str, illustrative: bool) -> Result<LineOutcome, Failure> {
+pub(crate) async fn load(nats: &NatsAccess, illustrative: bool) -> Result<LineOutcome, Failure> {
     let connection = Connection::open(nats, "seeds").await?;
     let bar = progress_bar(0, "loading the seeds");
     let loaded = load_all(&connection, illustrative, &bar).await;

@@ -1,14 +1,19 @@
 //! The command line as its help, the completions and the manual show it.
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
 
 use clap::builder::ValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _};
 
+use ledger_bus::without_secrets;
+
 use crate::args::Cli;
-use crate::failure::EXIT_CODES;
+use crate::failure::{EXIT_CODES, Failure};
+use crate::output::say;
 
 /// Subcommands that ask no ledger, and what to use instead of `--nats` for one.
 const WITHOUT_NATS: [(&str, &str); 5] = [
@@ -28,26 +33,111 @@ const WITHOUT_NATS: [(&str, &str); 5] = [
     ("man", "it asks no ledger"),
 ];
 
-/// Reads the command line. `--nats` is refused where it would be ignored, before the subcommand as behind it.
+/// The options that say how nats-server is reached.
+const NATS_OPTIONS: [(&str, &str); 2] = [("nats", "nats"), ("inbox_prefix", "inbox-prefix")];
+
+/// Reads the command line. `--nats` and `--inbox-prefix` are refused where they would be ignored, before the subcommand as behind it.
 pub(crate) fn matches(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<ArgMatches, clap::Error> {
     let mut command = command();
     let matches = command.try_get_matches_from_mut(arguments)?;
-    let named = matches.value_source("nats") == Some(ValueSource::CommandLine);
+    let is_named =
+        |(id, _): &&(&str, _)| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let named = NATS_OPTIONS.iter().find(is_named);
     let subcommand = match matches.subcommand() {
         // The echo alone is that of a server which is there already.
         Some(("bench", bench)) if bench.subcommand_name() == Some("echo") => "",
         Some((name, _)) => name,
         None => "",
     };
-    match WITHOUT_NATS.iter().find(|(name, _)| *name == subcommand) {
-        Some((name, why)) if named => {
-            let what = format!("`{name}` takes no --nats: {why}");
+    match (
+        WITHOUT_NATS.iter().find(|(name, _)| *name == subcommand),
+        named,
+    ) {
+        (Some((name, why)), Some((_, option))) => {
+            let what = format!("`{name}` takes no --{option}: {why}");
             Err(command.error(ErrorKind::ArgumentConflict, what))
         }
-        Some(_) | None => Ok(matches),
+        (Some(_), None) | (None, _) => Ok(matches),
     }
+}
+
+/// Says what is wrong with the command line, or prints the help that was asked for, and gives the code to exit with.
+pub(crate) fn report(
+    error: &clap::Error,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> ExitCode {
+    if !error.use_stderr() {
+        let printed = error.print();
+        return printed.map_or_else(
+            |error| Failure::from(error).report(),
+            |()| ExitCode::SUCCESS,
+        );
+    }
+    let rendered = error.render();
+    let text = if std::io::stderr().is_terminal() {
+        rendered.ansi().to_string()
+    } else {
+        rendered.to_string()
+    };
+    say(explained(&text, arguments).trim_end());
+    Failure::misused().report()
+}
+
+/// What the parser says, in words for people, and without the secrets of addresses that it repeats.
+fn explained(said: &str, arguments: impl IntoIterator<Item = OsString>) -> String {
+    let mut said = said.to_owned();
+    for argument in arguments {
+        let argument = argument.to_string_lossy();
+        let value = match argument.split_once('=') {
+            Some((option, value)) if option.starts_with('-') => value,
+            Some(_) | None => &argument,
+        };
+        let harmless = without_secrets(value);
+        if harmless != value {
+            said = said.replace(value, &harmless);
+        }
+    }
+    for (word, plain) in PARSERS_WORDS {
+        said = said.replace(word, plain);
+    }
+    let lines = said.lines().map(with_plain_range);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What the standard library says of a number, and what a person would.
+const PARSERS_WORDS: [(&str, &str); 5] = [
+    (
+        "invalid digit found in string",
+        "write a whole number, like 12",
+    ),
+    (
+        "cannot parse integer from empty string",
+        "write a whole number, like 12",
+    ),
+    (
+        "number too large to fit in target type",
+        "the number is too large",
+    ),
+    (
+        "number too small to fit in target type",
+        "the number is too small",
+    ),
+    (
+        "invalid UTF-8 was detected in one or more arguments",
+        "an argument is not UTF-8",
+    ),
+];
+
+/// `300 is not in 0..=200` as a person says it.
+fn with_plain_range(line: &str) -> String {
+    let range = line.rsplit_once(" is not in ").and_then(|(before, range)| {
+        let (least, most) = range.trim_end().split_once("..=")?;
+        let (before, _) = before.rsplit_once(": ")?;
+        Some(format!("{before}: write a number from {least} to {most}"))
+    });
+    range.unwrap_or_else(|| line.to_owned())
 }
 
 /// The command line, with exit codes below every help.
@@ -59,16 +149,19 @@ pub(crate) fn command() -> Command {
 pub(crate) fn plain() -> Command {
     let mut command = Cli::command();
     for (name, why) in WITHOUT_NATS {
-        command = command.mut_subcommand(name, |subcommand| subcommand.arg(refused_nats(why)));
+        for (id, option) in NATS_OPTIONS {
+            let refused = refused(id, option, why);
+            command = command.mut_subcommand(name, |subcommand| subcommand.arg(refused));
+        }
     }
     command
 }
 
 /// Takes the place of the option that every other subcommand has: out of the help, and refused instead of ignored.
-fn refused_nats(why: &'static str) -> Arg {
-    Arg::new("nats")
-        .long("nats")
-        .value_name("URL")
+fn refused(id: &'static str, option: &'static str, why: &'static str) -> Arg {
+    Arg::new(id)
+        .long(option)
+        .value_name("VALUE")
         .hide(true)
         .value_parser(ValueParser::new(move |_: &str| {
             Err::<String, String>(why.to_owned())
@@ -134,8 +227,69 @@ mod tests {
             assert!(said.contains(why), "{line}: {said}");
             assert!(read(&format!("{line} --nats x:1")).is_err(), "{line}");
         }
+        assert!(read("up --inbox-prefix x").is_err() && read("--inbox-prefix x up").is_err());
         // The echo is that of a server which is there.
         assert!(read("--nats x:1 bench echo").is_ok());
+    }
+
+    /// What is said of a line that is refused.
+    fn said_of(words: &[&str]) -> String {
+        let arguments = || {
+            std::iter::once(&"compact-ledger")
+                .chain(words)
+                .map(OsString::from)
+        };
+        let error = matches(arguments())
+            .map(|_| ())
+            .expect_err("a line to refuse");
+        explained(&error.to_string(), arguments())
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_line_is_said_in_words_for_people() {
+        let number = "write a whole number";
+        for (words, plain) in [
+            (&["replay", "--from", "one"][..], number),
+            (&["replay", "--from", ""], number),
+            (&["replay", "--to", "-1"], "--to"),
+            (
+                &["replay", "--to", "99999999999999999999999"],
+                "the number is too large",
+            ),
+            (
+                &["country", "KEN", "--limit", "300"],
+                "write a number from 0 to 200",
+            ),
+            (&["country", "KEN", "--limit", "x"], number),
+            (
+                &["watch", "stale", "--limit", "0"],
+                "write a number from 1 to 200",
+            ),
+        ] {
+            let said = said_of(words);
+            assert!(said.contains(plain), "{said}");
+            for leaked in ["digit found", "target type", "..=", "parse integer"] {
+                assert!(!said.contains(leaked), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_line_repeats_no_secret_of_an_address() {
+        for words in [
+            &["up", "--nats", "nats://u:s3cret@h"][..],
+            &["up", "--nats=nats://u:s3cret@h"],
+            &["up", "--nats=u:s3cret@h"],
+            &["up", "--nats", "u:s3cret x@h"],
+            &["--nats", "nats://s3cret@h", "up"],
+            &["country", "KEN", "nats://u:s3cret@h"],
+            &["nats://u:s3cret@h"],
+            &["replay", "--from", "nats://u:s3 s3cret@h"],
+            &["country", "KEN", "--url=http://u:s3cret@h"],
+        ] {
+            let said = said_of(words);
+            assert!(!said.contains("s3cret"), "{said}");
+        }
     }
 
     fn read(line: &str) -> Result<ArgMatches, clap::Error> {

@@ -5,7 +5,7 @@ use ledger_bus::query::{
     CHECKPOINT_HEADER, CommitmentAnswer, CommitmentQuery, HeadAnswer, ProjectionAnswer, QueryError,
     ScrubAnswer, ViewQuery, WatchEnvelope, WatchQuery,
 };
-use ledger_bus::{Bus, BusOptions, ConnectError, RequestError, subject};
+use ledger_bus::{Bus, BusOptions, ConnectError, NatsAccess, RequestError, subject};
 use std::time::Duration;
 
 /// How long an answer may take before the question counts as unanswered.
@@ -59,15 +59,15 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects to the nats-server at `url` as a tool does: an error at once if nobody answers there. `name` shows in
+    /// Connects to nats-server as a tool does: an error at once if nobody answers there. `name` shows in
     /// the server's list of connections.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] if the address is none or nobody answers.
-    pub async fn open(url: &str, name: &str) -> Result<Self, ConnectError> {
+    /// [`ConnectError`] if the address is none, nobody answers, or the server does not take this user.
+    pub async fn open(nats: impl Into<NatsAccess>, name: &str) -> Result<Self, ConnectError> {
         Ok(Self {
-            bus: Bus::connect(&BusOptions::tool(url, name)).await?,
+            bus: Bus::connect(&BusOptions::tool(nats, name)).await?,
         })
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::{SystemClock, TimeSource};
+use ledger_bus::NatsAccess;
 use ledger_store::disk::{Disk, OsDisk};
 
 /// Options of a node. Sizes are bounds: what is over them is refused or waits, it never grows.
@@ -17,8 +18,8 @@ pub struct NodeOptions {
     pub clock: Arc<dyn TimeSource>,
     /// Start although the clock is far from the newest event or from the program's day.
     pub accept_clock: bool,
-    /// Address of the nats-server.
-    pub nats_url: String,
+    /// The nats-server, and who the node is to it.
+    pub nats_url: NatsAccess,
     /// Id given to the ledger when it is created; an existing ledger keeps its own.
     pub ledger_id: String,
     /// The partner that has the role root when the ledger is created.
@@ -40,7 +41,7 @@ pub const LEASE_SECONDS: u32 = 10;
 
 impl NodeOptions {
     /// The defaults for a log in `data_dir` behind the server at `nats_url`.
-    pub fn new(data_dir: impl Into<PathBuf>, nats_url: impl Into<String>) -> Self {
+    pub fn new(data_dir: impl Into<PathBuf>, nats_url: impl Into<NatsAccess>) -> Self {
         let data_dir = data_dir.into();
         Self {
             disk: Arc::new(OsDisk::new(data_dir.clone())),

@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use ledger_bus::query::QueryError;
 use ledger_bus::{
-    BucketError, Bus, BusOptions, ConnectError, FeedError, LogThrottle, QueryService, ServiceError,
-    ViewBucket,
+    BucketError, Bus, BusOptions, ConnectError, FeedError, LogThrottle, NatsAccess, QueryService,
+    ServiceError, ViewBucket,
 };
 use ledger_domain::view::{Changes, Family, Projection, RestoreError, family_of, history_version};
 use ledger_domain::wire::v1::EventExcerpt;
@@ -52,7 +52,7 @@ const ROOM_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct ProjectorOptions {
     /// Address of the nats-server.
-    pub nats_url: String,
+    pub nats_url: NatsAccess,
     /// Directory of its own store.
     pub dir: PathBuf,
 }

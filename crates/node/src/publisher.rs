@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ledger_bus::{
-    Bus, BusOptions, EventPublisher, LogThrottle, MAX_RUN_EVENTS, PublishError, StreamState,
-    subject,
+    Bus, BusOptions, EventPublisher, LogThrottle, MAX_RUN_EVENTS, NatsAccess, PublishError,
+    StreamState, subject,
 };
 use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
 use ledger_proof::header::event_name_of;
@@ -109,7 +109,7 @@ impl Tail {
     ///
     /// # Errors
     /// [`NodeError`] when the stream contradicts the log, or the log cannot be read.
-    pub(crate) fn run(self, nats_url: &str) -> Result<(), NodeError> {
+    pub(crate) fn run(self, nats_url: &NatsAccess) -> Result<(), NodeError> {
         lower_priority();
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|_| NodeError::Ended { part: "publisher" })?;

@@ -6,6 +6,7 @@
     reason = "a test says what it expected and stops"
 )]
 
+mod access;
 mod bench;
 mod careless;
 mod import;

@@ -139,6 +139,8 @@ impl Rig {
             .args(arguments)
             .args(dir)
             .env("NATS_URL", url)
+            .env_remove("NATS_INBOX_PREFIX")
+            .env_remove("LEDGER_HTTP")
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

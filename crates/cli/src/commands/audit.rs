@@ -3,13 +3,14 @@
 use super::{connect, progress_bar};
 use crate::failure::Failure;
 use crate::output::{Output, json_line, text};
+use ledger_bus::NatsAccess;
 use ledger_client::audit::{self, AuditReport, KeySource, ViewDifference, ViewReport};
 use ledger_proof::VerifierKey;
 use std::fmt::Write as _;
 use std::time::Instant;
 
 /// Prints the ledger's verifier key, as position 0 names it.
-pub(crate) async fn key(nats: &str, output: Output) -> Result<(), Failure> {
+pub(crate) async fn key(nats: &NatsAccess, output: Output) -> Result<(), Failure> {
     let opened = audit::opened(&connect(nats).await?).await?;
     if output.json {
         let key = serde_json::json!({
@@ -22,7 +23,11 @@ pub(crate) async fn key(nats: &str, output: Output) -> Result<(), Failure> {
 }
 
 /// Verifies the log and all views, and says so only if everything agrees.
-pub(crate) async fn verify(nats: &str, key: Option<&str>, output: Output) -> Result<(), Failure> {
+pub(crate) async fn verify(
+    nats: &NatsAccess,
+    key: Option<&str>,
+    output: Output,
+) -> Result<(), Failure> {
     let key = match key {
         Some(text) => Some(text.parse::<VerifierKey>().map_err(|error| {
             Failure::usage(format!("--key: {error}; give it as `audit key` prints it"))

@@ -7,6 +7,7 @@ use super::{connect, moment};
 use crate::args::CommitmentArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, clean, json_line, text};
+use ledger_bus::NatsAccess;
 use ledger_bus::query::{CommitmentAnswer, QueryError};
 use ledger_client::is_not_found;
 use ledger_domain::view::{
@@ -16,7 +17,11 @@ use ledger_domain::view::{
 use ledger_domain::wire::v1::Amount;
 
 /// Prints how a commitment stands, or its history.
-pub(crate) async fn run(nats: &str, args: &CommitmentArgs, output: Output) -> Result<(), Failure> {
+pub(crate) async fn run(
+    nats: &NatsAccess,
+    args: &CommitmentArgs,
+    output: Output,
+) -> Result<(), Failure> {
     if args.id.parse::<uuid::Uuid>().is_err() {
         return Err(Failure::usage(format!(
             "`{}` is not the id of a commitment: a UUID",

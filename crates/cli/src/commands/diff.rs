@@ -5,6 +5,7 @@ use super::{codes, connect};
 use crate::args::DiffArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, is_true, json_line, shown, text};
+use ledger_bus::NatsAccess;
 use ledger_bus::query::ViewQuery;
 use ledger_client::{Connection, is_not_found};
 use serde::Serialize;
@@ -40,7 +41,7 @@ struct Change {
 }
 
 /// Prints the figures that changed, and the events that changed them.
-pub(crate) async fn run(nats: &str, args: &DiffArgs, output: Output) -> Result<(), Failure> {
+pub(crate) async fn run(nats: &NatsAccess, args: &DiffArgs, output: Output) -> Result<(), Failure> {
     let connection = connect(nats).await?;
     let (family, key) = match (&args.country, &args.action) {
         (Some(country), _) => ("country", codes::country(country)?),

@@ -4,6 +4,7 @@ use super::view::{fetch, heading, known, parse};
 use crate::args::KnownArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
+use ledger_bus::NatsAccess;
 use serde_json::Value;
 
 /// Codes on one line of a list.
@@ -11,7 +12,7 @@ const CODES_A_LINE: usize = 10;
 
 /// Prints the gaps: of the whole ledger, or of one region of the member States.
 pub(crate) async fn run(
-    nats: &str,
+    nats: &NatsAccess,
     region: Option<&str>,
     at: &KnownArgs,
     output: Output,

@@ -5,6 +5,7 @@ use super::{connect, progress_beside_lines};
 use crate::failure::Failure;
 use crate::output::{Output, json_line, say, text};
 use bytes::Bytes;
+use ledger_bus::NatsAccess;
 use ledger_client::import::{Edits, LineError, LineFault, ogp, upr};
 use ledger_client::{Connection, LineOutcome, SubmitOptions, audit, submit_in_order};
 use ledger_domain::RejectionCode;
@@ -18,7 +19,11 @@ use tokio::sync::mpsc;
 const COMMANDS_AHEAD: usize = 2_000;
 
 /// Loads the seeds, which are part of the program.
-pub(crate) async fn seeds(nats: &str, illustrative: bool, output: Output) -> Result<(), Failure> {
+pub(crate) async fn seeds(
+    nats: &NatsAccess,
+    illustrative: bool,
+    output: Output,
+) -> Result<(), Failure> {
     let outcome = crate::seeding::load(nats, illustrative).await?;
     if output.json {
         let counts = json!({"commands": {
@@ -34,7 +39,7 @@ pub(crate) async fn seeds(nats: &str, illustrative: bool, output: Output) -> Res
 }
 
 /// Imports the records of the Universal Periodic Review.
-pub(crate) async fn upr(nats: &str, file: &Path, output: Output) -> Result<(), Failure> {
+pub(crate) async fn upr(nats: &NatsAccess, file: &Path, output: Output) -> Result<(), Failure> {
     let records = read(file)?;
     let connection = connect(nats).await?;
     let root = audit::opened(&connection).await?.root;
@@ -71,7 +76,7 @@ pub(crate) async fn upr(nats: &str, file: &Path, output: Output) -> Result<(), F
 }
 
 /// Imports commitments of the Open Government Partnership with their assessments.
-pub(crate) async fn ogp(nats: &str, file: &Path, output: Output) -> Result<(), Failure> {
+pub(crate) async fn ogp(nats: &NatsAccess, file: &Path, output: Output) -> Result<(), Failure> {
     let records = read(file)?;
     let connection = connect(nats).await?;
     let root = audit::opened(&connection).await?.root;

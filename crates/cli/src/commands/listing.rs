@@ -5,20 +5,34 @@ use super::view::{dated, known, parse};
 use crate::args::KnownArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
+use ledger_bus::NatsAccess;
 use ledger_client::is_not_found;
 use serde_json::{Value, json};
 
 /// Lists the partners.
-pub(crate) async fn partners(nats: &str, at: &KnownArgs, output: Output) -> Result<(), Failure> {
+pub(crate) async fn partners(
+    nats: &NatsAccess,
+    at: &KnownArgs,
+    output: Output,
+) -> Result<(), Failure> {
     list(nats, "partner", at, output).await
 }
 
 /// Lists the review cycles.
-pub(crate) async fn reviews(nats: &str, at: &KnownArgs, output: Output) -> Result<(), Failure> {
+pub(crate) async fn reviews(
+    nats: &NatsAccess,
+    at: &KnownArgs,
+    output: Output,
+) -> Result<(), Failure> {
     list(nats, "review", at, output).await
 }
 
-async fn list(nats: &str, kind: &str, at: &KnownArgs, output: Output) -> Result<(), Failure> {
+async fn list(
+    nats: &NatsAccess,
+    kind: &str,
+    at: &KnownArgs,
+    output: Output,
+) -> Result<(), Failure> {
     let connection = connect(nats).await?;
     let keys = connection.projection("summary").await?.views;
     let prefix = format!("{kind}.");

@@ -14,10 +14,14 @@ use crate::output::write;
 use crate::usage;
 
 /// What in the environment changes what the program does.
-const ENVIRONMENT: [(&str, &str); 3] = [
+const ENVIRONMENT: [(&str, &str); 4] = [
     (
         "NATS_URL",
-        "the nats-server that the ledger is behind, where --nats does not name it",
+        "the nats-server that the ledger is behind, or several with commas between, where --nats names none",
+    ),
+    (
+        "NATS_INBOX_PREFIX",
+        "what the subjects begin with on which answers are taken, where --inbox-prefix names nothing",
     ),
     (
         "NATS_SERVER",

@@ -4,11 +4,12 @@ use super::view::{fetch, heading, known, parse};
 use crate::args::KnownArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
+use ledger_bus::NatsAccess;
 use serde_json::Value;
 
 /// Prints a partner's activity.
 pub(crate) async fn show(
-    nats: &str,
+    nats: &NatsAccess,
     id: &str,
     at: &KnownArgs,
     output: Output,

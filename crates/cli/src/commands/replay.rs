@@ -5,6 +5,7 @@ use crate::args::ReplayArgs;
 use crate::failure::Failure;
 use crate::output::write;
 use indicatif::ProgressBar;
+use ledger_bus::NatsAccess;
 use ledger_client::{Replay, ReplayChunk, ReplayRange, visit_events};
 use ledger_domain::wire::v1::EventType;
 use ledger_proof::block::{Content, StoredEvent};
@@ -16,7 +17,7 @@ use std::time::Duration;
 const FOLLOW_PAUSE: Duration = Duration::from_millis(100);
 
 /// Prints the events that were asked for.
-pub(crate) async fn run(nats: &str, args: &ReplayArgs) -> Result<(), Failure> {
+pub(crate) async fn run(nats: &NatsAccess, args: &ReplayArgs) -> Result<(), Failure> {
     let mut filter = Filter::new(args)?;
     let connection = connect(nats).await?;
     if let Some(code) = &filter.action {

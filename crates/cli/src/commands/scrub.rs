@@ -3,12 +3,13 @@
 use super::{connect, progress_bar, spinner};
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
+use ledger_bus::NatsAccess;
 use ledger_bus::query::ScrubAnswer;
 use ledger_node::ScrubError;
 use std::path::{Path, PathBuf};
 
 /// Has the running ledger check its log.
-pub(crate) async fn running(nats: &str, output: Output) -> Result<(), Failure> {
+pub(crate) async fn running(nats: &NatsAccess, output: Output) -> Result<(), Failure> {
     let connection = connect(nats).await?;
     let bar = spinner("the ledger is checking its log");
     let answer = connection.scrub().await;

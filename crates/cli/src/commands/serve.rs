@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ledger_bus::{Bus, BusOptions, QUIET_ATTEMPTS};
+use ledger_bus::{Bus, BusOptions, NatsAccess, QUIET_ATTEMPTS};
 use ledger_domain::view::{ActionView, AllViews, CountryView, Family, Projection, SummaryView};
 use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port, Reviver};
 use ledger_node::{
@@ -66,7 +66,7 @@ fn why_not(telemetry: &Telemetry) -> WhyNot {
 /// Serves HTTP until everything stops.
 async fn serve_http(
     address: SocketAddr,
-    nats: &str,
+    nats: &NatsAccess,
     telemetry: &Telemetry,
     ready: Ready,
     mut shutdown: Shutdown,
@@ -90,7 +90,7 @@ async fn serve_http(
 }
 
 /// `compact-ledger node`.
-pub(crate) async fn node(nats: &str, args: NodeArgs) -> Result<(), Failure> {
+pub(crate) async fn node(nats: &NatsAccess, args: NodeArgs) -> Result<(), Failure> {
     let shutdown = begin("info,async_nats=warn")?;
     let telemetry = Telemetry::default();
     let mut running = JoinSet::new();
@@ -111,7 +111,7 @@ pub(crate) async fn node(nats: &str, args: NodeArgs) -> Result<(), Failure> {
     first_failure(running).await
 }
 
-fn node_options(args: &NodeArgs, nats: &str) -> NodeOptions {
+fn node_options(args: &NodeArgs, nats: &NatsAccess) -> NodeOptions {
     NodeOptions {
         ledger_id: args.ledger.clone(),
         cached_commitments: args.cached_commitments,
@@ -125,7 +125,7 @@ fn node_options(args: &NodeArgs, nats: &str) -> NodeOptions {
 }
 
 /// `compact-ledger projector`.
-pub(crate) async fn projector(nats: &str, args: ProjectorArgs) -> Result<(), Failure> {
+pub(crate) async fn projector(nats: &NatsAccess, args: ProjectorArgs) -> Result<(), Failure> {
     let shutdown = begin("info,async_nats=warn")?;
     let telemetry = Telemetry::of_projector();
     let mut running = JoinSet::new();
@@ -181,7 +181,7 @@ fn first_family(view: ViewFamily) -> &'static str {
 fn spawn_projector(
     running: &mut JoinSet<Result<(), Failure>>,
     view: ViewFamily,
-    nats: &str,
+    nats: &NatsAccess,
     dir: PathBuf,
     telemetry: &Telemetry,
     shutdown: &Shutdown,
@@ -195,7 +195,7 @@ fn spawn_projector(
         running.spawn(async move { Ok(run_projector::<P>(options, telemetry, shutdown).await?) });
     }
     let options = ProjectorOptions {
-        nats_url: nats.to_owned(),
+        nats_url: nats.clone(),
         dir,
     };
     let (telemetry, shutdown) = (telemetry.clone(), shutdown.clone());
@@ -251,11 +251,12 @@ async fn start_nats(folder: &Path, port: u16) -> Result<NatsServer, Failure> {
 
 async fn run_up(
     args: &UpArgs,
-    nats: &str,
+    nats_url: &str,
     reviver: Reviver,
     output: Output,
     mut shutdown: Shutdown,
 ) -> Result<(), Failure> {
+    let nats = &NatsAccess::from(nats_url);
     let telemetry = Telemetry::default();
     let mut running = JoinSet::new();
     // The address is taken before the log is opened: a second `up` on it fails before it has begun.
@@ -285,9 +286,9 @@ async fn run_up(
         gate.open();
         bus.close().await;
         let announcement = if output.json {
-            in_json(args, nats, address, size)
+            in_json(args, nats_url, address, size)
         } else {
-            in_words(args, nats, address, size)
+            in_words(args, nats_url, address, size)
         };
         // Whoever started it may have stopped reading: it is up all the same.
         if let Err(error) = text(&announcement) {

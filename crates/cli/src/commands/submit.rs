@@ -3,6 +3,7 @@
 use super::{connect, count_beside_lines};
 use crate::failure::Failure;
 use crate::output::{say, write};
+use ledger_bus::NatsAccess;
 use ledger_client::{LineOutcome, SubmitOptions, read_commands, submit_in_order};
 use ledger_domain::wire::v1::Policy;
 use std::fs::File;
@@ -14,7 +15,7 @@ use tokio::sync::mpsc;
 const LINES_AHEAD: usize = 2_000;
 
 /// Sends the commands in a file and prints their receipts.
-pub(crate) async fn run(nats: &str, file: &Path) -> Result<(), Failure> {
+pub(crate) async fn run(nats: &NatsAccess, file: &Path) -> Result<(), Failure> {
     let input = open(file)?;
     let connection = connect(nats).await?;
     let (sender, lines) = mpsc::channel(LINES_AHEAD);

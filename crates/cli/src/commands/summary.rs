@@ -5,6 +5,7 @@ use super::view::{coverage, fetch, heading, known, parse};
 use crate::args::KnownArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
+use ledger_bus::NatsAccess;
 use serde_json::Value;
 
 /// What a figure of the whole ledger is broken down by, and what that is called.
@@ -30,7 +31,7 @@ const BREAKDOWNS: [(&str, &str); 6] = [
 ];
 
 /// Prints the summary.
-pub(crate) async fn run(nats: &str, at: &KnownArgs, output: Output) -> Result<(), Failure> {
+pub(crate) async fn run(nats: &NatsAccess, at: &KnownArgs, output: Output) -> Result<(), Failure> {
     let json = fetch(nats, "summary", "summary", &known(at)).await?;
     if output.json {
         return Ok(json_line(&json)?);

@@ -5,13 +5,14 @@ use super::{codes, connect, moment};
 use crate::args::{KnownArgs, ListArgs};
 use crate::failure::Failure;
 use crate::output::{Output, Table, clean, json_line, shown, text};
+use ledger_bus::NatsAccess;
 use ledger_bus::query::ViewQuery;
 use ledger_client::{Connection, is_not_found};
 use serde_json::Value;
 
 /// Prints a country's view.
 pub(crate) async fn country(
-    nats: &str,
+    nats: &NatsAccess,
     code: &str,
     list: &ListArgs,
     output: Output,
@@ -46,7 +47,7 @@ pub(crate) async fn country(
 
 /// Prints an action's view.
 pub(crate) async fn action(
-    nats: &str,
+    nats: &NatsAccess,
     code: &str,
     list: &ListArgs,
     output: Output,
@@ -118,7 +119,7 @@ pub(super) fn known(at: &KnownArgs) -> ViewQuery {
 
 /// Asks for a view of a projection.
 pub(super) async fn fetch(
-    nats: &str,
+    nats: &NatsAccess,
     projection: &str,
     key: &str,
     query: &ViewQuery,

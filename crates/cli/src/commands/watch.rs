@@ -5,11 +5,12 @@ use super::{codes, connect, moment};
 use crate::args::WatchArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
+use ledger_bus::NatsAccess;
 use ledger_bus::query::{WatchEnvelope, WatchQuery};
 use ledger_domain::view::{WatchRow, WatchRows};
 
 /// Prints the counts of all watch lists, or one list.
-pub(crate) async fn run(nats: &str, args: WatchArgs, output: Output) -> Result<(), Failure> {
+pub(crate) async fn run(nats: &NatsAccess, args: WatchArgs, output: Output) -> Result<(), Failure> {
     let country = args.country.as_deref().map(codes::country).transpose()?;
     let as_of = moment::read_any(args.known.as_of.as_deref())?;
     let connection = connect(nats).await?;
