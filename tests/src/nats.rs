@@ -153,7 +153,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_goes_away_and_comes_back_at_the_same_address() {
         let mut nats = TestNats::start();
-        let options = BusOptions::tool(&nats.url(), "test");
+        let options = BusOptions::tool(nats.url(), "test");
         Bus::connect(&options).await.expect("connected");
         nats.stop();
         assert!(Bus::connect(&options).await.is_err());
@@ -168,7 +168,7 @@ mod tests {
     #[tokio::test]
     async fn a_killed_server_comes_back() {
         let nats = TestNats::start();
-        let options = BusOptions::tool(&nats.url(), "test");
+        let options = BusOptions::tool(nats.url(), "test");
         nats.kill();
         crate::eventually("an answer", READY_WITHIN, async || {
             Bus::connect(&options).await.ok()

@@ -119,11 +119,19 @@ impl Process {
     /// # Panics
     /// When it does not end within `within`.
     pub fn terminate(&mut self, within: Duration) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.wait(within)
+    }
+
+    /// Sends it a signal, if it is still running.
+    ///
+    /// # Panics
+    /// When it cannot be signalled.
+    pub fn signal(&mut self, signal: Signal) {
         if self.runs() {
-            kill_process(Pid::from_child(&self.child), Signal::TERM)
+            kill_process(Pid::from_child(&self.child), signal)
                 .expect("the process can be signalled");
         }
-        self.wait(within)
     }
 
     /// Waits until it ends by itself and says how.

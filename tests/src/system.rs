@@ -71,7 +71,7 @@ impl System {
     /// # Panics
     /// When it cannot be reached.
     pub async fn with_nats(nats: TestNats, node_arguments: &[&str]) -> Self {
-        let connection = Connection::open(&nats.url(), "test")
+        let connection = Connection::open(nats.url(), "test")
             .await
             .expect("a connection");
         Self {
@@ -109,7 +109,7 @@ impl System {
     /// # Panics
     /// When nobody answers.
     pub async fn another_bus(&self) -> Bus {
-        let options = BusOptions::service(&self.url(), "writer");
+        let options = BusOptions::service(self.url(), "writer");
         Bus::connect(&options).await.expect("a connection")
     }
 

@@ -60,6 +60,15 @@ impl Up {
         self.await_ready();
     }
 
+    /// Starts it again with other further arguments.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub fn start_again_with(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(|&text| text.to_owned()).collect();
+        self.start_again();
+    }
+
     /// Kills it with SIGKILL: whatever it started must go by itself.
     pub fn kill(&mut self) {
         self.process.kill();

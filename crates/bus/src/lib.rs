@@ -15,9 +15,11 @@ pub mod query;
 mod service;
 pub mod subject;
 mod throttle;
+mod words;
 
 pub use access::{
-    AddressError, AddressFault, InboxPrefix, NatsAccess, PrefixError, without_secrets,
+    AddressError, AddressFault, InboxPrefix, NatsAccess, PrefixError, address_without_secrets,
+    without_secrets,
 };
 pub use bucket::{BucketError, ViewBucket};
 pub use commands::{
@@ -34,3 +36,4 @@ pub use events::{
 pub use lease::{LeaseBucket, LeaseBucketError, LeaseEntry};
 pub use service::{Answer, Argument, Endpoint, Query, QueryFailure, QueryService, ServiceError};
 pub use throttle::LogThrottle;
+pub use words::json_fault;

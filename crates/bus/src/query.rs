@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::connection::{Bus, RequestError};
 use crate::subject;
+use crate::words::json_fault;
 
 /// Answer of `query.head`: how far the log goes and its newest signed tree head.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -336,7 +337,7 @@ impl Bus {
         let subject = subject::query(endpoint);
         let unreadable = |error: serde_json::Error| QueryError::Answer {
             subject: subject.clone(),
-            what: error.to_string(),
+            what: json_fault(&error),
         };
         let payload = serde_json::to_vec(query).map_err(unreadable)?;
         let payload = if payload == b"null" {

@@ -120,15 +120,15 @@ pub(crate) enum Command {
     /// Ask whether the ledger, or a part of it, is ready: a health check for service managers.
     ///
     /// What is asked says what it speaks for: `up` for everything, a node for taking commands, a projector for its
-    /// views. Ends with 0 only if it is ready.
+    /// views. It says which ledger answered, and where. Ends with 0 only if it is ready.
     Health {
-        /// The address to ask, which some process serves with `--http`.
         #[arg(
             long,
-            default_value = "http://127.0.0.1:8080/readyz",
-            value_name = "URL"
+            value_name = "URL",
+            help = "The address to ask, which some process serves with `--http` \
+                    [env: LEDGER_HTTP, a host and port] [default: http://127.0.0.1:8080/readyz]"
         )]
-        url: String,
+        url: Option<String>,
     },
     /// Print completions for a shell.
     ///
@@ -156,13 +156,12 @@ pub(crate) struct UpArgs {
     /// Directory for everything that is kept.
     #[arg(long, default_value = "ledger-data", value_name = "DIR")]
     pub(crate) data: PathBuf,
-    /// Address to serve HTTP on.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR", value_parser = http_address)]
-    pub(crate) http: SocketAddr,
+    #[arg(long, help = "Address to serve HTTP on [env: LEDGER_HTTP] [default: 127.0.0.1:8080]", value_name = "ADDR", value_parser = http_address)]
+    pub(crate) http: Option<SocketAddr>,
     /// Port of the nats-server that is started; 0 takes a free one.
     #[arg(long, default_value_t = 4222, value_name = "PORT")]
     pub(crate) nats_port: u16,
-    /// Load the reference catalogue only, no illustrative commitments.
+    /// Load the reference catalogue only, no illustrative commitments. Without it these go into a ledger that is new, or has them.
     #[arg(long)]
     pub(crate) no_demo: bool,
     #[command(flatten)]
@@ -190,8 +189,7 @@ pub(crate) struct NodeArgs {
     /// Id of the ledger when it is new: lowercase letters, digits and hyphens.
     #[arg(long, default_value = "main", value_name = "ID")]
     pub(crate) ledger: String,
-    /// Address to serve readiness and metrics on.
-    #[arg(long, value_name = "ADDR", value_parser = http_address)]
+    #[arg(long, help = "Address to serve readiness and metrics on [env: LEDGER_HTTP]", value_name = "ADDR", value_parser = http_address)]
     pub(crate) http: Option<SocketAddr>,
     /// Commitments whose state is kept in memory; others are loaded from the log when they are named.
     #[arg(long, default_value_t = 2_000_000, value_name = "COUNT")]
@@ -218,8 +216,7 @@ pub(crate) struct ProjectorArgs {
     /// Directory of its own store.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
-    /// Address to serve readiness and metrics on.
-    #[arg(long, value_name = "ADDR", value_parser = http_address)]
+    #[arg(long, help = "Address to serve readiness and metrics on [env: LEDGER_HTTP]", value_name = "ADDR", value_parser = http_address)]
     pub(crate) http: Option<SocketAddr>,
 }
 
@@ -255,6 +252,9 @@ pub(crate) enum ImportCommand {
         /// The reference catalogue only, no illustrative commitments.
         #[arg(long)]
         no_demo: bool,
+        /// The illustrative commitments too, whatever the ledger holds: they stay for ever. Without it they go only where nothing but the catalogue is.
+        #[arg(long, conflicts_with = "no_demo")]
+        demo: bool,
     },
     /// Commitments of the Open Government Partnership, with the assessments of its Independent Reporting Mechanism.
     Ogp {

@@ -2,7 +2,7 @@
 
 use crate::output::say;
 use ledger_bus::query::QueryError;
-use ledger_bus::{RequestError, without_secrets};
+use ledger_bus::{RequestError, json_fault, without_secrets};
 use ledger_client::audit::AuditError;
 use ledger_client::{CheckError, LinesError, ReplayError, SubmitError};
 use ledger_node::{NodeError, ProjectorError};
@@ -22,10 +22,16 @@ pub(crate) const EXIT_CODES: [(u8, &str); 4] = [
     (0, "done"),
     (
         REFUSED,
-        "something was refused, is not known, or does not agree",
+        "something was refused, is not known, is not ready, or does not agree; a role ended before it was told to",
     ),
-    (USAGE, "wrong usage"),
-    (UNREACHABLE, "the ledger cannot be reached"),
+    (
+        USAGE,
+        "wrong usage, or a file or directory that cannot be read",
+    ),
+    (
+        UNREACHABLE,
+        "the ledger cannot be reached, or its nats-server does not take this user",
+    ),
 ];
 
 /// Why a command did not end well.
@@ -46,7 +52,7 @@ impl Failure {
     }
 
     /// It failed.
-    pub(crate) fn failed(error: &dyn Error) -> Self {
+    pub(crate) fn failed(error: &(dyn Error + 'static)) -> Self {
         Self::new(REFUSED, sentence(error))
     }
 
@@ -58,6 +64,18 @@ impl Failure {
     /// It failed, as this says.
     pub(crate) fn because(sentence: impl Into<String>) -> Self {
         Self::new(REFUSED, sentence.into())
+    }
+
+    /// A part of the program ended in a way that none may.
+    pub(crate) fn fault(error: &tokio::task::JoinError) -> Self {
+        let how = if error.is_panic() {
+            "failed"
+        } else {
+            "was stopped"
+        };
+        Self::because(format!(
+            "a part of the program {how}, which is a fault of the program: tell us what it said before"
+        ))
     }
 
     /// What was asked about is not known, as this says: the same code whatever it is.
@@ -82,7 +100,7 @@ impl Failure {
         }
     }
 
-    fn reachable_or_not(error: &dyn Error, unreachable: bool) -> Self {
+    fn reachable_or_not(error: &(dyn Error + 'static), unreachable: bool) -> Self {
         let exit_code = if unreachable { UNREACHABLE } else { REFUSED };
         Self::new(exit_code, sentence(error))
     }
@@ -101,11 +119,11 @@ impl Failure {
 }
 
 /// The error and what it rests on, as one sentence.
-fn sentence(error: &dyn Error) -> String {
-    let mut sentence = error.to_string();
+pub(crate) fn sentence(error: &(dyn Error + 'static)) -> String {
+    let mut sentence = in_plain_words(error);
     let mut cause = error.source();
     while let Some(error) = cause {
-        let said = error.to_string();
+        let said = in_plain_words(error);
         if !sentence.ends_with(&said) {
             sentence.push_str(": ");
             sentence.push_str(&said);
@@ -114,6 +132,29 @@ fn sentence(error: &dyn Error) -> String {
     }
     sentence
 }
+
+/// What an error says, without the words that libraries have for programmers.
+fn in_plain_words(error: &(dyn Error + 'static)) -> String {
+    if let Some(error) = error.downcast_ref::<serde_json::Error>() {
+        return json_fault(error);
+    }
+    let mut said = error.to_string();
+    for (words, plain) in LIBRARY_WORDS {
+        said = said.replace(words, plain);
+    }
+    said
+}
+
+/// What the standard library says of a file, and what a person would.
+const LIBRARY_WORDS: [(&str, &str); 4] = [
+    ("stream did not contain valid UTF-8", "it is not UTF-8 text"),
+    ("failed to fill whole buffer", "it ends too early"),
+    (
+        "failed to write whole buffer",
+        "it could not be written to its end",
+    ),
+    ("unexpected end of file", "it ends too early"),
+];
 
 impl From<std::io::Error> for Failure {
     /// Output that nobody reads any more is no failure: `compact-ledger replay | head` ends quietly.
@@ -245,6 +286,23 @@ mod tests {
     fn an_error_and_its_causes_are_one_sentence() {
         let error = Outer(io::Error::other("disk on fire"));
         assert_eq!(sentence(&error), "the file cannot be read: disk on fire");
+    }
+
+    #[test]
+    fn libraries_have_no_word_in_a_sentence() {
+        let not_text = Outer(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "stream did not contain valid UTF-8",
+        ));
+        assert_eq!(
+            sentence(&not_text),
+            "the file cannot be read: it is not UTF-8 text"
+        );
+        let error = serde_json::from_str::<usize>("\"x\"").expect_err("no number");
+        assert_eq!(
+            sentence(&error),
+            "\"x\" stands where a whole number from 0 on belongs"
+        );
     }
 
     #[test]

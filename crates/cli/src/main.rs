@@ -12,12 +12,14 @@ mod failure;
 mod logging;
 mod output;
 mod seeding;
+mod signals;
 mod usage;
 
 use args::{AuditCommand, Cli, Command, ImportCommand, PartnerCommand};
 use clap::FromArgMatches as _;
 use failure::Failure;
 use output::Output;
+use seeding::Illustrate;
 use std::process::ExitCode;
 
 /// A command costs many small allocations on several threads; of the allocators tried this one left the node smallest.
@@ -67,8 +69,15 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Projector(args) => commands::serve::projector(nats, args).await,
         Command::Submit { file } => commands::submit::run(nats, &file).await,
         Command::Import {
-            source: ImportCommand::Seeds { no_demo },
-        } => commands::import::seeds(nats, !no_demo, output).await,
+            source: ImportCommand::Seeds { no_demo, demo },
+        } => {
+            let illustrate = match (no_demo, demo) {
+                (true, _) => Illustrate::Never,
+                (false, true) => Illustrate::Always,
+                (false, false) => Illustrate::IntoUnused,
+            };
+            commands::import::seeds(nats, illustrate, output).await
+        }
         Command::Import {
             source: ImportCommand::Ogp { file },
         } => commands::import::ogp(nats, &file, output).await,
@@ -106,7 +115,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Bench(args) => bench::run(args, nats, output).await,
         Command::Scrub { dir: Some(dir) } => commands::scrub::directory(dir, output).await,
         Command::Scrub { dir: None } => commands::scrub::running(nats, output).await,
-        Command::Health { url } => commands::health::run(&url, output).await,
+        Command::Health { url } => {
+            commands::health::run(&environment::ready_url(url)?, output).await
+        }
         Command::Completions { shell } => commands::manual::completions(shell),
         Command::Man { dir } => commands::manual::man(dir.as_deref()),
     }

@@ -37,28 +37,34 @@ pub(crate) fn text(text: &str) -> io::Result<()> {
     write(text.as_bytes())
 }
 
-/// Says something beside the output, on standard error. That nobody hears it is no reason to end.
+/// Says something beside the output, on standard error: texts in it are [clean], its lines stay. That nobody hears it is no reason to end.
 pub(crate) fn say(what: impl std::fmt::Display) {
+    let what = what.to_string();
+    let lines: Vec<String> = what.lines().map(clean).collect();
+    say_as_it_is(lines.join("\n"));
+}
+
+/// The same for what programs read, or is in colours.
+pub(crate) fn say_as_it_is(what: impl std::fmt::Display) {
     writeln!(io::stderr().lock(), "{what}").unwrap_or_default();
 }
 
 /// Text on one line, without anything that could drive a terminal, turn the direction of what stands beside it, or hide in it.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(seen).collect()
+    text.chars().filter_map(seen).collect()
 }
 
-/// A letter as it is shown. What joins letters or parts them, as some scripts need, stays.
-fn seen(letter: char) -> char {
-    match letter {
+/// A letter as it is shown, nothing for a mark of direction: keyboards for Arabic and Hebrew type these between words, they are no letters, and
+/// without them a text turns nothing beside it. What joins letters or parts them, as some scripts need, stays.
+fn seen(letter: char) -> Option<char> {
+    let shown = match letter {
+        '\u{61c}' | '\u{200e}' | '\u{200f}' => return None,
         '\u{2028}' | '\u{2029}' => ' ',
-        // Soft hyphen and spaces without width; marks of direction, embeddings, overrides and isolates; operators that are not seen, marks of
+        // Soft hyphen and spaces without width; embeddings, overrides and isolates; operators that are not seen, marks of
         // byte order and annotation, tags.
         '\u{ad}'
-        | '\u{61c}'
         | '\u{180e}'
         | '\u{200b}'
-        | '\u{200e}'
-        | '\u{200f}'
         | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}'
         | '\u{feff}'
@@ -66,7 +72,8 @@ fn seen(letter: char) -> char {
         | '\u{e0000}'..='\u{e007f}' => UNSEEN,
         letter if letter.is_control() => ' ',
         letter => letter,
-    }
+    };
+    Some(shown)
 }
 
 /// A JSON value within another as a person reads it: texts without quotes, nothing for null or absent.
@@ -104,13 +111,15 @@ mod tests {
             '\u{202a}',
             '\u{2066}',
             '\u{2069}',
-            '\u{200f}',
             '\u{200b}',
             '\u{feff}',
             '\u{ad}',
             '\u{e0041}',
         ] {
             assert_eq!(clean(&format!("a{unseen}b")), "a\u{fffd}b", "{unseen:?}");
+        }
+        for mark in ['\u{200e}', '\u{200f}', '\u{61c}'] {
+            assert_eq!(clean(&format!("a{mark} {mark}b{mark}")), "a b", "{mark:?}");
         }
         let needed = "\u{6cc}\u{200c}\u{647} \u{928}\u{200d} é";
         assert_eq!(clean(needed), needed, "some scripts join and part letters");

@@ -4,18 +4,41 @@ use bytes::Bytes;
 use indicatif::ProgressBar;
 use ledger_bus::NatsAccess;
 use ledger_client::seeds::{self, Illustrative};
-use ledger_client::{Connection, LineOutcome, SubmitOptions, audit, submit_in_order};
+use ledger_client::{Connection, LineOutcome, SubmitOptions, audit, is_not_found, submit_in_order};
 use ledger_domain::wire::v1::{Command, Receipt};
 use tokio::sync::mpsc;
 
 use crate::commands::progress_bar;
 use crate::failure::Failure;
 
-/// Loads the reference catalogue, and the illustrative commitments if wanted; how many commands were new.
-pub(crate) async fn load(nats: &NatsAccess, illustrative: bool) -> Result<LineOutcome, Failure> {
+/// Whether the illustrative commitments are loaded beside the reference catalogue. They are recorded for ever, like everything: a ledger that
+/// is used in earnest must not get them by the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Illustrate {
+    /// Not at all.
+    Never,
+    /// Into a ledger that has nothing but its first event, or has them.
+    IntoNew,
+    /// Into a ledger that has nothing but the reference catalogue, or has them.
+    IntoUnused,
+    /// Into any ledger.
+    Always,
+}
+
+/// What came of loading the seeds.
+#[derive(Clone, Debug)]
+pub(crate) struct Loaded {
+    /// How many commands were new.
+    pub(crate) outcome: LineOutcome,
+    /// Whether the ledger has illustrative commitments now.
+    pub(crate) is_illustrated: bool,
+}
+
+/// Loads the reference catalogue, and the illustrative commitments where they are to go.
+pub(crate) async fn load(nats: &NatsAccess, illustrate: Illustrate) -> Result<Loaded, Failure> {
     let connection = Connection::open(nats, "seeds").await?;
     let bar = progress_bar(0, "loading the seeds");
-    let loaded = load_all(&connection, illustrative, &bar).await;
+    let loaded = load_all(&connection, illustrate, &bar).await;
     bar.finish_and_clear();
     connection.bus().close().await;
     loaded
@@ -24,21 +47,50 @@ pub(crate) async fn load(nats: &NatsAccess, illustrative: bool) -> Result<LineOu
 /// The illustrative commands of a phase name events by the positions that the receipts of the phase before give.
 async fn load_all(
     connection: &Connection,
-    illustrative: bool,
+    illustrate: Illustrate,
     bar: &ProgressBar,
-) -> Result<LineOutcome, Failure> {
+) -> Result<Loaded, Failure> {
     let root = audit::opened(connection).await?.root;
     let reference = seeds::reference_commands(&root)?;
-    let mut total = send(connection, &reference, bar, |_| {}).await?;
-    if illustrative {
-        let mut seeds = Illustrative::read(&root)?;
+    let mut seeds = Illustrative::read(&root)?;
+    let is_illustrated = has_any(connection, &seeds).await?;
+    let events_before = connection.head().await?.tree_size;
+    let catalogue_events = u64::try_from(reference.len()).unwrap_or(u64::MAX);
+    let goes_there = match illustrate {
+        Illustrate::Never => false,
+        Illustrate::IntoNew => is_illustrated || events_before <= OPENING_EVENTS,
+        Illustrate::IntoUnused => {
+            is_illustrated || events_before <= OPENING_EVENTS + catalogue_events
+        }
+        Illustrate::Always => true,
+    };
+    let mut outcome = send(connection, &reference, bar, |_| {}).await?;
+    if goes_there {
         while let Some(phase) = seeds.next_phase()? {
-            let outcome = send(connection, &phase, bar, |receipt| seeds.note(receipt)).await?;
-            total.accepted += outcome.accepted;
-            total.duplicate += outcome.duplicate;
+            let sent = send(connection, &phase, bar, |receipt| seeds.note(receipt)).await?;
+            outcome.accepted += sent.accepted;
+            outcome.duplicate += sent.duplicate;
         }
     }
-    Ok(total)
+    Ok(Loaded {
+        outcome,
+        is_illustrated: is_illustrated || goes_there,
+    })
+}
+
+/// What every ledger begins with: `ledger_opened`.
+const OPENING_EVENTS: u64 = 1;
+
+/// Whether the ledger has the first of the illustrative commitments. Only the node is asked: there may be no projector.
+async fn has_any(connection: &Connection, seeds: &Illustrative) -> Result<bool, Failure> {
+    let Some(first) = seeds.first_commitment() else {
+        return Ok(false);
+    };
+    match connection.commitment_state(&first.to_string(), None).await {
+        Ok(_) => Ok(true),
+        Err(error) if is_not_found(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Sends commands in order; hands on their receipts.

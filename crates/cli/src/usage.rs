@@ -9,11 +9,11 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _};
 
-use ledger_bus::without_secrets;
+use ledger_bus::address_without_secrets;
 
 use crate::args::Cli;
 use crate::failure::{EXIT_CODES, Failure};
-use crate::output::say;
+use crate::output::say_as_it_is;
 
 /// Subcommands that ask no ledger, and what to use instead of `--nats` for one.
 const WITHOUT_NATS: [(&str, &str); 5] = [
@@ -81,7 +81,7 @@ pub(crate) fn report(
     } else {
         rendered.to_string()
     };
-    say(explained(&text, arguments).trim_end());
+    say_as_it_is(explained(&text, arguments).trim_end());
     Failure::misused().report()
 }
 
@@ -94,7 +94,7 @@ fn explained(said: &str, arguments: impl IntoIterator<Item = OsString>) -> Strin
             Some((option, value)) if option.starts_with('-') => value,
             Some(_) | None => &argument,
         };
-        let harmless = without_secrets(value);
+        let harmless = address_without_secrets(value);
         if harmless != value {
             said = said.replace(value, &harmless);
         }
@@ -251,7 +251,7 @@ mod tests {
         for (words, plain) in [
             (&["replay", "--from", "one"][..], number),
             (&["replay", "--from", ""], number),
-            (&["replay", "--to", "-1"], "--to"),
+            (&["replay", "--to=-1"], number),
             (
                 &["replay", "--to", "99999999999999999999999"],
                 "the number is too large",

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use ledger_bus::query::{HeadAnswer, NEXT_HEADER, ReplayQuery, TREE_SIZE_HEADER};
 use ledger_bus::{
-    Answer, Argument, Bus, Endpoint, Query, QueryFailure, QueryService, ServiceError,
+    Answer, Argument, Bus, Endpoint, Query, QueryFailure, QueryService, ServiceError, json_fault,
 };
 use ledger_proof::block::BlockHeader;
 use ledger_store::{Log, ReadError};
@@ -237,7 +237,10 @@ pub(crate) fn parse<T: DeserializeOwned + Default>(payload: &[u8]) -> Result<T, 
     let mut deserializer = serde_json::Deserializer::from_slice(payload);
     let query =
         T::deserialize(&mut deserializer).and_then(|query| deserializer.end().map(|()| query));
-    query.map_err(|error| QueryFailure::bad(format!("the query is not as documented: {error}")))
+    query.map_err(|error| {
+        let fault = json_fault(&error);
+        QueryFailure::bad(format!("the query is not as documented: {fault}"))
+    })
 }
 
 pub(crate) fn json(answer: &impl serde::Serialize) -> Result<Answer, QueryFailure> {

@@ -5,6 +5,7 @@
 mod metrics;
 mod probe;
 
+use probe::LEDGER_HEADER;
 pub use probe::{Answered, ProbeError, probe};
 
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper::server::conn::http1;
@@ -50,7 +51,7 @@ const ASK_TIMES: u32 = 25;
 #[derive(Debug, Error)]
 pub enum WebError {
     /// The address is taken or not one of this machine.
-    #[error("cannot listen on {address}: choose another with --http")]
+    #[error("cannot listen on {address}: choose another with --http or LEDGER_HTTP")]
     Listen {
         /// The address asked for.
         address: SocketAddr,
@@ -206,10 +207,26 @@ async fn readyz(State(shared): State<Shared>) -> Response {
         Ready::Ledger(_, why_not) | Ready::Node(why_not) => why_not(),
         Ready::Projector { .. } => None,
     };
+    // What answers on the bus is another node then, perhaps of another ledger.
     if let Some(why) = why_not {
         return not_ready(&why);
     }
-    let ready = match &shared.ready {
+    let (ready, head) = tokio::join!(is_ready(&shared), head(&shared.bus));
+    let mut response = match ready {
+        Ok(how) => format!("ready: {how}\n").into_response(),
+        Err(why) => not_ready(&why),
+    };
+    // Whoever asks the wrong address learns whose answer it is.
+    let ledger = head.map(|head| HeaderValue::try_from(head.ledger));
+    if let Ok(Ok(ledger)) = ledger {
+        response.headers_mut().insert(LEDGER_HEADER, ledger);
+    }
+    response
+}
+
+/// How much is ready, or what is not.
+async fn is_ready(shared: &Shared) -> Result<String, String> {
+    match &shared.ready {
         Ready::Ledger(gate, _) if !gate.is_open() => {
             Err("the start is not over, the reference catalogue is being loaded".to_owned())
         }
@@ -222,10 +239,6 @@ async fn readyz(State(shared): State<Shared>) -> Response {
         Ready::Projector { views, buckets } => caught_up(&shared.bus, views, buckets)
             .await
             .map(|size| format!("{size} events, these views caught up")),
-    };
-    match ready {
-        Ok(how) => format!("ready: {how}\n").into_response(),
-        Err(why) => not_ready(&why),
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use ledger_bus::without_secrets;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+/// The header of an answer with the id of the ledger that it speaks for.
+pub(crate) const LEDGER_HEADER: &str = "ledger-id";
 /// More than any answer that a health check reads.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
@@ -16,6 +19,8 @@ pub struct Answered {
     pub status: u16,
     /// The body.
     pub body: String,
+    /// The id of the ledger that it speaks for, where it says so.
+    pub ledger: Option<String>,
 }
 
 /// There is no answer.
@@ -59,7 +64,7 @@ pub enum ProbeError {
 pub async fn probe(url: &str, within: Duration) -> Result<Answered, ProbeError> {
     let Some((address, path)) = parts(url) else {
         return Err(ProbeError::BadUrl {
-            url: url.to_owned(),
+            url: without_secrets(url),
         });
     };
     let answer = match tokio::time::timeout(within, exchange(&address, path)).await {
@@ -92,7 +97,9 @@ fn parts(url: &str) -> Option<(String, &str)> {
     let port: u16 = port.parse().ok()?;
     // Anything else could add lines of its own to the request.
     let is_plain = |text: &str| text.chars().all(|letter| letter.is_ascii_graphic());
-    (!name.is_empty() && is_plain(rest)).then(|| (format!("{name}:{port}"), path))
+    // Nobody is asked for a password, and an address that holds one would be shown.
+    let is_bare = !name.is_empty() && !host.contains('@');
+    (is_bare && is_plain(rest)).then(|| (format!("{name}:{port}"), path))
 }
 
 async fn exchange(address: &str, path: &str) -> std::io::Result<String> {
@@ -111,9 +118,16 @@ async fn exchange(address: &str, path: &str) -> std::io::Result<String> {
 fn parse(answer: &str) -> Option<Answered> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?;
+    let ledger = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let value = value.trim();
+        let is_id = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
+        (name.eq_ignore_ascii_case(LEDGER_HEADER) && is_id).then(|| value.to_owned())
+    });
     Some(Answered {
         status: status.parse().ok()?,
         body: body.to_owned(),
+        ledger,
     })
 }
 

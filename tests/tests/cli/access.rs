@@ -30,7 +30,8 @@ impl Guarded {
         let streams = folder.path().join("streams");
         let configuration = format!(
             "host: \"127.0.0.1\"\nport: {port}\nmax_payload: 8388608\n\
-             jetstream {{ store_dir: {streams:?} }}\nauthorization {{ {authorization} }}\n"
+             jetstream {{ store_dir: \"{}\" }}\nauthorization {{ {authorization} }}\n",
+            streams.display()
         );
         let file = folder.path().join("nats.conf");
         fs::write(&file, configuration).unwrap();

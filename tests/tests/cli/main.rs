@@ -12,6 +12,7 @@ mod careless;
 mod import;
 mod known;
 mod operate;
+mod operations;
 mod read;
 mod submit;
 mod whole;

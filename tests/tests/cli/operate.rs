@@ -23,10 +23,31 @@ async fn each_role_says_over_http_whether_it_is_ready() {
     system.start_node().await;
     let healthy = health(&url);
     assert_eq!(code(&healthy), 0, "{}", healthy.stderr);
+    let said = &lines(&healthy.stdout)[0];
+    assert_eq!(said["says"], "ready: 1 events, commands are taken");
     assert_eq!(
-        lines(&healthy.stdout)[0]["says"],
-        "ready: 1 events, commands are taken"
+        (&said["ledger"], &said["url"]),
+        (&"main".into(), &url.as_str().into())
     );
+    // Whatever NATS_URL names, it says which ledger answered, and where; LEDGER_HTTP names another address.
+    for address in [node_http.as_str(), &format!("0.0.0.0:{node}")] {
+        let mut by_environment = ledger(["health"]);
+        by_environment.env("LEDGER_HTTP", address);
+        by_environment.env("NATS_URL", "nats://127.0.0.1:1");
+        let healthy = run(&mut by_environment, b"");
+        assert_eq!(
+            (code(&healthy), healthy.stdout),
+            (
+                0,
+                format!("ready: 1 events, commands are taken\nledger main answered at {url}\n")
+            ),
+            "{}",
+            healthy.stderr
+        );
+    }
+    let secret = health(&format!("http://user:s3cret@{node_http}/readyz"));
+    assert_eq!(code(&secret), 2);
+    assert!(!secret.stderr.contains("s3cret"), "{}", secret.stderr);
     let missing = health(&format!("http://{node_http}/nothing"));
     assert_eq!(
         (code(&missing), &lines(&missing.stdout)[0]["status"]),
@@ -42,7 +63,8 @@ async fn each_role_says_over_http_whether_it_is_ready() {
     );
 
     let folder = system.view_folder("country");
-    let mut projector = system.ledger(["projector", "country", "--http", &view_http, "--data"]);
+    let mut projector = system.ledger(["projector", "country", "--data"]);
+    projector.env("LEDGER_HTTP", &view_http);
     let mut projector = ledger_tests::Process::start("projector", projector.arg(folder));
     let url = format!("http://{view_http}/readyz");
     await_that("the projector to be ready", SOON, || {
@@ -93,11 +115,53 @@ async fn the_seeds_are_loaded_into_any_ledger_and_add_nothing_the_second_time() 
         "{illustrative} and {again}"
     );
     assert_eq!(import(&[]), (0, catalogue + illustrative));
+    assert_eq!(import(&["--demo"]), (0, catalogue + illustrative));
 
     let key = run(&mut system.ledger(["audit", "key", "--json"]), b"").succeeded();
     assert_eq!(lines(&key)[0]["ledger"], "main");
     let plain = run(&mut system.ledger(["audit", "key"]), b"").succeeded();
     assert_eq!(lines(&key)[0]["verifier_key"], plain.trim_end());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn illustrative_commitments_do_not_go_into_a_used_ledger_unasked() {
+    let mut system = System::with_nats_only(&[]).await;
+    system.start_node().await;
+    run(&mut system.ledger(["import", "seeds", "--no-demo"]), b"").succeeded();
+    system.reporter("tester", &["KEN"]).await;
+    let used = system.connection().head().await.unwrap().tree_size;
+    let left_out = run(&mut system.ledger(["import", "seeds", "--json"]), b"");
+    assert_eq!(code(&left_out), 0, "{}", left_out.stderr);
+    assert!(left_out.stderr.contains("--demo"), "{}", left_out.stderr);
+    let said = &lines(&left_out.stdout)[0];
+    assert_eq!(
+        (&said["illustrative"], &said["commands"]["accepted"]),
+        (&false.into(), &0.into())
+    );
+    assert_eq!(system.connection().head().await.unwrap().tree_size, used);
+    let asked_for = run(&mut system.ledger(["import", "seeds", "--demo"]), b"");
+    assert_eq!(code(&asked_for), 0, "{}", asked_for.stderr);
+    assert!(system.connection().head().await.unwrap().tree_size > used + 1_000);
+}
+
+#[test]
+fn a_choice_of_logs_that_chooses_nothing_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (chosen, is_refused) in [
+        ("ledger_node=loud", true),
+        ("info,ledger_node=debug", false),
+        ("", false),
+    ] {
+        let mut node = ledger(["node", "--nats", "nats://127.0.0.1:port", "--data"]);
+        let ended = run(node.arg(folder.path()).env("RUST_LOG", chosen), b"");
+        assert_eq!(code(&ended), 2, "{}", ended.stderr);
+        assert_eq!(
+            ended.stderr.contains("RUST_LOG"),
+            is_refused,
+            "{}",
+            ended.stderr
+        );
+    }
 }
 
 #[test]

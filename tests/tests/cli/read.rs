@@ -41,6 +41,77 @@ fn a_replay_prints_what_was_asked_for_in_order() {
 }
 
 #[test]
+fn a_position_beyond_the_end_is_named_and_nothing_is_printed() {
+    let up = Up::start(&["--no-demo"]);
+    let size = audited(&up)["tree_size"].as_u64().unwrap();
+    let (next, later) = (&size.to_string(), &(size + 7).to_string());
+    for beyond in [
+        &["replay", "--from", next][..],
+        &["replay", "--from", later],
+        &["replay", "--from", next, "--to", later],
+        &["replay", "--to", later],
+        &["replay", "--from", "3", "--to", later, "--country", "KEN"],
+        &["replay", "--from", later, "--type", "commitment_withdrawn"],
+        &["replay", "--from", later, "--follow"],
+        &["replay", "--from", "18446744073709551615"],
+        &["diff", "--from", "3", "--to", later],
+        &["diff", "--from", later],
+        &["country", "KEN", "--as-of", later],
+        &["action", "GCM-10", "--as-of", later],
+        &["summary", "--as-of", later],
+        &["gaps", "--as-of", later],
+        &["watch", "--as-of", later],
+        &["partner", "show", "--as-of", later],
+        &["review", "--as-of", later],
+    ] {
+        for form in [&[][..], &["--json"]] {
+            let refused = up.run(&[beyond, form].concat());
+            assert_eq!(code(&refused), 1, "{beyond:?}: {}", refused.stderr);
+            assert_eq!(refused.stdout, "", "{beyond:?}");
+            assert!(
+                refused.stderr.contains("is not reached yet"),
+                "{beyond:?}: {}",
+                refused.stderr
+            );
+        }
+    }
+    let last = up.run(&["replay", "--to", next]).succeeded();
+    assert_eq!(last.lines().count() as u64, size);
+}
+
+#[test]
+fn marks_of_direction_in_a_text_are_not_seen_and_embeddings_are() {
+    let up = Up::start(&[]);
+    let mut kenya = Commander::new("illustrative-africa", "KEN", 9);
+    let (commitment, record) = kenya.record(&["GCM-10"]);
+    let mut record: serde_json::Value = serde_json::from_slice(&record.encode()).unwrap();
+    let title = "\u{200f}رخص\u{200e} (2027)\u{61c} می\u{200c}شود";
+    record["data"]["title"] = title.into();
+    up.cli(["submit", "-"], record.to_string().as_bytes())
+        .succeeded();
+    let shown = "رخص (2027) می\u{200c}شود";
+    let id = commitment.to_string();
+    for arguments in [
+        &["commitment", &id][..],
+        &["commitment", &id, "--history"],
+        &["country", "KEN"],
+    ] {
+        let page = up.run(arguments).succeeded();
+        assert!(page.contains(shown), "{page}");
+        assert!(!page.contains('\u{fffd}'), "{page}");
+    }
+    // What programs read is what was recorded.
+    let json = up.run(&["commitment", &id, "--json"]).succeeded();
+    assert!(json.contains(title), "{json}");
+    let named = up.run(&["partner", "show", "a\u{200f}b\u{202e}c"]);
+    assert!(
+        !named.stderr.contains(['\u{200f}', '\u{202e}']),
+        "{}",
+        named.stderr
+    );
+}
+
+#[test]
 fn a_replay_that_follows_goes_on_with_what_is_recorded() {
     let up = Up::start(&[]);
     let mut command = ledger(["replay", "--follow", "--type", "commitment_withdrawn"]);

@@ -16,11 +16,11 @@ use crate::paper_ledger::{Lie, PaperLedger};
 
 async fn audit_of(ledger: &PaperLedger, lie: Lie) -> Result<AuditReport, AuditError> {
     let nats = TestNats::start();
-    let bus = Bus::connect(&BusOptions::tool(&nats.url(), "paper"))
+    let bus = Bus::connect(&BusOptions::tool(nats.url(), "paper"))
         .await
         .unwrap();
     let serving = ledger.serve(&bus, lie).await;
-    let connection = Connection::open(&nats.url(), "auditor").await.unwrap();
+    let connection = Connection::open(nats.url(), "auditor").await.unwrap();
     let verified = audit::verify(&connection, None, |_| {}).await;
     serving.abort();
     verified
@@ -147,11 +147,11 @@ async fn each_lie_about_a_view_is_found_and_named() {
 async fn a_key_known_from_elsewhere_is_the_one_that_counts() {
     let ledger = ledger_with("");
     let nats = TestNats::start();
-    let bus = Bus::connect(&BusOptions::tool(&nats.url(), "paper"))
+    let bus = Bus::connect(&BusOptions::tool(nats.url(), "paper"))
         .await
         .unwrap();
     let serving = ledger.serve(&bus, Lie::None).await;
-    let connection = Connection::open(&nats.url(), "auditor").await.unwrap();
+    let connection = Connection::open(nats.url(), "auditor").await.unwrap();
     let other = LedgerKey::from_seed("paper", [3; 32]).unwrap();
     let refused = audit::verify(&connection, Some(other.verifier_key().clone()), |_| {}).await;
     assert!(matches!(
@@ -193,7 +193,7 @@ async fn a_ledger_that_goes_on_recording_is_verified_all_the_same() {
 #[tokio::test]
 async fn nobody_answering_is_not_taken_for_a_lie() {
     let nats = TestNats::start();
-    let connection = Connection::open(&nats.url(), "auditor").await.unwrap();
+    let connection = Connection::open(nats.url(), "auditor").await.unwrap();
     let error = audit::verify(&connection, None, |_| {}).await.unwrap_err();
     assert!(error.is_unreachable(), "{error:?}");
 }

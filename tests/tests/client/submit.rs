@@ -33,7 +33,7 @@ enum Meets {
 
 /// A ledger that meets messages in the order of the script, the last way for ever, and tells what it received.
 async fn scripted(nats: &TestNats, script: &'static [Meets]) -> mpsc::UnboundedReceiver<Bytes> {
-    let bus = Bus::connect(&BusOptions::tool(&nats.url(), "scripted"))
+    let bus = Bus::connect(&BusOptions::tool(nats.url(), "scripted"))
         .await
         .unwrap();
     let mut intake = CommandIntake::open(&bus, 16).await.unwrap();
@@ -97,7 +97,7 @@ fn batch(command: &Bytes) -> Bytes {
 }
 
 async fn submitter(nats: &TestNats, options: SubmitOptions) -> Submitter {
-    let connection = Connection::open(&nats.url(), "partner").await.unwrap();
+    let connection = Connection::open(nats.url(), "partner").await.unwrap();
     Submitter::open(connection.bus(), "acme", options)
         .await
         .unwrap()
@@ -174,7 +174,7 @@ async fn what_is_over_the_servers_limit_is_not_sent() {
 
 /// Sends lines and gives the outcome and the receipts.
 async fn send(nats: &TestNats, lines: Vec<Bytes>) -> (LineOutcome, Vec<Receipt>) {
-    let connection = Connection::open(&nats.url(), "partner").await.unwrap();
+    let connection = Connection::open(nats.url(), "partner").await.unwrap();
     let (sender, input) = mpsc::channel(lines.len().max(1));
     for line in lines {
         sender.try_send(line.into()).unwrap();

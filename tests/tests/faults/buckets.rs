@@ -118,7 +118,7 @@ async fn up_starts_its_server_again_when_jetstream_takes_nothing_although_there_
     std::fs::write(&config, without).expect("written");
     let pid = Pid::from_raw(child).expect("a process id");
     kill_process(pid, Signal::HUP).expect("signalled");
-    let options = ledger_bus::BusOptions::service(&up.nats_url(), "test");
+    let options = ledger_bus::BusOptions::service(up.nats_url(), "test");
     let bus = ledger_bus::Bus::connect(&options).await.expect("a bus");
     let jetstream = async || {
         let asked = bus.request("$JS.API.INFO", Bytes::new(), REQUEST_WITHIN);

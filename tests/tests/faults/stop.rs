@@ -6,6 +6,8 @@ use ledger_bus::RequestError;
 use ledger_bus::query::{QueryError, ViewQuery, WatchQuery};
 use ledger_tests::{System, VIEWS, Writers, await_that, eventually, free_port, get, run};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::{SOON, some_events};
 
 /// More than a node takes, less than what a service manager grants.
@@ -41,6 +43,57 @@ async fn a_node_told_to_stop_under_load_ends_well_and_every_receipt_is_on_disk()
     acknowledged.are_there_exactly_once(&system.log_from(0).await);
     system.verify().await;
     system.verify_stream().await;
+}
+
+/// Sends a signal again and again until the node has ended.
+fn signalled_until_it_ends(system: &mut System, signals: &[Signal]) -> std::process::ExitStatus {
+    let node = system.node();
+    let mut next = signals.iter().cycle();
+    await_that("the node to end", SOON, || {
+        for signal in next.by_ref().take(signals.len()) {
+            node.signal(*signal);
+        }
+        !node.runs()
+    });
+    node.wait(SOON)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_often_it_is_told_to_stop_in_a_moment_a_node_ends_in_order() {
+    let mut system = System::start_whole(&[]).await;
+    let writers = Writers::start(&system, 8).await;
+    let before = writers.acknowledged();
+    await_that("load", SOON, || writers.acknowledged() > before + 100);
+    let status = signalled_until_it_ends(&mut system, &[Signal::TERM]);
+    assert!(status.success(), "{status}: {}", system.node().stderr());
+    let said = system.node().stderr();
+    assert!(!said.contains("at once"), "{said}");
+    system.start_node().await;
+    let acknowledged = writers.finish().await;
+    acknowledged.are_there_exactly_once(&system.log_from(0).await);
+    // One wish that comes as two signals of two kinds, as a terminal and a manager send it together.
+    system.node().signal(Signal::INT);
+    system.node().signal(Signal::INT);
+    system.node().signal(Signal::TERM);
+    let status = system.node().wait(SOON);
+    assert!(status.success(), "{status}: {}", system.node().stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_ctrl_c_ends_a_node_that_cannot_end_in_order() {
+    let mut system = System::start_whole(&[]).await;
+    // A server that does not answer holds up the end.
+    let halted = system.nats().process_id().expect("a running nats-server");
+    let halted = Pid::from_raw(i32::try_from(halted).expect("a pid")).expect("a pid");
+    kill_process(halted, Signal::STOP).expect("nats-server is halted");
+    let started = Instant::now();
+    let status = signalled_until_it_ends(&mut system, &[Signal::INT]);
+    kill_process(halted, Signal::CONT).expect("nats-server goes on");
+    assert_eq!(status.code(), Some(1), "{}", system.node().stderr());
+    assert!(started.elapsed() > Duration::from_secs(1));
+    let said = system.node().stderr();
+    assert!(said.contains("interrupted again"), "{said}");
+    system.start_node().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

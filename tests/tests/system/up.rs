@@ -81,6 +81,21 @@ fn a_start_right_after_a_kill_finds_nothing_in_its_way() {
 }
 
 #[test]
+fn illustrative_commitments_go_only_into_a_new_ledger_or_one_that_has_them() {
+    let mut up = Up::start(&["--no-demo"]);
+    let first = up.announced();
+    up.start_again_with(&[]);
+    assert_eq!(up.announced(), first, "nothing was added");
+    let said = up.process().stdout();
+    assert!(said.contains("left out"), "{said}");
+    assert_eq!(recorded(&up, "KEN"), 0);
+    up.cli(["import", "seeds", "--demo"], b"").succeeded();
+    up.start_again_with(&[]);
+    assert!(up.announced().contains("illustrative"));
+    assert_eq!(recorded(&up, "KEN"), illustrative_commitments("KEN"));
+}
+
+#[test]
 fn two_systems_do_not_disturb_each_other() {
     let (mut one, mut other) = (Up::start(&["--no-demo"]), Up::start(&[]));
     one.announced();

@@ -72,7 +72,7 @@ pub(super) async fn filled(args: &BenchArgs) -> Result<Rig, Failure> {
 pub(super) async fn replay(args: &BenchArgs) -> Result<ReadReport, Failure> {
     let mut rig = filled(args).await?;
     rig.start_echo().await?;
-    let connection = Connection::open(&rig.url(), "bench-auditor").await?;
+    let connection = Connection::open(rig.url(), "bench-auditor").await?;
     let events = rig.tree_size().await?;
     settled(&rig).await?;
     let (mut rates, mut echoes, mut root) = (Vec::new(), Vec::new(), None);

@@ -58,7 +58,7 @@ impl Rig {
         };
         let started = tokio::task::spawn_blocking(move || NatsServer::start(&options)).await;
         let nats = started.map_err(|error| Failure::failed(&error))??;
-        let bus = Bus::connect(&BusOptions::tool(&nats.url(), "bench")).await?;
+        let bus = Bus::connect(&BusOptions::tool(nats.url(), "bench")).await?;
         let mut rig = Self {
             processes: Vec::new(),
             nats: Some(nats),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::output::{Output, json_line, text};
+use ledger_bus::without_secrets;
 use ledger_web::Answered;
 
 /// More than a readiness answer takes that waits for views, less than what service managers wait.
@@ -13,17 +14,24 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 pub(crate) async fn run(url: &str, output: Output) -> Result<(), Failure> {
     let answered = ledger_web::probe(url, ANSWER_WITHIN).await?;
     let ready = answered.status == 200;
+    let url = &without_secrets(url);
     let printed = if output.json {
         let answer = serde_json::json!({
             "ready": ready,
             "status": answered.status,
             "says": answered.body.trim_end(),
+            "url": url,
+            "ledger": answered.ledger,
         });
         json_line(answer.to_string().as_bytes())
     } else if answered.body.trim().is_empty() {
         Ok(())
     } else {
-        text(&answered.body)
+        let who = answered.ledger.as_ref().map_or_else(
+            || "what answered names no ledger".to_owned(),
+            |ledger| format!("ledger {ledger} answered"),
+        );
+        text(&format!("{}\n{who} at {url}\n", answered.body.trim_end()))
     };
     // The answer decides, whether or not somebody read it.
     if ready {
@@ -52,7 +60,12 @@ mod tests {
     fn an_answer_that_says_nothing_of_readiness_is_explained() {
         let said = |status, body: &str| {
             let body = body.to_owned();
-            unasked(&Answered { status, body })
+            let ledger = None;
+            unasked(&Answered {
+                status,
+                body,
+                ledger,
+            })
         };
         assert_eq!(said(503, "not ready: no node\n"), None);
         assert!(said(404, "").is_some_and(|why| why.contains("/readyz")));

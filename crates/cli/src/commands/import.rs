@@ -3,9 +3,10 @@
 use super::submit::{conclude, open, print_receipt};
 use super::{connect, progress_beside_lines};
 use crate::failure::Failure;
-use crate::output::{Output, json_line, say, text};
+use crate::output::{Output, json_line, say, say_as_it_is, text};
+use crate::seeding::Illustrate;
 use bytes::Bytes;
-use ledger_bus::NatsAccess;
+use ledger_bus::{NatsAccess, json_fault};
 use ledger_client::import::{Edits, LineError, LineFault, ogp, upr};
 use ledger_client::{Connection, LineOutcome, SubmitOptions, audit, submit_in_order};
 use ledger_domain::RejectionCode;
@@ -21,15 +22,22 @@ const COMMANDS_AHEAD: usize = 2_000;
 /// Loads the seeds, which are part of the program.
 pub(crate) async fn seeds(
     nats: &NatsAccess,
-    illustrative: bool,
+    illustrate: Illustrate,
     output: Output,
 ) -> Result<(), Failure> {
-    let outcome = crate::seeding::load(nats, illustrative).await?;
+    let loaded = crate::seeding::load(nats, illustrate).await?;
+    let outcome = loaded.outcome;
+    if illustrate == Illustrate::IntoUnused && !loaded.is_illustrated {
+        say(
+            "the illustrative commitments were left out: this ledger holds more than the reference catalogue, and what is recorded stays \
+             for ever; --demo records them all the same",
+        );
+    }
     if output.json {
         let counts = json!({"commands": {
             "accepted": outcome.accepted,
             "duplicate": outcome.duplicate,
-        }});
+        }, "illustrative": loaded.is_illustrated});
         return Ok(json_line(counts.to_string().as_bytes())?);
     }
     Ok(text(&format!(
@@ -60,7 +68,7 @@ pub(crate) async fn upr(nats: &NatsAccess, file: &Path, output: Output) -> Resul
             "texts": edits_json(import.edits),
             "commands": sent.json(),
         });
-        say(counts);
+        say_as_it_is(counts);
     } else {
         say_edits(import.edits);
         say(format_args!(
@@ -100,7 +108,7 @@ pub(crate) async fn ogp(nats: &NatsAccess, file: &Path, output: Output) -> Resul
             "texts": edits_json(import.edits),
             "commands": sent.json(),
         });
-        say(counts);
+        say_as_it_is(counts);
     } else {
         for registered in &import.registered {
             say(registered);
@@ -314,7 +322,7 @@ fn count<T>(items: &[T]) -> u64 {
 
 fn full(error: &LineError) -> String {
     match &error.fault {
-        LineFault::Record(cause) => format!("{error}: {cause}"),
+        LineFault::Record(cause) => format!("{error}: {}", json_fault(cause)),
         LineFault::Unknown(_)
         | LineFault::Id(_)
         | LineFault::Date(_)

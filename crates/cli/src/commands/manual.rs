@@ -14,7 +14,7 @@ use crate::output::write;
 use crate::usage;
 
 /// What in the environment changes what the program does.
-const ENVIRONMENT: [(&str, &str); 4] = [
+const ENVIRONMENT: [(&str, &str); 5] = [
     (
         "NATS_URL",
         "the nats-server that the ledger is behind, or several with commas between, where --nats names none",
@@ -24,12 +24,16 @@ const ENVIRONMENT: [(&str, &str); 4] = [
         "what the subjects begin with on which answers are taken, where --inbox-prefix names nothing",
     ),
     (
+        "LEDGER_HTTP",
+        "an IP address and a port: the roles serve HTTP there, where --http names nothing, and `health` asks there, where --url names nothing",
+    ),
+    (
         "NATS_SERVER",
         "the nats-server program that `up` and `bench` start",
     ),
     (
         "RUST_LOG",
-        "what is logged to standard error, for example info",
+        "what the roles log to standard error: error, warn, info, debug, trace. Without it `up` logs warnings and errors, `node` and `projector` what info gives; other subcommands log nothing",
     ),
 ];
 
@@ -154,7 +158,10 @@ mod tests {
         let page = fs::read_to_string(folder.path().join("compact-ledger-watch.1")).expect("text");
         let page = page.replace('\\', "");
         assert!(page.contains("[--limit COUNT]"), "{page}");
-        assert!(page.contains("[--nats URL] [--json]"), "{page}");
+        assert!(
+            page.contains("[--nats URL] [--inbox-prefix PREFIX] [--json]"),
+            "{page}"
+        );
         assert!(page.contains("[LIST]"), "{page}");
     }
 

@@ -20,6 +20,13 @@ const FOLLOW_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn run(nats: &NatsAccess, args: &ReplayArgs) -> Result<(), Failure> {
     let mut filter = Filter::new(args)?;
     let connection = connect(nats).await?;
+    // Before anything is printed: nothing at all has a hash too, and it looks like any other.
+    let recorded = connection.head().await?.tree_size;
+    if let Some(position) = not_reached(args, recorded) {
+        return Err(Failure::because(format!(
+            "position {position} is not reached yet: {recorded} events are recorded, from position 0 on"
+        )));
+    }
     if let Some(code) = &filter.action {
         filter.action = Some(codes::action_of_events(&connection, code).await?);
     }
@@ -59,6 +66,17 @@ pub(crate) async fn run(nats: &NatsAccess, args: &ReplayArgs) -> Result<(), Fail
             }
         }
     }
+}
+
+/// The position that was asked for and that a log of this size does not have. Who follows may begin with the next event.
+fn not_reached(args: &ReplayArgs, recorded: u64) -> Option<u64> {
+    let is_beyond = if args.follow {
+        args.from > recorded
+    } else {
+        args.from >= recorded
+    };
+    let to = args.to.filter(|&to| to > recorded);
+    Some(args.from).filter(|_| is_beyond).or(to)
 }
 
 /// Which events of a block are wanted: a block that has one such event has others too.
@@ -167,6 +185,30 @@ mod tests {
         assert!(filter(None, Some("GCM-10")).wants_route("KEN|GCM-05a,GCM-10"));
         assert!(!filter(None, Some("GCM-1")).wants_route("KEN|GCM-05a,GCM-10"));
         assert!(!filter(Some("KEN"), Some("GCM-10")).wants_route("UGA|GCM-10"));
+    }
+
+    #[test]
+    fn a_position_that_the_log_does_not_have_is_named() {
+        let asked = |from, to, follow| {
+            let args = ReplayArgs {
+                from,
+                to,
+                country: None,
+                action: None,
+                types: Vec::new(),
+                follow,
+            };
+            not_reached(&args, 7)
+        };
+        assert_eq!(asked(0, None, false), None);
+        assert_eq!(asked(6, Some(7), false), None);
+        assert_eq!(asked(0, Some(0), false), None);
+        assert_eq!(asked(6, Some(8), false), Some(8));
+        assert_eq!(asked(7, None, false), Some(7));
+        assert_eq!(asked(7, Some(8), false), Some(7));
+        assert_eq!(asked(u64::MAX, None, false), Some(u64::MAX));
+        assert_eq!(asked(7, None, true), None);
+        assert_eq!(asked(8, None, true), Some(8));
     }
 
     #[test]

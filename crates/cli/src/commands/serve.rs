@@ -5,50 +5,31 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ledger_bus::{Bus, BusOptions, NatsAccess, QUIET_ATTEMPTS};
+use ledger_bus::{Bus, BusOptions, NatsAccess};
 use ledger_domain::view::{ActionView, AllViews, CountryView, Family, Projection, SummaryView};
 use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port, Reviver};
 use ledger_node::{
     LogThrottle, NodeOptions, ProjectorOptions, Shutdown, Telemetry, raise_open_files, run_node,
-    run_projector, shutdown,
+    run_projector,
 };
 use ledger_web::{MetricsText, Ready, ReadyGate, WebServer, WhyNot, readiness};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 use crate::args::{NodeArgs, ProjectorArgs, UpArgs, ViewFamily};
+use crate::environment::{http_address, http_address_or_default};
 use crate::failure::Failure;
 use crate::logging;
 use crate::output::{Output, text};
+use crate::seeding::{self, Illustrate};
+use crate::signals::shutdown_on_signals;
 
 /// Recovering large streams after a crash takes nats-server a while.
 const NATS_READY_WITHIN: Duration = Duration::from_mins(2);
 const READY_POLL: Duration = Duration::from_millis(100);
 
-/// Asks everything to stop at SIGTERM or SIGINT, and ends the process at the next of them: what is acknowledged is on disk at any moment.
-fn shutdown_on_signals() -> Result<Shutdown, Failure> {
-    let (trigger, shutdown) = shutdown();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::spawn(async move {
-        let mut signalled = async || {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        signalled().await;
-        trigger.trigger();
-        signalled().await;
-        tracing::warn!("told to stop a second time: ending at once");
-        std::process::exit(1);
-    });
-    Ok(shutdown)
-}
-
 /// What every role does before anything else.
 fn begin(log_filter: &str) -> Result<Shutdown, Failure> {
-    logging::start(&format!("{log_filter},{QUIET_ATTEMPTS}"));
+    logging::start(log_filter)?;
     raise_open_files();
     shutdown_on_signals()
 }
@@ -94,7 +75,7 @@ pub(crate) async fn node(nats: &NatsAccess, args: NodeArgs) -> Result<(), Failur
     let shutdown = begin("info,async_nats=warn")?;
     let telemetry = Telemetry::default();
     let mut running = JoinSet::new();
-    if let Some(http) = args.http {
+    if let Some(http) = http_address(args.http)? {
         let (address, serving) = serve_http(
             http,
             nats,
@@ -129,7 +110,7 @@ pub(crate) async fn projector(nats: &NatsAccess, args: ProjectorArgs) -> Result<
     let shutdown = begin("info,async_nats=warn")?;
     let telemetry = Telemetry::of_projector();
     let mut running = JoinSet::new();
-    if let Some(http) = args.http {
+    if let Some(http) = http_address(args.http)? {
         let (counts, name) = (telemetry.clone(), first_family(args.view));
         let buckets = telemetry.clone();
         let families = families(args.view);
@@ -210,7 +191,7 @@ fn spawn_projector(
 /// Waits for all of them; the first failure ends the others by dropping them.
 async fn first_failure(mut running: JoinSet<Result<(), Failure>>) -> Result<(), Failure> {
     while let Some(ended) = running.join_next().await {
-        ended.map_err(|error| Failure::failed(&error))??;
+        ended.map_err(|error| Failure::fault(&error))??;
     }
     Ok(())
 }
@@ -218,13 +199,14 @@ async fn first_failure(mut running: JoinSet<Result<(), Failure>>) -> Result<(), 
 /// `compact-ledger up`: everything on this machine, in one process with nats-server as its child.
 pub(crate) async fn up(args: UpArgs, output: Output) -> Result<(), Failure> {
     let shutdown = begin("warn,async_nats=error")?;
+    let http = http_address_or_default(args.http)?;
     let nats = start_nats(&args.data.join("nats"), args.nats_port).await?;
     let url = nats.url();
     let reviver = nats.reviver();
-    let outcome = run_up(&args, &url, reviver, output, shutdown).await;
+    let outcome = run_up(&args, http, &url, reviver, output, shutdown).await;
     tokio::task::spawn_blocking(move || nats.stop())
         .await
-        .map_err(|error| Failure::failed(&error))?;
+        .map_err(|error| Failure::fault(&error))?;
     outcome
 }
 
@@ -246,11 +228,12 @@ async fn start_nats(folder: &Path, port: u16) -> Result<NatsServer, Failure> {
         max_payload: None,
     };
     let started = tokio::task::spawn_blocking(move || NatsServer::start(&options)).await;
-    Ok(started.map_err(|error| Failure::failed(&error))??)
+    Ok(started.map_err(|error| Failure::fault(&error))??)
 }
 
 async fn run_up(
     args: &UpArgs,
+    http: SocketAddr,
     nats_url: &str,
     reviver: Reviver,
     output: Output,
@@ -262,8 +245,7 @@ async fn run_up(
     // The address is taken before the log is opened: a second `up` on it fails before it has begun.
     let gate = ReadyGate::default();
     let ready = Ready::Ledger(gate.clone(), why_not(&telemetry));
-    let (address, serving) =
-        serve_http(args.http, nats, &telemetry, ready, shutdown.clone()).await?;
+    let (address, serving) = serve_http(http, nats, &telemetry, ready, shutdown.clone()).await?;
     running.spawn(serving);
     let options = NodeOptions {
         free_space_floor_bytes: args.log.free_space_floor_mib << 20,
@@ -281,14 +263,19 @@ async fn run_up(
     let starting = async {
         let bus = Bus::connect(&BusOptions::service(nats, "up")).await?;
         wait_until(&bus).await;
-        crate::seeding::load(nats, !args.no_demo).await?;
+        let illustrate = if args.no_demo {
+            Illustrate::Never
+        } else {
+            Illustrate::IntoNew
+        };
+        let illustrated = seeding::load(nats, illustrate).await?.is_illustrated;
         let size = wait_until(&bus).await;
         gate.open();
         bus.close().await;
         let announcement = if output.json {
-            in_json(args, nats_url, address, size)
+            in_json(args, nats_url, address, size, illustrated)
         } else {
-            in_words(args, nats_url, address, size)
+            in_words(args, nats_url, address, size, illustrated)
         };
         // Whoever started it may have stopped reading: it is up all the same.
         if let Err(error) = text(&announcement) {
@@ -309,7 +296,7 @@ fn ended_early(
 ) -> Result<(), Failure> {
     match ended {
         Some(Ok(Err(failure))) => Err(failure),
-        Some(Err(error)) => Err(Failure::failed(&error)),
+        Some(Err(error)) => Err(Failure::fault(&error)),
         Some(Ok(Ok(()))) | None => Ok(()),
     }
 }
@@ -329,10 +316,10 @@ async fn wait_until(bus: &Bus) -> u64 {
     }
 }
 
-fn in_json(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) -> String {
+fn in_json(args: &UpArgs, nats: &str, http: SocketAddr, size: u64, illustrated: bool) -> String {
     let announcement = serde_json::json!({
         "tree_size": size,
-        "illustrative": !args.no_demo,
+        "illustrative": illustrated,
         "nats": nats,
         "http": format!("http://{http}"),
         "data": args.data,
@@ -340,11 +327,17 @@ fn in_json(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) -> String {
     format!("{announcement}\n")
 }
 
-fn in_words(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) -> String {
-    let demo = if args.no_demo {
-        ""
-    } else {
-        ", with illustrative commitments that are marked as such"
+fn in_words(args: &UpArgs, nats: &str, http: SocketAddr, size: u64, illustrated: bool) -> String {
+    let (demo, left_out) = match (illustrated, args.no_demo) {
+        (true, _) => (
+            ", with illustrative commitments that are marked as such",
+            "",
+        ),
+        (false, true) => ("", ""),
+        (false, false) => (
+            "",
+            "\nIllustrative commitments were left out: they go into a new ledger only, and this one was made without them.\n",
+        ),
     };
     let data = args.data.display();
     let prefix = if nats == "nats://127.0.0.1:4222" {
@@ -365,7 +358,7 @@ fn in_words(args: &UpArgs, nats: &str, http: SocketAddr, size: u64) -> String {
     .join("\n");
     format!(
         "compact-ledger is up: {size} events on disk{demo}.
-
+{left_out}
   commands and queries   {nats}
   readiness and metrics  http://{http}/readyz  http://{http}/metrics
   data                   {data}

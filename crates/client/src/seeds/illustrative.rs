@@ -187,6 +187,19 @@ impl Illustrative {
         })
     }
 
+    /// The commitment that is recorded first.
+    pub fn first_commitment(&self) -> Option<CommitmentId> {
+        let mut steps = self.phases.as_slice().iter().flatten();
+        steps.find_map(|step| match &step.subject {
+            Subject::Commitment(id) => Some(*id),
+            Subject::Instrument(_)
+            | Subject::Party(_)
+            | Subject::Partner(_)
+            | Subject::Review(_)
+            | Subject::Ledger => None,
+        })
+    }
+
     /// The commands of the next phase, in the order in which they are to be sent; `None` after the last. All receipts of the
     /// phase before must have been [noted](Self::note).
     ///
