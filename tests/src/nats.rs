@@ -1,7 +1,7 @@
 //! A nats-server for one test.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ledger_node::nats_server::{Launch, NatsServer, Options, Places, Port, find};
@@ -41,6 +41,19 @@ impl TestNats {
             server: Some(server),
             bounds,
         }
+    }
+
+    /// Takes the server away, sets its folder aside, and brings it back with nothing; where the folder lies now.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn set_streams_aside(&mut self) -> PathBuf {
+        self.stop();
+        let nats = self.folder.path().join("streams");
+        let aside = self.folder.path().join("streams-aside");
+        fs::rename(&nats, &aside).expect("set aside");
+        self.start_again();
+        aside
     }
 
     /// Takes the server away and brings it back with another `max_payload`.

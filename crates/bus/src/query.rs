@@ -272,6 +272,12 @@ pub struct ScrubAnswer {
     /// Events that should have an index by now and have none: indexed at the next start, no damage.
     #[serde(default)]
     pub unindexed: u64,
+    /// Files beside the journal that cannot be used, a sentence each: findings that concern no position.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// What was not compared, and why: no finding.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_compared: Vec<String>,
     /// What is wrong, in the order it was found: 1,000 findings at most.
     pub findings: Vec<ScrubFinding>,
     /// How many findings there were beside those.

@@ -35,6 +35,14 @@ pub(crate) fn compare(opening: &[u8], held: &VerifierKey) -> Result<(), ForeignK
     })
 }
 
+/// The key that the data of the event at position 0 names, if it names one.
+pub(crate) fn named(opening: &[u8]) -> Option<VerifierKey> {
+    match EventBody::decode(EventType::LedgerOpened, opening) {
+        Ok(EventBody::LedgerOpened(opened)) => opened.verifier_key.parse().ok(),
+        Ok(_) | Err(_) => None,
+    }
+}
+
 /// The same for an open log that is not empty.
 pub(crate) fn check(log: &Log) -> Result<Result<(), ForeignKey>, HistoryError> {
     let mut compared = Ok(());

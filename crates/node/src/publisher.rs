@@ -43,7 +43,8 @@ pub enum PublisherError {
     /// The stream holds events that the log does not: the log lost its end, or is another one.
     #[error(
         "the stream LEDGER_EVENTS ends at sequence {last_sequence}, but the log has only {tree_size} events: \
-         the log has lost its end or belongs to another ledger; nothing was changed"
+         the log has lost its end or belongs to another ledger; nothing was changed. If an older backup was put back on \
+         purpose, go on as the manual says under `Restoring an older backup`"
     )]
     StreamAhead {
         /// Sequence of the stream's newest event.

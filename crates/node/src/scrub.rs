@@ -1,10 +1,13 @@
 //! Checking a log against itself: a running node its own, a tool one that no process has open.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ledger_bus::query::{ScrubAnswer, ScrubFinding};
-use ledger_proof::{KeyError, LedgerKey, VerifierKey, hash_to_hex};
-use ledger_store::{OpenError, Options, ScrubReport, scrub};
+use ledger_proof::{LedgerKey, VerifierKey, hash_to_hex};
+use ledger_store::disk::OsDisk;
+use ledger_store::{OpenError, Options, ScrubReport, opening, scrub};
 use thiserror::Error;
 
 use crate::ledger_key;
@@ -18,30 +21,42 @@ const KEY_FILE: &str = "ledger.key";
 /// A log could not be checked; damage that a check finds is no such error.
 #[derive(Debug, Error)]
 pub enum ScrubError {
-    /// The directory holds no ledger's key.
-    #[error("{} is not there: is this the directory of a log?", path.display())]
+    /// The directory holds neither a key nor a journal.
+    #[error("neither {KEY_FILE} nor a journal is in {}: is this the directory of a log?", dir.display())]
+    NoLog {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// No key is known that heads could be checked with.
+    #[error(
+        "{key}, and the journal does not name the ledger's key at position 0: nothing can be checked without it"
+    )]
     NoKey {
-        /// Where the key should be.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
+        /// What is wrong with the key's file.
+        key: String,
     },
-    /// The key's file holds no key.
-    #[error("{} cannot be used", path.display())]
-    Key {
-        /// Where the key is.
+    /// A process has the log open.
+    #[error("{} is in use by another process: a running ledger checks its own log, by `scrub` without a directory", path.display())]
+    Running {
+        /// The lock file.
         path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: KeyError,
     },
-    /// The log cannot be opened for checking: a process has it open, or the system refuses.
+    /// The log cannot be opened for checking: the system refuses.
     #[error("the log cannot be checked")]
-    Open(#[from] OpenError),
+    Open(#[source] OpenError),
 }
 
-/// Checks the log in a directory that no process has open. `progress` gets positions done and positions to do.
+impl From<OpenError> for ScrubError {
+    fn from(error: OpenError) -> Self {
+        if let OpenError::Locked { path } = error {
+            return Self::Running { path };
+        }
+        Self::Open(error)
+    }
+}
+
+/// Checks the log in a directory that no process has open, and changes nothing there. `progress` gets positions done and positions to
+/// do.
 ///
 /// # Errors
 /// [`ScrubError`] when it cannot be checked at all. What is wrong with the log is in the answer.
@@ -49,17 +64,65 @@ pub fn scrub_directory(
     dir: &Path,
     progress: impl FnMut(u64, u64),
 ) -> Result<ScrubAnswer, ScrubError> {
-    let path = dir.join(KEY_FILE);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(source) => return Err(ScrubError::NoKey { path, source }),
+    let options = |ledger: &str| Options {
+        disk: Arc::new(OsDisk::read_only(dir)),
+        ..Options::new(dir, ledger)
     };
-    let key: LedgerKey = match text.parse() {
-        Ok(key) => key,
-        Err(source) => return Err(ScrubError::Key { path, source }),
+    let (key, unusable) = match read_key(&dir.join(KEY_FILE)) {
+        Ok(key) => (key.verifier_key().clone(), None),
+        Err(why) => {
+            let is_missing = matches!(why, KeyFault::Missing(_));
+            if is_missing && !dir.join("journal").is_dir() {
+                let dir = dir.to_owned();
+                return Err(ScrubError::NoLog { dir });
+            }
+            let opening = opening(&options("")).ok().flatten();
+            let named = opening.and_then(|opening| ledger_key::named(&opening));
+            let Some(key) = named else {
+                let key = why.to_string();
+                return Err(ScrubError::NoKey { key });
+            };
+            (key, Some(why))
+        }
     };
-    let options = Options::new(dir, key.verifier_key().ledger_id());
-    Ok(answer(&scrub(&options, progress)?, key.verifier_key()))
+    let options = options(key.ledger_id());
+    let mut report = scrub(&options, &key, progress)?;
+    match unusable {
+        // Who checks a backup need not be who may read its secret.
+        Some(why @ KeyFault::NotOurs(_)) => report.not_compared.push(why.to_string()),
+        Some(why) => report.files.push(why.to_string()),
+        None => {}
+    }
+    Ok(answer(&report, &key))
+}
+
+/// Why a key's file gives no key. What is in it is not said.
+#[derive(Debug, Error)]
+enum KeyFault {
+    #[error("{}: missing beside a journal; put this ledger's own key back from your copy, no other one can sign for this log", .0.display())]
+    Missing(PathBuf),
+    #[error("{}: this user may not read it; the key that position 0 names was taken instead", .0.display())]
+    NotOurs(PathBuf),
+    #[error("{}: cannot be read ({error})", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("{}: is empty or holds no ledger's key; put this ledger's own key back from your copy, no other one can sign for this log", .0.display())]
+    NoKey(PathBuf),
+}
+
+fn read_key(path: &Path) -> Result<LedgerKey, KeyFault> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        let path = path.to_owned();
+        if error.kind() == io::ErrorKind::NotFound {
+            KeyFault::Missing(path)
+        } else if error.kind() == io::ErrorKind::PermissionDenied {
+            KeyFault::NotOurs(path)
+        } else {
+            KeyFault::Unreadable { path, error }
+        }
+    })?;
+    let key = str::from_utf8(&bytes).ok();
+    let key = key.and_then(|text| text.parse().ok());
+    key.ok_or_else(|| KeyFault::NoKey(path.to_owned()))
 }
 
 /// A report as it goes over the wire, with what is wrong with the ledger's key.
@@ -87,6 +150,8 @@ pub(crate) fn answer(report: &ScrubReport, key: &VerifierKey) -> ScrubAnswer {
         torn_bytes: report.torn_bytes,
         unfed: report.unfed,
         unindexed: report.unindexed,
+        files: report.files.clone(),
+        not_compared: report.not_compared.clone(),
         more_findings: report
             .more_findings
             .saturating_add(u64::try_from(left_off).unwrap_or(u64::MAX)),

@@ -75,12 +75,6 @@ pub enum Damage {
         /// The head's size.
         size: u64,
     },
-    /// The stored tree head is not one signed by this ledger's key.
-    #[error("the stored tree head is not one of this ledger: {why}")]
-    Head {
-        /// Why.
-        why: String,
-    },
 }
 
 /// Who shows that the log was once longer.
@@ -146,6 +140,14 @@ pub enum OpenError {
         /// The key file.
         path: PathBuf,
         /// What is wrong with it.
+        what: String,
+    },
+    /// A file beside the journal cannot be used.
+    #[error("{}: {what}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what helps.
         what: String,
     },
     /// An option out of its range.

@@ -2,12 +2,13 @@
 
 use crate::core::{Core, held};
 use crate::disk::{self, Disk};
-use crate::error::{AppendError, Damage, OpenError, ReadError};
+use crate::error::{AppendError, OpenError, ReadError};
 use crate::journal::recover::check_frame;
 use crate::journal::writer::Place;
 use ledger_proof::block::Decoder;
-use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, TreeHeadError};
+use ledger_proof::{Frontier, Hash, SignedTreeHead, TreeHeadError, VerifierKey};
 use std::io;
+use std::path::Path;
 
 const FILE: &str = "head";
 
@@ -55,22 +56,28 @@ impl HeadError {
 /// Reads the stored head, if there is one, and checks that this ledger signed it.
 pub(crate) fn load(
     disk: &dyn Disk,
-    key: &LedgerKey,
-    position: u64,
+    dir: &Path,
+    key: &VerifierKey,
 ) -> Result<Option<SignedTreeHead>, OpenError> {
-    let bytes = disk::read_whole(disk, FILE).map_err(OpenError::io("reading the tree head"))?;
+    let wrong = |what: String| OpenError::File {
+        path: dir.join(FILE),
+        what: format!(
+            "{what}. It is the newest signed tree head, which witnesses how long the log was: put it back from your copy, or, \
+             if `scrub` finds nothing else, move it away, and the node signs the log again"
+        ),
+    };
+    let bytes = disk::read_whole(disk, FILE);
+    let bytes = bytes.map_err(|error| wrong(format!("cannot be read ({error})")))?;
     let Some(bytes) = bytes else {
         return Ok(None);
     };
-    let damaged = |error: &TreeHeadError| OpenError::Damaged {
-        position,
-        what: Damage::Head {
-            why: error.to_string(),
-        },
-    };
-    let head = SignedTreeHead::parse(&bytes).map_err(|error| damaged(&error))?;
-    head.verify(key.verifier_key())
-        .map_err(|error| damaged(&error))?;
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Err(wrong("is empty".to_owned()));
+    }
+    let head = SignedTreeHead::parse(&bytes);
+    let head = head.map_err(|error| wrong(format!("is damaged ({error})")))?;
+    let verified = head.verify(key);
+    verified.map_err(|error| wrong(format!("is damaged, or is another ledger's ({error})")))?;
     Ok(Some(head))
 }
 

@@ -23,6 +23,7 @@
 
 mod append;
 mod checksum;
+mod copies;
 mod core;
 pub mod disk;
 mod error;
@@ -53,6 +54,6 @@ pub use log::{Found, Kept, Log, RecordedCommand, RecordedSubmission};
 pub use open::Recovery;
 pub use options::{FREE_FLOOR_BYTES, Options};
 pub use place::lock_id_at;
-pub use scrub::{Fault, Finding, ScrubReport, scrub};
+pub use scrub::{Fault, Finding, ScrubReport, opening, scrub};
 pub use view_history::{ClosedChunk, HistoryFault, HistoryList};
 pub use views::{SavedViews, ViewStore};

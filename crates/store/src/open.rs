@@ -54,7 +54,10 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
         shorter(0, options.witnessed_size, Witness::Caller)?;
     }
     // Its name is made durable with that of the journal within it.
-    std::fs::create_dir_all(&options.dir).map_err(OpenError::io("making the data directory"))?;
+    std::fs::create_dir_all(&options.dir).map_err(|error| OpenError::File {
+        path: options.dir.clone(),
+        what: format!("the data directory cannot be made ({error})"),
+    })?;
     let has_room = has_room(&options)?;
     let lock = lock(&options.dir)?;
     let found = recover(options.disk.as_ref())?;
@@ -63,7 +66,7 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
         .as_ref()
         .map_or_else(Frontier::new, |found| found.frontier.clone());
     let tree_size = frontier.size();
-    let head = head::load(options.disk.as_ref(), &key, tree_size)?;
+    let head = head::load(options.disk.as_ref(), &options.dir, key.verifier_key())?;
     check_witnesses(&options, tree_size, head.as_ref())?;
     if let (Some(found), Some(head)) = (&found, &head)
         && let Some(root) = found.root_at(head.head().size)
@@ -152,14 +155,44 @@ pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
         .truncate(false)
         .write(true)
         .open(&path)
-        .map_err(OpenError::io("opening the lock file"))?;
+        .map_err(|error| OpenError::File {
+            what: format!(
+                "the lock file cannot be opened ({error}): it is an empty file that whoever runs the ledger may write; \
+                 where it is anything else, move it away while nothing runs here, and it is made anew"
+            ),
+            path: path.clone(),
+        })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path }),
-        Err(TryLockError::Error(source)) => Err(OpenError::Io {
-            doing: "locking the data directory",
-            source,
+        Err(TryLockError::Error(error)) => Err(OpenError::File {
+            path,
+            what: format!(
+                "cannot be locked ({error}): choose a directory on a file system with locks"
+            ),
         }),
+    }
+}
+
+/// Keeps everybody from writing who locks the directory, without writing there: several may read. Nothing where there is no lock
+/// file, as in a backup, for then nobody has it open.
+pub(crate) fn lock_shared(dir: &Path) -> Result<Option<File>, OpenError> {
+    let path = dir.join(place::LOCK);
+    let unusable = |error: std::io::Error| OpenError::File {
+        path: path.clone(),
+        what: format!(
+            "cannot be read ({error}): whether a process has the log open cannot be told"
+        ),
+    };
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unusable(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path }),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
 }
 
@@ -167,43 +200,64 @@ pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
 fn load_key(options: &Options, has_journal: bool) -> Result<LedgerKey, OpenError> {
     let path = key_path(options);
     if has_journal || path.exists() {
-        return read_key(options);
+        return read_key(options, has_journal);
     }
     let generated = LedgerKey::generate(&options.ledger_id);
     let key = generated.map_err(|error| OpenError::Key {
         path: path.clone(),
         what: error.to_string(),
     })?;
-    store_key(&path, &key).map_err(OpenError::io("writing the ledger's key"))?;
+    store_key(&path, &key).map_err(|error| OpenError::Key {
+        what: format!("cannot be written ({error})"),
+        path,
+    })?;
     Ok(key)
 }
+
+/// What helps where the key is not to be used.
+const OWN_KEY: &str =
+    "put this ledger's own key back from your copy; no other key can sign for this log";
 
 fn key_path(options: &Options) -> PathBuf {
     options.dir.join("ledger.key")
 }
 
 /// Reads the ledger's key, which must be of the ledger that the options name.
-pub(crate) fn read_key(options: &Options) -> Result<LedgerKey, OpenError> {
+fn read_key(options: &Options, has_journal: bool) -> Result<LedgerKey, OpenError> {
     let path = key_path(options);
     let wrong = |what: String| OpenError::Key {
         path: path.clone(),
         what,
     };
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(wrong("missing beside a log that has a journal".to_owned()));
+            return Err(wrong(format!(
+                "missing beside a log that has a journal: {OWN_KEY}"
+            )));
         }
-        Err(source) => {
-            return Err(OpenError::Io {
-                doing: "reading the ledger's key",
-                source,
-            });
+        Err(error) => {
+            return Err(wrong(format!(
+                "cannot be read ({error}): the user that runs the ledger must be able to, and nobody else"
+            )));
         }
     };
-    let key = text
-        .parse::<LedgerKey>()
-        .map_err(|error| wrong(error.to_string()))?;
+    // What is in the file is a secret, or was: nothing of it is said.
+    let key = str::from_utf8(&bytes).ok();
+    let key = key.and_then(|text| text.parse::<LedgerKey>().ok());
+    let key = key.ok_or_else(|| {
+        let remedy = if has_journal {
+            OWN_KEY
+        } else {
+            "there is no log here yet; remove the file, and a key is made with the log"
+        };
+        let what = if bytes.iter().all(u8::is_ascii_whitespace) {
+            "is empty"
+        } else {
+            "holds no ledger's key"
+        };
+        wrong(format!("{what}: {remedy}"))
+    })?;
     let ledger = key.verifier_key().ledger_id();
     if ledger != options.ledger_id {
         return Err(wrong(format!(

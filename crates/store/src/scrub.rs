@@ -4,6 +4,7 @@
 //! the stored head, and says what does not agree. It never repairs: the journal cannot be, and sled repairs itself when it is read
 //! or opened.
 
+use crate::copies::{Copies, CopyFault, Stored};
 use crate::core::{Core, held};
 use crate::error::{Damage, OpenError, ReadError, SledFault, Witness};
 use crate::head;
@@ -14,13 +15,12 @@ use crate::journal::frame::SEGMENT_HEADER_LEN;
 use crate::journal::recover::{self, Torn, check_frame};
 use crate::journal::{Frame, Journal, Segment};
 use crate::log::Log;
-use crate::open::{lock, read_key};
+use crate::open::lock_shared;
 use crate::options::Options;
-use crate::shards::Shards;
 use ledger_proof::block::{BlockError, BlockHeader, Content, Decoder, StoredEvent};
 use ledger_proof::submission::{SubmissionError, SubmissionFault, SubmissionVerifier, commands_of};
 use ledger_proof::verify::{CheckedRun, LeafFault};
-use ledger_proof::{Frontier, Hash, LedgerKey, SignedTreeHead, leaf_hash};
+use ledger_proof::{Frontier, Hash, SignedTreeHead, VerifierKey, leaf_hash};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -98,6 +98,10 @@ pub struct ScrubReport {
     pub unindexed: u64,
     /// The data of the event at position 0, for whoever knows what it means; nothing when it is withheld or cannot be read.
     pub opening: Option<Vec<u8>>,
+    /// Files beside the journal that cannot be used, with what is wrong with each.
+    pub files: Vec<String>,
+    /// What was not compared, and why.
+    pub not_compared: Vec<String>,
     /// What is wrong, in the order it was found: the first 1,000 of it.
     pub findings: Vec<Finding>,
     /// How many findings there were beside those.
@@ -106,7 +110,7 @@ pub struct ScrubReport {
 
 struct Scrub<'a> {
     journal: &'a Journal,
-    shards: &'a Shards,
+    stored: Stored<'a>,
     sealed: Option<&'a SealedIndex>,
     epoch_bits: u8,
     shard_bits: u8,
@@ -142,7 +146,7 @@ impl Log {
         let sealed_epochs = core.sealed.epochs();
         let mut scrub = Scrub {
             journal: &core.journal,
-            shards: &core.shards,
+            stored: Stored::Open(&core.shards),
             sealed: Some(&core.sealed),
             epoch_bits: core.options.epoch_bits,
             shard_bits: core.options.shard_bits,
@@ -165,15 +169,41 @@ impl Log {
     }
 }
 
-/// Checks the log in a directory that no process has open. The journal and the head are not touched; sled, on being opened,
-/// may tidy its own files.
+/// The data of the event at position 0 of the log in a directory, read without writing; nothing where there is none, or where it
+/// is withheld.
 ///
 /// # Errors
-/// [`OpenError`] when the directory is in use, its key is missing or the operating system refuses. Damage is in the report.
-pub fn scrub(options: &Options, progress: impl FnMut(u64, u64)) -> Result<ScrubReport, OpenError> {
+/// [`OpenError`] when it cannot be read.
+pub fn opening(options: &Options) -> Result<Option<Vec<u8>>, OpenError> {
+    let segments = recover::segments(options.disk.as_ref())?;
+    if segments.is_empty() {
+        return Ok(None);
+    }
+    let journal = Journal::new(Arc::clone(&options.disk), segments);
+    let (_, block) = journal.block_at(0)?;
+    let mut decoder = Decoder::default();
+    let position = 0;
+    let fault = |source| OpenError::from(ReadError::Block { position, source });
+    let events = decoder.events(&block).map_err(fault)?;
+    let first = (&events).into_iter().next().transpose().map_err(fault)?;
+    Ok(first.and_then(|event| match event.content {
+        Content::Present { data, .. } => Some(data.to_vec()),
+        Content::Withheld { .. } => None,
+    }))
+}
+
+/// Checks the log in a directory that no process has open, and changes nothing there: sled's databases, which sled writes to when it
+/// opens them, are read in copies, and not compared where there is no room for any. `key` is the one that heads must be signed with.
+///
+/// # Errors
+/// [`OpenError`] when the directory is in use or the operating system refuses. Damage is in the report.
+pub fn scrub(
+    options: &Options,
+    key: &VerifierKey,
+    progress: impl FnMut(u64, u64),
+) -> Result<ScrubReport, OpenError> {
     options.check()?;
-    let _lock = lock(&options.dir)?;
-    let key = read_key(options)?;
+    let _lock = lock_shared(&options.dir)?;
     let mut report = ScrubReport::default();
     let (end, torn) = match recover::recover(options.disk.as_ref()) {
         Ok(Some(found)) => (Some(found.frontier.size()), found.torn),
@@ -191,44 +221,17 @@ pub fn scrub(options: &Options, progress: impl FnMut(u64, u64)) -> Result<ScrubR
         Err(error) => return Err(error),
     };
     let journal = Journal::new(Arc::clone(&options.disk), segments);
-    let dir = options.dir.join("log");
-    let path = dir.join("index");
-    let opened = path
-        .is_dir()
-        .then(|| SealedIndex::open(&path, options.sled_cache_bytes, options.epoch_bits));
-    let sealed = match opened.transpose() {
-        Ok(sealed) => sealed,
-        Err(fault) => {
-            report.add(0, sled(&fault));
-            None
-        }
-    };
-    let shards = Shards::new(dir, options.sled_cache_bytes);
-    let indexed = sealed.as_ref().map_or(0, SealedIndex::epochs);
-    let sealed_epochs = match sealed.as_ref().map_or(Ok(0), SealedIndex::stated_epochs) {
-        Ok(epochs) => epochs,
-        Err(fault) => {
-            report.add(0, sled(&fault));
-            0
-        }
-    };
-    let (applied, fed) = match newest_end(&shards, options.shard_bits) {
-        Ok(fed) => (fed, fed),
-        Err(fault) => {
-            report.add(0, sled(&fault));
-            (end.unwrap_or(u64::MAX), 0)
-        }
-    };
+    let databases = Databases::copy(options, end, &mut report);
     let mut scrub = Scrub {
         journal: &journal,
-        shards: &shards,
-        sealed: sealed.as_ref(),
+        stored: databases.stored,
+        sealed: databases.sealed.as_ref(),
         epoch_bits: options.epoch_bits,
         shard_bits: options.shard_bits,
-        applied,
-        sealed_epochs,
-        fed,
-        indexed: u64::from(indexed) << options.epoch_bits,
+        applied: databases.applied,
+        sealed_epochs: databases.sealed_epochs,
+        fed: databases.fed,
+        indexed: databases.indexed,
         torn,
         head: None,
         frontier: Some(Frontier::new()),
@@ -239,15 +242,80 @@ pub fn scrub(options: &Options, progress: impl FnMut(u64, u64)) -> Result<ScrubR
         decoder: Decoder::default(),
         report,
     };
-    scrub.load_head(options, &key, end.unwrap_or(0));
+    scrub.load_head(options, key);
     scrub.walk(end, progress);
     Ok(scrub.report)
+}
+
+/// Copies of sled's databases, and what they show.
+struct Databases {
+    stored: Stored<'static>,
+    sealed: Option<SealedIndex>,
+    applied: u64,
+    fed: u64,
+    sealed_epochs: u32,
+    indexed: u64,
+}
+
+impl Databases {
+    fn copy(options: &Options, end: Option<u64>, report: &mut ScrubReport) -> Self {
+        let mut found = Self {
+            stored: Stored::Not,
+            sealed: None,
+            applied: 0,
+            fed: 0,
+            sealed_epochs: 0,
+            indexed: 0,
+        };
+        let mut copies = match Copies::new(options.dir.join("log"), options.sled_cache_bytes) {
+            Ok(copies) => copies,
+            Err(why) => {
+                report.not_compared(&why);
+                return found;
+            }
+        };
+        match copies.index(options.epoch_bits) {
+            Ok(Some(sealed)) => {
+                match sealed.stated_epochs() {
+                    Ok(epochs) => found.sealed_epochs = epochs,
+                    Err(fault) => report.add(0, sled(&fault)),
+                }
+                found.indexed = u64::from(sealed.epochs()) << options.epoch_bits;
+                found.sealed = Some(sealed);
+            }
+            Ok(None) => {}
+            Err(CopyFault::Sled(fault)) => report.add(0, sled(&fault)),
+            Err(CopyFault::NotCopied(why)) => {
+                report.not_compared(&why);
+                return found;
+            }
+        }
+        match newest_end(&mut copies, options.shard_bits) {
+            Ok(fed) => (found.applied, found.fed) = (fed, fed),
+            Err(CopyFault::Sled(fault)) => {
+                report.add(0, sled(&fault));
+                found.applied = end.unwrap_or(u64::MAX);
+            }
+            Err(CopyFault::NotCopied(why)) => {
+                report.not_compared(&why);
+                return found;
+            }
+        }
+        found.stored = Stored::Copied(Box::new(copies));
+        found
+    }
 }
 
 impl ScrubReport {
     /// Whether nothing is wrong.
     pub fn is_sound(&self) -> bool {
-        self.findings.is_empty()
+        self.findings.is_empty() && self.files.is_empty()
+    }
+
+    /// sled's databases, or the rest of them, are not compared.
+    fn not_compared(&mut self, why: &str) {
+        let what = format!("blocks and indexes in log/ (copies of the journal): {why}");
+        self.not_compared.push(what);
     }
 
     fn add(&mut self, position: u64, what: Fault) {
@@ -265,26 +333,22 @@ fn sled(fault: &SledFault) -> Fault {
 }
 
 /// The position after the newest block in sled: what is before it was fed once. A shard is made when those before it are full.
-fn newest_end(shards: &Shards, shard_bits: u8) -> Result<u64, SledFault> {
-    let Some(newest) = shards.numbers().last().copied() else {
+fn newest_end(copies: &mut Copies, shard_bits: u8) -> Result<u64, CopyFault> {
+    let Some(newest) = copies.newest() else {
         return Ok(0);
     };
-    let shard = shards.get(newest)?;
-    let highest = shard.highest_key()?.map_or(0, |key| key.saturating_add(1));
-    let end = shard.end()?.unwrap_or(highest);
+    let shard = copies.shard(newest)?;
+    let highest = shard.highest_key().map_err(CopyFault::Sled)?;
+    let highest = highest.map_or(0, |key| key.saturating_add(1));
+    let end = shard.end().map_err(CopyFault::Sled)?.unwrap_or(highest);
     Ok(end.max(u64::from(newest) << shard_bits))
 }
 
 impl Scrub<'_> {
-    fn load_head(&mut self, options: &Options, key: &LedgerKey, end: u64) {
-        match head::load(options.disk.as_ref(), key, end) {
+    fn load_head(&mut self, options: &Options, key: &VerifierKey) {
+        match head::load(options.disk.as_ref(), &options.dir, key) {
             Ok(head) => self.head = head,
-            Err(OpenError::Damaged { position, what }) => {
-                self.report.add(position, Fault::Journal(what));
-            }
-            Err(error) => self
-                .report
-                .add(end, Fault::Unreadable(crate::feed::with_causes(&error))),
+            Err(error) => self.report.files.push(error.to_string()),
         }
     }
 
@@ -307,9 +371,11 @@ impl Scrub<'_> {
         let at = reached.unwrap_or_else(|lost| lost);
         progress(at, at);
         self.report.tree_size = at;
-        self.report.unfed = at.saturating_sub(self.applied);
-        let unsealed = (at >> self.epoch_bits).saturating_sub(self.sealed_epochs.into());
-        self.report.unindexed = unsealed << self.epoch_bits;
+        if !matches!(self.stored, Stored::Not) {
+            self.report.unfed = at.saturating_sub(self.applied);
+            let unsealed = (at >> self.epoch_bits).saturating_sub(self.sealed_epochs.into());
+            self.report.unindexed = unsealed << self.epoch_bits;
+        }
         let whole = self.submissions.expect_whole(at);
         self.submission(whole);
         if reached.is_ok() {
@@ -543,19 +609,23 @@ impl Scrub<'_> {
         if position >= self.applied {
             return;
         }
+        if matches!(self.stored, Stored::Not) {
+            return;
+        }
         let number = u32::try_from(position >> self.shard_bits).unwrap_or(u32::MAX);
-        if !self.shards.exists(number) {
+        if !self.stored.exists(number) {
             return self.report.add(position, Fault::BlockMissing);
         }
-        match self
-            .shards
-            .get(number)
-            .and_then(|shard| shard.raw(position))
-        {
+        match self.stored.raw(number, position) {
             Ok(Some(stored)) if stored.as_ref() == bytes => {}
             Ok(Some(_)) => self.report.add(position, Fault::BlockDiffers),
             Ok(None) => self.report.add(position, Fault::BlockMissing),
-            Err(fault) => self.report.add(position, sled(&fault)),
+            Err(CopyFault::Sled(fault)) => self.report.add(position, sled(&fault)),
+            Err(CopyFault::NotCopied(why)) => {
+                self.report
+                    .not_compared(&format!("from position {position} on: {why}"));
+                self.stored = Stored::Not;
+            }
         }
     }
 

@@ -10,23 +10,10 @@ use ledger_domain::wire::v1::Status;
 use ledger_tests::commands::Commander;
 use ledger_tests::{System, eventually, receipts};
 
-use crate::support::{SOON, files_under, some_events};
+use crate::support::{SOON, copy_folder, files_under, some_events};
 
 /// How long a reply is waited for that should not come.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), &to).expect("copied");
-        }
-    }
-}
 
 fn beside(folder: &Path, name: &str) -> PathBuf {
     folder.with_file_name(name)
@@ -46,7 +33,7 @@ const DEEDS: [Deed; 4] = [
         while let Err(error) = fs::remove_dir_all(folder) {
             assert_eq!(error.kind(), ErrorKind::DirectoryNotEmpty, "{error}");
         }
-        copy(&beside(folder, "backup"), folder);
+        copy_folder(&beside(folder, "backup"), folder);
     }),
     ("moved away", |folder| {
         fs::rename(folder, beside(folder, "moved")).expect("moved");
@@ -70,7 +57,7 @@ async fn with_backup() -> (System, Commander) {
     system.await_published().await;
     assert!(system.stop_node().success());
     let folder = system.log_folder();
-    copy(&folder, &beside(&folder, "backup"));
+    copy_folder(&folder, &beside(&folder, "backup"));
     system.start_node().await;
     some_events(&system, &mut commander, 2).await;
     (system, commander)

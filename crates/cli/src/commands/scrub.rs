@@ -42,16 +42,14 @@ pub(crate) async fn directory(dir: PathBuf, output: Output) -> Result<(), Failur
     conclude(&answer, output)
 }
 
-/// Why a directory cannot be checked. What the system says of a key that is not there adds nothing.
+/// Why a directory cannot be checked.
 fn without_log(given: &Path, error: &ScrubError) -> Failure {
     match error {
-        ScrubError::NoKey { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            Failure::usage(format!(
-                "neither ledger/ledger.key nor ledger.key is in {}: is this the directory of a log?",
-                given.display()
-            ))
-        }
-        ScrubError::NoKey { .. } | ScrubError::Key { .. } | ScrubError::Open(_) => {
+        ScrubError::NoLog { .. } => Failure::usage(format!(
+            "neither ledger/ledger.key nor ledger.key is in {}: is this the directory of a log?",
+            given.display()
+        )),
+        ScrubError::NoKey { .. } | ScrubError::Running { .. } | ScrubError::Open(_) => {
             Failure::failed(error)
         }
     }
@@ -75,7 +73,8 @@ fn conclude(answer: &ScrubAnswer, output: Output) -> Result<(), Failure> {
 
 /// The findings that are listed, and those that are not.
 fn count(answer: &ScrubAnswer) -> u64 {
-    let listed = u64::try_from(answer.findings.len()).unwrap_or(u64::MAX);
+    let listed = answer.findings.len() + answer.files.len();
+    let listed = u64::try_from(listed).unwrap_or(u64::MAX);
     listed.saturating_add(answer.more_findings)
 }
 
@@ -95,6 +94,10 @@ fn page(answer: &ScrubAnswer) -> String {
     let mut page = format!("{}root  {root}\n\n", table.render());
     for note in notes(answer) {
         page.push_str(&note);
+        page.push('\n');
+    }
+    for file in &answer.files {
+        page.push_str(file);
         page.push('\n');
     }
     for finding in &answer.findings {
@@ -129,7 +132,9 @@ fn notes(answer: &ScrubAnswer) -> Vec<String> {
         lacking("block store", answer.unfed),
         lacking("index", answer.unindexed),
     ];
-    notes.into_iter().flatten().collect()
+    let not_compared = answer.not_compared.iter();
+    let not_compared = not_compared.map(|what| format!("note: not compared: {what}"));
+    notes.into_iter().flatten().chain(not_compared).collect()
 }
 
 #[cfg(test)]
@@ -148,6 +153,8 @@ mod tests {
             torn_bytes: 0,
             unfed: 0,
             unindexed: 0,
+            files: Vec::new(),
+            not_compared: Vec::new(),
             findings: Vec::new(),
             more_findings: 0,
         };
@@ -167,8 +174,13 @@ mod tests {
             what: "the block is missing in sled".to_owned(),
         });
         assert!(page(&answer).ends_with("position 4: the block is missing in sled\n"));
+        answer.files.push("ledger/head: is empty".to_owned());
+        answer.not_compared.push("sled: no room".to_owned());
+        assert!(page(&answer).contains("note: not compared: sled: no room\n"));
+        assert!(page(&answer).contains("\nledger/head: is empty\nposition 4"));
+        assert_eq!(count(&answer), 2);
         answer.more_findings = 12;
         assert!(page(&answer).ends_with("sled\nand 12 more\n"));
-        assert_eq!(count(&answer), 13);
+        assert_eq!(count(&answer), 14);
     }
 }

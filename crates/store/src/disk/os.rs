@@ -14,16 +14,38 @@ const ZERO_BYTES: usize = 2 << 20;
 #[derive(Debug, Clone)]
 pub struct OsDisk {
     root: PathBuf,
+    is_read_only: bool,
 }
 
 impl OsDisk {
     /// The disk whose paths are relative to `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            is_read_only: false,
+        }
+    }
+
+    /// The same for reading alone: whatever would change anything is refused.
+    pub fn read_only(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            is_read_only: true,
+        }
+    }
+
+    /// The path of what is to be changed.
+    fn to_change(&self, path: &str) -> io::Result<PathBuf> {
+        let path = self.root.join(path);
+        if self.is_read_only {
+            return Err(named(&path)(io::ErrorKind::ReadOnlyFilesystem.into()));
+        }
+        Ok(path)
     }
 
     fn sync_path(path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
+        let synced = File::open(path).and_then(|file| file.sync_all());
+        synced.map_err(named(path))
     }
 
     fn fill(file: &File, len: u64) -> io::Result<()> {
@@ -44,8 +66,8 @@ impl OsDisk {
 
 impl Disk for OsDisk {
     fn create_dir(&self, path: &str) -> io::Result<()> {
-        let dir = self.root.join(path);
-        std::fs::create_dir_all(&dir)?;
+        let dir = self.to_change(path)?;
+        std::fs::create_dir_all(&dir).map_err(named(&dir))?;
         sync_names(
             &dir.canonicalize()?,
             &self.root.canonicalize()?,
@@ -54,10 +76,11 @@ impl Disk for OsDisk {
     }
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
-        let entries = match std::fs::read_dir(self.root.join(dir)) {
+        let dir = self.root.join(dir);
+        let entries = match std::fs::read_dir(&dir) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
+            Err(error) => return Err(named(&dir)(error)),
         };
         let mut names = Vec::new();
         for entry in entries {
@@ -70,45 +93,50 @@ impl Disk for OsDisk {
     }
 
     fn open(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let path = self.root.join(path);
         let file = OpenOptions::new()
             .read(true)
-            .write(true)
-            .open(self.root.join(path))?;
-        Ok(Arc::new(OsFile { file }))
+            .write(!self.is_read_only)
+            .open(&path)
+            .map_err(named(&path))?;
+        Ok(Arc::new(OsFile { file, path }))
     }
 
     fn create(&self, path: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
-        let full = self.root.join(path);
+        let full = self.to_change(path)?;
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(true)
-            .open(&full)?;
+            .open(&full)
+            .map_err(named(&full))?;
         if len == 0 {
-            return Ok(Arc::new(OsFile { file }));
+            return Ok(Arc::new(OsFile { file, path: full }));
         }
         if let Err(error) = Self::fill(&file, len) {
             // A half-made file would hold the very space whose lack made it fail.
             if let Err(second) = std::fs::remove_file(&full) {
                 tracing::warn!(path = %full.display(), error = %second, "could not remove a half-made file");
             }
-            return Err(error);
+            return Err(named(&full)(error));
         }
         full.parent().map_or(Ok(()), Self::sync_path)?;
-        Ok(Arc::new(OsFile { file }))
+        Ok(Arc::new(OsFile { file, path: full }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        std::fs::rename(self.root.join(from), self.root.join(to))
+        let from = self.to_change(from)?;
+        std::fs::rename(&from, self.root.join(to)).map_err(named(&from))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
-        std::fs::remove_file(self.root.join(path))
+        let path = self.to_change(path)?;
+        std::fs::remove_file(&path).map_err(named(&path))
     }
 
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
-        Self::sync_path(&self.root.join(dir))
+        Self::sync_path(&self.to_change(dir)?)
     }
 
     fn identity(&self, path: &str) -> io::Result<FileId> {
@@ -119,6 +147,11 @@ impl Disk for OsDisk {
         let stat = rustix::fs::statvfs(&self.root)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
+}
+
+/// Names the file in an error of the system, which does not.
+fn named(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// Syncs a directory and each one above it. Those above `root` are others': where the system refuses, that is said.
@@ -142,6 +175,7 @@ fn sync_names(
 #[derive(Debug)]
 struct OsFile {
     file: File,
+    path: PathBuf,
 }
 
 impl DiskFile for OsFile {
@@ -153,18 +187,19 @@ impl DiskFile for OsFile {
                 Ok(0) => break,
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(named(&self.path)(error)),
             }
         }
         Ok(filled)
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.file.write_all_at(bytes, offset)
+        let written = self.file.write_all_at(bytes, offset);
+        written.map_err(named(&self.path))
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.sync_data().map_err(named(&self.path))
     }
 
     fn identity(&self) -> io::Result<FileId> {

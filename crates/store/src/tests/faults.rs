@@ -194,7 +194,7 @@ fn a_stored_head_of_a_longer_log_is_proof_of_damage() {
 }
 
 #[test]
-fn a_head_that_is_damaged_or_names_another_root_is_damage() {
+fn a_head_that_is_damaged_or_names_another_root_stops_the_log() {
     let rig = Rig::new();
     let (log, mut appender, _) = rig.open();
     fill(&mut appender, 8, 4);
@@ -206,9 +206,97 @@ fn a_head_that_is_damaged_or_names_another_root_is_damage() {
     let middle = bytes.len() / 3;
     bytes[middle] ^= 1;
     rig.disk.set_bytes("head", bytes);
-    assert!(matches!(rig.damage(), (8, Damage::Head { .. })));
+    assert!(matches!(rig.try_open(), Err(OpenError::File { .. })));
     rig.disk.set_bytes("head", foreign.as_bytes().to_vec());
     assert_eq!(rig.damage(), (8, Damage::HeadRoot { size: 8 }));
+}
+
+#[test]
+fn a_head_that_is_no_head_is_named_with_what_helps_and_no_position_is_blamed() {
+    let rig = Rig::new();
+    let (log, mut appender, _) = rig.open();
+    fill(&mut appender, 8, 4);
+    log.sign_head().unwrap();
+    let own = rig.disk.bytes("head").unwrap();
+    let other = ledger_proof::LedgerKey::from_seed("test", [9; 32]).unwrap();
+    let foreign = ledger_proof::SignedTreeHead::sign(8, ledger_proof::Hash([7; 32]), &other);
+    drop((log, appender));
+    let half = own[..own.len() / 2].to_vec();
+    for (bytes, said) in [
+        (Vec::new(), "is empty"),
+        (vec![0; own.len()], "is empty"),
+        (half, "is damaged"),
+        (b"\xff\xfe not text".to_vec(), "is damaged"),
+        (foreign.unwrap().as_bytes().to_vec(), "another ledger's"),
+    ] {
+        rig.disk.set_bytes("head", bytes);
+        let refused = rig.try_open().unwrap_err().to_string();
+        let path = rig.dir.path().join("head").display().to_string();
+        for part in [path.as_str(), said, "move it away"] {
+            assert!(refused.contains(part), "{part}: {refused}");
+        }
+        assert!(!refused.contains("position"), "{refused}");
+        let report = crate::scrub(&rig.options(), &rig.key(), |_, _| ()).unwrap();
+        assert!(!report.is_sound(), "{report:?}");
+        assert!(report.files.concat().contains(said), "{report:?}");
+    }
+    rig.disk.remove_head();
+    let (log, _appender, _) = rig.open();
+    assert_eq!(
+        log.sign_head().unwrap().as_bytes(),
+        own,
+        "it signs the same again"
+    );
+}
+
+#[test]
+fn a_key_that_is_no_key_is_named_with_what_helps_and_says_nothing_of_what_is_in_it() {
+    let rig = one_segment(4, 4);
+    let path = rig.dir.path().join("ledger.key");
+    let own = std::fs::read(&path).unwrap();
+    let half = own[..own.len() / 2].to_vec();
+    for (bytes, said) in [
+        (Vec::new(), "is empty"),
+        (b"\n".to_vec(), "is empty"),
+        (half, "holds no ledger's key"),
+        (vec![0xff; 100], "holds no ledger's key"),
+        (b"PRIVATE+KEY+secret+name".to_vec(), "holds no ledger's key"),
+    ] {
+        std::fs::write(&path, &bytes).unwrap();
+        let refused = rig.try_open().unwrap_err().to_string();
+        for part in ["ledger.key", said, "put this ledger's own key back"] {
+            assert!(refused.contains(part), "{part}: {refused}");
+        }
+        assert!(!refused.contains("secret"), "{refused}");
+    }
+    std::fs::write(&path, own).unwrap();
+    rig.open();
+    let unborn = Rig::new();
+    std::fs::write(unborn.dir.path().join("ledger.key"), "").unwrap();
+    let refused = unborn.try_open().unwrap_err().to_string();
+    assert!(refused.contains("remove the file"), "{refused}");
+}
+
+#[test]
+fn whatever_lies_in_the_place_of_a_file_is_named() {
+    for name in ["LOCK", "ledger.key"] {
+        let rig = one_segment(4, 4);
+        let path = rig.dir.path().join(name);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let refused = rig.try_open().unwrap_err().to_string();
+        assert!(refused.contains(&path.display().to_string()), "{refused}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let options = || crate::Options {
+        free_floor_bytes: 0,
+        ..crate::Options::new(dir.path(), "test")
+    };
+    drop(crate::Log::open(options()).unwrap());
+    std::fs::create_dir(dir.path().join("head")).unwrap();
+    let refused = crate::Log::open(options()).unwrap_err().to_string();
+    let path = dir.path().join("head").display().to_string();
+    assert!(refused.contains(&path), "{refused}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn closed_log() -> Rig {
 }
 
 fn scrubbed(rig: &Rig) -> ScrubReport {
-    scrub(&rig.options(), |_, _| ()).unwrap()
+    scrub(&rig.options(), &rig.key(), |_, _| ()).unwrap()
 }
 
 fn found(report: &ScrubReport) -> Vec<(u64, Fault)> {
@@ -94,7 +94,7 @@ fn a_directory_in_use_is_not_scrubbed_from_outside() {
     let rig = closed_log();
     let (log, _appender, _) = rig.open();
     assert!(matches!(
-        scrub(&rig.options(), |_, _| ()),
+        scrub(&rig.options(), &rig.key(), |_, _| ()),
         Err(crate::OpenError::Locked { .. })
     ));
     drop(log);

@@ -6,7 +6,7 @@ use crate::{
     SubmittedCommand,
 };
 use bytes::Bytes;
-use ledger_proof::{Hash, data_digest, hash_to_hex};
+use ledger_proof::{Hash, VerifierKey, data_digest, hash_to_hex};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +44,12 @@ impl Rig {
 
     pub(super) fn options(&self) -> Options {
         options(self.dir.path(), &self.disk)
+    }
+
+    pub(super) fn key(&self) -> VerifierKey {
+        let text = std::fs::read_to_string(self.dir.path().join("ledger.key")).unwrap();
+        let key: ledger_proof::LedgerKey = text.parse().unwrap();
+        key.verifier_key().clone()
     }
 
     pub(super) fn try_open(&self) -> Result<(Log, Appender, Recovery), OpenError> {
