@@ -5,6 +5,9 @@ use std::fmt;
 use async_nats::{ConnectOptions, ServerAddr};
 use thiserror::Error;
 
+/// How a message writes an address that has a user: these are no secrets.
+pub(crate) const EXAMPLE: &str = "nats://USER:PASSWORD@host:4222, or nats://TOKEN@host:4222";
+const EXAMPLES: [&str; 2] = ["USER:PASSWORD", "TOKEN"];
 /// What stands for a secret where an address is shown.
 const HIDDEN: &str = "***";
 /// Room for a user, a host and the token of a request beside it in a subject.
@@ -161,7 +164,7 @@ fn named(shown: Option<&str>) -> String {
 pub enum AddressFault {
     /// It is no address at all.
     #[error(
-        "write it like nats://127.0.0.1:4222, or nats://user:password@host:4222 with signs like \
+        "write it like nats://127.0.0.1:4222, {EXAMPLE}, with signs like \
          `@ / ? # % ,` in a password as %40 %2F %3F %23 %25 %2C; several with commas between"
     )]
     Form,
@@ -288,7 +291,10 @@ pub fn address_without_secrets(word: &str) -> String {
         // An e-mail address.
         None => return word.to_owned(),
     };
-    let shown = before.get(..start).unwrap_or_default();
+    let (shown, secret) = before.split_at(start);
+    if EXAMPLES.contains(&secret) {
+        return word.to_owned();
+    }
     format!("{shown}{HIDDEN}@{host}")
 }
 
@@ -441,6 +447,7 @@ mod tests {
             "'nats://u:s3cret@host:1' and http://a\nb://s3@cret@c,d x@y --nats='u:p@q' `u:p@q`";
         let shown = "'nats://***@host:1' and http://a\nb://***@c,d x@y --nats='***@q' `***@q`";
         assert_eq!(without_secrets(said), shown);
+        assert_eq!(without_secrets(EXAMPLE), EXAMPLE);
         assert_eq!(
             without_secrets("nats://u:p@one,nats://u:p@two"),
             "nats://***@two"

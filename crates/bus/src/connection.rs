@@ -10,7 +10,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::access::{AddressError, NatsAccess};
+use crate::access::{AddressError, EXAMPLE, NatsAccess};
 use crate::dropped::Dropped;
 use crate::throttle::LogThrottle;
 
@@ -338,7 +338,7 @@ fn not_connected(address: String, source: async_nats::ConnectError) -> ConnectEr
         .map(ToString::to_string);
     match server_said {
         _ if kind == async_nats::ConnectErrorKind::AuthorizationViolation => {
-            let why = REFUSES_USER.to_owned();
+            let why = violation();
             ConnectError::Refused { address, why }
         }
         Some(said) => {
@@ -357,8 +357,12 @@ fn not_connected(address: String, source: async_nats::ConnectError) -> ConnectEr
 const CLIENTS_PREFIX: &str = "nats: ";
 /// What the client calls the refusal of a user.
 const VIOLATION: &str = "authorization violation";
-const REFUSES_USER: &str = "authorization violation; give the user and password that it knows in the \
-                            address, like nats://user:password@host:4222, or its token, like nats://token@host:4222";
+/// What the server said, and what to change.
+fn violation() -> String {
+    format!(
+        "{VIOLATION}; give the user that it knows, or its token, in the address, like {EXAMPLE}"
+    )
+}
 
 /// The client's word for why an attempt failed, as a person says it.
 fn why_away(clients_word: &str) -> &'static str {
@@ -409,7 +413,8 @@ fn report(name: &str, address: &str, event: &async_nats::Event, reported: &Repor
                 if is_news {
                     warn!(
                         connection = name,
-                        "the nats-server at {address} refuses the connection: {REFUSES_USER}; trying until it is taken"
+                        "the nats-server at {address} refuses the connection: {}; trying until it is taken",
+                        violation()
                     );
                 }
             } else if is_news {

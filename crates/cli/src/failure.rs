@@ -90,6 +90,7 @@ impl Failure {
 
     /// What is to be read cannot be.
     pub(crate) fn unreadable(file: &Path, why: impl std::fmt::Display) -> Self {
+        let why = without_numbers(&why.to_string());
         Self::usage(format!("{} cannot be read: {why}", file.display()))
     }
 
@@ -138,11 +139,21 @@ fn in_plain_words(error: &(dyn Error + 'static)) -> String {
     if let Some(error) = error.downcast_ref::<serde_json::Error>() {
         return json_fault(error);
     }
-    let mut said = error.to_string();
+    let mut said = without_numbers(&error.to_string());
     for (words, plain) in LIBRARY_WORDS {
         said = said.replace(words, plain);
     }
     said
+}
+
+/// A sentence without the number that the standard library puts behind what the system says: `(os error 2)`.
+fn without_numbers(said: &str) -> String {
+    let mut parts = said.split(" (os error ");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown.push_str(part.split_once(')').map_or(part, |(_, rest)| rest));
+    }
+    shown
 }
 
 /// What the standard library says of a file, and what a person would.
@@ -302,6 +313,15 @@ mod tests {
         assert_eq!(
             sentence(&error),
             "\"x\" stands where a whole number from 0 on belongs"
+        );
+    }
+
+    #[test]
+    fn what_the_system_says_comes_without_its_number() {
+        let missing = Outer(io::Error::from_raw_os_error(2));
+        assert_eq!(
+            sentence(&missing),
+            "the file cannot be read: No such file or directory"
         );
     }
 

@@ -77,6 +77,66 @@ fn ask(url: &str, arguments: &[&str]) -> Finished {
     run(ledger([]).args(arguments).env("NATS_URL", url), b"")
 }
 
+/// Calls of every subcommand that ends by itself, some of them wrong; `SECRET` is an address with a user where none belongs.
+const CALLS: [&str; 36] = [
+    "country KEN",
+    "country XYZ",
+    "country SECRET",
+    "country KEN --as-of SECRET",
+    "action GCM-10",
+    "action SECRET",
+    "summary --json",
+    "gaps",
+    "gaps --region SECRET",
+    "partner show",
+    "partner show SECRET",
+    "review",
+    "review SECRET",
+    "watch",
+    "watch stale",
+    "watch SECRET",
+    "diff --from 3",
+    "diff --from SECRET",
+    "replay --to 3",
+    "replay --from 99999",
+    "replay --from SECRET",
+    "replay --type SECRET",
+    "audit key",
+    "audit verify --key SECRET",
+    "scrub",
+    "scrub SECRET",
+    "commitment SECRET",
+    "submit /no/file",
+    "submit SECRET",
+    "import upr SECRET",
+    "import ogp /dev/null",
+    "health --url SECRET",
+    "up --nats SECRET",
+    "up SECRET",
+    "bench ingest --nats SECRET",
+    "node --nats SECRET/path --data /dev/null",
+];
+
+/// Nothing that a subcommand prints or says repeats what is secret in an address.
+fn no_call_repeats(url: &str, secrets: &[&str]) {
+    for call in CALLS {
+        let words: Vec<String> = call
+            .split(' ')
+            .map(|word| word.replace("SECRET", url))
+            .collect();
+        for prefix in [&[][..], &["--nats", url]] {
+            let mut command = ledger([]);
+            command.args(prefix).args(&words).env("NATS_URL", url);
+            let finished = run(command.env("RUST_LOG", "trace"), b"");
+            let said = finished.stdout + &finished.stderr;
+            assert!(!said.is_empty(), "{call}");
+            for secret in secrets {
+                assert!(!said.contains(secret), "{call}: {said}");
+            }
+        }
+    }
+}
+
 /// Every role and a command go through it, and nothing that was said repeats the secret.
 fn everything_passes(server: &Guarded, url: &str, secrets: &[&str]) {
     let (mut node, mut projector) = server.roles(url);
@@ -107,6 +167,20 @@ fn user_and_password_of_the_address_are_those_of_every_connection() {
     let server = Guarded::start(&format!("user: \"node\", password: {PASSWORD:?}"));
     let url = server.url(&format!("node:{ENCODED}"));
     everything_passes(&server, &url, &[PASSWORD, ENCODED]);
+}
+
+#[test]
+fn no_subcommand_repeats_what_is_secret_in_an_address() {
+    let server = Guarded::start(&format!("user: \"node\", password: {PASSWORD:?}"));
+    let url = server.url(&format!("node:{ENCODED}"));
+    let (mut node, mut projector) = server.roles(&url);
+    await_that("the views to answer", SOON, || {
+        assert!(node.runs() && projector.runs());
+        code(&ask(&url, &["country", "KEN"])) == 0
+    });
+    no_call_repeats(&url, &[PASSWORD, ENCODED]);
+    drop((node, projector));
+    no_call_repeats(&url, &[PASSWORD, ENCODED]);
 }
 
 #[test]
@@ -142,6 +216,7 @@ fn who_is_not_taken_is_told_so_at_once_and_no_secret_is_repeated() {
         );
         assert_eq!(server.refusals(), before + 1, "it tries once");
     }
+    no_call_repeats(&wrong, &["wr0ng-secret"]);
     let (mut node, _projector) = server.roles(&wrong);
     await_that("the node to say why it waits", SOON, || {
         assert!(node.runs());

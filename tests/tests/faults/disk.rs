@@ -323,10 +323,10 @@ async fn no_receipt_leaves_for_what_the_disk_lost(fault: DiskFault) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_receipt_leaves_for_what_a_failed_write_lost() {
-    no_receipt_leaves_for_what_the_disk_lost(DiskFault::Write).await;
+    Box::pin(no_receipt_leaves_for_what_the_disk_lost(DiskFault::Write)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_receipt_leaves_for_what_a_failed_sync_left_unknown() {
-    no_receipt_leaves_for_what_the_disk_lost(DiskFault::Sync).await;
+    Box::pin(no_receipt_leaves_for_what_the_disk_lost(DiskFault::Sync)).await;
 }
