@@ -46,6 +46,10 @@ use crate::writer::Writer;
 
 /// The party that the root partner acts for: the ledger itself.
 const ROOT_PARTY: &str = "ledger";
+/// More room than there was, for a log that needs some to be tried again: a segment of sled.
+const ROOM_BYTES: u64 = 16 << 20;
+/// How often room is looked for.
+const ROOM_DELAY: Duration = Duration::from_secs(1);
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How long a stopping node waits for receipts and events to leave.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
@@ -123,9 +127,10 @@ pub async fn run_node(
         () = shutdown.requested() => return Ok(()),
     };
     bus.warn_of_small_messages();
-    let (opening, clock) = (options.clone(), Clock::start(Arc::clone(&options.clock)));
-    let opened = tokio::task::spawn_blocking(move || open(&opening, clock, witnessed_size)).await;
-    let opened = opened.map_err(|_| NodeError::Ended { part: "opening" })??;
+    let opened = open_when_there_is_room(&options, witnessed_size, &mut shutdown).await?;
+    let Some(opened) = opened else {
+        return Ok(());
+    };
     let (trigger, stopping) = crate::shutdown::shutdown();
     let lease = tokio::select! {
         taken = applicant.take(&opened.log, opened.had_events, stopping) => taken?,
@@ -160,6 +165,35 @@ async fn published_size(bus: &Bus) -> u64 {
             Err(_) => {}
         }
         tokio::time::sleep(RETRY_DELAY).await;
+    }
+}
+
+/// Opens the log. Where its block store must be made anew and the disk has no room for that, it waits for room; nothing
+/// when it was told to stop meanwhile.
+async fn open_when_there_is_room(
+    options: &NodeOptions,
+    witnessed_size: u64,
+    shutdown: &mut Shutdown,
+) -> Result<Option<Opened>, NodeError> {
+    loop {
+        let (opening, clock) = (options.clone(), Clock::start(Arc::clone(&options.clock)));
+        let opened = tokio::task::spawn_blocking(move || open(&opening, clock, witnessed_size));
+        let opened = opened.await;
+        match opened.map_err(|_| NodeError::Ended { part: "opening" })? {
+            Err(NodeError::Open(error)) if error.is_for_want_of_room() => {
+                let dir = options.data_dir.display();
+                warn!(%error, "the log is opened as soon as there is room on the disk of {dir}: make room");
+            }
+            opened => return opened.map(Some),
+        }
+        // Tried again when there is more room, and not before: each attempt writes until the disk is full.
+        let free = options.disk.free_space().unwrap_or_default();
+        while options.disk.free_space().unwrap_or_default() < free.saturating_add(ROOM_BYTES) {
+            tokio::select! {
+                () = tokio::time::sleep(ROOM_DELAY) => {}
+                () = shutdown.requested() => return Ok(None),
+            }
+        }
     }
 }
 

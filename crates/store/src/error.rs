@@ -176,6 +176,21 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether a log that exists could not be opened only because its disk is full: the block store was lost or damaged, and there is no
+    /// room to make it anew. A later attempt may succeed.
+    pub fn is_for_want_of_room(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            let io = error.downcast_ref::<io::Error>().map(io::Error::kind);
+            let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+            if io.is_some_and(|kind| full.contains(&kind)) || is_full(error.downcast_ref()) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
     pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing, source }
     }
@@ -191,6 +206,17 @@ impl From<ReadError> for OpenError {
             | ReadError::Beyond { .. }
             | ReadError::Block { .. }) => Self::Read(other),
         }
+    }
+}
+
+/// sled keeps the system's error within its own, or in the text of a panic.
+fn is_full(fault: Option<&SledFault>) -> bool {
+    match fault {
+        Some(SledFault::Error(sled::Error::Io(error))) => {
+            error.kind() == io::ErrorKind::StorageFull
+        }
+        Some(SledFault::Panic(text)) => text.contains("StorageFull"),
+        Some(SledFault::Error(_)) | None => false,
     }
 }
 
@@ -268,4 +294,33 @@ pub enum ReadError {
         /// What is wrong with it.
         source: ledger_proof::block::BlockError,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_another_fault_wherever_it_is_met() {
+        let io = |kind: io::ErrorKind| io::Error::from(kind);
+        let sled = |kind| SledFault::Error(sled::Error::Io(io(kind)));
+        for (kind, is_full) in [
+            (io::ErrorKind::StorageFull, true),
+            (io::ErrorKind::PermissionDenied, false),
+        ] {
+            let errors = [
+                OpenError::Sled(sled(kind)),
+                OpenError::Read(ReadError::Sled(sled(kind))),
+                OpenError::Read(ReadError::Io(io(kind))),
+                OpenError::io("preparing the journal")(io(kind)),
+                OpenError::Sled(SledFault::Panic(format!("Os {{ kind: {kind:?} }}"))),
+            ];
+            for error in errors {
+                assert_eq!(error.is_for_want_of_room(), is_full, "{error:?}");
+            }
+        }
+        let dir = PathBuf::new();
+        let (free, floor) = (1, 2);
+        assert!(!OpenError::NoSpace { dir, free, floor }.is_for_want_of_room());
+    }
 }

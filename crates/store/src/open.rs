@@ -104,6 +104,13 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
         place,
     };
     catch_up(&core, databases.fed, &mut recovery)?;
+    if !has_room {
+        tracing::warn!(
+            dir = %core.options.dir.display(),
+            needed_mib = core.options.free_floor_bytes >> 20,
+            "commands are refused until there is room on the disk of this directory (--free-space-floor-mib)"
+        );
+    }
     check_head_root(&core)?;
     let core = Arc::new(core);
     let appender = Appender::start(Arc::clone(&core), writer, frontier)
@@ -124,12 +131,6 @@ fn has_room(options: &Options) -> Result<bool, OpenError> {
     if recover::segments(disk)?.is_empty() {
         return Err(OpenError::NoSpace { dir, free, floor });
     }
-    tracing::warn!(
-        dir = %dir.display(),
-        free_mib = free >> 20,
-        needed_mib = floor >> 20,
-        "commands are refused until there is room on the disk of this directory (--free-space-floor-mib)"
-    );
     Ok(false)
 }
 

@@ -79,7 +79,10 @@ impl ViewStore {
     /// [`OpenError::Locked`] when another process has the directory; others when it cannot be used, or not even a new database
     /// can be opened.
     pub fn open(dir: &Path, version: &str) -> Result<Self, OpenError> {
-        std::fs::create_dir_all(dir).map_err(OpenError::io("making the directory of the views"))?;
+        std::fs::create_dir_all(dir).map_err(|error| OpenError::File {
+            path: dir.to_owned(),
+            what: format!("the directory of the views cannot be made ({error})"),
+        })?;
         let lock = lock(dir)?;
         let path = dir.join(FOLDER);
         let cache_bytes = 32 << 20;
