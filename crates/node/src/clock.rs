@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, SubsecRound, TimeDelta, Utc};
 use rustix::time::{ClockId, clock_gettime};
 use thiserror::Error;
 
@@ -165,6 +165,11 @@ fn plausible(
     day: NaiveDate,
     newest: Option<DateTime<Utc>>,
 ) -> Result<(), ClockError> {
+    // In a sentence seconds are enough.
+    let (now, newest) = (
+        now.trunc_subsecs(0),
+        newest.map(|newest| newest.trunc_subsecs(0)),
+    );
     let today = now.date_naive();
     if today < day {
         return Err(ClockError::BeforeProgram { now, day });
