@@ -163,6 +163,8 @@ pub struct CommitmentFold {
     detail: Detail,
     /// What the reports and corrections said that no view counts, by their positions.
     said: BTreeMap<u64, Said>,
+    /// The successor whose recording was followed.
+    recorded_successor: Option<CommitmentId>,
 }
 
 /// Who made a report, and its values.
@@ -213,8 +215,16 @@ impl CommitmentFold {
     pub fn follow(&mut self, id: CommitmentId, event: &Event) {
         let withdrawn = matches!(event.body, EventBody::CommitmentWithdrawn(_));
         let reinstated = matches!(event.body, EventBody::CommitmentReinstated(_));
-        let is_successor = self.successor(id) == event.header.subject.commitment();
-        if is_successor && (withdrawn || reinstated) {
+        let successor = self.successor(id);
+        if successor.is_none() || successor != event.header.subject.commitment() {
+            return;
+        }
+        if let EventBody::CommitmentRecorded(_) = &event.body {
+            self.recorded_successor = successor;
+        }
+        // As in the views of the whole ledger, nothing happens to what was never recorded.
+        let recorded = self.recorded_successor == successor;
+        if recorded && (withdrawn || reinstated) {
             let position = event.header.position;
             self.book.follow_successor(id, withdrawn, position);
         }

@@ -107,6 +107,23 @@ proptest! {
 }
 
 #[test]
+fn a_successor_that_was_never_recorded_is_not_withdrawn() {
+    let log = with(&[
+        record(0, KEN, &[ACTION_A]),
+        Step::Withdraw(3),
+        Step::Supersede(0, 3),
+    ]);
+    let id = log[log.len() - 3].header.subject.commitment().unwrap();
+    let mut fold = CommitmentFold::default();
+    let own = |event: &&Event| event.header.subject.commitment() == Some(id);
+    log.iter().filter(own).for_each(|event| fold.apply(event));
+    log.iter().for_each(|event| fold.follow(id, event));
+    let state = fold.state(id, date("2026-06-01").first_day()).unwrap();
+    assert_eq!(state.commitment.status, "superseded");
+    assert!(!state.commitment.successor_withdrawn);
+}
+
+#[test]
 fn nothing_is_known_of_a_commitment_that_was_not_recorded() {
     let id: CommitmentId = "01938f3e-7b5a-7000-8000-000000000000".parse().unwrap();
     let state = CommitmentFold::default().state(id, NaiveDate::default());
