@@ -58,19 +58,6 @@ async fn half_a_request_over_http_does_not_hold_up_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_signal_ends_a_node_that_waits_for_its_server() {
-    let mut system = System::start(&[]).await;
-    let server = system.nats().process_id().expect("a server");
-    signal_id(server, Signal::STOP);
-    signal(system.node(), Signal::TERM);
-    await_that("the node to begin to stop", SOON, || {
-        system.node().stderr().contains("stopping")
-    });
-    signal(system.node(), Signal::INT);
-    assert_eq!(system.node().wait(WITHIN).code(), Some(1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn answers_that_nobody_reads_take_no_memory_and_keep_nobody_waiting() {
     let mut system = System::start(&[]).await;
     let mut commander = system.reporter("tester", &["KEN"]).await;
