@@ -402,7 +402,8 @@ impl Commitment {
             EventBody::ReportRetracted(data) => data.report == report,
             _ => false,
         };
-        !self.events.iter().take_while(earlier).any(ends)
+        let made = report < event.header.position && self.report_of(report).is_some();
+        made && !self.events.iter().take_while(earlier).any(ends)
     }
 
     /// Whose report was made at a position, and over which days.

@@ -116,8 +116,12 @@ fn a_successor_that_was_never_recorded_is_not_withdrawn() {
     let id = log[log.len() - 3].header.subject.commitment().unwrap();
     let mut fold = CommitmentFold::default();
     let own = |event: &&Event| event.header.subject.commitment() == Some(id);
-    log.iter().filter(own).for_each(|event| fold.apply(event));
-    log.iter().for_each(|event| fold.follow(id, event));
+    for event in log.iter().filter(own) {
+        fold.apply(event);
+    }
+    for event in &log {
+        fold.follow(id, event);
+    }
     let state = fold.state(id, date("2026-06-01").first_day()).unwrap();
     assert_eq!(state.commitment.status, "superseded");
     assert!(!state.commitment.successor_withdrawn);
