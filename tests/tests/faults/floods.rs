@@ -1,4 +1,4 @@
-//! Partners and callers who send more than they read, and operators who do not wait.
+//! Partners and callers who send more than they read.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -7,23 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use ledger_bus::{Bus, CommandSender, RequestError, subject};
 use ledger_tests::{Process, System, await_that, eventually, free_port};
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::support::{SOON, some_events};
 
 /// What a node takes to stop at the most, on a busy machine.
 const WITHIN: Duration = Duration::from_secs(8);
-
-fn signal(process: &Process, signal: Signal) {
-    signal_id(process.id(), signal);
-}
-
-fn signal_id(id: u32, signal: Signal) {
-    let id = i32::try_from(id).expect("a process id");
-    let id = Pid::from_raw(id).expect("a process id");
-    kill_process(id, signal).expect("it can be signalled");
-}
 
 /// The most memory that a process had so far.
 fn peak_mib(process: &Process) -> u64 {
