@@ -417,8 +417,8 @@ fn feed_error(error: impl std::fmt::Display) -> FeedError {
 /// Live events in order from a position on, as one consumer delivers them.
 pub struct EventFeed {
     events: futures::stream::ReadyChunks<pull::Ordered>,
-    /// The consumer that delivered the first of them.
-    consumer: Option<String>,
+    /// The consumer that delivers them. The client gives the ones that it makes anew other names.
+    consumer: String,
 }
 
 impl EventFeed {
@@ -432,8 +432,9 @@ impl EventFeed {
             .get_stream(subject::EVENT_STREAM)
             .await
             .map_err(feed_error)?;
+        let name = bus.client.new_inbox().replace('.', "-");
         let config = pull::OrderedConfig {
-            name: Some(bus.client.new_inbox().replace('.', "-")),
+            name: Some(name.clone()),
             deliver_policy: DeliverPolicy::ByStartSequence {
                 start_sequence: position + 1,
             },
@@ -443,7 +444,7 @@ impl EventFeed {
         let events = consumer.messages().await.map_err(feed_error)?;
         Ok(Self {
             events: events.ready_chunks(max_chunk),
-            consumer: None,
+            consumer: name,
         })
     }
 
@@ -464,10 +465,7 @@ impl EventFeed {
         for message in chunk {
             let message = message.map_err(feed_error)?;
             let info = message.info().map_err(feed_error)?;
-            let consumer = self
-                .consumer
-                .get_or_insert_with(|| info.consumer.to_owned());
-            if consumer != info.consumer {
+            if self.consumer != info.consumer {
                 return Err(FeedError {
                     what: "its consumer was lost and made anew".to_owned(),
                 });

@@ -8,7 +8,7 @@ use ledger_bus::{BucketError, EventFeed, FeedError, FeedEvent, QueryService, Vie
 use ledger_domain::view::{Family, Projection, family_of};
 use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
 use ledger_proof::delivered::{self, Payload};
-use ledger_proof::leaf_hash;
+use ledger_proof::{Hash, leaf_hash};
 use tokio::time::MissedTickBehavior;
 use tracing::warn;
 
@@ -98,6 +98,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let bus = self.bus.clone();
         let opening = Box::pin(EventFeed::open(&bus, self.checkpoint, FEED_CHUNK));
         let mut feed = self.answer_until(service, opening).await??;
+        self.check_log(service).await?;
         let mut publish_tick = tokio::time::interval(PUBLISH_INTERVAL);
         let mut lag_tick = tokio::time::interval(LAG_CHECK_INTERVAL);
         let mut behind_at = None;
@@ -141,6 +142,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             self.save_in_time()?;
             if checked_at.elapsed() >= LAG_CHECK_INTERVAL {
                 self.check_store()?;
+                self.check_log(service).await?;
                 self.check_buckets(buckets, service).await?;
                 if self.checkpoint - seen < BUSY_EVENTS / 2 {
                     return Ok(());
@@ -185,6 +187,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
             );
             return Err(FeedError { what }.into());
         }
+        // A log put back from a backup may have grown past the checkpoint again.
+        self.check_log(service).await?;
         let stalled = *behind_at == Some(self.checkpoint);
         if stalled && head.published > self.checkpoint {
             // A consumer that lost its server may go silent without an error: only the node can tell.
@@ -262,25 +266,11 @@ impl<P: Projection + Send + 'static> Projector<P> {
             self.standing.begin();
             return Ok(());
         };
-        if head.tree_size >= self.checkpoint {
-            let query = ReplayQuery {
-                from: last,
-                to: Some(self.checkpoint),
-                ..ReplayQuery::default()
-            };
-            let asking = bus.replay(&query, QUERY_TIMEOUT);
-            let page = self.answer_until(service, asking).await??;
-            let mut found = None;
-            for_each_stored(&mut self.decoder, &page, |stored| {
-                if stored.position == last {
-                    found = Some(leaf_hash(stored.header));
-                }
-                Ok(())
-            })?;
-            if found == Some(self.last_leaf.hash()) {
-                self.standing.follow_on();
-                return Ok(());
-            }
+        if head.tree_size >= self.checkpoint
+            && self.leaf_at(last, service).await? == Some(self.last_leaf.hash())
+        {
+            self.standing.follow_on();
+            return Ok(());
         }
         warn!(
             projection = P::NAME,
@@ -290,6 +280,42 @@ impl<P: Projection + Send + 'static> Projector<P> {
         tokio::task::block_in_place(|| self.start_over())?;
         self.standing.begin();
         Ok(())
+    }
+
+    /// Ends the session when the newest event that was folded is not the one that the node's log has there.
+    async fn check_log(&mut self, service: &mut QueryService) -> Result<(), Interruption> {
+        let Some(last) = self.checkpoint.checked_sub(1) else {
+            return Ok(());
+        };
+        if self.leaf_at(last, service).await? == Some(self.last_leaf.hash()) {
+            return Ok(());
+        }
+        let what = format!("the node's log has another event at position {last}");
+        Err(FeedError { what }.into())
+    }
+
+    /// The hash of the leaf that the node's log has at a position.
+    async fn leaf_at(
+        &mut self,
+        position: u64,
+        service: &mut QueryService,
+    ) -> Result<Option<Hash>, Interruption> {
+        let query = ReplayQuery {
+            from: position,
+            to: Some(position + 1),
+            ..ReplayQuery::default()
+        };
+        let bus = self.bus.clone();
+        let asking = bus.replay(&query, QUERY_TIMEOUT);
+        let page = self.answer_until(service, asking).await??;
+        let mut found = None;
+        for_each_stored(&mut self.decoder, &page, |stored| {
+            if stored.position == position {
+                found = Some(leaf_hash(stored.header));
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Folds blocks from the node until its end or the time is reached; queries are answered in between. The next pages are fetched and decoded
