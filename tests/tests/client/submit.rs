@@ -174,6 +174,12 @@ async fn what_is_over_the_servers_limit_is_not_sent() {
 
 /// Sends lines and gives the outcome and the receipts.
 async fn send(nats: &TestNats, lines: Vec<Bytes>) -> (LineOutcome, Vec<Receipt>) {
+    // Nothing is to be sent twice, however long a busy machine takes for a batch.
+    let patient = SubmitOptions {
+        reply_timeout: Duration::from_secs(60),
+        give_up_after: Duration::from_secs(60),
+        ..QUICK
+    };
     let connection = Connection::open(nats.url(), "partner").await.unwrap();
     let (sender, input) = mpsc::channel(lines.len().max(1));
     for line in lines {
@@ -181,7 +187,7 @@ async fn send(nats: &TestNats, lines: Vec<Bytes>) -> (LineOutcome, Vec<Receipt>)
     }
     drop(sender);
     let mut receipts = Vec::new();
-    let outcome = submit_in_order(&connection, QUICK, input, |_, receipt| {
+    let outcome = submit_in_order(&connection, patient, input, |_, receipt| {
         receipts.push(receipt.clone());
         Ok(())
     });

@@ -84,22 +84,24 @@ impl Book {
             .parent
             .as_ref()
             .map(|parent| self.action_number(parent));
-        let before = self.action(action).and_then(|entry| entry.parent);
+        if self
+            .action(action)
+            .is_some_and(|entry| entry.instrument.is_some())
+        {
+            // Codes are never reused: no decision catalogues one twice.
+            return About::Other;
+        }
         self.change_action(action, |entry| {
             entry.title = Some(data.title.clone());
             entry.instrument = instrument;
             entry.parent = parent;
             entry.text_status = Some(data.text_status);
         });
-        if let Some(entry) = before.and_then(|before| entry_at_mut(&mut self.actions, before)) {
-            entry.children.retain(|child| *child != action);
-        }
         if let Some(entry) = parent.and_then(|parent| entry_at_mut(&mut self.actions, parent)) {
             entry.children.push(action);
         }
         // An objective shows how many actions stand under it, at whatever level.
-        let ends: SmallVec<[ActionIndex; 2]> = before.into_iter().chain([action]).collect();
-        About::Actions(self.lineages(&ends).into_vec())
+        About::Actions(self.lineages(&[action]).into_vec())
     }
 
     pub(super) fn map(&mut self, from: &ActionCode, to: &[ActionCode]) -> About {

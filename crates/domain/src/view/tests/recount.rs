@@ -75,7 +75,8 @@ impl Recount {
             }
             EventBody::ActionCatalogued(data) => {
                 let parent = data.parent.as_ref().map(ToString::to_string);
-                self.actions.insert(data.code.to_string(), (id, parent));
+                let code = data.code.to_string();
+                self.actions.entry(code).or_insert((id, parent));
             }
             EventBody::StatementRecorded(data) => {
                 let position = event.header.position.to_string();
