@@ -22,7 +22,9 @@ use ledger_bus::{
     BucketError, Bus, BusOptions, ConnectError, FeedError, LogThrottle, NatsAccess, QueryService,
     ServiceError, ViewBucket,
 };
-use ledger_domain::view::{Changes, Family, Projection, RestoreError, family_of, history_version};
+use ledger_domain::view::{
+    Changes, Family, Projection, RestoreError, changelog_version, family_of,
+};
 use ledger_domain::wire::v1::EventExcerpt;
 use ledger_proof::block::Decoder;
 use ledger_proof::{EMPTY_HASH, Hash, leaf_hash};
@@ -312,7 +314,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         options: &ProjectorOptions,
         telemetry: Telemetry,
     ) -> Result<Self, ProjectorError> {
-        let version = format!("{VIEW_STORE_VERSION} {}", history_version());
+        let version = format!("{VIEW_STORE_VERSION} {}", changelog_version());
         let store = ViewStore::open(&options.dir, &version)?;
         let mut projector = Self {
             bus,
@@ -340,7 +342,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 .and_then(|(_, hash)| hash.as_slice().try_into().ok());
             let open_history = saved.open_history.into_iter();
             let restored = P::restore(rows.into_iter()).and_then(|mut projection| {
-                projection.keep_history(open_history)?;
+                projection.keep_changelog(open_history)?;
                 Ok(projection)
             });
             match (restored, last_leaf) {
@@ -439,7 +441,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             let Changes { mut rows, keys } = self.projection.take_changes();
             self.unpublished.extend(keys);
             rows.push((LAST_LEAF_KEY.to_vec(), self.last_leaf.hash().0.to_vec()));
-            let grown = self.projection.take_grown_history().into_iter();
+            let grown = self.projection.take_grown_chunks().into_iter();
             self.store.begin_save(SavedViews {
                 checkpoint: self.checkpoint,
                 rows,
@@ -472,6 +474,6 @@ impl<P: Projection + Send + 'static> Projector<P> {
 /// A projection of nothing yet that keeps its history.
 fn begun<P: Projection>() -> Result<P, ProjectorError> {
     let mut projection = P::default();
-    projection.keep_history(std::iter::empty())?;
+    projection.keep_changelog(std::iter::empty())?;
     Ok(projection)
 }

@@ -176,8 +176,8 @@ async fn what_is_over_the_servers_limit_is_not_sent() {
 async fn send(nats: &TestNats, lines: Vec<Bytes>) -> (LineOutcome, Vec<Receipt>) {
     // Nothing is to be sent twice, however long a busy machine takes for a batch.
     let patient = SubmitOptions {
-        reply_timeout: Duration::from_secs(60),
-        give_up_after: Duration::from_secs(60),
+        reply_timeout: Duration::from_mins(1),
+        give_up_after: Duration::from_mins(1),
         ..QUICK
     };
     let connection = Connection::open(nats.url(), "partner").await.unwrap();

@@ -7,11 +7,11 @@ use serde::Serialize;
 use smallvec::SmallVec;
 
 use super::body::{StampBody, bounded};
-use super::book::{About, ActionIndex, Book, PartyIndex};
-use super::facts::{Facts, PartState};
+use super::facts::{CommitmentFacts, PartState};
 use super::family::Seen;
-use super::fold::{Keys, Lens, Sign};
+use super::fold::{Keys, Sign, ViewFamily};
 use super::list::ParticipationRole;
+use super::tables::{About, ActionIndex, PartyIndex, Tables};
 use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
@@ -21,7 +21,7 @@ use crate::wire::v1::TextStatus;
 const MAPPINGS_BYTES: usize = 16 * 1024;
 
 /// The views of actions.
-pub(crate) struct ActionLens;
+pub(crate) struct ActionFamily;
 
 /// What is counted of one action: commitments that name it, and, apart from those, commitments that only name an action under it.
 /// The two share no commitment, so an objective's roll-up is their sum.
@@ -116,19 +116,19 @@ pub(crate) struct CoverageBody {
     pub(crate) of: u64,
 }
 
-impl Lens for ActionLens {
+impl ViewFamily for ActionFamily {
     type Key = ActionIndex;
     type Counts = ActionCounts;
 
-    fn memberships(book: &Book, facts: &Facts) -> Keys<ActionIndex> {
-        book.lineages(facts.actions())
+    fn memberships(tables: &Tables, facts: &CommitmentFacts) -> Keys<ActionIndex> {
+        tables.lineages(facts.actions())
     }
 
     fn count_terms(
         counts: &mut ActionCounts,
         action: ActionIndex,
-        _: &Book,
-        facts: &Facts,
+        _: &Tables,
+        facts: &CommitmentFacts,
         sign: Sign,
     ) {
         let counts = counts.of(action, facts);
@@ -143,22 +143,26 @@ impl Lens for ActionLens {
     fn count_progress(
         counts: &mut ActionCounts,
         action: ActionIndex,
-        _: &Book,
-        facts: &Facts,
+        _: &Tables,
+        facts: &CommitmentFacts,
         sign: Sign,
     ) {
         counts.of(action, facts).tally.count_progress(facts, sign);
     }
 
-    fn owns(_: ActionIndex, _: &Book, _: &Facts) -> bool {
+    fn owns(_: ActionIndex, _: &Tables, _: &CommitmentFacts) -> bool {
         true
     }
 
-    fn role(_: ActionIndex, _: &Book, _: &Facts) -> Option<(ParticipationRole, PartState)> {
+    fn role(
+        _: ActionIndex,
+        _: &Tables,
+        _: &CommitmentFacts,
+    ) -> Option<(ParticipationRole, PartState)> {
         None
     }
 
-    fn concerned(_: &Book, about: &About) -> Keys<ActionIndex> {
+    fn concerned(_: &Tables, about: &About) -> Keys<ActionIndex> {
         match about {
             About::Actions(actions) => Keys::from_slice(actions),
             About::Other
@@ -170,15 +174,15 @@ impl Lens for ActionLens {
         }
     }
 
-    fn echoes(book: &Book, action: ActionIndex) -> Keys<ActionIndex> {
-        book.lineages(book.maps_to(action))
+    fn echoes(tables: &Tables, action: ActionIndex) -> Keys<ActionIndex> {
+        tables.lineages(tables.maps_to(action))
     }
 
     /// An action shows how many of those under it have commitments, and the commitments of those that map to it or to one under it.
-    fn sources(book: &Book, action: ActionIndex) -> Vec<(ActionIndex, Vec<ActionIndex>)> {
-        let mut own = book.beneath(action);
+    fn sources(tables: &Tables, action: ActionIndex) -> Vec<(ActionIndex, Vec<ActionIndex>)> {
+        let mut own = tables.beneath(action);
         own.push(action);
-        let mapped = mapped_to(book, &own).into_iter();
+        let mapped = mapped_to(tables, &own).into_iter();
         let mut sources: Vec<_> = mapped
             .map(|from| {
                 let counted_already = own.contains(&from);
@@ -189,37 +193,37 @@ impl Lens for ActionLens {
         sources
     }
 
-    fn standing(book: &Book) -> Vec<ActionIndex> {
-        book.catalogued().collect()
+    fn standing(tables: &Tables) -> Vec<ActionIndex> {
+        tables.catalogued().collect()
     }
 
-    fn parse(book: &Book, key: &str) -> Option<ActionIndex> {
-        book.find_action(key)
+    fn parse(tables: &Tables, key: &str) -> Option<ActionIndex> {
+        tables.find_action(key)
     }
 
-    fn text(book: &Book, action: ActionIndex) -> String {
-        book.action_code(action).to_owned()
+    fn text(tables: &Tables, action: ActionIndex) -> String {
+        tables.action_code(action).to_owned()
     }
 
-    fn title(book: &Book, action: ActionIndex) -> Option<String> {
-        book.action_title(action).map(str::to_owned)
+    fn title(tables: &Tables, action: ActionIndex) -> Option<String> {
+        tables.action_title(action).map(str::to_owned)
     }
 
     fn body(view: Seen<'_, Self>, action: ActionIndex) -> Option<Vec<u8>> {
-        let (book, counts) = (view.book(), view.counts(action));
-        let entry = book.action(action)?;
+        let (tables, counts) = (view.tables(), view.counts(action));
+        let entry = tables.action(action)?;
         let body = Body {
             view: "action",
             action: entry.code.as_str(),
             instrument: entry
                 .instrument
-                .map(|instrument| book.instrument_id(instrument)),
-            parent: entry.parent.map(|parent| book.action_code(parent)),
+                .map(|instrument| tables.instrument_id(instrument)),
+            parent: entry.parent.map(|parent| tables.action_code(parent)),
             text_status: entry.text_status.map(TextStatus::as_str),
             stamp: view.stamp(action).into(),
-            own: tally_body(book, &[&counts.own]),
+            own: tally_body(tables, &[&counts.own]),
             rollup: (!entry.children.is_empty()).then(|| {
-                let mut beneath = book.beneath(action);
+                let mut beneath = tables.beneath(action);
                 let without = |&&action: &&ActionIndex| view.counts(action).active() == 0;
                 let actions_without_commitment = beneath.iter().filter(without).count();
                 let actions = beneath.len();
@@ -227,7 +231,7 @@ impl Lens for ActionLens {
                 RollupBody {
                     actions,
                     actions_without_commitment,
-                    tally: tally_body(book, &[&counts.own, &counts.beneath]),
+                    tally: tally_body(tables, &[&counts.own, &counts.beneath]),
                     mapped: MappingsBody::new(view, &beneath),
                 }
             }),
@@ -238,8 +242,8 @@ impl Lens for ActionLens {
 }
 
 /// The actions that map to any of these, each once.
-fn mapped_to(book: &Book, actions: &[ActionIndex]) -> BTreeSet<ActionIndex> {
-    let entries = actions.iter().filter_map(|&action| book.action(action));
+fn mapped_to(tables: &Tables, actions: &[ActionIndex]) -> BTreeSet<ActionIndex> {
+    let entries = actions.iter().filter_map(|&action| tables.action(action));
     entries
         .flat_map(|entry| &entry.mapped_from)
         .copied()
@@ -248,14 +252,14 @@ fn mapped_to(book: &Book, actions: &[ActionIndex]) -> BTreeSet<ActionIndex> {
 
 impl<'a> MappingsBody<'a> {
     /// What is mapped to any of these actions.
-    fn new(view: Seen<'a, ActionLens>, actions: &[ActionIndex]) -> Self {
-        let mapped = mapped_to(view.book(), actions).into_iter().map(|from| {
+    fn new(view: Seen<'a, ActionFamily>, actions: &[ActionIndex]) -> Self {
+        let mapped = mapped_to(view.tables(), actions).into_iter().map(|from| {
             let counts = view.counts(from);
             let body = MappedBody {
                 recorded: counts.recorded(),
                 active: counts.active(),
             };
-            (view.book().action_code(from), body)
+            (view.tables().action_code(from), body)
         });
         let (mapped_from_commitments, mappings_left_out) =
             bounded(mapped, |mapped| mapped.recorded, MAPPINGS_BYTES);
@@ -268,7 +272,7 @@ impl<'a> MappingsBody<'a> {
 
 impl ActionCounts {
     /// The counts that a commitment belongs to: it names the action, or only one under it.
-    fn of(&mut self, action: ActionIndex, facts: &Facts) -> &mut Own {
+    fn of(&mut self, action: ActionIndex, facts: &CommitmentFacts) -> &mut Own {
         if facts.actions().contains(&action) {
             &mut self.own
         } else {
@@ -288,9 +292,9 @@ impl ActionCounts {
 }
 
 /// The sum of counts that share no commitment. Parties and countries are united, not added.
-fn tally_body<'a>(book: &'a Book, counts: &[&Own]) -> TallyBody<'a> {
+fn tally_body<'a>(tables: &'a Tables, counts: &[&Own]) -> TallyBody<'a> {
     let tallies: SmallVec<[&Tally; 2]> = counts.iter().map(|own| &own.tally).collect();
-    let (commitments, active_commitments, apart) = tally::sum(book, &tallies);
+    let (commitments, active_commitments, apart) = tally::sum(tables, &tallies);
     let beside = counts.iter().fold(Participations::default(), |sum, own| {
         sum.plus(own.participations)
     });
@@ -300,10 +304,13 @@ fn tally_body<'a>(book: &'a Book, counts: &[&Own]) -> TallyBody<'a> {
         .collect();
     let countries: FxHashSet<CountryCode> = leading
         .iter()
-        .filter_map(|&party| book.country_of(party))
+        .filter_map(|&party| tables.country_of(party))
         .collect();
-    let (member_states, member_states_by_region) =
-        coverage(leading.iter().filter_map(|&party| book.member_state(party)));
+    let (member_states, member_states_by_region) = coverage(
+        leading
+            .iter()
+            .filter_map(|&party| tables.member_state(party)),
+    );
     TallyBody {
         commitments,
         active_commitments,

@@ -2,18 +2,18 @@
 
 use chrono::NaiveDate;
 
-use super::action::ActionLens;
-use super::country::CountryLens;
+use super::action::ActionFamily;
+use super::as_of::{AsOfView, ChangelogSource, KnownEvents};
+use super::changelog::ChangelogChunk;
+use super::country::CountryFamily;
 use super::envelope::Timeliness;
+use super::event_ref::EventRef;
 use super::family;
-use super::fold::{Follow, Moment, View, nothing_left, restore_book};
-use super::ground::Ground;
-use super::happening::Happening;
-use super::history::HistoryChunk;
-use super::known::{KnownEvents, KnownHistory, KnownView};
+use super::fold::{EventTime, Follow, View, nothing_left, restore_tables};
+use super::ledger::{LedgerViews, Whole};
 use super::list::{CommitmentList, Page};
+use super::read_model::ReadModel;
 use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
-use super::whole::{Whole, WholeViews};
 use super::{Changes, RestoreError};
 
 /// A family of views, as its projection is called.
@@ -55,20 +55,20 @@ pub fn family_of(key: &str) -> Family {
 
 /// All families of views.
 pub(crate) struct All {
-    ground: Ground,
-    country: family::Family<CountryLens>,
-    action: family::Family<ActionLens>,
-    whole: WholeViews,
+    model: ReadModel,
+    country: family::FamilyViews<CountryFamily>,
+    action: family::FamilyViews<ActionFamily>,
+    whole: LedgerViews,
 }
 
 impl Default for All {
     fn default() -> Self {
-        let ground = Ground::default();
+        let model = ReadModel::default();
         Self {
-            country: Follow::begun(&ground.book),
-            action: Follow::begun(&ground.book),
-            whole: Follow::begun(&ground.book),
-            ground,
+            country: Follow::begun(&model.tables),
+            action: Follow::begun(&model.tables),
+            whole: Follow::begun(&model.tables),
+            model,
         }
     }
 }
@@ -94,48 +94,48 @@ macro_rules! of_family {
 }
 
 impl All {
-    pub(crate) fn apply(&mut self, event: &Happening<'_>) {
-        let Some(mut step) = self.ground.begin(event) else {
+    pub(crate) fn apply(&mut self, event: &EventRef<'_>) {
+        let Some(mut delta) = self.model.begin(event) else {
             return;
         };
-        if step.moves_book() {
-            self.country.leave(&self.ground, &step);
-            self.action.leave(&self.ground, &step);
-            self.whole.leave(&self.ground, &step);
+        if delta.moves_tables() {
+            self.country.retract(&self.model, &delta);
+            self.action.retract(&self.model, &delta);
+            self.whole.retract(&self.model, &delta);
         }
-        self.ground.evolve(event, &mut step);
-        self.country.enter(&self.ground, event, &step);
-        self.action.enter(&self.ground, event, &step);
-        self.whole.enter(&self.ground, event, &step);
+        self.model.evolve(event, &mut delta);
+        self.country.accumulate(&self.model, event, &delta);
+        self.action.accumulate(&self.model, event, &delta);
+        self.whole.accumulate(&self.model, event, &delta);
     }
 
-    pub(crate) fn watermark(&self) -> Option<Moment> {
-        self.ground.book.watermark()
+    pub(crate) fn watermark(&self) -> Option<EventTime> {
+        self.model.tables.watermark()
     }
 
     pub(crate) fn keys(&self) -> Vec<String> {
-        let book = &self.ground.book;
-        let mut keys = self.country.keys(book);
-        keys.extend(self.action.keys(book));
-        keys.extend(self.whole.keys(book));
+        let tables = &self.model.tables;
+        let mut keys = self.country.keys(tables);
+        keys.extend(self.action.keys(tables));
+        keys.extend(self.whole.keys(tables));
         keys.sort_unstable();
         keys
     }
 
     pub(crate) fn body(&self, key: &str) -> Option<Vec<u8>> {
-        of_family!(self, key, views => views.body(&self.ground.book, key))
+        of_family!(self, key, views => views.body(&self.model.tables, key))
     }
 
     pub(crate) fn title(&self, key: &str) -> Option<String> {
-        of_family!(self, key, views => views.title(&self.ground.book, key))
+        of_family!(self, key, views => views.title(&self.model.tables, key))
     }
 
     pub(crate) fn list(&self, key: &str, page: &Page) -> Option<CommitmentList> {
-        of_family!(self, key, views => views.list(&self.ground.book, key, page))
+        of_family!(self, key, views => views.list(&self.model.tables, key, page))
     }
 
     pub(crate) fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
-        of_family!(self, key, views => views.timeliness(&self.ground.book, key, today))
+        of_family!(self, key, views => views.timeliness(&self.model.tables, key, today))
     }
 
     pub(crate) fn watch(
@@ -143,99 +143,99 @@ impl All {
         page: &WatchPage,
         today: NaiveDate,
     ) -> Option<Result<WatchAnswer, UnknownFilter>> {
-        self.whole.watch(&self.ground.book, page, today)
+        self.whole.watch(&self.model.tables, page, today)
     }
 
     pub(crate) fn take_keys(&mut self) -> Vec<String> {
-        let book = &self.ground.book;
-        let mut keys = self.country.take_keys(book);
-        keys.extend(self.action.take_keys(book));
-        keys.extend(self.whole.take_keys(book));
+        let tables = &self.model.tables;
+        let mut keys = self.country.take_keys(tables);
+        keys.extend(self.action.take_keys(tables));
+        keys.extend(self.whole.take_keys(tables));
         keys.sort_unstable();
         keys
     }
 
     pub(crate) fn take_changes(&mut self) -> Changes {
-        let mut rows = self.ground.take_rows();
-        let book = &self.ground.book;
-        self.country.take_rows(book, &mut rows);
-        self.action.take_rows(book, &mut rows);
-        self.whole.take_rows(book, &mut rows);
+        let mut rows = self.model.take_rows();
+        let tables = &self.model.tables;
+        self.country.take_rows(tables, &mut rows);
+        self.action.take_rows(tables, &mut rows);
+        self.whole.take_rows(tables, &mut rows);
         let keys = self.take_keys();
         Changes { rows, keys }
     }
 
-    pub(crate) fn keep_history(
+    pub(crate) fn keep_changelog(
         &mut self,
         open: impl Iterator<Item = (String, Vec<u8>)>,
     ) -> Result<(), RestoreError> {
-        let left = self.ground.keep_history(open)?;
-        let book = &self.ground.book;
-        let left = self.country.keep_history(book, left)?;
-        let left = self.action.keep_history(book, left)?;
-        let left = self.whole.keep_history(book, left)?;
+        let left = self.model.keep_changelog(open)?;
+        let tables = &self.model.tables;
+        let left = self.country.keep_changelog(tables, left)?;
+        let left = self.action.keep_changelog(tables, left)?;
+        let left = self.whole.keep_changelog(tables, left)?;
         nothing_left(&left)
     }
 
-    pub(crate) fn take_closed_history(&mut self) -> Vec<HistoryChunk> {
+    pub(crate) fn take_closed_chunks(&mut self) -> Vec<ChangelogChunk> {
         let mut chunks = Vec::new();
-        self.ground.take_closed_history(&mut chunks);
-        let book = &self.ground.book;
-        self.country.take_closed_history(book, &mut chunks);
-        self.action.take_closed_history(book, &mut chunks);
-        self.whole.take_closed_history(book, &mut chunks);
+        self.model.take_closed_chunks(&mut chunks);
+        let tables = &self.model.tables;
+        self.country.take_closed_chunks(tables, &mut chunks);
+        self.action.take_closed_chunks(tables, &mut chunks);
+        self.whole.take_closed_chunks(tables, &mut chunks);
         chunks
     }
 
-    pub(crate) fn take_grown_history(&mut self) -> Vec<HistoryChunk> {
+    pub(crate) fn take_grown_chunks(&mut self) -> Vec<ChangelogChunk> {
         let mut chunks = Vec::new();
-        self.ground.take_grown_history(&mut chunks);
-        let book = &self.ground.book;
-        self.country.take_grown_history(book, &mut chunks);
-        self.action.take_grown_history(book, &mut chunks);
-        self.whole.take_grown_history(book, &mut chunks);
+        self.model.take_grown_chunks(&mut chunks);
+        let tables = &self.model.tables;
+        self.country.take_grown_chunks(tables, &mut chunks);
+        self.action.take_grown_chunks(tables, &mut chunks);
+        self.whole.take_grown_chunks(tables, &mut chunks);
         chunks
     }
 
-    pub(crate) fn history_of(&self, key: &str) -> Option<Vec<HistoryChunk>> {
-        let book = &self.ground.book;
-        let mut chunks = of_family!(self, key, views => views.history_of(book, key))?;
-        chunks.extend(self.ground.history()?);
+    pub(crate) fn changelog_of(&self, key: &str) -> Option<Vec<ChangelogChunk>> {
+        let tables = &self.model.tables;
+        let mut chunks = of_family!(self, key, views => views.changelog_of(tables, key))?;
+        chunks.extend(self.model.history()?);
         Some(chunks)
     }
 
-    pub(crate) fn as_known<S: KnownHistory>(
+    pub(crate) fn as_of<S: ChangelogSource>(
         source: &S,
         key: &str,
         position: u64,
         today: NaiveDate,
         page: Option<&Page>,
-    ) -> Result<Option<KnownView>, S::Error> {
+    ) -> Result<Option<AsOfView>, S::Error> {
         match family_of(key) {
-            Family::Country => View::<CountryLens>::as_known(source, key, position, today, page),
-            Family::Action => View::<ActionLens>::as_known(source, key, position, today, page),
-            Family::Summary => Whole::as_known(source, key, position, today, page),
+            Family::Country => View::<CountryFamily>::as_of(source, key, position, today, page),
+            Family::Action => View::<ActionFamily>::as_of(source, key, position, today, page),
+            Family::Summary => Whole::as_of(source, key, position, today, page),
         }
     }
 
-    pub(crate) fn watch_as_known<S: KnownHistory>(
+    pub(crate) fn watch_as_of<S: ChangelogSource>(
         source: &S,
         page: &WatchPage,
         position: u64,
         today: NaiveDate,
     ) -> Result<Option<Result<WatchAnswer, UnknownFilter>>, S::Error> {
-        Whole::watch_as_known(source, page, position, today)
+        Whole::watch_as_of(source, page, position, today)
     }
 
-    pub(crate) fn events_between<S: KnownHistory>(
+    pub(crate) fn events_between<S: ChangelogSource>(
         source: &S,
         key: &str,
         between: (Option<u64>, u64),
         page: &Page,
     ) -> Result<KnownEvents, S::Error> {
         match family_of(key) {
-            Family::Country => View::<CountryLens>::events_between(source, key, between, page),
-            Family::Action => View::<ActionLens>::events_between(source, key, between, page),
+            Family::Country => View::<CountryFamily>::events_between(source, key, between, page),
+            Family::Action => View::<ActionFamily>::events_between(source, key, between, page),
             Family::Summary => Whole::events_between(source, key, between, page),
         }
     }
@@ -243,19 +243,19 @@ impl All {
     pub(crate) fn restore(
         rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
     ) -> Result<Self, RestoreError> {
-        let mut country: family::Family<CountryLens> = Follow::empty();
-        let mut action: family::Family<ActionLens> = Follow::empty();
-        let mut whole = WholeViews::empty();
-        let book = restore_book(rows, |key, value| match family::stamped_view(key) {
+        let mut country: family::FamilyViews<CountryFamily> = Follow::empty();
+        let mut action: family::FamilyViews<ActionFamily> = Follow::empty();
+        let mut whole = LedgerViews::empty();
+        let tables = restore_tables(rows, |key, value| match family::stamped_view(key) {
             Some(view) if family_of(view) == Family::Country => country.restore_row(key, value),
             Some(view) if family_of(view) == Family::Action => action.restore_row(key, value),
             Some(_) | None => whole.restore_row(key, value),
         })?;
-        country.restored(&book)?;
-        action.restored(&book)?;
-        whole.restored(&book)?;
+        country.restored(&tables)?;
+        action.restored(&tables)?;
+        whole.restored(&tables)?;
         Ok(Self {
-            ground: Ground::over(book),
+            model: ReadModel::over(tables),
             country,
             action,
             whole,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
-use super::fold::{Moment, Sign, Stamp};
+use super::fold::{EventTime, LastChange, Sign};
 use crate::wire::v1::Stage;
 
 /// Tables of up to so many lines are not measured: they fit into the smallest room that a body leaves for one.
@@ -25,8 +25,8 @@ pub(crate) struct MomentBody {
     pub(crate) recorded: String,
 }
 
-impl From<Moment> for MomentBody {
-    fn from(moment: Moment) -> Self {
+impl From<EventTime> for MomentBody {
+    fn from(moment: EventTime) -> Self {
         Self {
             position: moment.position.to_string(),
             recorded: recorded_text(moment.recorded_us),
@@ -42,8 +42,8 @@ pub(crate) struct StampBody {
     last_report: Option<MomentBody>,
 }
 
-impl From<Stamp> for StampBody {
-    fn from(stamp: Stamp) -> Self {
+impl From<LastChange> for StampBody {
+    fn from(stamp: LastChange) -> Self {
         Self {
             position: stamp.change.map(|moment| moment.position.to_string()),
             recorded: stamp.change.map(|moment| recorded_text(moment.recorded_us)),

@@ -4,7 +4,7 @@
 //! near the size of its title, and a row is written again for every report on it.
 
 use super::RestoreError;
-use super::fold::Moment;
+use super::fold::EventTime;
 
 /// The first byte of every row's value. A reader refuses any other.
 const ROW_VERSION: u8 = 5;
@@ -57,7 +57,7 @@ impl RowWriter {
         self.0.extend_from_slice(value.as_bytes());
     }
 
-    pub(crate) fn moment(&mut self, value: Option<Moment>) {
+    pub(crate) fn moment(&mut self, value: Option<EventTime>) {
         self.u8(u8::from(value.is_some()));
         if let Some(moment) = value {
             self.u64(moment.position);
@@ -131,10 +131,10 @@ impl<'a> RowReader<'a> {
         Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
 
-    pub(crate) fn moment(&mut self) -> Result<Option<Moment>, RestoreError> {
+    pub(crate) fn moment(&mut self) -> Result<Option<EventTime>, RestoreError> {
         match self.u8()? {
             0 => Ok(None),
-            1 => Ok(Some(Moment {
+            1 => Ok(Some(EventTime {
                 position: self.u64()?,
                 recorded_us: self.i64()?,
             })),

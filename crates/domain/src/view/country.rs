@@ -6,11 +6,11 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::body::{MomentBody, Stages, StampBody, bounded};
-use super::book::{About, ActionIndex, Book, Statements};
-use super::facts::{Facts, Flags, PartState};
+use super::facts::{CommitmentFacts, Flags, PartState};
 use super::family::Seen;
-use super::fold::{Keys, Lens, Sign};
+use super::fold::{Keys, Sign, ViewFamily};
 use super::list::ParticipationRole;
+use super::tables::{About, ActionIndex, Statements, Tables};
 use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
@@ -36,7 +36,7 @@ pub(crate) fn place(key: &str) -> Option<Place> {
 }
 
 /// The views of countries.
-pub(crate) struct CountryLens;
+pub(crate) struct CountryFamily;
 
 /// What is counted of one country.
 #[derive(Debug, Default, PartialEq)]
@@ -108,15 +108,15 @@ struct PartiesBody {
     leading: usize,
 }
 
-impl Lens for CountryLens {
+impl ViewFamily for CountryFamily {
     type Key = Place;
     type Counts = CountryCounts;
 
-    fn memberships(book: &Book, facts: &Facts) -> Keys<Place> {
+    fn memberships(tables: &Tables, facts: &CommitmentFacts) -> Keys<Place> {
         let mut places = Keys::new();
-        places.push(book.country_of(facts.lead));
+        places.push(tables.country_of(facts.lead));
         for part in facts.participations() {
-            let place = book.country_of(part.party);
+            let place = tables.country_of(part.party);
             if !places.contains(&place) {
                 places.push(place);
             }
@@ -127,20 +127,20 @@ impl Lens for CountryLens {
     fn count_terms(
         counts: &mut CountryCounts,
         place: Place,
-        book: &Book,
-        facts: &Facts,
+        tables: &Tables,
+        facts: &CommitmentFacts,
         sign: Sign,
     ) {
         if facts.is_active() {
             for part in facts
                 .participations()
                 .iter()
-                .filter(|part| book.country_of(part.party) == place)
+                .filter(|part| tables.country_of(part.party) == place)
             {
                 counts.participations.count(*part, sign);
             }
         }
-        if Self::owns(place, book, facts) {
+        if Self::owns(place, tables, facts) {
             counts.led.count_terms(facts, sign);
         }
     }
@@ -148,28 +148,32 @@ impl Lens for CountryLens {
     fn count_progress(
         counts: &mut CountryCounts,
         place: Place,
-        book: &Book,
-        facts: &Facts,
+        tables: &Tables,
+        facts: &CommitmentFacts,
         sign: Sign,
     ) {
-        if Self::owns(place, book, facts) {
+        if Self::owns(place, tables, facts) {
             counts.led.count_progress(facts, sign);
             counts.count_by_action(facts, sign);
         }
     }
 
-    fn owns(place: Place, book: &Book, facts: &Facts) -> bool {
-        book.country_of(facts.lead) == place
+    fn owns(place: Place, tables: &Tables, facts: &CommitmentFacts) -> bool {
+        tables.country_of(facts.lead) == place
     }
 
-    fn role(place: Place, book: &Book, facts: &Facts) -> Option<(ParticipationRole, PartState)> {
-        if Self::owns(place, book, facts) {
+    fn role(
+        place: Place,
+        tables: &Tables,
+        facts: &CommitmentFacts,
+    ) -> Option<(ParticipationRole, PartState)> {
+        if Self::owns(place, tables, facts) {
             return Some((ParticipationRole::Lead, PartState::Confirmed));
         }
         let parts = facts
             .participations()
             .iter()
-            .filter(|part| book.country_of(part.party) == place);
+            .filter(|part| tables.country_of(part.party) == place);
         // A part that was left is shown only where the country has no other.
         parts
             .map(|part| (part.state == PartState::Left, part.role, part.state))
@@ -177,10 +181,10 @@ impl Lens for CountryLens {
             .map(|(_, role, state)| (role, state))
     }
 
-    fn concerned(book: &Book, about: &About) -> Keys<Place> {
+    fn concerned(tables: &Tables, about: &About) -> Keys<Place> {
         match about {
             About::Party(party) | About::Statement(party) => {
-                Keys::from_elem(book.country_of(*party), 1)
+                Keys::from_elem(tables.country_of(*party), 1)
             }
             About::Other
             | About::Recorded(_)
@@ -190,40 +194,40 @@ impl Lens for CountryLens {
         }
     }
 
-    fn echoes(_: &Book, _: Place) -> Keys<Place> {
+    fn echoes(_: &Tables, _: Place) -> Keys<Place> {
         Keys::new()
     }
 
-    fn standing(_: &Book) -> Vec<Place> {
+    fn standing(_: &Tables) -> Vec<Place> {
         let codes = country::all().iter().map(|country| Some(country.code));
         codes.chain([None]).collect()
     }
 
-    fn parse(_: &Book, key: &str) -> Option<Place> {
+    fn parse(_: &Tables, key: &str) -> Option<Place> {
         place(key)
     }
 
-    fn text(_: &Book, place: Place) -> String {
+    fn text(_: &Tables, place: Place) -> String {
         place.map_or_else(|| NO_COUNTRY.to_owned(), |code| code.to_string())
     }
 
-    fn title(_: &Book, place: Place) -> Option<String> {
+    fn title(_: &Tables, place: Place) -> Option<String> {
         place.map(|code| code.country().name.to_owned())
     }
 
     fn body(view: Seen<'_, Self>, place: Place) -> Option<Vec<u8>> {
-        let (book, counts) = (view.book(), view.counts(place));
+        let (tables, counts) = (view.tables(), view.counts(place));
         let country = place.map(CountryCode::country);
         let by_action = counts
             .by_action
             .iter()
-            .map(|(&action, &line)| (book.action_code(action), line));
+            .map(|(&action, &line)| (tables.action_code(action), line));
         let weight = |line: &ActionLine| line.stages.total();
         let (active_commitments_by_action, actions_left_out) =
             bounded(by_action, weight, ACTIONS_BYTES);
-        let (commitments, active_commitments, apart) = tally::sum(book, &[&counts.led]);
-        let (registered, active) = book.parties_in(place);
-        let Statements { recorded, last } = book.statements_in(place);
+        let (commitments, active_commitments, apart) = tally::sum(tables, &[&counts.led]);
+        let (registered, active) = tables.parties_in(place);
+        let Statements { recorded, last } = tables.statements_in(place);
         let flag = |flag: fn(&country::Country) -> bool| country.is_some_and(flag);
         let body = Body {
             view: "country",
@@ -247,7 +251,7 @@ impl Lens for CountryLens {
             commitments,
             active_commitments: ActiveCountryBody {
                 active: active_commitments,
-                by_party_kind: by_party_kind(book, &counts.led),
+                by_party_kind: by_party_kind(tables, &counts.led),
             },
             active_commitments_by_action,
             actions_left_out,
@@ -271,10 +275,10 @@ impl Lens for CountryLens {
 }
 
 /// The commitments that stand, by the kind of the party that leads them.
-fn by_party_kind(book: &Book, led: &Tally) -> BTreeMap<&'static str, u64> {
+fn by_party_kind(tables: &Tables, led: &Tally) -> BTreeMap<&'static str, u64> {
     let mut kinds = BTreeMap::new();
     for (&lead, count) in &led.leading {
-        let kind = book
+        let kind = tables
             .party_kind(lead)
             .map_or(UNREGISTERED, PartyKind::as_str);
         *kinds.entry(kind).or_default() += count;
@@ -284,7 +288,7 @@ fn by_party_kind(book: &Book, led: &Tally) -> BTreeMap<&'static str, u64> {
 
 impl CountryCounts {
     /// Counts a commitment that a party of the country leads under its actions.
-    fn count_by_action(&mut self, facts: &Facts, sign: Sign) {
+    fn count_by_action(&mut self, facts: &CommitmentFacts, sign: Sign) {
         if !facts.is_active() {
             return;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::happening::Happening;
+use super::event_ref::EventRef;
 use crate::ids::{CountryCode, Language, PartyId, Position};
 use crate::wire::v1::{EventBody, Evidence, EvidencePlace, NamedEvidence, Sha256, Source};
 
@@ -68,7 +68,7 @@ struct Piece {
 
 impl Detail {
     /// Takes an event of the commitment in.
-    pub(super) fn apply(&mut self, event: &Happening<'_>) {
+    pub(super) fn apply(&mut self, event: &EventRef<'_>) {
         self.take_in_terms(event.body);
         let position = Position(event.at.position);
         if let EventBody::ProgressReported(data) = event.body {
@@ -139,7 +139,7 @@ impl Detail {
         self.pieces.get_mut(*self.names.get(&named)?)
     }
 
-    fn name(&mut self, event: &Happening<'_>, evidence: &[Evidence], report: Option<Position>) {
+    fn name(&mut self, event: &EventRef<'_>, evidence: &[Evidence], report: Option<Position>) {
         let position = Position(event.at.position);
         for (index, piece) in evidence.iter().enumerate() {
             let named = NamedEvidence::listed(position, index, piece);

@@ -2,14 +2,14 @@
 
 use smallvec::SmallVec;
 
-use super::book::{About, Annex, Book, Slot, entry_at, hash, number};
+use super::event_ref::EventRef;
 use super::evidence::{AddedTo, has_digests};
-use super::facts::{Facts, Flags, PartState, Participation, Status};
-use super::fold::Moment;
-use super::happening::Happening;
+use super::facts::{CommitmentFacts, Flags, PartState, Participation, Status};
+use super::fold::EventTime;
 use super::list::ParticipationRole;
 use super::reference::{instrument_of, party_of};
 use super::reports::Report;
+use super::tables::{About, SharedTables, Slot, Tables, entry_at, hash, number};
 use crate::ids::{CommitmentId, PartyId, Position};
 use crate::wire::v1::{
     AmbitionAssessed, AssessmentRevised, CommitmentAmended, CommitmentRecorded, ContestOutcome,
@@ -18,9 +18,9 @@ use crate::wire::v1::{
     ProgressReported, ReportContested, ReportCorrected,
 };
 
-impl Book {
+impl Tables {
     /// Moves the watermark to an event, unless it was taken in before.
-    pub(crate) fn advance(&mut self, event: &Happening<'_>) -> Option<Moment> {
+    pub(crate) fn advance(&mut self, event: &EventRef<'_>) -> Option<EventTime> {
         let moment = event.at;
         if self
             .watermark
@@ -43,8 +43,8 @@ impl Book {
 
     /// The commitments whose standing in the views an event may change: its own; and, where a party or an action is made known only
     /// after commitments named it, all of those.
-    pub(crate) fn slots_of(&self, event: &Happening<'_>) -> SmallVec<[Slot; 1]> {
-        let naming = |names: &dyn Fn(&Facts) -> bool| {
+    pub(crate) fn slots_of(&self, event: &EventRef<'_>) -> SmallVec<[Slot; 1]> {
+        let naming = |names: &dyn Fn(&CommitmentFacts) -> bool| {
             (0..)
                 .zip(self.commitments.iter())
                 .filter(|(_, facts)| names(facts))
@@ -89,15 +89,15 @@ impl Book {
     /// The commitments that this one took the place of.
     fn predecessors_of(&self, id: CommitmentId) -> SmallVec<[Slot; 1]> {
         let superseded_by = |slot: &Slot| {
-            let scrutiny = self.facts(*slot).and_then(Facts::scrutiny);
+            let scrutiny = self.facts(*slot).and_then(CommitmentFacts::scrutiny);
             scrutiny.is_some_and(|scrutiny| scrutiny.successor == Some(id))
         };
         let known = self.predecessors.get(&id).into_iter().flatten().copied();
         known.filter(superseded_by).collect()
     }
 
-    /// Takes an event into the facts. `slots` is what [`Book::slots_of`] said of it.
-    pub(crate) fn evolve(&mut self, event: &Happening<'_>, slots: &[Slot]) -> About {
+    /// Takes an event into the facts. `slots` is what [`Tables::slots_of`] said of it.
+    pub(crate) fn evolve(&mut self, event: &EventRef<'_>, slots: &[Slot]) -> About {
         let at = event.at;
         let slot = match slots {
             [] => None,
@@ -170,8 +170,8 @@ impl Book {
         }
     }
 
-    fn record(&mut self, id: CommitmentId, data: &CommitmentRecorded, at: Moment) -> Slot {
-        let mut facts = Facts::new(id, self.party(&data.lead), data.form, at);
+    fn record(&mut self, id: CommitmentId, data: &CommitmentRecorded, at: EventTime) -> Slot {
+        let mut facts = CommitmentFacts::new(id, self.party(&data.lead), data.form, at);
         facts.title = self.titles.push(&data.title);
         facts.set_actions(&self.action_numbers(&data.actions));
         facts.made = data.made;
@@ -212,7 +212,7 @@ impl Book {
     }
 
     /// Gives a commitment the next slot.
-    pub(super) fn insert(&mut self, facts: Facts) -> Slot {
+    pub(super) fn insert(&mut self, facts: CommitmentFacts) -> Slot {
         let slot = number(self.commitments.len());
         let id = facts.id;
         self.commitments.push(facts);
@@ -228,12 +228,12 @@ impl Book {
         slot: Option<Slot>,
         reporter: &PartyId,
         data: &ProgressReported,
-        at: Moment,
+        at: EventTime,
     ) -> About {
         let report = self.report_of(slot, reporter, data, at);
         let reporter = self.party_numbers.get(reporter).copied();
-        reported(self.change(slot, at, |facts, annex| {
-            facts.add_report(report, &mut annex.reports);
+        reported(self.change(slot, at, |facts, shared| {
+            facts.add_report(report, &mut shared.reports);
             if let Some(reporter) = reporter {
                 facts.confirm_part(reporter);
                 if let Some(scrutiny) = facts.scrutiny_mut() {
@@ -249,15 +249,15 @@ impl Book {
         slot: Option<Slot>,
         reporter: &PartyId,
         data: &ReportCorrected,
-        at: Moment,
+        at: EventTime,
     ) -> About {
         let report = self.report_of(slot, reporter, &data.report, at);
         let reporter = self.party_numbers.get(reporter).copied();
-        reported(self.change(slot, at, |facts, annex| {
+        reported(self.change(slot, at, |facts, shared| {
             if let Some(reporter) = reporter {
                 facts.confirm_part(reporter);
             }
-            facts.correct_report(data.corrects.0, report, &mut annex.reports);
+            facts.correct_report(data.corrects.0, report, &mut shared.reports);
             if let Some(scrutiny) = facts.scrutiny_mut() {
                 scrutiny.report_corrected(data.corrects.0, at);
             }
@@ -270,7 +270,7 @@ impl Book {
         slot: Option<Slot>,
         reporter: &PartyId,
         data: &ProgressReported,
-        at: Moment,
+        at: EventTime,
     ) -> Report {
         let lead = slot
             .and_then(|slot| entry_at(&self.parties, self.facts(slot)?.lead))
@@ -288,11 +288,11 @@ impl Book {
         slot: Option<Slot>,
         reporter: &PartyId,
         report: Position,
-        at: Moment,
+        at: EventTime,
     ) -> About {
         let reporter = self.party(reporter);
-        self.change(slot, at, |facts, annex| {
-            facts.retract_report(report.0, reporter, &mut annex.reports);
+        self.change(slot, at, |facts, shared| {
+            facts.retract_report(report.0, reporter, &mut shared.reports);
         })
     }
 
@@ -301,7 +301,7 @@ impl Book {
         slot: Option<Slot>,
         party: &PartyId,
         data: &ReportContested,
-        at: Moment,
+        at: EventTime,
     ) -> About {
         let party = self.party(party);
         self.change(slot, at, |facts, _| {
@@ -311,11 +311,11 @@ impl Book {
     }
 
     /// A contest that is upheld stays with its report until that is corrected or retracted.
-    fn resolve(&mut self, slot: Option<Slot>, data: &ContestResolved, at: Moment) -> About {
-        self.change(slot, at, |facts, annex| {
+    fn resolve(&mut self, slot: Option<Slot>, data: &ContestResolved, at: EventTime) -> About {
+        self.change(slot, at, |facts, shared| {
             let scrutiny = facts.scrutiny_mut();
             let report = scrutiny.and_then(|scrutiny| scrutiny.resolve(data.contest.0));
-            let report = report.and_then(|report| facts.report_mut(report, &mut annex.reports));
+            let report = report.and_then(|report| facts.report_mut(report, &mut shared.reports));
             if let (Some(report), ContestOutcome::Upheld) = (report, data.outcome) {
                 report.set(Report::CONTEST_UPHELD, true);
             }
@@ -323,30 +323,30 @@ impl Book {
     }
 
     /// A report was validated, or returned: the later word on it counts.
-    fn check(&mut self, slot: Option<Slot>, report: Position, valid: bool, at: Moment) -> About {
-        self.change(slot, at, |facts, annex| {
-            if let Some(report) = facts.report_mut(report.0, &mut annex.reports) {
+    fn check(&mut self, slot: Option<Slot>, report: Position, valid: bool, at: EventTime) -> About {
+        self.change(slot, at, |facts, shared| {
+            if let Some(report) = facts.report_mut(report.0, &mut shared.reports) {
                 report.set(Report::VALIDATED, valid);
                 report.set(Report::RETURNED, !valid);
             }
         })
     }
 
-    fn move_to(&mut self, slot: Option<Slot>, status: Status, at: Moment) -> About {
+    fn move_to(&mut self, slot: Option<Slot>, status: Status, at: EventTime) -> About {
         self.change(slot, at, |facts, _| {
             facts.status = status;
             facts.follow(None, false);
         })
     }
 
-    fn close(&mut self, slot: Option<Slot>, outcome: Outcome, at: Moment) -> About {
-        self.change(slot, at, |facts, annex| {
-            facts.close(outcome, &annex.reports);
+    fn close(&mut self, slot: Option<Slot>, outcome: Outcome, at: EventTime) -> About {
+        self.change(slot, at, |facts, shared| {
+            facts.close(outcome, &shared.reports);
             facts.follow(None, false);
         })
     }
 
-    fn supersede(&mut self, slot: Option<Slot>, successor: CommitmentId, at: Moment) -> About {
+    fn supersede(&mut self, slot: Option<Slot>, successor: CommitmentId, at: EventTime) -> About {
         let withdrawn = self
             .slot(successor)
             .and_then(|slot| self.facts(slot))
@@ -369,7 +369,7 @@ impl Book {
         slots: &[Slot],
         own: Option<Slot>,
         withdrawn: bool,
-        at: Moment,
+        at: EventTime,
     ) {
         for slot in slots.iter().copied().filter(|slot| Some(*slot) != own) {
             self.change(Some(slot), at, |facts, _| {
@@ -397,7 +397,7 @@ impl Book {
         slot: Option<Slot>,
         party: &PartyId,
         state: PartState,
-        at: Moment,
+        at: EventTime,
     ) -> About {
         let party = self.party(party);
         self.change(slot, at, |facts, _| facts.set_part(party, state))
@@ -408,7 +408,7 @@ impl Book {
         slot: Option<Slot>,
         party: &PartyId,
         data: &MilestoneReached,
-        at: Moment,
+        at: EventTime,
     ) -> About {
         let party = self.party_numbers.get(party).copied();
         self.change(slot, at, |facts, _| {
@@ -426,11 +426,11 @@ impl Book {
         slot: Option<Slot>,
         assessor: &PartyId,
         data: &ProgressAssessed,
-        at: Moment,
+        at: EventTime,
     ) -> About {
         let assessor = self.party(assessor);
-        self.change(slot, at, |facts, annex| {
-            let method = annex.method_index(&data.method, &data.method_version);
+        self.change(slot, at, |facts, shared| {
+            let method = shared.method_index(&data.method, &data.method_version);
             let scrutiny = facts.scrutinise();
             scrutiny.assess_progress(assessor, method, data, at);
             facts.name_evidence(&data.evidence);
@@ -442,17 +442,17 @@ impl Book {
         slot: Option<Slot>,
         assessor: &PartyId,
         data: &AmbitionAssessed,
-        at: Moment,
+        at: EventTime,
     ) -> About {
         let assessor = self.party(assessor);
-        self.change(slot, at, |facts, annex| {
-            let method = annex.method_index(&data.method, &data.method_version);
+        self.change(slot, at, |facts, shared| {
+            let method = shared.method_index(&data.method, &data.method_version);
             let scrutiny = facts.scrutinise();
             scrutiny.assess_ambition(assessor, method, data, at);
         })
     }
 
-    fn revise(&mut self, slot: Option<Slot>, data: &AssessmentRevised, at: Moment) -> About {
+    fn revise(&mut self, slot: Option<Slot>, data: &AssessmentRevised, at: EventTime) -> About {
         self.change(slot, at, |facts, _| {
             if let Some(scrutiny) = facts.scrutiny_mut() {
                 scrutiny.revise(data, at);
@@ -467,10 +467,10 @@ impl Book {
         slot: Option<Slot>,
         party: &PartyId,
         data: &EvidenceAttached,
-        at: Moment,
+        at: EventTime,
     ) -> About {
         let party = self.party_numbers.get(party).copied();
-        self.change(slot, at, |facts, annex| {
+        self.change(slot, at, |facts, shared| {
             facts.name_evidence(&data.evidence);
             if !party.is_some_and(|party| facts.takes_part(party)) {
                 return;
@@ -478,7 +478,7 @@ impl Book {
             match data.report {
                 None => facts.add_evidence(&data.evidence, at),
                 Some(position) => {
-                    let Some(report) = facts.report_mut(position.0, &mut annex.reports) else {
+                    let Some(report) = facts.report_mut(position.0, &mut shared.reports) else {
                         return;
                     };
                     report.set(Report::ATTACHED, true);
@@ -500,7 +500,7 @@ impl Book {
         slot: Option<Slot>,
         named: Option<NamedEvidence>,
         found: bool,
-        at: Moment,
+        at: EventTime,
     ) -> About {
         self.change(slot, at, |facts, _| {
             let Some(named) = named else { return };
@@ -513,8 +513,8 @@ impl Book {
     }
 
     /// Evidence was given a digest: what it was named of has digested evidence from now on, unless an assessor or a contest named it.
-    fn digest(&mut self, slot: Option<Slot>, data: &EvidenceDigested, at: Moment) -> About {
-        self.change(slot, at, |facts, annex| {
+    fn digest(&mut self, slot: Option<Slot>, data: &EvidenceDigested, at: EventTime) -> About {
+        self.change(slot, at, |facts, shared| {
             let words = &mut facts.scrutinise().evidence;
             let (mut report, mut flag) = (data.evidence.position.0, Report::DIGESTED);
             match words.digested(data.evidence, data.sha256) {
@@ -525,13 +525,13 @@ impl Book {
                 Some(AddedTo::Report(to)) => (report, flag) = (to, Report::ATTACHED_DIGESTED),
                 None => {}
             }
-            if let Some(report) = facts.report_mut(report, &mut annex.reports) {
+            if let Some(report) = facts.report_mut(report, &mut shared.reports) {
                 report.set(flag, true);
             }
         })
     }
 
-    fn amend(&mut self, slot: Option<Slot>, data: &CommitmentAmended, at: Moment) -> About {
+    fn amend(&mut self, slot: Option<Slot>, data: &CommitmentAmended, at: EventTime) -> About {
         let title = data.title.as_ref().map(|title| self.titles.push(title));
         let actions = data
             .actions
@@ -571,16 +571,16 @@ impl Book {
     fn change(
         &mut self,
         slot: Option<Slot>,
-        at: Moment,
-        change: impl FnOnce(&mut Facts, &mut Annex),
+        at: EventTime,
+        change: impl FnOnce(&mut CommitmentFacts, &mut SharedTables),
     ) -> About {
         let Some((slot, facts)) =
             slot.and_then(|slot| Some((slot, self.commitments.get_mut(slot)?)))
         else {
             return About::Other;
         };
-        change(facts, &mut self.annex);
-        facts.settle(&self.annex.reports);
+        change(facts, &mut self.shared);
+        facts.settle(&self.shared.reports);
         facts.changed_position = at.position;
         if !facts.flags.has(Flags::UNSAVED) {
             facts.flags.set(Flags::UNSAVED, true);

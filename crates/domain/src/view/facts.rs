@@ -1,18 +1,18 @@
-//! What the views know of one commitment. Millions are held at once, so this is small: what repeats is an index into the book's
+//! What the views know of one commitment. Millions are held at once, so this is small: what repeats is an index into the read model's
 //! tables, and what few commitments have stands aside in one box.
 
 use std::num::NonZeroU32;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 
-use super::book::{ActionIndex, PartyIndex, number};
 use super::dates::{Dates, epoch_day};
 use super::evidence::{AddedTo, has_digests};
-use super::fold::Moment;
+use super::fold::EventTime;
 use super::list::{Milestones, ParticipationRole};
 use super::reports::{Report, ReportLink, Reports};
 use super::scrutiny::Scrutiny;
 use super::table::TitleRef;
+use super::tables::{ActionIndex, PartyIndex, number};
 use super::watch::Watched;
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
@@ -23,7 +23,7 @@ const NO_ACTION: ActionIndex = ActionIndex::MAX;
 
 /// One commitment as the views count it.
 #[derive(Debug, Clone)]
-pub(crate) struct Facts {
+pub(crate) struct CommitmentFacts {
     pub(crate) id: CommitmentId,
     pub(crate) recorded_position: u64,
     pub(crate) changed_position: u64,
@@ -41,7 +41,7 @@ pub(crate) struct Facts {
     few_actions: [ActionIndex; 3],
     /// The standing reports on it.
     pub(super) reports: ReportLink,
-    pub(super) rare: Option<Box<Rare>>,
+    pub(super) cold: Option<Box<ColdFields>>,
     /// What the lead reported for the latest period; none before its first report.
     pub(crate) stage: Option<Stage>,
     pub(crate) status: Status,
@@ -52,7 +52,7 @@ pub(crate) struct Facts {
 
 /// What most commitments do not have.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Rare {
+pub(super) struct ColdFields {
     /// Participations of others than the lead.
     participations: Vec<Participation>,
     /// All actions, where they are more than three.
@@ -92,7 +92,7 @@ impl Status {
 pub(crate) struct Second(NonZeroU32);
 
 impl Second {
-    pub(crate) fn of(moment: Moment) -> Self {
+    pub(crate) fn of(moment: EventTime) -> Self {
         let second = moment.recorded_us.div_euclid(1_000_000);
         Self::new(u32::try_from(second.max(0)).unwrap_or(u32::MAX))
     }
@@ -150,7 +150,7 @@ impl Flags {
     pub(crate) const EVIDENCE_BESIDE_REPORTS: Self = Self(1 << 4);
     /// The facts differ from the row that was taken last.
     pub(crate) const UNSAVED: Self = Self(1 << 5);
-    // What follows from the reports and from the scrutiny: found again by `Facts::settle` after each change.
+    // What follows from the reports and from the scrutiny: found again by `CommitmentFacts::settle` after each change.
     pub(crate) const REPORT_EVIDENCE: Self = Self(1 << 6);
     pub(crate) const VALIDATED: Self = Self(1 << 7);
     pub(crate) const RETURNED: Self = Self(1 << 8);
@@ -240,9 +240,9 @@ pub(crate) enum Difference {
     Terms,
 }
 
-impl Facts {
+impl CommitmentFacts {
     /// A commitment as it is recorded, with nothing but what every commitment has.
-    pub(crate) fn new(id: CommitmentId, lead: PartyIndex, form: Form, at: Moment) -> Self {
+    pub(crate) fn new(id: CommitmentId, lead: PartyIndex, form: Form, at: EventTime) -> Self {
         Self {
             id,
             recorded_position: at.position,
@@ -257,7 +257,7 @@ impl Facts {
             due: None,
             few_actions: [NO_ACTION; 3],
             reports: None,
-            rare: None,
+            cold: None,
             stage: None,
             status: Status::Active,
             form,
@@ -283,7 +283,7 @@ impl Facts {
             due,
             few_actions,
             reports: _,
-            rare,
+            cold,
             stage,
             status,
             form,
@@ -292,8 +292,8 @@ impl Facts {
         } = self;
         let flags = (flags.0 ^ other.flags.0) & !Flags::UNSAVED.0;
         // What is rare is not looked into: it is counted again.
-        let has_same_terms = rare.is_none()
-            && other.rare.is_none()
+        let has_same_terms = cold.is_none()
+            && other.cold.is_none()
             && *lead == other.lead
             && *few_actions == other.few_actions
             && *status == other.status
@@ -322,8 +322,8 @@ impl Facts {
 
     /// The actions it is made under.
     pub(crate) fn actions(&self) -> &[ActionIndex] {
-        if let Some(rare) = self.rare.as_ref().filter(|rare| !rare.actions.is_empty()) {
-            return &rare.actions;
+        if let Some(cold) = self.cold.as_ref().filter(|cold| !cold.actions.is_empty()) {
+            return &cold.actions;
         }
         let named = |action: &&ActionIndex| **action != NO_ACTION;
         let count = self.few_actions.iter().take_while(named).count();
@@ -333,15 +333,15 @@ impl Facts {
     pub(crate) fn set_actions(&mut self, actions: &[ActionIndex]) {
         let few = actions.len() <= self.few_actions.len();
         self.few_actions = [NO_ACTION; 3];
-        if let Some(rare) = &mut self.rare {
-            rare.actions.clear();
+        if let Some(cold) = &mut self.cold {
+            cold.actions.clear();
         }
         if few {
             for (cell, &action) in self.few_actions.iter_mut().zip(actions) {
                 *cell = action;
             }
         } else {
-            self.rare.get_or_insert_default().actions = actions.to_vec();
+            self.cold.get_or_insert_default().actions = actions.to_vec();
         }
     }
 
@@ -415,7 +415,7 @@ impl Facts {
 
     /// The participations of others than the lead.
     pub(crate) fn participations(&self) -> &[Participation] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.participations)
+        self.cold.as_ref().map_or(&[], |cold| &cold.participations)
     }
 
     /// Adds parts. A party has one: who left and is named again takes part anew, and who takes part already has another role.
@@ -423,7 +423,7 @@ impl Facts {
         if participations.is_empty() {
             return;
         }
-        let known = &mut self.rare.get_or_insert_default().participations;
+        let known = &mut self.cold.get_or_insert_default().participations;
         known.reserve_exact(participations.len());
         for part in participations {
             match known.iter_mut().find(|other| other.party == part.party) {
@@ -448,8 +448,8 @@ impl Facts {
 
     /// A party speaks for itself: it takes part, or no more.
     pub(crate) fn set_part(&mut self, party: PartyIndex, state: PartState) {
-        let Some(rare) = &mut self.rare else { return };
-        for part in &mut rare.participations {
+        let Some(cold) = &mut self.cold else { return };
+        for part in &mut cold.participations {
             if part.party == party && part.state != PartState::Left {
                 part.state = state;
             }
@@ -462,25 +462,25 @@ impl Facts {
     }
 
     pub(crate) fn milestones(&self) -> Milestones {
-        self.rare
+        self.cold
             .as_ref()
-            .map_or_else(Milestones::default, |rare| rare.milestones)
+            .map_or_else(Milestones::default, |cold| cold.milestones)
     }
 
     pub(crate) fn name_milestones(&mut self, named: usize) {
         if named > 0 {
-            let milestones = &mut self.rare.get_or_insert_default().milestones;
+            let milestones = &mut self.cold.get_or_insert_default().milestones;
             milestones.named = milestones.named.saturating_add(number(named));
         }
     }
 
     pub(crate) fn reach_milestone(&mut self) {
-        let milestones = &mut self.rare.get_or_insert_default().milestones;
+        let milestones = &mut self.cold.get_or_insert_default().milestones;
         milestones.reached = milestones.reached.saturating_add(1);
     }
 
     /// Takes evidence in that participants name of the commitment itself, or of a milestone.
-    pub(crate) fn add_evidence(&mut self, evidence: &[Evidence], at: Moment) {
+    pub(crate) fn add_evidence(&mut self, evidence: &[Evidence], at: EventTime) {
         if evidence.is_empty() {
             return;
         }
@@ -503,17 +503,17 @@ impl Facts {
     }
 
     pub(crate) fn scrutiny(&self) -> Option<&Scrutiny> {
-        self.rare.as_ref()?.scrutiny.as_deref()
+        self.cold.as_ref()?.scrutiny.as_deref()
     }
 
     /// The scrutiny of a commitment that has had some.
     pub(crate) fn scrutiny_mut(&mut self) -> Option<&mut Scrutiny> {
-        self.rare.as_mut()?.scrutiny.as_deref_mut()
+        self.cold.as_mut()?.scrutiny.as_deref_mut()
     }
 
     pub(crate) fn scrutinise(&mut self) -> &mut Scrutiny {
-        let rare = self.rare.get_or_insert_default();
-        rare.scrutiny.get_or_insert_default()
+        let cold = self.cold.get_or_insert_default();
+        cold.scrutiny.get_or_insert_default()
     }
 
     /// Names what took its place, and says whether that is withdrawn; or that nothing did.

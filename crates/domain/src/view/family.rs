@@ -7,17 +7,17 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::RestoreError;
-use super::book::{Book, Slot};
+use super::changelog::{ChangelogChunk, Open};
 use super::dates::{Calendar, Dates};
 use super::envelope::Timeliness;
-use super::facts::{Difference, Facts};
-use super::fold::{Follow, Keys, Lens, Sign, Stamp};
-use super::ground::{Ground, Step, Touched};
-use super::happening::Happening;
-use super::history::{HistoryChunk, Open};
+use super::event_ref::EventRef;
+use super::facts::{CommitmentFacts, Difference};
+use super::fold::{Follow, Keys, LastChange, Sign, ViewFamily};
 use super::list::{CommitmentList, Page};
-use super::mentions::Mentions;
+use super::postings::Postings;
+use super::read_model::{CommitmentChange, Delta, ReadModel};
 use super::rows::Row;
+use super::tables::{Slot, Tables};
 use super::watch::{self, UnknownFilter, WatchAnswer, WatchPage};
 
 /// The first byte of the row keys that hold when a view changed last.
@@ -32,9 +32,9 @@ pub(super) struct Entry<C> {
     pub(super) illustrative: Calendar,
     /// The view's commitments in recorded order.
     members: Vec<Slot>,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: LastChange,
     /// The events that concerned it, if history is kept.
-    mentions: Mentions,
+    postings: Postings,
     /// It stands among the changed keys.
     changed: bool,
     /// Its stamp stands among the unsaved ones.
@@ -48,8 +48,8 @@ impl<C: Default> Default for Entry<C> {
             calendar: Calendar::default(),
             illustrative: Calendar::default(),
             members: Vec::new(),
-            stamp: Stamp::default(),
-            mentions: Mentions::default(),
+            stamp: LastChange::default(),
+            postings: Postings::default(),
             changed: false,
             unsaved: false,
         }
@@ -58,7 +58,7 @@ impl<C: Default> Default for Entry<C> {
 
 impl<C> Entry<C> {
     /// Changes the dates that one of the view's own commitments is held to.
-    pub(super) fn move_dates(&mut self, facts: &Facts, before: Dates, after: Dates) {
+    pub(super) fn move_dates(&mut self, facts: &CommitmentFacts, before: Dates, after: Dates) {
         self.calendar.change(before, after);
         if facts.is_illustrative() {
             self.illustrative.change(before, after);
@@ -67,37 +67,37 @@ impl<C> Entry<C> {
 }
 
 /// Every view of one family.
-pub(crate) struct Family<L: Lens> {
+pub(crate) struct FamilyViews<L: ViewFamily> {
     entries: FxHashMap<L::Key, Entry<L::Counts>>,
     changed: Vec<L::Key>,
     unsaved: Vec<L::Key>,
     nothing: L::Counts,
     /// History is kept: of each view the events that concerned it, in chunks of which these were closed.
-    keeps_history: bool,
-    closed_mentions: Vec<(L::Key, Open)>,
+    keeps_changelog: bool,
+    closed_postings: Vec<(L::Key, Open)>,
     /// The views that the commitments touched by the event under way stood in, where they were taken out before it.
     left: Vec<Keys<L::Key>>,
-    /// Stamps that were read back, until the book is there to find their views by.
-    restored: Vec<(String, Stamp)>,
+    /// Stamps that were read back, until the tables are there to find their views by.
+    restored: Vec<(String, LastChange)>,
 }
 
 /// A family of views beside the facts: what answers are made from.
-pub(crate) struct Seen<'a, L: Lens> {
-    book: &'a Book,
-    family: &'a Family<L>,
+pub(crate) struct Seen<'a, L: ViewFamily> {
+    tables: &'a Tables,
+    family: &'a FamilyViews<L>,
 }
 
-impl<L: Lens> Clone for Seen<'_, L> {
+impl<L: ViewFamily> Clone for Seen<'_, L> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<L: Lens> Copy for Seen<'_, L> {}
+impl<L: ViewFamily> Copy for Seen<'_, L> {}
 
-impl<'a, L: Lens> Seen<'a, L> {
-    pub(super) fn book(self) -> &'a Book {
-        self.book
+impl<'a, L: ViewFamily> Seen<'a, L> {
+    pub(super) fn tables(self) -> &'a Tables {
+        self.tables
     }
 
     /// The counts of a view; all zero where nothing was counted.
@@ -106,7 +106,7 @@ impl<'a, L: Lens> Seen<'a, L> {
         entry.map_or(&self.family.nothing, |entry| &entry.counts)
     }
 
-    pub(super) fn stamp(self, key: L::Key) -> Stamp {
+    pub(super) fn stamp(self, key: L::Key) -> LastChange {
         let entry = self.family.entries.get(&key);
         entry.map(|entry| entry.stamp).unwrap_or_default()
     }
@@ -125,7 +125,7 @@ impl<'a, L: Lens> Seen<'a, L> {
     ) -> Result<WatchAnswer, UnknownFilter> {
         let rows = page
             .list
-            .map(|list| watch::rows(self.book, list, page, today));
+            .map(|list| watch::rows(self.tables, list, page, today));
         let nothing = Calendar::default();
         let entry = self.family.entries.get(&key);
         let (all, illustrative) = entry.map_or((&nothing, &nothing), |entry| {
@@ -139,9 +139,9 @@ impl<'a, L: Lens> Seen<'a, L> {
     }
 
     fn find(self, key: &str) -> Option<L::Key> {
-        let key = L::parse(self.book, key)?;
+        let key = L::parse(self.tables, key)?;
         let exists =
-            self.family.entries.contains_key(&key) || L::standing(self.book).contains(&key);
+            self.family.entries.contains_key(&key) || L::standing(self.tables).contains(&key);
         exists.then_some(key)
     }
 
@@ -150,7 +150,7 @@ impl<'a, L: Lens> Seen<'a, L> {
         let members = entry.map_or(&[][..], |entry| &entry.members);
         let start = page.after.map_or(0, |after| {
             members.partition_point(|&slot| {
-                self.book
+                self.tables
                     .facts(slot)
                     .is_some_and(|facts| facts.recorded_position <= after)
             })
@@ -160,22 +160,25 @@ impl<'a, L: Lens> Seen<'a, L> {
         let next = shown
             .last()
             .filter(|_| shown.len() < rest.len())
-            .and_then(|&slot| self.book.facts(slot));
+            .and_then(|&slot| self.tables.facts(slot));
         CommitmentList {
             commitments: members.len(),
             rows: shown
                 .iter()
-                .filter_map(|&slot| self.book.facts(slot))
-                .map(|facts| facts.row(self.book, L::role(key, self.book, facts)))
+                .filter_map(|&slot| self.tables.facts(slot))
+                .map(|facts| facts.row(self.tables, L::role(key, self.tables, facts)))
                 .collect(),
             next: next.map(|facts| facts.recorded_position.to_string()),
         }
     }
 }
 
-impl<L: Lens> Family<L> {
-    pub(super) fn seen<'a>(&'a self, book: &'a Book) -> Seen<'a, L> {
-        Seen { book, family: self }
+impl<L: ViewFamily> FamilyViews<L> {
+    pub(super) fn seen<'a>(&'a self, tables: &'a Tables) -> Seen<'a, L> {
+        Seen {
+            tables,
+            family: self,
+        }
     }
 
     /// A view, made if it is not there.
@@ -184,72 +187,78 @@ impl<L: Lens> Family<L> {
     }
 
     /// Counts facts into or out of some views.
-    fn count(&mut self, book: &Book, keys: &[L::Key], facts: &Facts, sign: Sign) {
+    fn count(&mut self, tables: &Tables, keys: &[L::Key], facts: &CommitmentFacts, sign: Sign) {
         for &key in keys {
-            L::count(&mut self.entry(key).counts, key, book, facts, sign);
+            L::count(&mut self.entry(key).counts, key, tables, facts, sign);
         }
     }
 
     /// Moves a commitment that an event touched between the counts, calendars and lists of the views it stood in and those it stands in.
     fn move_commitment(
         &mut self,
-        book: &Book,
-        touched: &Touched,
+        tables: &Tables,
+        change: &CommitmentChange,
         left: Option<Keys<L::Key>>,
-        facts: &Facts,
+        facts: &CommitmentFacts,
     ) -> (Keys<L::Key>, Keys<L::Key>) {
-        let entered = L::memberships(book, facts);
-        if touched.difference != Difference::Terms {
-            let dates = (touched.dates_before, touched.dates);
-            if touched.difference == Difference::Progress
-                && let Some(before) = &touched.before
+        let entered = L::memberships(tables, facts);
+        if change.difference != Difference::Terms {
+            let dates = (change.dates_before, change.dates);
+            if change.difference == Difference::Progress
+                && let Some(before) = &change.before
             {
-                self.recount_progress(book, &entered, before, facts);
+                self.recount_progress(tables, &entered, before, facts);
             }
             if dates.0 != dates.1 {
-                self.move_dates(book, &entered, facts, dates);
+                self.move_dates(tables, &entered, facts, dates);
             }
             return (entered.clone(), entered);
         }
-        let left = match (left, &touched.before) {
+        let left = match (left, &change.before) {
             (Some(left), _) => left,
             (None, Some(before)) => {
-                let left = L::memberships(book, before);
-                self.count(book, &left, before, Sign::Remove);
+                let left = L::memberships(tables, before);
+                self.count(tables, &left, before, Sign::Remove);
                 self.move_dates(
-                    book,
+                    tables,
                     &left,
                     before,
-                    (touched.dates_before, Dates::default()),
+                    (change.dates_before, Dates::default()),
                 );
                 left
             }
             (None, None) => Keys::new(),
         };
-        self.count(book, &entered, facts, Sign::Add);
-        self.move_dates(book, &entered, facts, (Dates::default(), touched.dates));
-        self.move_member(touched.slot, &left, &entered);
+        self.count(tables, &entered, facts, Sign::Add);
+        self.move_dates(tables, &entered, facts, (Dates::default(), change.dates));
+        self.move_member(change.slot, &left, &entered);
         (left, entered)
     }
 
     /// Counts what reports and assessments say now in place of what they said before.
-    fn recount_progress(&mut self, book: &Book, keys: &[L::Key], before: &Facts, after: &Facts) {
+    fn recount_progress(
+        &mut self,
+        tables: &Tables,
+        keys: &[L::Key],
+        before: &CommitmentFacts,
+        after: &CommitmentFacts,
+    ) {
         for &key in keys {
             let counts = &mut self.entry(key).counts;
-            L::count_progress(counts, key, book, before, Sign::Remove);
-            L::count_progress(counts, key, book, after, Sign::Add);
+            L::count_progress(counts, key, tables, before, Sign::Remove);
+            L::count_progress(counts, key, tables, after, Sign::Add);
         }
     }
 
     /// Changes the dates in the calendars of the views that own a commitment.
     fn move_dates(
         &mut self,
-        book: &Book,
+        tables: &Tables,
         keys: &[L::Key],
-        facts: &Facts,
+        facts: &CommitmentFacts,
         (before, after): (Dates, Dates),
     ) {
-        for &key in keys.iter().filter(|key| L::owns(**key, book, facts)) {
+        for &key in keys.iter().filter(|key| L::owns(**key, tables, facts)) {
             self.entry(key).move_dates(facts, before, after);
         }
     }
@@ -275,18 +284,18 @@ impl<L: Lens> Family<L> {
     }
 
     /// Stamps the views that show a figure of this one.
-    fn touch_echoes(&mut self, book: &Book, step: &Step, key: L::Key) {
-        for echo in L::echoes(book, key) {
-            self.touch(step, echo, false);
+    fn touch_echoes(&mut self, tables: &Tables, delta: &Delta, key: L::Key) {
+        for echo in L::echoes(tables, key) {
+            self.touch(delta, echo, false);
         }
     }
 
     /// Stamps a view that an event concerned: one of its commitments if `of_commitment`, else a figure that it shows.
-    fn touch(&mut self, step: &Step, key: L::Key, of_commitment: bool) {
+    fn touch(&mut self, delta: &Delta, key: L::Key, of_commitment: bool) {
         let entry = self.entries.entry(key).or_default();
-        entry.stamp.change = Some(step.moment);
-        if of_commitment && step.is_report() {
-            entry.stamp.report = Some(step.moment);
+        entry.stamp.change = Some(delta.moment);
+        if of_commitment && delta.is_report() {
+            entry.stamp.report = Some(delta.moment);
         }
         if !entry.changed {
             entry.changed = true;
@@ -296,18 +305,18 @@ impl<L: Lens> Family<L> {
             entry.unsaved = true;
             self.unsaved.push(key);
         }
-        if self.keeps_history && !L::ALL_EVENTS {
-            let closed = entry.mentions.enter(step.moment, of_commitment);
-            self.closed_mentions
+        if self.keeps_changelog && !L::ALL_EVENTS {
+            let closed = entry.postings.enter(delta.moment, of_commitment);
+            self.closed_postings
                 .extend(closed.map(|chunk| (key, chunk)));
         }
     }
 }
 
-impl<L: Lens> Follow for Family<L> {
-    fn begun(book: &Book) -> Self {
+impl<L: ViewFamily> Follow for FamilyViews<L> {
+    fn begun(tables: &Tables) -> Self {
         let mut family = Self::empty();
-        for key in L::standing(book) {
+        for key in L::standing(tables) {
             family.entry(key).changed = true;
             family.changed.push(key);
         }
@@ -320,150 +329,155 @@ impl<L: Lens> Follow for Family<L> {
             changed: Vec::new(),
             unsaved: Vec::new(),
             nothing: L::Counts::default(),
-            keeps_history: false,
-            closed_mentions: Vec::new(),
+            keeps_changelog: false,
+            closed_postings: Vec::new(),
             left: Vec::new(),
             restored: Vec::new(),
         }
     }
 
-    fn leave(&mut self, ground: &Ground, step: &Step) {
-        let book = &ground.book;
-        for touched in &step.touched {
+    fn retract(&mut self, model: &ReadModel, delta: &Delta) {
+        let tables = &model.tables;
+        for change in &delta.changes {
             let mut left = Keys::new();
-            if let Some(facts) = book.facts(touched.slot) {
-                left = L::memberships(book, facts);
-                self.count(book, &left, facts, Sign::Remove);
-                self.move_dates(book, &left, facts, (touched.dates_before, Dates::default()));
+            if let Some(facts) = tables.facts(change.slot) {
+                left = L::memberships(tables, facts);
+                self.count(tables, &left, facts, Sign::Remove);
+                self.move_dates(
+                    tables,
+                    &left,
+                    facts,
+                    (change.dates_before, Dates::default()),
+                );
             }
             self.left.push(left);
         }
     }
 
-    fn enter(&mut self, ground: &Ground, _: &Happening<'_>, step: &Step) {
-        let book = &ground.book;
+    fn accumulate(&mut self, model: &ReadModel, _: &EventRef<'_>, delta: &Delta) {
+        let tables = &model.tables;
         let mut concerned: SmallVec<[L::Key; 16]> = SmallVec::new();
         let mut all_left = std::mem::take(&mut self.left).into_iter();
-        for touched in &step.touched {
-            let Some(facts) = book.facts(touched.slot) else {
+        for change in &delta.changes {
+            let Some(facts) = tables.facts(change.slot) else {
                 continue;
             };
-            let (left, entered) = self.move_commitment(book, touched, all_left.next(), facts);
+            let (left, entered) = self.move_commitment(tables, change, all_left.next(), facts);
             concerned.extend(left.into_iter().filter(|key| !entered.contains(key)));
             concerned.extend(entered);
         }
         for &key in &concerned {
-            self.touch(step, key, true);
+            self.touch(delta, key, true);
         }
         for key in concerned {
-            self.touch_echoes(book, step, key);
+            self.touch_echoes(tables, delta, key);
         }
-        for key in L::concerned(book, &step.about) {
-            self.touch(step, key, false);
-            self.touch_echoes(book, step, key);
+        for key in L::concerned(tables, &delta.about) {
+            self.touch(delta, key, false);
+            self.touch_echoes(tables, delta, key);
         }
     }
 
-    fn keys(&self, book: &Book) -> Vec<String> {
-        let keys: BTreeSet<L::Key> = L::standing(book)
+    fn keys(&self, tables: &Tables) -> Vec<String> {
+        let keys: BTreeSet<L::Key> = L::standing(tables)
             .into_iter()
             .chain(self.entries.keys().copied())
             .collect();
-        keys.into_iter().map(|key| L::text(book, key)).collect()
+        keys.into_iter().map(|key| L::text(tables, key)).collect()
     }
 
-    fn body(&self, book: &Book, key: &str) -> Option<Vec<u8>> {
-        let seen = self.seen(book);
+    fn body(&self, tables: &Tables, key: &str) -> Option<Vec<u8>> {
+        let seen = self.seen(tables);
         L::body(seen, seen.find(key)?)
     }
 
-    fn title(&self, book: &Book, key: &str) -> Option<String> {
-        L::title(book, self.seen(book).find(key)?)
+    fn title(&self, tables: &Tables, key: &str) -> Option<String> {
+        L::title(tables, self.seen(tables).find(key)?)
     }
 
-    fn list(&self, book: &Book, key: &str, page: &Page) -> Option<CommitmentList> {
-        let seen = self.seen(book);
+    fn list(&self, tables: &Tables, key: &str, page: &Page) -> Option<CommitmentList> {
+        let seen = self.seen(tables);
         Some(seen.list(seen.find(key)?, page))
     }
 
-    fn timeliness(&self, book: &Book, key: &str, today: NaiveDate) -> Option<Timeliness> {
-        let seen = self.seen(book);
+    fn timeliness(&self, tables: &Tables, key: &str, today: NaiveDate) -> Option<Timeliness> {
+        let seen = self.seen(tables);
         Some(seen.timeliness(seen.find(key)?, today))
     }
 
     /// A family of views keeps no watch lists: what stands beside the summary does.
     fn watch(
         &self,
-        _: &Book,
+        _: &Tables,
         _: &WatchPage,
         _: NaiveDate,
     ) -> Option<Result<WatchAnswer, UnknownFilter>> {
         None
     }
 
-    fn take_keys(&mut self, book: &Book) -> Vec<String> {
+    fn take_keys(&mut self, tables: &Tables) -> Vec<String> {
         let changed = std::mem::take(&mut self.changed).into_iter();
         let mut take = |key: L::Key| {
             if let Some(entry) = self.entries.get_mut(&key) {
                 entry.changed = false;
             }
-            L::text(book, key)
+            L::text(tables, key)
         };
         changed.map(&mut take).collect()
     }
 
-    fn take_rows(&mut self, book: &Book, rows: &mut Vec<Row>) {
+    fn take_rows(&mut self, tables: &Tables, rows: &mut Vec<Row>) {
         for key in std::mem::take(&mut self.unsaved) {
             if let Some(entry) = self.entries.get_mut(&key) {
                 entry.unsaved = false;
-                rows.push((stamp_key(&L::text(book, key)), entry.stamp.encode()));
+                rows.push((stamp_key(&L::text(tables, key)), entry.stamp.encode()));
             }
         }
     }
 
-    fn keep_history(
+    fn keep_changelog(
         &mut self,
-        book: &Book,
+        tables: &Tables,
         open: Vec<(String, Vec<u8>)>,
     ) -> Result<Vec<(String, Vec<u8>)>, RestoreError> {
         let mut others = Vec::new();
         for (name, bytes) in open {
-            match L::parse(book, &name) {
-                Some(key) => self.entry(key).mentions = Mentions::resume(bytes)?,
+            match L::parse(tables, &name) {
+                Some(key) => self.entry(key).postings = Postings::resume(bytes)?,
                 None => others.push((name, bytes)),
             }
         }
-        self.keeps_history = true;
+        self.keeps_changelog = true;
         Ok(others)
     }
 
-    fn take_closed_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>) {
-        let closed = self.closed_mentions.drain(..);
-        chunks.extend(closed.map(|(key, chunk)| chunk.into_chunk(L::text(book, key))));
+    fn take_closed_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>) {
+        let closed = self.closed_postings.drain(..);
+        chunks.extend(closed.map(|(key, chunk)| chunk.into_chunk(L::text(tables, key))));
     }
 
-    fn take_grown_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>) {
+    fn take_grown_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>) {
         for (&key, entry) in &mut self.entries {
-            chunks.extend(entry.mentions.take_grown(|| L::text(book, key)));
+            chunks.extend(entry.postings.take_grown(|| L::text(tables, key)));
         }
     }
 
-    fn history_of(&self, book: &Book, key: &str) -> Option<Vec<HistoryChunk>> {
-        let key = self.seen(book).find(key)?;
-        if !self.keeps_history {
+    fn changelog_of(&self, tables: &Tables, key: &str) -> Option<Vec<ChangelogChunk>> {
+        let key = self.seen(tables).find(key)?;
+        if !self.keeps_changelog {
             return None;
         }
         if L::ALL_EVENTS {
             return Some(Vec::new());
         }
         let chunk = |(view, _)| {
-            let list = L::text(book, view);
+            let list = L::text(tables, view);
             match self.entries.get(&view) {
-                Some(entry) => entry.mentions.open_chunk(list),
-                None => HistoryChunk::nothing(list),
+                Some(entry) => entry.postings.open_chunk(list),
+                None => ChangelogChunk::nothing(list),
             }
         };
-        Some(L::sources(book, key).into_iter().map(chunk).collect())
+        Some(L::sources(tables, key).into_iter().map(chunk).collect())
     }
 
     fn restore_row(&mut self, key: &[u8], value: &[u8]) -> Result<bool, RestoreError> {
@@ -471,22 +485,23 @@ impl<L: Lens> Follow for Family<L> {
             return Ok(false);
         };
         let text = str::from_utf8(text).map_err(|_| RestoreError::Damaged { row: "stamp" })?;
-        self.restored.push((text.to_owned(), Stamp::decode(value)?));
+        self.restored
+            .push((text.to_owned(), LastChange::decode(value)?));
         Ok(true)
     }
 
-    fn restored(&mut self, book: &Book) -> Result<(), RestoreError> {
-        for slot in book.slots() {
-            let Some(facts) = book.facts(slot) else {
+    fn restored(&mut self, tables: &Tables) -> Result<(), RestoreError> {
+        for slot in tables.slots() {
+            let Some(facts) = tables.facts(slot) else {
                 continue;
             };
-            let entered = L::memberships(book, facts);
-            self.count(book, &entered, facts, Sign::Add);
-            self.move_dates(book, &entered, facts, (Dates::default(), facts.dates()));
+            let entered = L::memberships(tables, facts);
+            self.count(tables, &entered, facts, Sign::Add);
+            self.move_dates(tables, &entered, facts, (Dates::default(), facts.dates()));
             self.move_member(slot, &[], &entered);
         }
         for (text, stamp) in std::mem::take(&mut self.restored) {
-            let key = L::parse(book, &text).ok_or(RestoreError::Dangling { row: "stamp" })?;
+            let key = L::parse(tables, &text).ok_or(RestoreError::Dangling { row: "stamp" })?;
             self.entry(key).stamp = stamp;
         }
         Ok(())

@@ -1,5 +1,5 @@
 //! The fold that all projections share: facts out of the counts, the event into the facts, facts into the counts. What a family of views
-//! looks at is its [`Lens`]; the facts it may share with others, as [`All`](super::all::All) does, or have to itself, as in [`Single`].
+//! looks at is its [`ViewFamily`]; the facts it may share with others, as [`All`](super::all::All) does, or have to itself, as in [`Single`].
 
 use std::hash::Hash;
 
@@ -7,16 +7,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::book::{About, Book};
+use super::changelog::ChangelogChunk;
 use super::codec::{RowReader, RowWriter};
 use super::envelope::Timeliness;
-use super::facts::{Facts, PartState};
-use super::family::{Entry, Family, Seen};
-use super::ground::{Ground, Step};
-use super::happening::Happening;
-use super::history::HistoryChunk;
+use super::event_ref::EventRef;
+use super::facts::{CommitmentFacts, PartState};
+use super::family::{Entry, FamilyViews, Seen};
 use super::list::{CommitmentList, Page, ParticipationRole};
+use super::read_model::{Delta, ReadModel};
 use super::rows::Row;
+use super::tables::{About, Tables};
 use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
 use super::{Changes, HexKey, RestoreError};
 
@@ -69,160 +69,170 @@ impl Sign {
 
 /// The position and the recorded time of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct EventTime {
     pub(crate) position: u64,
     pub(crate) recorded_us: i64,
 }
 
 /// When a view last changed. Kept in a row of its own: it is the one thing about a view that the facts do not hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub(crate) struct LastChange {
     /// The last event that concerned the view.
-    pub(crate) change: Option<Moment>,
+    pub(crate) change: Option<EventTime>,
     /// The last report on one of its commitments.
-    pub(crate) report: Option<Moment>,
+    pub(crate) report: Option<EventTime>,
 }
 
 /// The keys of the views that one commitment stands in.
 pub(crate) type Keys<K> = SmallVec<[K; 8]>;
 
 /// What one family of views looks at, and how it counts one commitment.
-pub(crate) trait Lens {
+pub(crate) trait ViewFamily {
     type Key: Copy + Eq + Ord + Hash;
     type Counts: Default;
     /// Every event concerns each of these views, so that the list of all events is theirs.
     const ALL_EVENTS: bool = false;
 
     /// The views that a commitment stands in, each once.
-    fn memberships(book: &Book, facts: &Facts) -> Keys<Self::Key>;
+    fn memberships(tables: &Tables, facts: &CommitmentFacts) -> Keys<Self::Key>;
     /// Counts a commitment into, or out of, one of those views: what it is, which no report and no assessment changes.
     fn count_terms(
         counts: &mut Self::Counts,
         key: Self::Key,
-        book: &Book,
-        facts: &Facts,
+        tables: &Tables,
+        facts: &CommitmentFacts,
         sign: Sign,
     );
     /// Counts into it, or out of it, what reports and assessments say of the commitment.
     fn count_progress(
         counts: &mut Self::Counts,
         key: Self::Key,
-        book: &Book,
-        facts: &Facts,
+        tables: &Tables,
+        facts: &CommitmentFacts,
         sign: Sign,
     );
     /// Counts all of a commitment into, or out of, one of those views.
-    fn count(counts: &mut Self::Counts, key: Self::Key, book: &Book, facts: &Facts, sign: Sign) {
-        Self::count_terms(counts, key, book, facts, sign);
-        Self::count_progress(counts, key, book, facts, sign);
+    fn count(
+        counts: &mut Self::Counts,
+        key: Self::Key,
+        tables: &Tables,
+        facts: &CommitmentFacts,
+        sign: Sign,
+    ) {
+        Self::count_terms(counts, key, tables, facts, sign);
+        Self::count_progress(counts, key, tables, facts, sign);
     }
     /// Whether the commitment counts as the view's own, rather than as one its parties take part in.
-    fn owns(key: Self::Key, book: &Book, facts: &Facts) -> bool;
+    fn owns(key: Self::Key, tables: &Tables, facts: &CommitmentFacts) -> bool;
     /// The part that the view's country has in the commitment, and what its party says of that.
-    fn role(key: Self::Key, book: &Book, facts: &Facts) -> Option<(ParticipationRole, PartState)>;
+    fn role(
+        key: Self::Key,
+        tables: &Tables,
+        facts: &CommitmentFacts,
+    ) -> Option<(ParticipationRole, PartState)>;
     /// The views that an event concerns besides those its commitments stand in.
-    fn concerned(book: &Book, about: &About) -> Keys<Self::Key>;
+    fn concerned(tables: &Tables, about: &About) -> Keys<Self::Key>;
     /// The views that show a figure of this view and so change with it.
-    fn echoes(book: &Book, key: Self::Key) -> Keys<Self::Key>;
+    fn echoes(tables: &Tables, key: Self::Key) -> Keys<Self::Key>;
     /// Where the figures of a view come from: the views whose commitments it looks at, with the views that those are counted into; none where
     /// another source counts them.
-    fn sources(_: &Book, key: Self::Key) -> Vec<(Self::Key, Vec<Self::Key>)> {
+    fn sources(_: &Tables, key: Self::Key) -> Vec<(Self::Key, Vec<Self::Key>)> {
         vec![(key, vec![key])]
     }
     /// The views that exist whether or not anything was counted in them.
-    fn standing(book: &Book) -> Vec<Self::Key>;
+    fn standing(tables: &Tables) -> Vec<Self::Key>;
     /// Finds a view by its key's text.
-    fn parse(book: &Book, key: &str) -> Option<Self::Key>;
+    fn parse(tables: &Tables, key: &str) -> Option<Self::Key>;
     /// The text of a key.
-    fn text(book: &Book, key: Self::Key) -> String;
+    fn text(tables: &Tables, key: Self::Key) -> String;
     /// The title of what the view is about.
-    fn title(book: &Book, key: Self::Key) -> Option<String>;
+    fn title(tables: &Tables, key: Self::Key) -> Option<String>;
     /// The canonical JSON of one view.
     fn body(view: Seen<'_, Self>, key: Self::Key) -> Option<Vec<u8>>
     where
         Self: Sized;
 }
 
-/// Views that follow the facts of a ground: one family, or one and what stands beside it.
+/// Views that follow a read model: one family, or one and what stands beside it.
 pub(crate) trait Follow: Sized {
-    /// Follows a ground on which nothing has happened.
-    fn begun(book: &Book) -> Self;
+    /// Follows a read model in which nothing has happened.
+    fn begun(tables: &Tables) -> Self;
     /// Prepares for an event that changes where commitments stand: takes those it touches out of the counts.
-    fn leave(&mut self, ground: &Ground, step: &Step);
-    /// Follows an event that the ground has taken in.
-    fn enter(&mut self, ground: &Ground, event: &Happening<'_>, step: &Step);
-    fn keys(&self, book: &Book) -> Vec<String>;
-    fn body(&self, book: &Book, key: &str) -> Option<Vec<u8>>;
-    fn title(&self, book: &Book, key: &str) -> Option<String>;
-    fn list(&self, book: &Book, key: &str, page: &Page) -> Option<CommitmentList>;
-    fn timeliness(&self, book: &Book, key: &str, today: NaiveDate) -> Option<Timeliness>;
+    fn retract(&mut self, model: &ReadModel, delta: &Delta);
+    /// Follows an event that the read model has taken in.
+    fn accumulate(&mut self, model: &ReadModel, event: &EventRef<'_>, delta: &Delta);
+    fn keys(&self, tables: &Tables) -> Vec<String>;
+    fn body(&self, tables: &Tables, key: &str) -> Option<Vec<u8>>;
+    fn title(&self, tables: &Tables, key: &str) -> Option<String>;
+    fn list(&self, tables: &Tables, key: &str, page: &Page) -> Option<CommitmentList>;
+    fn timeliness(&self, tables: &Tables, key: &str, today: NaiveDate) -> Option<Timeliness>;
     /// The watch lists, of those views that keep some.
     fn watch(
         &self,
-        book: &Book,
+        tables: &Tables,
         page: &WatchPage,
         today: NaiveDate,
     ) -> Option<Result<WatchAnswer, UnknownFilter>>;
     /// The keys of the views that changed since the last call, in no order.
-    fn take_keys(&mut self, book: &Book) -> Vec<String>;
+    fn take_keys(&mut self, tables: &Tables) -> Vec<String>;
     /// The rows of what changed since the last call.
-    fn take_rows(&mut self, book: &Book, rows: &mut Vec<Row>);
+    fn take_rows(&mut self, tables: &Tables, rows: &mut Vec<Row>);
     /// Begins to keep history, or goes on with the open chunks of one; those that are not its own are given back.
-    fn keep_history(
+    fn keep_changelog(
         &mut self,
-        book: &Book,
+        tables: &Tables,
         open: Vec<(String, Vec<u8>)>,
     ) -> Result<Vec<(String, Vec<u8>)>, RestoreError>;
-    fn take_closed_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>);
-    fn take_grown_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>);
+    fn take_closed_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>);
+    fn take_grown_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>);
     /// The open chunks of the lists of its own that answers about a view are made from.
-    fn history_of(&self, book: &Book, key: &str) -> Option<Vec<HistoryChunk>>;
+    fn changelog_of(&self, tables: &Tables, key: &str) -> Option<Vec<ChangelogChunk>>;
     /// Takes a row back in; whether it was its own. Rows come before [`Follow::restored`].
     fn restore_row(&mut self, key: &[u8], value: &[u8]) -> Result<bool, RestoreError>;
     /// Counts everything from the facts that were restored.
-    fn restored(&mut self, book: &Book) -> Result<(), RestoreError>;
+    fn restored(&mut self, tables: &Tables) -> Result<(), RestoreError>;
     /// Nothing yet, to be filled with rows.
     fn empty() -> Self;
 }
 
 /// Views over facts that they share with nobody.
 pub(crate) struct Single<F> {
-    pub(super) ground: Ground,
+    pub(super) model: ReadModel,
     pub(super) views: F,
 }
 
 /// One family of views over facts of its own.
-pub(crate) type View<L> = Single<Family<L>>;
+pub(crate) type View<L> = Single<FamilyViews<L>>;
 
 impl<F: Follow> Default for Single<F> {
     fn default() -> Self {
-        let ground = Ground::default();
+        let model = ReadModel::default();
         Self {
-            views: F::begun(&ground.book),
-            ground,
+            views: F::begun(&model.tables),
+            model,
         }
     }
 }
 
-impl<L: Lens> View<L> {
-    pub(super) fn over(book: Book) -> Self {
+impl<L: ViewFamily> View<L> {
+    pub(super) fn over(tables: Tables) -> Self {
         Self {
-            ground: Ground::over(book),
-            views: Family::empty(),
+            model: ReadModel::over(tables),
+            views: FamilyViews::empty(),
         }
     }
 
-    pub(super) fn book_mut(&mut self) -> &mut Book {
-        &mut self.ground.book
+    pub(super) fn tables_mut(&mut self) -> &mut Tables {
+        &mut self.model.tables
     }
 
     pub(super) fn seen(&self) -> Seen<'_, L> {
-        self.views.seen(&self.ground.book)
+        self.views.seen(&self.model.tables)
     }
 
-    /// A view, made if it is not there, beside the book.
-    pub(super) fn entry(&mut self, key: L::Key) -> (&Book, &mut Entry<L::Counts>) {
-        (&self.ground.book, self.views.entry(key))
+    /// A view, made if it is not there, beside the tables.
+    pub(super) fn entry(&mut self, key: L::Key) -> (&Tables, &mut Entry<L::Counts>) {
+        (&self.model.tables, self.views.entry(key))
     }
 
     pub(super) fn timeliness_of(&self, key: L::Key, today: NaiveDate) -> Timeliness {
@@ -231,46 +241,46 @@ impl<L: Lens> View<L> {
 }
 
 impl<F: Follow> Single<F> {
-    pub(crate) fn book(&self) -> &Book {
-        &self.ground.book
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.model.tables
     }
 
     /// Takes an event in, unless it was before.
-    pub(crate) fn apply(&mut self, event: &Happening<'_>) {
-        let Some(mut step) = self.ground.begin(event) else {
+    pub(crate) fn apply(&mut self, event: &EventRef<'_>) {
+        let Some(mut delta) = self.model.begin(event) else {
             return;
         };
-        if step.moves_book() {
-            self.views.leave(&self.ground, &step);
+        if delta.moves_tables() {
+            self.views.retract(&self.model, &delta);
         }
-        self.ground.evolve(event, &mut step);
-        self.views.enter(&self.ground, event, &step);
+        self.model.evolve(event, &mut delta);
+        self.views.accumulate(&self.model, event, &delta);
     }
 
-    pub(crate) fn watermark(&self) -> Option<Moment> {
-        self.book().watermark()
+    pub(crate) fn watermark(&self) -> Option<EventTime> {
+        self.tables().watermark()
     }
 
     pub(crate) fn keys(&self) -> Vec<String> {
-        let mut keys = self.views.keys(self.book());
+        let mut keys = self.views.keys(self.tables());
         keys.sort_unstable();
         keys
     }
 
     pub(crate) fn body(&self, key: &str) -> Option<Vec<u8>> {
-        self.views.body(self.book(), key)
+        self.views.body(self.tables(), key)
     }
 
     pub(crate) fn title(&self, key: &str) -> Option<String> {
-        self.views.title(self.book(), key)
+        self.views.title(self.tables(), key)
     }
 
     pub(crate) fn list(&self, key: &str, page: &Page) -> Option<CommitmentList> {
-        self.views.list(self.book(), key, page)
+        self.views.list(self.tables(), key, page)
     }
 
     pub(crate) fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
-        self.views.timeliness(self.book(), key, today)
+        self.views.timeliness(self.tables(), key, today)
     }
 
     pub(crate) fn watch(
@@ -278,50 +288,50 @@ impl<F: Follow> Single<F> {
         page: &WatchPage,
         today: NaiveDate,
     ) -> Option<Result<WatchAnswer, UnknownFilter>> {
-        self.views.watch(self.book(), page, today)
+        self.views.watch(self.tables(), page, today)
     }
 
     pub(crate) fn take_keys(&mut self) -> Vec<String> {
-        let mut keys = self.views.take_keys(&self.ground.book);
+        let mut keys = self.views.take_keys(&self.model.tables);
         keys.sort_unstable();
         keys
     }
 
     pub(crate) fn take_changes(&mut self) -> Changes {
-        let mut rows = self.ground.take_rows();
-        self.views.take_rows(&self.ground.book, &mut rows);
+        let mut rows = self.model.take_rows();
+        self.views.take_rows(&self.model.tables, &mut rows);
         let keys = self.take_keys();
         Changes { rows, keys }
     }
 
-    pub(crate) fn keep_history(
+    pub(crate) fn keep_changelog(
         &mut self,
         open: impl Iterator<Item = (String, Vec<u8>)>,
     ) -> Result<(), RestoreError> {
-        let open = self.ground.keep_history(open)?;
-        let left = self.views.keep_history(&self.ground.book, open)?;
+        let open = self.model.keep_changelog(open)?;
+        let left = self.views.keep_changelog(&self.model.tables, open)?;
         nothing_left(&left)
     }
 
-    pub(crate) fn take_closed_history(&mut self) -> Vec<HistoryChunk> {
+    pub(crate) fn take_closed_chunks(&mut self) -> Vec<ChangelogChunk> {
         let mut chunks = Vec::new();
-        self.ground.take_closed_history(&mut chunks);
+        self.model.take_closed_chunks(&mut chunks);
         self.views
-            .take_closed_history(&self.ground.book, &mut chunks);
+            .take_closed_chunks(&self.model.tables, &mut chunks);
         chunks
     }
 
-    pub(crate) fn take_grown_history(&mut self) -> Vec<HistoryChunk> {
+    pub(crate) fn take_grown_chunks(&mut self) -> Vec<ChangelogChunk> {
         let mut chunks = Vec::new();
-        self.ground.take_grown_history(&mut chunks);
+        self.model.take_grown_chunks(&mut chunks);
         self.views
-            .take_grown_history(&self.ground.book, &mut chunks);
+            .take_grown_chunks(&self.model.tables, &mut chunks);
         chunks
     }
 
-    pub(crate) fn history_of(&self, key: &str) -> Option<Vec<HistoryChunk>> {
-        let mut chunks = self.views.history_of(self.book(), key)?;
-        chunks.extend(self.ground.history()?);
+    pub(crate) fn changelog_of(&self, key: &str) -> Option<Vec<ChangelogChunk>> {
+        let mut chunks = self.views.changelog_of(self.tables(), key)?;
+        chunks.extend(self.model.history()?);
         Some(chunks)
     }
 
@@ -329,24 +339,26 @@ impl<F: Follow> Single<F> {
         rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
     ) -> Result<Self, RestoreError> {
         let mut views = F::empty();
-        let book = restore_book(rows, |key, value| views.restore_row(key, value))?;
-        views.restored(&book)?;
+        let tables = restore_tables(rows, |key, value| views.restore_row(key, value))?;
+        views.restored(&tables)?;
         Ok(Self {
-            ground: Ground::over(book),
+            model: ReadModel::over(tables),
             views,
         })
     }
 }
 
-/// Takes the book's rows back in, and lets `take` have the others.
-pub(super) fn restore_book(
+/// Takes the tables' rows back in, and lets `take` have the others.
+pub(super) fn restore_tables(
     rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
     mut take: impl FnMut(&[u8], &[u8]) -> Result<bool, RestoreError>,
-) -> Result<Book, RestoreError> {
-    let mut book = Book::default();
+) -> Result<Tables, RestoreError> {
+    let mut tables = Tables::default();
     for (key, value) in rows {
         match key.split_first() {
-            Some((&kind, rest)) if Book::has_rows(kind) => book.restore_row(kind, rest, &value)?,
+            Some((&kind, rest)) if Tables::has_rows(kind) => {
+                tables.restore_row(kind, rest, &value)?;
+            }
             Some(_) | None => {
                 if !take(&key, &value)? {
                     return Err(RestoreError::UnknownKey { key: HexKey(key) });
@@ -354,8 +366,8 @@ pub(super) fn restore_book(
             }
         }
     }
-    book.finish_restore()?;
-    Ok(book)
+    tables.finish_restore()?;
+    Ok(tables)
 }
 
 /// An open chunk of a list that nobody knows belongs to a view that is missing.
@@ -366,7 +378,7 @@ pub(super) fn nothing_left(left: &[(String, Vec<u8>)]) -> Result<(), RestoreErro
     }
 }
 
-impl Stamp {
+impl LastChange {
     pub(super) fn encode(self) -> Vec<u8> {
         let mut row = RowWriter::new();
         row.moment(self.change);
@@ -385,7 +397,7 @@ impl Stamp {
     }
 }
 
-impl Moment {
+impl EventTime {
     pub(crate) fn time(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_micros(self.recorded_us)
     }

@@ -10,9 +10,9 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::body::{MomentBody, bounded};
-use super::book::{ActionIndex, Book, PartyIndex};
-use super::fold::{Moment, Sign};
+use super::fold::{EventTime, Sign};
 use super::summary::SummaryCounts;
+use super::tables::{ActionIndex, PartyIndex, Tables};
 use crate::country::{self, Country};
 use crate::ids::CountryCode;
 
@@ -45,14 +45,14 @@ impl Reach {
     /// Counts a commitment of `lead` on some actions and on all they stand under.
     pub(crate) fn count(
         &mut self,
-        book: &Book,
+        tables: &Tables,
         lead: PartyIndex,
         actions: &[ActionIndex],
         sign: Sign,
     ) {
-        let country = book.country_of(lead);
+        let country = tables.country_of(lead);
         let region = country.and_then(|country| region_index(country.country()));
-        for action in book.lineages(actions) {
+        for action in tables.lineages(actions) {
             let reached = self.0.entry(action).or_default();
             sign.step(&mut reached.all);
             if let Some(count) = region.and_then(|region| reached.by_region.get_mut(region)) {
@@ -162,9 +162,11 @@ struct Countries {
 }
 
 impl Countries {
-    fn of(book: &Book, counts: &SummaryCounts) -> Self {
+    fn of(tables: &Tables, counts: &SummaryCounts) -> Self {
         let states = |parties: &FxHashMap<PartyIndex, u64>| {
-            let states = parties.keys().filter_map(|&party| book.member_state(party));
+            let states = parties
+                .keys()
+                .filter_map(|&party| tables.member_state(party));
             states.collect()
         };
         Self {
@@ -189,18 +191,18 @@ impl Countries {
 
 /// The canonical JSON of the gaps.
 pub(crate) fn body(
-    book: &Book,
+    tables: &Tables,
     counts: &SummaryCounts,
-    changed: Option<Moment>,
+    changed: Option<EventTime>,
 ) -> Option<Vec<u8>> {
     let reach = &counts.reach;
-    let mut catalogued: Vec<(&str, ActionIndex)> = book
+    let mut catalogued: Vec<(&str, ActionIndex)> = tables
         .catalogued()
-        .map(|action| (book.action_code(action), action))
+        .map(|action| (tables.action_code(action), action))
         .collect();
     catalogued.sort_unstable();
     let (actions_by_instrument, instruments_left_out) = bounded(
-        by_instrument(book, reach).into_iter(),
+        by_instrument(tables, reach).into_iter(),
         |of| of.catalogued,
         MAX_LIST_BYTES,
     );
@@ -227,7 +229,7 @@ pub(crate) fn body(
         let region = region_body(reach, index, &catalogued);
         body.by_region.insert(name, region);
     }
-    let countries = Countries::of(book, counts);
+    let countries = Countries::of(tables, counts);
     for country in country::members() {
         if let Some(region) = body.by_region.get_mut(region_name(country)) {
             let stand = countries.stand_of(country);
@@ -238,11 +240,11 @@ pub(crate) fn body(
     serde_json::to_vec(&body).ok()
 }
 
-fn by_instrument<'a>(book: &'a Book, reach: &Reach) -> BTreeMap<&'a str, ActionsBody> {
+fn by_instrument<'a>(tables: &'a Tables, reach: &Reach) -> BTreeMap<&'a str, ActionsBody> {
     let mut instruments: BTreeMap<&str, ActionsBody> = BTreeMap::new();
-    for action in book.catalogued() {
-        let instrument = book.action(action).and_then(|entry| entry.instrument);
-        let id = instrument.map_or("", |instrument| book.instrument_id(instrument));
+    for action in tables.catalogued() {
+        let instrument = tables.action(action).and_then(|entry| entry.instrument);
+        let id = instrument.map_or("", |instrument| tables.instrument_id(instrument));
         let of = instruments.entry(id).or_default();
         of.catalogued += 1;
         of.without_commitment += u64::from(!reach.has(action));

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::book::Book;
-use super::facts::{Facts, Flags, PartState, Second};
+use super::facts::{CommitmentFacts, Flags, PartState, Second};
+use super::tables::Tables;
 use crate::date::PartialDate;
 use crate::wire::v1::Grade;
 
@@ -206,29 +206,29 @@ pub(super) fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-impl Facts {
+impl CommitmentFacts {
     /// The commitment as a list shows it.
     pub(crate) fn row(
         &self,
-        book: &Book,
+        tables: &Tables,
         role: Option<(ParticipationRole, PartState)>,
     ) -> CommitmentRow {
         let text = |date: Option<PartialDate>| date.map(|date| date.to_string());
         let is_in = |state| role.is_some_and(|(_, other)| other == state);
         let scrutiny = self.scrutiny();
         let (assessments, assessments_left_out) =
-            scrutiny.map_or_else(Default::default, |scrutiny| scrutiny.rows(book));
+            scrutiny.map_or_else(Default::default, |scrutiny| scrutiny.rows(tables));
         CommitmentRow {
             commitment: self.id.to_string(),
-            title: book.titles.get(self.title).to_owned(),
-            lead: book.party_text(self.lead),
+            title: tables.titles.get(self.title).to_owned(),
+            lead: tables.party_text(self.lead),
             role: role.map(|(role, _)| role),
             claimed: is_in(PartState::Claimed),
             left: is_in(PartState::Left),
             actions: self
                 .actions()
                 .iter()
-                .map(|&action| book.action_text(action))
+                .map(|&action| tables.action_text(action))
                 .collect(),
             status: self.status.as_str().to_owned(),
             successor: scrutiny

@@ -3,8 +3,8 @@
 //! A view's body depends on the events alone, never on a clock, so anyone who holds the log can fold it again and compare the bytes.
 //! What depends on the day of asking (overdue, stale, lag) is counted at read time and wraps the body: see [`Envelope`].
 //!
-//! The families of views share one fold of facts (`book`): what is known of every commitment, party and action. Each adds how its
-//! views count one commitment (`CountryLens`, `ActionLens`, `SummaryLens`). They are folded together (`AllViews`) or each over facts of its own. An event takes the commitment's old facts out of every count it stood in
+//! The families of views share one fold of facts (`tables`): what is known of every commitment, party and action. Each adds how its
+//! views count one commitment (`CountryFamily`, `ActionFamily`, `SummaryFamily`). They are folded together (`AllViews`) or each over facts of its own. An event takes the commitment's old facts out of every count it stood in
 //! and puts the new ones in, so counts cannot drift from the facts; after a restart they are counted again from the facts, so there is
 //! nothing they could disagree with.
 //!
@@ -42,27 +42,27 @@
 
 mod action;
 mod all;
+mod as_of;
 mod body;
-mod book;
+mod changelog;
 mod codec;
 mod country;
 mod dates;
 mod detail;
 mod envelope;
+mod event_ref;
 mod evidence;
 mod evolve;
 mod facts;
 mod family;
 mod fold;
 mod gaps;
-mod ground;
-mod happening;
-mod history;
-mod known;
+mod ledger;
 mod list;
 mod measure;
-mod mentions;
 mod partner;
+mod postings;
+mod read_model;
 mod reference;
 mod reports;
 mod review;
@@ -72,9 +72,9 @@ mod state;
 mod stored;
 mod summary;
 mod table;
+mod tables;
 mod tally;
 mod watch;
-mod whole;
 
 use std::fmt;
 
@@ -85,13 +85,13 @@ use crate::ids::Position;
 use crate::wire::v1::{Event, EventExcerpt};
 
 pub use all::{Family, family_of};
-pub use detail::EvidenceRow;
-pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
-pub use history::{HistoryChunk, history_version};
-pub use known::{
-    KnownEvent, KnownEvents, KnownHistory, KnownView, MAX_EVENT_ROWS, VisitChunk, WantChunk,
+pub use as_of::{
+    AsOfView, ChangelogSource, KnownEvent, KnownEvents, MAX_EVENT_ROWS, VisitChunk, WantChunk,
     position_at, recorded_at,
 };
+pub use changelog::{ChangelogChunk, changelog_version};
+pub use detail::EvidenceRow;
+pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
 pub use list::{
     AssessmentRow, CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Milestones, Page,
     ParticipationRole,
@@ -163,45 +163,45 @@ macro_rules! projections {
                 self.0.take_keys()
             }
 
-            fn keep_history(
+            fn keep_changelog(
                 &mut self,
                 open: impl Iterator<Item = (String, Vec<u8>)>,
             ) -> Result<(), RestoreError> {
-                self.0.keep_history(open)
+                self.0.keep_changelog(open)
             }
 
-            fn take_closed_history(&mut self) -> Vec<HistoryChunk> {
-                self.0.take_closed_history()
+            fn take_closed_chunks(&mut self) -> Vec<ChangelogChunk> {
+                self.0.take_closed_chunks()
             }
 
-            fn take_grown_history(&mut self) -> Vec<HistoryChunk> {
-                self.0.take_grown_history()
+            fn take_grown_chunks(&mut self) -> Vec<ChangelogChunk> {
+                self.0.take_grown_chunks()
             }
 
-            fn history_of(&self, key: &str) -> Option<Vec<HistoryChunk>> {
-                self.0.history_of(key)
+            fn changelog_of(&self, key: &str) -> Option<Vec<ChangelogChunk>> {
+                self.0.changelog_of(key)
             }
 
-            fn as_known<S: KnownHistory>(
+            fn as_of<S: ChangelogSource>(
                 source: &S,
                 key: &str,
                 position: u64,
                 today: NaiveDate,
                 page: Option<&Page>,
-            ) -> Result<Option<KnownView>, S::Error> {
-                <$fold>::as_known(source, key, position, today, page)
+            ) -> Result<Option<AsOfView>, S::Error> {
+                <$fold>::as_of(source, key, position, today, page)
             }
 
-            fn watch_as_known<S: KnownHistory>(
+            fn watch_as_of<S: ChangelogSource>(
                 source: &S,
                 page: &WatchPage,
                 position: u64,
                 today: NaiveDate,
             ) -> Result<Option<Result<WatchAnswer, UnknownFilter>>, S::Error> {
-                <$fold>::watch_as_known(source, page, position, today)
+                <$fold>::watch_as_of(source, page, position, today)
             }
 
-            fn events_between<S: KnownHistory>(
+            fn events_between<S: ChangelogSource>(
                 source: &S,
                 key: &str,
                 after: Option<u64>,
@@ -220,11 +220,11 @@ macro_rules! projections {
 
 projections! {
     /// The views of countries: one for each code of ISO 3166-1, whether or not something was recorded of it, and `INT` for what belongs to no country.
-    CountryView(fold::View<country::CountryLens>) = "country" of &[Family::Country];
+    CountryView(fold::View<country::CountryFamily>) = "country" of &[Family::Country];
     /// The views of actions: one for each catalogued action, objectives rolling up the actions under them.
-    ActionView(fold::View<action::ActionLens>) = "action" of &[Family::Action];
+    ActionView(fold::View<action::ActionFamily>) = "action" of &[Family::Action];
     /// The views of the whole ledger: `summary`, `gaps`, `partner.<id>` for each partner and `review.<id>` for each review cycle.
-    SummaryView(whole::Whole) = "summary" of &[Family::Summary];
+    SummaryView(ledger::Whole) = "summary" of &[Family::Summary];
     /// All of these, over one fold of the facts: what each answers under a key, this answers under the same.
     AllViews(all::All) = "all" of &Family::ALL;
 }
@@ -285,40 +285,40 @@ pub trait Projection: Default {
     ///
     /// # Errors
     /// When an open chunk is damaged: the caller folds from position 0 instead.
-    fn keep_history(
+    fn keep_changelog(
         &mut self,
         open: impl Iterator<Item = (String, Vec<u8>)>,
     ) -> Result<(), RestoreError>;
 
     /// The chunks of history that were closed since the last call, in the order of each list. They never change again.
-    fn take_closed_history(&mut self) -> Vec<HistoryChunk>;
+    fn take_closed_chunks(&mut self) -> Vec<ChangelogChunk>;
 
     /// The open chunks that grew since the last call, to be saved in place of what was saved of them before.
-    fn take_grown_history(&mut self) -> Vec<HistoryChunk>;
+    fn take_grown_chunks(&mut self) -> Vec<ChangelogChunk>;
 
     /// The open chunks of every list that answers about a view at past positions are made from; one without entries is empty. None if there is no such
     /// view, or no history is kept.
-    fn history_of(&self, key: &str) -> Option<Vec<HistoryChunk>>;
+    fn changelog_of(&self, key: &str) -> Option<Vec<ChangelogChunk>>;
 
     /// The view as known at a position: its body, byte for byte as a fold of the log up to there gives it, how its commitments stand on `today`,
     /// and a page of them. None if there was no such view then.
     ///
     /// # Errors
     /// When the history cannot be read.
-    fn as_known<S: KnownHistory>(
+    fn as_of<S: ChangelogSource>(
         source: &S,
         key: &str,
         position: u64,
         today: NaiveDate,
         page: Option<&Page>,
-    ) -> Result<Option<KnownView>, S::Error>;
+    ) -> Result<Option<AsOfView>, S::Error>;
 
     /// The watch lists as known at a position, on `today`: what [`Projection::watch`] gives after a fold of the log up to there, but that no page comes
-    /// short. They are made from the lists that [`Projection::history_of`] names for `summary`.
+    /// short. They are made from the lists that [`Projection::changelog_of`] names for `summary`.
     ///
     /// # Errors
     /// When the history cannot be read.
-    fn watch_as_known<S: KnownHistory>(
+    fn watch_as_of<S: ChangelogSource>(
         source: &S,
         page: &WatchPage,
         position: u64,
@@ -329,7 +329,7 @@ pub trait Projection: Default {
     ///
     /// # Errors
     /// When the history cannot be read.
-    fn events_between<S: KnownHistory>(
+    fn events_between<S: ChangelogSource>(
         source: &S,
         key: &str,
         after: Option<u64>,

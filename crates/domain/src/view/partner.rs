@@ -7,14 +7,14 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::RestoreError;
+use super::as_of::AsOfView;
 use super::body::MomentBody;
-use super::book::{entry_at, entry_at_mut, number};
 use super::codec::{RowReader, RowWriter};
-use super::fold::Moment;
-use super::happening::Happening;
-use super::known::KnownView;
+use super::event_ref::EventRef;
+use super::fold::EventTime;
 use super::rows::{Row, expect, key};
 use super::stored::read_name;
+use super::tables::{entry_at, entry_at_mut, number};
 use crate::ids::{PartnerId, Subject};
 use crate::wire::v1::{EventBody, EventType, Role};
 
@@ -49,10 +49,10 @@ struct Activity {
     parties: u64,
     /// The events it sent, in the order of their first.
     by_type: Vec<(EventType, u64)>,
-    first: Option<Moment>,
-    last: Option<Moment>,
+    first: Option<EventTime>,
+    last: Option<EventTime>,
     /// The last event that concerned it, sent by itself or not.
-    stamp: Option<Moment>,
+    stamp: Option<EventTime>,
     changed: bool,
     unsaved: bool,
 }
@@ -124,7 +124,7 @@ impl Activity {
         of_kind.map_or(0, |(_, count)| *count)
     }
 
-    fn send(&mut self, kind: EventType, at: Moment) {
+    fn send(&mut self, kind: EventType, at: EventTime) {
         self.first.get_or_insert(at);
         self.last = Some(at);
         match self.by_type.iter_mut().find(|(other, _)| *other == kind) {
@@ -178,7 +178,7 @@ impl Standing {
 
 impl Partners {
     /// Takes an event in: for its sender, and for the partner it is about.
-    pub(crate) fn apply(&mut self, event: &Happening<'_>, at: Moment) {
+    pub(crate) fn apply(&mut self, event: &EventRef<'_>, at: EventTime) {
         let sender = self.sender(event.partner);
         self.touch(sender, at, |entry| {
             entry.send(event.body.event_type(), at);
@@ -214,7 +214,7 @@ impl Partners {
         partner
     }
 
-    fn touch(&mut self, partner: PartnerIndex, at: Moment, change: impl FnOnce(&mut Activity)) {
+    fn touch(&mut self, partner: PartnerIndex, at: EventTime, change: impl FnOnce(&mut Activity)) {
         let Some(entry) = entry_at_mut(&mut self.entries, partner) else {
             return;
         };
@@ -286,10 +286,7 @@ impl Partners {
     }
 
     /// The partners that an event registered, changed or revoked.
-    pub(crate) fn registered_by(
-        &self,
-        event: &Happening<'_>,
-    ) -> impl Iterator<Item = PartnerIndex> {
+    pub(crate) fn registered_by(&self, event: &EventRef<'_>) -> impl Iterator<Item = PartnerIndex> {
         let mut named = None;
         if let EventBody::LedgerOpened(data) = event.body {
             named = self.numbers.get(&data.root.partner);
@@ -314,14 +311,14 @@ impl Partners {
     /// The view of a partner as its row says, after some more events that it sent.
     pub(crate) fn known(
         row: &[u8],
-        sent: impl Iterator<Item = (EventType, Moment)>,
-    ) -> Result<Option<KnownView>, RestoreError> {
+        sent: impl Iterator<Item = (EventType, EventTime)>,
+    ) -> Result<Option<AsOfView>, RestoreError> {
         let mut entry = Activity::decode(row)?;
         for (kind, at) in sent {
             entry.send(kind, at);
             entry.stamp = Some(at);
         }
-        Ok(entry.body().map(|body| KnownView {
+        Ok(entry.body().map(|body| AsOfView {
             body,
             title: entry.name,
             timeliness: None,

@@ -2,21 +2,17 @@
 
 use smallvec::SmallVec;
 
-use super::book::{
-    About, ActionEntry, ActionIndex, Book, InstrumentIndex, PartyEntry, PartyIndex, Statements,
+use super::event_ref::EventRef;
+use super::fold::EventTime;
+use super::tables::{
+    About, ActionEntry, ActionIndex, InstrumentIndex, PartyEntry, PartyIndex, Statements, Tables,
     entry_at_mut, number,
 };
-use super::fold::Moment;
-use super::happening::Happening;
 use crate::ids::{ActionCode, InstrumentId, PartyId, Subject};
 use crate::wire::v1::{ActionCatalogued, ActionTextAmended, PartyRegistered};
 
-impl Book {
-    pub(super) fn register_party(
-        &mut self,
-        event: &Happening<'_>,
-        data: &PartyRegistered,
-    ) -> About {
+impl Tables {
+    pub(super) fn register_party(&mut self, event: &EventRef<'_>, data: &PartyRegistered) -> About {
         self.change_party(party_of(event), |entry| {
             entry.kind = Some(data.kind);
             entry.country = data.country;
@@ -24,7 +20,7 @@ impl Book {
         })
     }
 
-    pub(super) fn publish(&mut self, event: &Happening<'_>) -> About {
+    pub(super) fn publish(&mut self, event: &EventRef<'_>) -> About {
         if let Some(id) = instrument_of(event) {
             self.instrument(id);
         }
@@ -57,7 +53,7 @@ impl Book {
     }
 
     /// Counts a statement for its speaker.
-    pub(super) fn speak(&mut self, speaker: &PartyId, at: Moment) -> About {
+    pub(super) fn speak(&mut self, speaker: &PartyId, at: EventTime) -> About {
         let party = self.party(speaker);
         self.change_party(Some(speaker), |entry| {
             entry.statements.recorded += 1;
@@ -180,7 +176,7 @@ impl Book {
     }
 }
 
-pub(super) fn party_of<'a>(event: &Happening<'a>) -> Option<&'a PartyId> {
+pub(super) fn party_of<'a>(event: &EventRef<'a>) -> Option<&'a PartyId> {
     match event.subject {
         Subject::Party(id) => Some(id),
         Subject::Commitment(_)
@@ -191,7 +187,7 @@ pub(super) fn party_of<'a>(event: &Happening<'a>) -> Option<&'a PartyId> {
     }
 }
 
-pub(super) fn instrument_of<'a>(event: &Happening<'a>) -> Option<&'a InstrumentId> {
+pub(super) fn instrument_of<'a>(event: &EventRef<'a>) -> Option<&'a InstrumentId> {
     match event.subject {
         Subject::Instrument(id) => Some(id),
         Subject::Commitment(_)

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
 use super::facts::Second;
-use super::fold::Moment;
+use super::fold::EventTime;
 use super::stored::{read_date, read_word, write_date, write_word};
 use super::table::Table;
 use crate::date::PartialDate;
@@ -51,7 +51,7 @@ impl Report {
     /// Some of the evidence that was added to it has a digest.
     pub(crate) const ATTACHED_DIGESTED: u8 = 1 << 7;
 
-    pub(crate) fn new(period: Period, stage: Stage, at: Moment) -> Self {
+    pub(crate) fn new(period: Period, stage: Stage, at: EventTime) -> Self {
         let mut report = Self {
             from: period.from,
             to: period.to,
@@ -243,7 +243,7 @@ impl Reports {
             let recorded = Second::new(row.u32()?);
             let position = row.u64()?;
             let stage = read_word(row, Stage::ALL)?.ok_or_else(|| row.damaged())?;
-            let at = Moment {
+            let at = EventTime {
                 position,
                 recorded_us: 0,
             };
@@ -261,7 +261,7 @@ mod tests {
     use super::*;
 
     fn report(position: u64) -> Report {
-        let at = Moment {
+        let at = EventTime {
             position,
             recorded_us: 1_000_000,
         };

@@ -7,14 +7,14 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::RestoreError;
+use super::as_of::AsOfView;
 use super::body::{MomentBody, bounded};
-use super::book::{entry_at, entry_at_mut, number};
 use super::codec::{RowReader, RowWriter};
-use super::fold::Moment;
-use super::happening::Happening;
-use super::known::KnownView;
+use super::event_ref::EventRef;
+use super::fold::EventTime;
 use super::rows::{Row, expect, key};
 use super::stored::read_name;
+use super::tables::{entry_at, entry_at_mut, number};
 use crate::date::PartialDate;
 use crate::ids::{InstrumentId, PartyId, ReviewId, Subject};
 use crate::wire::v1::EventBody;
@@ -45,12 +45,12 @@ struct Review {
     instrument: Option<InstrumentId>,
     from: Option<PartialDate>,
     to: Option<PartialDate>,
-    opened: Option<Moment>,
-    closed: Option<Moment>,
+    opened: Option<EventTime>,
+    closed: Option<EventTime>,
     /// Who spoke, and how often.
     speakers: BTreeMap<PartyId, u64>,
     /// The last event about it.
-    stamp: Option<Moment>,
+    stamp: Option<EventTime>,
     changed: bool,
     unsaved: bool,
 }
@@ -100,7 +100,7 @@ impl Review {
         }
     }
 
-    fn take_in(&mut self, body: &EventBody, at: Moment) {
+    fn take_in(&mut self, body: &EventBody, at: EventTime) {
         if let EventBody::ReviewOpened(data) = body {
             self.title = Some(data.title.clone());
             self.instrument.clone_from(&data.instrument);
@@ -190,7 +190,7 @@ impl Review {
 }
 
 impl Reviews {
-    pub(crate) fn apply(&mut self, event: &Happening<'_>, at: Moment) {
+    pub(crate) fn apply(&mut self, event: &EventRef<'_>, at: EventTime) {
         let Subject::Review(id) = event.subject else {
             return;
         };
@@ -271,7 +271,7 @@ impl Reviews {
 /// What the history of reviews needs of them.
 impl Reviews {
     /// The review that an event is about.
-    pub(crate) fn number_of(&self, event: &Happening<'_>) -> Option<u32> {
+    pub(crate) fn number_of(&self, event: &EventRef<'_>) -> Option<u32> {
         if let Subject::Review(id) = event.subject {
             self.numbers.get(id).copied()
         } else {
@@ -292,9 +292,9 @@ impl Reviews {
     }
 
     /// The view of a review as its row says.
-    pub(crate) fn known(row: &[u8]) -> Result<Option<KnownView>, RestoreError> {
+    pub(crate) fn known(row: &[u8]) -> Result<Option<AsOfView>, RestoreError> {
         let review = Review::decode(row)?;
-        Ok(review.body().map(|body| KnownView {
+        Ok(review.body().map(|body| AsOfView {
             body,
             title: review.title,
             timeliness: None,

@@ -5,14 +5,14 @@
 
 use std::ops::Range;
 
-use super::book::{
-    ActionEntry, Book, InstrumentIndex, PartyEntry, Slot, Statements, Unsaved, entry_at,
+use super::codec::{RowReader, RowWriter};
+use super::facts::{CommitmentFacts, Flags};
+use super::fold::EventTime;
+use super::stored::read_name;
+use super::tables::{
+    ActionEntry, InstrumentIndex, PartyEntry, Slot, Statements, Tables, Unsaved, entry_at,
     entry_at_mut, number,
 };
-use super::codec::{RowReader, RowWriter};
-use super::facts::{Facts, Flags};
-use super::fold::Moment;
-use super::stored::read_name;
 use super::{HexKey, RestoreError};
 use crate::wire::v1::{EventType, PartyKind, TextStatus};
 
@@ -46,7 +46,7 @@ impl Unsaved {
     }
 }
 
-impl Book {
+impl Tables {
     /// The rows that differ from those taken before.
     pub(super) fn take_rows(&mut self) -> Vec<Row> {
         let Unsaved {
@@ -150,7 +150,7 @@ impl Book {
     fn encode_commitments(&self, slots: Range<Slot>) -> Vec<u8> {
         let mut row = RowWriter::new();
         for facts in slots.filter_map(|slot| self.facts(slot)) {
-            facts.encode(self.titles.get(facts.title), &self.annex, &mut row);
+            facts.encode(self.titles.get(facts.title), &self.shared, &mut row);
         }
         row.finish()
     }
@@ -170,7 +170,7 @@ impl Book {
         let slot = match within {
             [] if first == next => {
                 for _ in 0..PAGE_SLOTS {
-                    let (facts, title) = Facts::decode(&mut row, &mut self.annex)?;
+                    let (facts, title) = CommitmentFacts::decode(&mut row, &mut self.shared)?;
                     self.restore_commitment(facts, title);
                 }
                 return row.finish();
@@ -178,7 +178,7 @@ impl Book {
             [slot] if u32::from(*slot) < PAGE_SLOTS => first + u32::from(*slot),
             _ => return Err(missing),
         };
-        let (mut facts, title) = Facts::decode(&mut row, &mut self.annex)?;
+        let (mut facts, title) = CommitmentFacts::decode(&mut row, &mut self.shared)?;
         row.finish()?;
         match self.commitments.get_mut(slot) {
             None if slot == next => self.restore_commitment(facts, title),
@@ -187,7 +187,7 @@ impl Book {
                     std::mem::swap(known, &mut facts);
                     known.title = self.titles.push(title);
                 }
-                facts.release(&mut self.annex.reports);
+                facts.release(&mut self.shared.reports);
             }
             Some(_) => return Err(RestoreError::Damaged { row: "commitment" }),
             None => return Err(missing),
@@ -195,12 +195,12 @@ impl Book {
         Ok(())
     }
 
-    fn restore_commitment(&mut self, mut facts: Facts, title: &str) {
+    fn restore_commitment(&mut self, mut facts: CommitmentFacts, title: &str) {
         facts.title = self.titles.push(title);
         self.insert(facts);
     }
 
-    /// Whether rows whose keys begin with this letter are the book's.
+    /// Whether rows whose keys begin with this letter are the tables'.
     pub(super) fn has_rows(kind: u8) -> bool {
         matches!(kind, ACTION | COMMITMENT | INSTRUMENT | META | PARTY)
     }
@@ -241,7 +241,7 @@ impl Book {
 
     fn restore_meta(&mut self, value: &[u8]) -> Result<(), RestoreError> {
         let mut row = RowReader::new("watermark", value)?;
-        self.watermark = Some(Moment {
+        self.watermark = Some(EventTime {
             position: row.u64()?,
             recorded_us: row.i64()?,
         });
@@ -254,7 +254,7 @@ impl Book {
     }
 
     /// Whether facts refer to nothing that is missing.
-    pub(super) fn holds(&self, facts: &Facts) -> bool {
+    pub(super) fn holds(&self, facts: &CommitmentFacts) -> bool {
         facts.is_within(self.parties.len(), self.actions.len())
     }
 
@@ -282,7 +282,7 @@ impl Book {
     }
 }
 
-impl Book {
+impl Tables {
     fn restore_party(&mut self, entry: PartyEntry) {
         self.party_numbers
             .insert(entry.id.clone(), number(self.parties.len()));

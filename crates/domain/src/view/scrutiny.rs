@@ -5,12 +5,12 @@ use chrono::Datelike;
 use smallvec::SmallVec;
 
 use super::RestoreError;
-use super::book::{Annex, Book, MethodIndex, PartyIndex};
 use super::codec::{RowReader, RowWriter};
 use super::evidence::EvidenceWords;
-use super::fold::Moment;
+use super::fold::EventTime;
 use super::list::AssessmentRow;
 use super::stored::{read_date, read_name, write_date};
+use super::tables::{MethodIndex, PartyIndex, SharedTables, Tables};
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
 use crate::wire::v1::{
@@ -105,7 +105,7 @@ pub(crate) struct Verdicts {
 }
 
 impl Scrutiny {
-    pub(crate) fn contest(&mut self, party: PartyIndex, report: u64, at: Moment) {
+    pub(crate) fn contest(&mut self, party: PartyIndex, report: u64, at: EventTime) {
         self.contests.push(Contest {
             position: at.position,
             report,
@@ -123,7 +123,7 @@ impl Scrutiny {
     }
 
     /// A corrected report stays contested until its contest is resolved.
-    pub(crate) fn report_corrected(&mut self, report: u64, at: Moment) {
+    pub(crate) fn report_corrected(&mut self, report: u64, at: EventTime) {
         for contest in &mut self.contests {
             if contest.report == report && contest.retracted.is_none() {
                 contest.report = at.position;
@@ -142,7 +142,7 @@ impl Scrutiny {
     }
 
     /// What was said of a retracted report is said of the next one of its reporter over its period.
-    pub(crate) fn reported(&mut self, reporter: PartyIndex, period: Period, at: Moment) {
+    pub(crate) fn reported(&mut self, reporter: PartyIndex, period: Period, at: EventTime) {
         let same =
             |(by, over): (PartyIndex, Period)| by == reporter && over.covers_same_days(&period);
         for contest in &mut self.contests {
@@ -175,7 +175,7 @@ impl Scrutiny {
         assessor: PartyIndex,
         method: MethodIndex,
         data: &ProgressAssessed,
-        at: Moment,
+        at: EventTime,
     ) {
         let verdict = Verdict::Progress {
             completion: data.completion,
@@ -192,7 +192,7 @@ impl Scrutiny {
         assessor: PartyIndex,
         method: MethodIndex,
         data: &AmbitionAssessed,
-        at: Moment,
+        at: EventTime,
     ) {
         let assessment = Assessment::new(data.assessed, Verdict::Ambition(data.grades.clone()), at);
         self.assess(assessor, method, AssessmentKind::Ambition, assessment);
@@ -224,7 +224,7 @@ impl Scrutiny {
     }
 
     /// Puts a revision in the place of what it revises; what it leaves out stays, but that no completion outlives the grade it translates.
-    pub(crate) fn revise(&mut self, data: &AssessmentRevised, at: Moment) {
+    pub(crate) fn revise(&mut self, data: &AssessmentRevised, at: EventTime) {
         let mut assessments = self
             .series
             .iter_mut()
@@ -279,11 +279,11 @@ impl Scrutiny {
     }
 
     /// The series whose newest completion is lower than the one before, in words: whose, from what to what, under which method.
-    pub(crate) fn downgrades(&self, book: &Book) -> Vec<String> {
+    pub(crate) fn downgrades(&self, tables: &Tables) -> Vec<String> {
         let said = |(series, newest): (&Series, &Assessment)| {
             let (before, now) = (series.downgraded_from()?, newest.completion()?);
-            let (method, version) = book.annex.method(series.method);
-            let assessor = book.party_text(series.assessor);
+            let (method, version) = tables.shared.method(series.method);
+            let assessor = tables.party_text(series.assessor);
             Some(format!(
                 "{assessor}: {now}, {before} before ({method} {version})"
             ))
@@ -306,7 +306,7 @@ impl Scrutiny {
     }
 
     /// The newest assessments as a list shows them, the newest first, and how many of them had no room.
-    pub(crate) fn rows(&self, book: &Book) -> (Vec<AssessmentRow>, usize) {
+    pub(crate) fn rows(&self, tables: &Tables) -> (Vec<AssessmentRow>, usize) {
         let mut newest: Vec<(&Series, &Assessment)> = self
             .series
             .iter()
@@ -318,7 +318,7 @@ impl Scrutiny {
             .iter()
             .map_while(|(series, assessment)| {
                 room = room.checked_sub(assessment.row_bytes()?)?;
-                Some(series.row(assessment, book))
+                Some(series.row(assessment, tables))
             })
             .collect();
         let left_out = newest.len() - rows.len();
@@ -348,11 +348,11 @@ impl Series {
         newest.lowered_from().or_else(fell)
     }
 
-    fn row(&self, assessment: &Assessment, book: &Book) -> AssessmentRow {
-        let (method, version) = book.annex.method(self.method);
+    fn row(&self, assessment: &Assessment, tables: &Tables) -> AssessmentRow {
+        let (method, version) = tables.shared.method(self.method);
         let mut row = AssessmentRow {
             kind: self.kind.as_str().to_owned(),
-            assessor: book.party_text(self.assessor),
+            assessor: tables.party_text(self.assessor),
             method: method.to_owned(),
             method_version: version.to_owned(),
             completion: assessment.completion().map(|it| it.as_str().to_owned()),
@@ -368,9 +368,9 @@ impl Series {
         row
     }
 
-    fn encode(&self, annex: &Annex, row: &mut RowWriter) {
+    fn encode(&self, shared: &SharedTables, row: &mut RowWriter) {
         row.u32(self.assessor);
-        let (method, version) = annex.method(self.method);
+        let (method, version) = shared.method(self.method);
         row.text(method);
         row.text(version);
         row.text(self.kind.as_str());
@@ -380,7 +380,7 @@ impl Series {
         }
     }
 
-    fn decode(row: &mut RowReader<'_>, annex: &mut Annex) -> Result<Self, RestoreError> {
+    fn decode(row: &mut RowReader<'_>, shared: &mut SharedTables) -> Result<Self, RestoreError> {
         let assessor = row.u32()?;
         let method = read_name(row)?.ok_or_else(|| row.damaged())?;
         let version = read_name(row)?.ok_or_else(|| row.damaged())?;
@@ -391,7 +391,7 @@ impl Series {
         }
         Ok(Self {
             assessor,
-            method: annex.method_index(&method, &version),
+            method: shared.method_index(&method, &version),
             kind,
             assessments,
         })
@@ -399,7 +399,7 @@ impl Series {
 }
 
 impl Assessment {
-    fn new(assessed: Option<PartialDate>, verdict: Verdict, at: Moment) -> Self {
+    fn new(assessed: Option<PartialDate>, verdict: Verdict, at: EventTime) -> Self {
         let recorded = at.time().unwrap_or_default();
         let day = assessed.map_or(recorded.date_naive(), |date| date.last_day_by(recorded));
         Self {
@@ -415,7 +415,7 @@ impl Assessment {
         (self.day, self.first)
     }
 
-    fn revise(&mut self, data: &AssessmentRevised, at: Moment) {
+    fn revise(&mut self, data: &AssessmentRevised, at: EventTime) {
         self.position = at.position;
         match &mut self.verdict {
             Verdict::Progress {
@@ -538,7 +538,7 @@ impl Assessment {
 }
 
 impl Scrutiny {
-    pub(crate) fn encode(&self, annex: &Annex, row: &mut RowWriter) {
+    pub(crate) fn encode(&self, shared: &SharedTables, row: &mut RowWriter) {
         row.count(self.contests.len());
         for contest in &self.contests {
             row.u64(contest.position);
@@ -553,7 +553,7 @@ impl Scrutiny {
         }
         row.count(self.series.len());
         for series in &self.series {
-            series.encode(annex, row);
+            series.encode(shared, row);
         }
         self.evidence.encode(row);
         row.u8(u8::from(self.successor.is_some()));
@@ -562,7 +562,10 @@ impl Scrutiny {
         }
     }
 
-    pub(crate) fn decode(row: &mut RowReader<'_>, annex: &mut Annex) -> Result<Self, RestoreError> {
+    pub(crate) fn decode(
+        row: &mut RowReader<'_>,
+        shared: &mut SharedTables,
+    ) -> Result<Self, RestoreError> {
         let mut scrutiny = Self::default();
         for _ in 0..row.count()? {
             scrutiny.contests.push(Contest {
@@ -573,7 +576,7 @@ impl Scrutiny {
             });
         }
         for _ in 0..row.count()? {
-            scrutiny.series.push(Series::decode(row, annex)?);
+            scrutiny.series.push(Series::decode(row, shared)?);
         }
         scrutiny.evidence = EvidenceWords::decode(row)?;
         if row.u8()? == 1 {

@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::book::Book;
 use super::detail::{Detail, EvidenceRow};
-use super::facts::{Facts, Flags, PartState, Status};
-use super::happening::Happening;
+use super::event_ref::EventRef;
+use super::facts::{CommitmentFacts, Flags, PartState, Status};
 use super::list::{CommitmentRow, ParticipationRole, is_zero};
 use super::measure::{MeasureRow, Measured, ValueRow};
 use super::reports::Report;
 use super::scrutiny::Scrutiny;
+use super::tables::Tables;
 use super::watch::{Search, WatchList};
 use crate::ids::{CommitmentId, PartyId};
 use crate::wire::v1::{Event, EventBody, Indicator, ProgressReported, Source, Stage};
@@ -147,7 +147,7 @@ pub struct WatchedRow {
 }
 
 impl Said {
-    fn of(event: &Happening<'_>, report: &ProgressReported) -> Self {
+    fn of(event: &EventRef<'_>, report: &ProgressReported) -> Self {
         Self {
             party: event.party.clone(),
             indicators: report.indicators.clone(),
@@ -158,7 +158,7 @@ impl Said {
 /// Folds the events of one commitment.
 #[derive(Debug, Default)]
 pub struct CommitmentFold {
-    book: Book,
+    tables: Tables,
     measured: Measured,
     detail: Detail,
     /// What the reports and corrections said that no view counts, by their positions.
@@ -177,17 +177,17 @@ struct Said {
 impl CommitmentFold {
     /// Takes its next event in. Events come in the order of their positions; those of other streams are not for here.
     pub fn apply(&mut self, event: &Event) {
-        let event = &Happening::from(event);
-        if self.book.advance(event).is_none() {
+        let event = &EventRef::from(event);
+        if self.tables.advance(event).is_none() {
             return;
         }
-        let slots = self.book.slots_of(event);
-        self.book.evolve(event, &slots);
+        let slots = self.tables.slots_of(event);
+        self.tables.evolve(event, &slots);
         self.take_in_detail(event);
     }
 
     /// Takes in what the views of the ledger have no use for.
-    fn take_in_detail(&mut self, event: &Happening<'_>) {
+    fn take_in_detail(&mut self, event: &EventRef<'_>) {
         self.detail.apply(event);
         if let EventBody::CommitmentRecorded(data) = event.body {
             data.measure.iter().for_each(|it| self.measured.record(it));
@@ -206,7 +206,7 @@ impl CommitmentFold {
 
     /// What took the commitment's place, while it is superseded.
     pub fn successor(&self, id: CommitmentId) -> Option<CommitmentId> {
-        let facts = self.book.facts(self.book.slot(id)?)?;
+        let facts = self.tables.facts(self.tables.slot(id)?)?;
         facts.scrutiny()?.successor
     }
 
@@ -226,18 +226,18 @@ impl CommitmentFold {
         let recorded = self.recorded_successor == successor;
         if recorded && (withdrawn || reinstated) {
             let position = event.header.position;
-            self.book.follow_successor(id, withdrawn, position);
+            self.tables.follow_successor(id, withdrawn, position);
         }
     }
 
     /// How it stands on a day; none before the event that recorded it, or where the data of that event is withheld.
     pub fn state(&self, id: CommitmentId, today: NaiveDate) -> Option<CommitmentState> {
-        let facts = self.book.facts(self.book.slot(id)?)?;
+        let facts = self.tables.facts(self.tables.slot(id)?)?;
         let watch = self.watched(facts, today);
         let detail = &self.detail;
         let (evidence_pieces, evidence_pieces_left_out) = detail.evidence();
         Some(CommitmentState {
-            commitment: facts.row(&self.book, None),
+            commitment: facts.row(&self.tables, None),
             form: facts.form.as_str().to_owned(),
             nature: facts.nature.map(|nature| nature.as_str().to_owned()),
             description: detail.description.clone(),
@@ -257,9 +257,9 @@ impl CommitmentFold {
         })
     }
 
-    fn participations(&self, facts: &Facts) -> Vec<ParticipationRow> {
+    fn participations(&self, facts: &CommitmentFacts) -> Vec<ParticipationRow> {
         let row = |part: &super::facts::Participation| ParticipationRow {
-            party: self.book.party_text(part.party),
+            party: self.tables.party_text(part.party),
             role: part.role,
             state: match part.state {
                 PartState::Confirmed => "confirmed",
@@ -271,8 +271,8 @@ impl CommitmentFold {
         facts.participations().iter().map(row).collect()
     }
 
-    fn stage_from(&self, facts: &Facts) -> Option<String> {
-        let reports = self.book.annex.reports.of(facts.reports);
+    fn stage_from(&self, facts: &CommitmentFacts) -> Option<String> {
+        let reports = self.tables.shared.reports.of(facts.reports);
         let by_lead = reports.filter(|report| report.has(Report::BY_LEAD));
         let newest = by_lead.reduce(|newest, report| {
             if report.is_newer(newest) {
@@ -285,8 +285,8 @@ impl CommitmentFold {
     }
 
     /// The lead's last reports, as far back as all of them say fulfilled; the first of those says when it was.
-    fn days_late(&self, facts: &Facts) -> Option<u64> {
-        let reports = self.book.annex.reports.of(facts.reports);
+    fn days_late(&self, facts: &CommitmentFacts) -> Option<u64> {
+        let reports = self.tables.shared.reports.of(facts.reports);
         let mut by_lead: Vec<&Report> = reports
             .filter(|report| report.has(Report::BY_LEAD))
             .collect();
@@ -299,8 +299,8 @@ impl CommitmentFold {
         u64::try_from(days).ok().filter(|days| *days > 0)
     }
 
-    fn latest_value(&self, facts: &Facts) -> Option<ValueRow> {
-        let reports = self.book.annex.reports.of(facts.reports);
+    fn latest_value(&self, facts: &CommitmentFacts) -> Option<ValueRow> {
+        let reports = self.tables.shared.reports.of(facts.reports);
         let valued = reports.filter_map(|report| {
             let said = self.said.get(&report.position())?;
             Some((report, said, self.measured.value_in(&said.indicators)?))
@@ -318,8 +318,8 @@ impl CommitmentFold {
         ))
     }
 
-    fn reports(&self, facts: &Facts) -> Vec<ReportRow> {
-        let reports = self.book.annex.reports.of(facts.reports);
+    fn reports(&self, facts: &CommitmentFacts) -> Vec<ReportRow> {
+        let reports = self.tables.shared.reports.of(facts.reports);
         let mut rows: Vec<(u64, ReportRow)> = reports
             .map(|report| (report.position(), self.report(report)))
             .collect();
@@ -344,30 +344,30 @@ impl CommitmentFold {
         }
     }
 
-    fn contests(&self, facts: &Facts) -> Vec<ContestRow> {
+    fn contests(&self, facts: &CommitmentFacts) -> Vec<ContestRow> {
         let open = facts
             .scrutiny()
             .into_iter()
             .flat_map(Scrutiny::open_contests);
         let stands = |at: u64| {
-            let mut reports = self.book.annex.reports.of(facts.reports);
+            let mut reports = self.tables.shared.reports.of(facts.reports);
             reports.any(|report| report.position() == at)
         };
         open.filter(|contest| contest.retracted || stands(contest.report))
             .map(|contest| ContestRow {
-                party: self.book.party_text(contest.party),
+                party: self.tables.party_text(contest.party),
                 report: contest.report.to_string(),
                 retracted: contest.retracted,
             })
             .collect()
     }
 
-    fn watched(&self, facts: &Facts, today: NaiveDate) -> Vec<WatchedRow> {
+    fn watched(&self, facts: &CommitmentFacts, today: NaiveDate) -> Vec<WatchedRow> {
         let searches = WatchList::ALL.iter().map(|&list| Search::all(list, today));
         searches
-            .filter(|search| search.finds(&self.book, facts))
+            .filter(|search| search.finds(&self.tables, facts))
             .map(|search| {
-                let row = search.row(&self.book, facts);
+                let row = search.row(&self.tables, facts);
                 WatchedRow {
                     list: search.list,
                     why: row.why,
@@ -379,7 +379,7 @@ impl CommitmentFold {
 }
 
 /// The flags that hold, in the domain's words. Those about dates are the watch lists' of the day.
-fn flags(facts: &Facts, watch: &[WatchedRow]) -> Vec<String> {
+fn flags(facts: &CommitmentFacts, watch: &[WatchedRow]) -> Vec<String> {
     let on = |list| watch.iter().any(|row| row.list == list);
     let stands = facts.is_active() || facts.is_closed();
     let flags = [

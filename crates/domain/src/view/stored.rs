@@ -4,20 +4,20 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::RestoreError;
-use super::book::{Annex, PartyIndex};
 use super::codec::{RowReader, RowWriter};
-use super::facts::{Facts, Flags, PartState, Participation, Second, Status};
-use super::fold::Moment;
+use super::facts::{CommitmentFacts, Flags, PartState, Participation, Second, Status};
+use super::fold::EventTime;
 use super::list::{Milestones, ParticipationRole};
 use super::scrutiny::Scrutiny;
+use super::tables::{PartyIndex, SharedTables};
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
 use crate::wire::v1::{Form, Nature, Outcome};
 
-impl Facts {
-    pub(crate) fn encode(&self, title: &str, annex: &Annex, row: &mut RowWriter) {
+impl CommitmentFacts {
+    pub(crate) fn encode(&self, title: &str, shared: &SharedTables, row: &mut RowWriter) {
         self.encode_name(title, row);
-        self.encode_rest(annex, row);
+        self.encode_rest(shared, row);
     }
 
     /// Writes the id and the title: what comes first.
@@ -27,7 +27,7 @@ impl Facts {
     }
 
     /// Writes what comes after them.
-    pub(crate) fn encode_rest(&self, annex: &Annex, row: &mut RowWriter) {
+    pub(crate) fn encode_rest(&self, shared: &SharedTables, row: &mut RowWriter) {
         row.u64(self.recorded_position);
         row.u64(self.changed_position);
         row.u32(self.recorded.get());
@@ -41,13 +41,13 @@ impl Facts {
         write_word(row, Form::ALL, Some(self.form));
         write_word(row, Nature::ALL, self.nature);
         row.u32(self.flags.0 & Flags::KEPT);
-        annex.reports.encode(self.reports, row);
-        self.encode_rare(annex, row);
+        shared.reports.encode(self.reports, row);
+        self.encode_cold(shared, row);
     }
 
-    fn encode_rare(&self, annex: &Annex, row: &mut RowWriter) {
-        row.u8(u8::from(self.rare.is_some()));
-        if self.rare.is_none() {
+    fn encode_cold(&self, shared: &SharedTables, row: &mut RowWriter) {
+        row.u8(u8::from(self.cold.is_some()));
+        if self.cold.is_none() {
             return;
         }
         row.count(self.participations().len());
@@ -65,19 +65,19 @@ impl Facts {
         row.u32(milestones.reached);
         row.u8(u8::from(self.scrutiny().is_some()));
         if let Some(scrutiny) = self.scrutiny() {
-            scrutiny.encode(annex, row);
+            scrutiny.encode(shared, row);
         }
     }
 
-    /// Reads what [`Facts::encode`] wrote, and the title beside it.
+    /// Reads what [`CommitmentFacts::encode`] wrote, and the title beside it.
     pub(crate) fn decode<'a>(
         row: &mut RowReader<'a>,
-        annex: &mut Annex,
+        shared: &mut SharedTables,
     ) -> Result<(Self, &'a str), RestoreError> {
         let id = CommitmentId(uuid::Uuid::from_bytes(row.array()?));
         let title = row.text()?;
         let position = row.u64()?;
-        let at = Moment {
+        let at = EventTime {
             position,
             recorded_us: 0,
         };
@@ -94,18 +94,18 @@ impl Facts {
         facts.form = read_word(row, Form::ALL)?.ok_or_else(|| row.damaged())?;
         facts.nature = read_word(row, Nature::ALL)?;
         facts.flags = Flags(row.u32()? & Flags::KEPT);
-        facts.reports = annex.reports.decode(row)?;
+        facts.reports = shared.reports.decode(row)?;
         if row.u8()? == 1 {
-            facts.decode_rare(row, annex)?;
+            facts.decode_cold(row, shared)?;
         }
-        facts.settle(&annex.reports);
+        facts.settle(&shared.reports);
         Ok((facts, title))
     }
 
-    fn decode_rare(
+    fn decode_cold(
         &mut self,
         row: &mut RowReader<'_>,
-        annex: &mut Annex,
+        shared: &mut SharedTables,
     ) -> Result<(), RestoreError> {
         self.add_participations(&read_participations(row)?);
         let milestones = Milestones {
@@ -113,15 +113,15 @@ impl Facts {
             reached: row.u32()?,
         };
         let scrutinised = row.u8()? == 1;
-        let rare = self.rare.get_or_insert_default();
-        rare.milestones = milestones;
+        let cold = self.cold.get_or_insert_default();
+        cold.milestones = milestones;
         if scrutinised {
-            rare.scrutiny = Some(Box::new(Scrutiny::decode(row, annex)?));
+            cold.scrutiny = Some(Box::new(Scrutiny::decode(row, shared)?));
         }
         Ok(())
     }
 
-    /// Whether every index lies inside the book's tables.
+    /// Whether every index lies inside the tables.
     pub(crate) fn is_within(&self, parties: usize, actions: usize) -> bool {
         let party = |index: PartyIndex| usize::try_from(index).is_ok_and(|index| index < parties);
         party(self.lead)
@@ -215,7 +215,7 @@ pub(crate) fn read_date(row: &mut RowReader<'_>) -> Result<Option<PartialDate>, 
 }
 
 /// Writes a word by its number in the list of such words, counted from one: a history repeats it for every event of a commitment. What the numbers
-/// mean is part of [`history_version`](super::history_version).
+/// mean is part of [`changelog_version`](super::changelog_version).
 pub(crate) fn write_word<T: PartialEq>(row: &mut RowWriter, words: &[T], word: Option<T>) {
     let number = word.and_then(|word| words.iter().position(|other| *other == word));
     row.count(number.map_or(0, |number| number + 1));

@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::action::{CoverageBody, coverage};
 use super::body::{StampBody, bounded};
-use super::book::{About, Book, InstrumentIndex, PartyIndex};
 use super::country::Place;
-use super::facts::{Facts, PartState};
+use super::facts::{CommitmentFacts, PartState};
 use super::family::Seen;
-use super::fold::{Keys, Lens, Sign};
+use super::fold::{Keys, Sign, ViewFamily};
 use super::gaps::Reach;
 use super::list::ParticipationRole;
+use super::tables::{About, InstrumentIndex, PartyIndex, Tables};
 use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
 use crate::ids::CountryCode;
 use crate::wire::v1::{Form, Nature, PartyKind};
@@ -26,7 +26,7 @@ const NONE: &str = "none";
 const INSTRUMENTS_BYTES: usize = 24 * 1024;
 
 /// The view of the whole ledger.
-pub(crate) struct SummaryLens;
+pub(crate) struct SummaryFamily;
 
 /// What is counted of the whole ledger.
 #[derive(Debug, Default, PartialEq)]
@@ -108,52 +108,64 @@ struct CatalogueBody {
     actions_without_commitment: usize,
 }
 
-impl Lens for SummaryLens {
+impl ViewFamily for SummaryFamily {
     type Key = ();
     type Counts = SummaryCounts;
     const ALL_EVENTS: bool = true;
 
-    fn memberships(_: &Book, _: &Facts) -> Keys<()> {
+    fn memberships(_: &Tables, _: &CommitmentFacts) -> Keys<()> {
         Keys::from_elem((), 1)
     }
 
-    fn count_terms(counts: &mut SummaryCounts, (): (), book: &Book, facts: &Facts, sign: Sign) {
-        counts.count_terms(book, facts, sign);
+    fn count_terms(
+        counts: &mut SummaryCounts,
+        (): (),
+        tables: &Tables,
+        facts: &CommitmentFacts,
+        sign: Sign,
+    ) {
+        counts.count_terms(tables, facts, sign);
     }
 
-    fn count_progress(counts: &mut SummaryCounts, (): (), _: &Book, facts: &Facts, sign: Sign) {
+    fn count_progress(
+        counts: &mut SummaryCounts,
+        (): (),
+        _: &Tables,
+        facts: &CommitmentFacts,
+        sign: Sign,
+    ) {
         counts.all.count_progress(facts, sign);
     }
 
-    fn owns((): (), _: &Book, _: &Facts) -> bool {
+    fn owns((): (), _: &Tables, _: &CommitmentFacts) -> bool {
         true
     }
 
-    fn role((): (), _: &Book, _: &Facts) -> Option<(ParticipationRole, PartState)> {
+    fn role((): (), _: &Tables, _: &CommitmentFacts) -> Option<(ParticipationRole, PartState)> {
         None
     }
 
-    fn concerned(_: &Book, _: &About) -> Keys<()> {
+    fn concerned(_: &Tables, _: &About) -> Keys<()> {
         Keys::from_elem((), 1)
     }
 
-    fn echoes(_: &Book, (): ()) -> Keys<()> {
+    fn echoes(_: &Tables, (): ()) -> Keys<()> {
         Keys::new()
     }
 
-    fn standing(_: &Book) -> Vec<()> {
+    fn standing(_: &Tables) -> Vec<()> {
         vec![()]
     }
 
-    fn parse(_: &Book, key: &str) -> Option<()> {
+    fn parse(_: &Tables, key: &str) -> Option<()> {
         (key == SUMMARY).then_some(())
     }
 
-    fn text(_: &Book, (): ()) -> String {
+    fn text(_: &Tables, (): ()) -> String {
         SUMMARY.to_owned()
     }
 
-    fn title(_: &Book, (): ()) -> Option<String> {
+    fn title(_: &Tables, (): ()) -> Option<String> {
         None
     }
 
@@ -162,13 +174,13 @@ impl Lens for SummaryLens {
     }
 }
 
-fn body(view: Seen<'_, SummaryLens>) -> Body<'_> {
-    let (book, counts) = (view.book(), view.counts(()));
-    let (commitments, active_commitments, apart) = tally::sum(book, &[&counts.all]);
+fn body(view: Seen<'_, SummaryFamily>) -> Body<'_> {
+    let (tables, counts) = (view.tables(), view.counts(()));
+    let (commitments, active_commitments, apart) = tally::sum(tables, &[&counts.all]);
     let instruments = counts
         .by_instrument
         .iter()
-        .map(|(id, &count)| (id.map_or(NONE, |id| book.instrument_id(id)), count));
+        .map(|(id, &count)| (id.map_or(NONE, |id| tables.instrument_id(id)), count));
     let (by_instrument, instruments_left_out) =
         bounded(instruments, |&count| count, INSTRUMENTS_BYTES);
     let mut by_region_of_lead: BTreeMap<&str, u64> = BTreeMap::new();
@@ -187,14 +199,14 @@ fn body(view: Seen<'_, SummaryLens>) -> Body<'_> {
         .all
         .leading
         .keys()
-        .filter_map(|&party| book.member_state(party));
+        .filter_map(|&party| tables.member_state(party));
     let (member_states, member_states_by_region) = coverage(states);
     Body {
         view: "summary",
         stamp: view.stamp(()).into(),
         events: EventsBody {
-            recorded: book.events(),
-            by_type: book.events_by_type().collect(),
+            recorded: tables.events(),
+            by_type: tables.events_by_type().collect(),
         },
         commitments,
         active_commitments: ActiveSummaryBody {
@@ -219,35 +231,35 @@ fn body(view: Seen<'_, SummaryLens>) -> Body<'_> {
             lead: counts.all.active(),
             beside: counts.participations,
         },
-        parties: parties(book, counts),
+        parties: parties(tables, counts),
         countries: CountriesBody {
             committed: countries.len(),
         },
         member_states,
         member_states_by_region,
-        catalogue: catalogue(book, counts),
+        catalogue: catalogue(tables, counts),
     }
 }
 
-fn catalogue(book: &Book, counts: &SummaryCounts) -> CatalogueBody {
+fn catalogue(tables: &Tables, counts: &SummaryCounts) -> CatalogueBody {
     CatalogueBody {
-        instruments: book.instruments(),
-        actions: book.catalogued().count(),
-        actions_without_commitment: book
+        instruments: tables.instruments(),
+        actions: tables.catalogued().count(),
+        actions_without_commitment: tables
             .catalogued()
             .filter(|&action| !counts.reach.has(action))
             .count(),
     }
 }
 
-fn parties(book: &Book, counts: &SummaryCounts) -> PartiesBody {
+fn parties(tables: &Tables, counts: &SummaryCounts) -> PartiesBody {
     let mut body = PartiesBody {
         registered: 0,
         active: 0,
         leading: counts.all.leading.len(),
         registered_by_kind: BTreeMap::new(),
     };
-    for (kind, active) in book.registered() {
+    for (kind, active) in tables.registered() {
         body.registered += 1;
         body.active += u64::from(active);
         *body
@@ -259,7 +271,7 @@ fn parties(book: &Book, counts: &SummaryCounts) -> PartiesBody {
 }
 
 impl SummaryCounts {
-    fn count_terms(&mut self, book: &Book, facts: &Facts, sign: Sign) {
+    fn count_terms(&mut self, tables: &Tables, facts: &CommitmentFacts, sign: Sign) {
         self.all.count_terms(facts, sign);
         if !facts.is_active() {
             return;
@@ -274,10 +286,10 @@ impl SummaryCounts {
         sign.step_if(facts.is_illustrative(), &mut self.illustrative);
         sign.step_in(&mut self.by_form, facts.form);
         sign.step_in(&mut self.by_nature, facts.nature);
-        sign.step_in(&mut self.by_country, book.country_of(facts.lead));
-        for instrument in book.instruments_of(facts.actions()) {
+        sign.step_in(&mut self.by_country, tables.country_of(facts.lead));
+        for instrument in tables.instruments_of(facts.actions()) {
             sign.step_in(&mut self.by_instrument, instrument);
         }
-        self.reach.count(book, facts.lead, facts.actions(), sign);
+        self.reach.count(tables, facts.lead, facts.actions(), sign);
     }
 }

@@ -6,11 +6,11 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::body::{Stages, bounded};
-use super::book::{Book, MethodIndex, PartyIndex};
-use super::facts::{Facts, Flags, PartState, Participation, Status};
+use super::facts::{CommitmentFacts, Flags, PartState, Participation, Status};
 use super::fold::Sign;
 use super::list::{Milestones, ParticipationRole};
 use super::scrutiny::Scrutiny;
+use super::tables::{MethodIndex, PartyIndex, Tables};
 use crate::wire::v1::{Completion, Outcome};
 
 /// The most bytes that the table of methods may take in a body.
@@ -159,7 +159,7 @@ struct MilestonesBody {
 
 impl Tally {
     /// Counts what no report and no assessment changes.
-    pub(crate) fn count_terms(&mut self, facts: &Facts, sign: Sign) {
+    pub(crate) fn count_terms(&mut self, facts: &CommitmentFacts, sign: Sign) {
         self.statuses.count(facts.status, sign);
         sign.step_if(facts.is_illustrative(), &mut self.illustrative);
         if !facts.is_active() {
@@ -175,7 +175,7 @@ impl Tally {
     }
 
     /// Counts what reports and assessments say.
-    pub(crate) fn count_progress(&mut self, facts: &Facts, sign: Sign) {
+    pub(crate) fn count_progress(&mut self, facts: &CommitmentFacts, sign: Sign) {
         if facts.is_active() {
             self.stages.count(facts.stage, sign);
             sign.step_if(facts.has_digested_evidence(), &mut self.with_evidence);
@@ -201,7 +201,7 @@ impl Tally {
         }
     }
 
-    fn count_assessed(&mut self, facts: &Facts, sign: Sign) {
+    fn count_assessed(&mut self, facts: &CommitmentFacts, sign: Sign) {
         if !facts.flags.has(Flags::ASSESSED) {
             return;
         }
@@ -262,7 +262,7 @@ impl Statuses {
 }
 
 impl Marks {
-    fn count(&mut self, facts: &Facts, sign: Sign) {
+    fn count(&mut self, facts: &CommitmentFacts, sign: Sign) {
         if !facts.is_unusual() {
             return;
         }
@@ -349,7 +349,7 @@ impl Parts {
 }
 
 /// What the tallies, which share no commitment, say together.
-pub(crate) fn sum(book: &Book, tallies: &[&Tally]) -> (RecordedBody, ActiveBody, ApartBody) {
+pub(crate) fn sum(tables: &Tables, tallies: &[&Tally]) -> (RecordedBody, ActiveBody, ApartBody) {
     let mut recorded = RecordedBody::default();
     let mut active = ActiveBody::default();
     let mut apart = ApartBody::default();
@@ -363,7 +363,7 @@ pub(crate) fn sum(book: &Book, tallies: &[&Tally]) -> (RecordedBody, ActiveBody,
         apart.milestones.named += tally.milestones_named;
         apart.milestones.reached += tally.milestones_reached;
         for (&method, completions) in &tally.by_method {
-            let (name, version) = book.annex.method(method);
+            let (name, version) = tables.shared.method(method);
             let line = by_method.entry(format!("{name} {version}")).or_default();
             line.add(completions);
         }

@@ -1,12 +1,12 @@
 //! The views against what anyone would count by hand, and against themselves in pieces.
 
 mod all;
+mod as_of;
 mod bodies;
 mod dates;
 mod endings;
 pub(super) mod events;
 mod evidence;
-mod known;
 mod lives;
 mod model;
 mod partners;

@@ -10,13 +10,13 @@ use chrono::NaiveDate;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
-use super::book::{ActionIndex, Book, Slot, number};
 use super::country::{self, Place};
 use super::dates::{Dates, days_before, epoch_day};
 use super::envelope::{STALE_AFTER_DAYS, Timeliness};
-use super::facts::{Facts, Flags, PartState, Status};
+use super::facts::{CommitmentFacts, Flags, PartState, Status};
 use super::list::{AssessmentRow, CommitmentRow, MAX_PAGE_ROWS};
 use super::scrutiny::{OpenContest, Scrutiny};
+use super::tables::{ActionIndex, Slot, Tables, number};
 use crate::date::PartialDate;
 use crate::wire::v1::Outcome;
 
@@ -186,7 +186,7 @@ impl WatchedCounts {
 }
 
 impl Watched {
-    pub(crate) fn of(facts: &Facts) -> Self {
+    pub(crate) fn of(facts: &CommitmentFacts) -> Self {
         let mut watched = Self::default();
         for (bit, list) in UNDATED.iter().enumerate() {
             watched.0 |= u16::from(is_on_undated(*list, facts)) << bit;
@@ -197,7 +197,7 @@ impl Watched {
 
 /// Whether a commitment is on a list that does not depend on the day; never on another. What was withdrawn or superseded, or lapsed, is watched
 /// no more, but for its open contests, and where its successor was withdrawn.
-fn is_on_undated(list: WatchList, facts: &Facts) -> bool {
+fn is_on_undated(list: WatchList, facts: &CommitmentFacts) -> bool {
     let kept = facts.is_active() || facts.is_closed();
     let has = |flag| facts.flags.has(flag);
     match list {
@@ -231,19 +231,19 @@ pub(crate) struct Search {
 
 /// A page of a list.
 pub(crate) fn rows(
-    book: &Book,
+    tables: &Tables,
     list: WatchList,
     page: &WatchPage,
     today: NaiveDate,
 ) -> Result<WatchRows, UnknownFilter> {
-    let search = Search::new(book, list, page, today)?;
-    Ok(search.run(book, page, MAX_READ))
+    let search = Search::new(tables, list, page, today)?;
+    Ok(search.run(tables, page, MAX_READ))
 }
 
 impl Search {
     /// The list for those commitments that a page is about.
     pub(crate) fn new(
-        book: &Book,
+        tables: &Tables,
         list: WatchList,
         page: &WatchPage,
         today: NaiveDate,
@@ -257,10 +257,10 @@ impl Search {
             .as_deref()
             .map(|key| country::place(key).ok_or_else(|| unknown("country", key)));
         let actions = page.action.as_deref().map(|code| {
-            let action = book
+            let action = tables
                 .find_action(code)
                 .ok_or_else(|| unknown("action", code))?;
-            Ok(book.beneath(action).into_iter().chain([action]).collect())
+            Ok(tables.beneath(action).into_iter().chain([action]).collect())
         });
         Ok(Self {
             place: place.transpose()?,
@@ -279,16 +279,16 @@ impl Search {
         }
     }
 
-    fn run(&self, book: &Book, page: &WatchPage, max_read: u32) -> WatchRows {
-        let start = page.after.map_or(0, |after| book.slot_after(after));
+    fn run(&self, tables: &Tables, page: &WatchPage, max_read: u32) -> WatchRows {
+        let start = page.after.map_or(0, |after| tables.slot_after(after));
         let end = start
             .saturating_add(max_read)
-            .min(number(book.commitments.len()));
+            .min(number(tables.commitments.len()));
         let limit = page.limit.clamp(1, MAX_PAGE_ROWS);
         let mut rows = Vec::new();
         let mut next = None;
-        for facts in (start..end).filter_map(|slot: Slot| book.facts(slot)) {
-            if !self.finds(book, facts) {
+        for facts in (start..end).filter_map(|slot: Slot| tables.facts(slot)) {
+            if !self.finds(tables, facts) {
                 continue;
             }
             if rows.len() == limit {
@@ -299,11 +299,11 @@ impl Search {
                     next,
                 };
             }
-            rows.push(self.row(book, facts));
+            rows.push(self.row(tables, facts));
             next = Some(facts.recorded_position.to_string());
         }
-        let last_read = end.checked_sub(1).and_then(|slot| book.facts(slot));
-        let at_end = end >= number(book.commitments.len());
+        let last_read = end.checked_sub(1).and_then(|slot| tables.facts(slot));
+        let at_end = end >= number(tables.commitments.len());
         WatchRows {
             list: self.list,
             rows,
@@ -314,18 +314,18 @@ impl Search {
     }
 
     /// Whether a commitment is on the list, and one of those that are asked for.
-    pub(crate) fn finds(&self, book: &Book, facts: &Facts) -> bool {
+    pub(crate) fn finds(&self, tables: &Tables, facts: &CommitmentFacts) -> bool {
         self.is_on(facts)
             && self
                 .place
-                .is_none_or(|place| self.is_of(book, place, facts))
+                .is_none_or(|place| self.is_of(tables, place, facts))
             && self
                 .actions
                 .as_ref()
                 .is_none_or(|wanted| facts.actions().iter().any(|action| wanted.contains(action)))
     }
 
-    fn is_on(&self, facts: &Facts) -> bool {
+    fn is_on(&self, facts: &CommitmentFacts) -> bool {
         let dates = || facts.dates();
         let past = |due: Option<PartialDate>| due.is_some_and(|due| due.last_day() < self.today);
         match self.list {
@@ -348,28 +348,28 @@ impl Search {
         }
     }
 
-    fn is_of(&self, book: &Book, place: Place, facts: &Facts) -> bool {
-        let leads = book.country_of(facts.lead) == place;
+    fn is_of(&self, tables: &Tables, place: Place, facts: &CommitmentFacts) -> bool {
+        let leads = tables.country_of(facts.lead) == place;
         leads
             || (self.list == WatchList::Unconfirmed
                 && facts.participations().iter().any(|part| {
-                    part.state == PartState::Claimed && book.country_of(part.party) == place
+                    part.state == PartState::Claimed && tables.country_of(part.party) == place
                 }))
     }
 
     /// The commitment as the list shows it.
-    pub(crate) fn row(&self, book: &Book, facts: &Facts) -> WatchRow {
-        let commitment = facts.row(book, None);
+    pub(crate) fn row(&self, tables: &Tables, facts: &CommitmentFacts) -> WatchRow {
+        let commitment = facts.row(tables, None);
         let since = self.since(facts);
         WatchRow {
-            why: self.why(book, facts, &commitment, since),
+            why: self.why(tables, facts, &commitment, since),
             since: since.map(|day| day.to_string()),
             commitment,
         }
     }
 
     /// The first day on the list.
-    fn since(&self, facts: &Facts) -> Option<NaiveDate> {
+    fn since(&self, facts: &CommitmentFacts) -> Option<NaiveDate> {
         let Dates {
             due, original_due, ..
         } = facts.dates();
@@ -395,8 +395,8 @@ impl Search {
 
     fn why(
         &self,
-        book: &Book,
-        facts: &Facts,
+        tables: &Tables,
+        facts: &CommitmentFacts,
         row: &CommitmentRow,
         since: Option<NaiveDate>,
     ) -> String {
@@ -427,7 +427,8 @@ impl Search {
             WatchList::AssessedBelowReport => said(),
             WatchList::Downgraded => {
                 let scrutiny = facts.scrutiny().into_iter();
-                let downgrades: Vec<String> = scrutiny.flat_map(|it| it.downgrades(book)).collect();
+                let downgrades: Vec<String> =
+                    scrutiny.flat_map(|it| it.downgrades(tables)).collect();
                 downgrades.join("; ")
             }
             WatchList::Contested => {
@@ -440,7 +441,7 @@ impl Search {
                     .map(|OpenContest { party, report, .. }| {
                         format!(
                             "{} contests the report at position {report}",
-                            book.party_text(party)
+                            tables.party_text(party)
                         )
                     })
                     .collect();
@@ -462,7 +463,7 @@ impl Search {
                     .iter()
                     .filter(|part| part.state == PartState::Claimed);
                 let parties: Vec<String> =
-                    claimed.map(|part| book.party_text(part.party)).collect();
+                    claimed.map(|part| tables.party_text(part.party)).collect();
                 format!("not confirmed by {}", parties.join(", "))
             }
             WatchList::GroundTakenBack => {
@@ -477,7 +478,7 @@ impl Search {
 }
 
 /// What the lead itself says: how it closed the commitment, else the stage it reported last.
-fn said_by_lead(facts: &Facts) -> &'static str {
+fn said_by_lead(facts: &CommitmentFacts) -> &'static str {
     match facts.status {
         Status::Closed(Outcome::Fulfilled) => "closed as fulfilled",
         Status::Closed(Outcome::PartlyFulfilled) => "closed as partly fulfilled",
@@ -509,7 +510,7 @@ fn assessments(row: &CommitmentRow) -> String {
     said.join("; ")
 }
 
-impl Book {
+impl Tables {
     /// The first commitment that was recorded after a position.
     fn slot_after(&self, position: u64) -> Slot {
         let (mut low, mut high) = (0, number(self.commitments.len()));
@@ -544,7 +545,7 @@ mod tests {
     #[test]
     fn an_answer_that_read_enough_says_where_to_go_on() {
         let log = crate::view::tests::events::large_log(300, &[], 0);
-        let mut view = crate::view::fold::View::<crate::view::summary::SummaryLens>::default();
+        let mut view = crate::view::fold::View::<crate::view::summary::SummaryFamily>::default();
         for event in &log {
             view.apply(&event.into());
         }
@@ -558,7 +559,7 @@ mod tests {
         };
         let mut answers = 0;
         loop {
-            let found = search.run(view.book(), &page, 128);
+            let found = search.run(view.tables(), &page, 128);
             assert!(found.rows.is_empty(), "no commitment is under no action");
             answers += 1;
             match found.next {

@@ -13,7 +13,7 @@ use ledger_bus::query::{CHECKPOINT_HEADER, ViewQuery, WatchEnvelope};
 use ledger_bus::{Answer, Query, QueryFailure};
 use ledger_domain::date::earliest_day;
 use ledger_domain::view::{
-    Envelope, Family, KnownHistory, Page, Projection, RestoreError, UnknownFilter, VisitChunk,
+    ChangelogSource, Envelope, Family, Page, Projection, RestoreError, UnknownFilter, VisitChunk,
     WantChunk, WatchAnswer, WatchPage, family_of, position_at, recorded_at,
 };
 use ledger_store::{ClosedChunk, HistoryFault, HistoryList, SledFault, ViewStore};
@@ -66,7 +66,7 @@ impl From<KnownError> for QueryFailure {
 /// The lists that one answer needs: closed chunks, and the open one with its first position.
 struct Lists(HashMap<String, (HistoryList, u64, Vec<u8>)>);
 
-impl KnownHistory for Lists {
+impl ChangelogSource for Lists {
     type Error = KnownError;
 
     fn newest_first(
@@ -140,7 +140,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     fn past(&self, key: &str) -> Result<Past, QueryFailure> {
-        let open = self.projection.history_of(key);
+        let open = self.projection.changelog_of(key);
         let open = open.ok_or_else(|| not_found(family_of(key), key))?;
         let lists = open.into_iter().map(|chunk| {
             let closed = self.store.history(&chunk.list)?;
@@ -254,7 +254,7 @@ impl Past {
         let listed = asked.limit > 0 && asked.since.is_none();
         let today = earliest_day(then.time);
         let page_of_commitments = listed.then_some(&page);
-        let known = P::as_known(&self.lists, key, then.position, today, page_of_commitments)?;
+        let known = P::as_of(&self.lists, key, then.position, today, page_of_commitments)?;
         let known = known.ok_or_else(|| not_yet(family_of(key), key, then.position))?;
         let envelope = Envelope {
             as_of: then.time,
@@ -288,7 +288,7 @@ impl Past {
     fn watch<P: Projection>(&self, page: &WatchPage, as_of: &str) -> Result<Answer, KnownError> {
         let then = self.resolve(as_of)?;
         let today = earliest_day(then.time);
-        let lists = P::watch_as_known(&self.lists, page, then.position, today)?;
+        let lists = P::watch_as_of(&self.lists, page, then.position, today)?;
         let position = then.position.to_string();
         Ok(json(&WatchEnvelope {
             as_of: then.time.to_rfc3339_opts(SecondsFormat::Micros, true),
@@ -391,7 +391,7 @@ pub(super) fn keep_closed<P: Projection>(
     projection: &mut P,
     store: &mut ViewStore,
 ) -> Result<(), SledFault> {
-    let chunks = projection.take_closed_history();
+    let chunks = projection.take_closed_chunks();
     if chunks.is_empty() {
         return Ok(());
     }

@@ -11,13 +11,13 @@ use super::*;
 /// Everything that the projection closed or left open of its history, list by list.
 fn histories<P: Projection>(log: &[Event]) -> BTreeMap<String, Vec<u8>> {
     let mut projection = P::default();
-    projection.keep_history(std::iter::empty()).unwrap();
+    projection.keep_changelog(std::iter::empty()).unwrap();
     for event in log {
         projection.apply(event);
     }
     let mut lists: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let chunks = projection.take_closed_history().into_iter();
-    for chunk in chunks.chain(projection.take_grown_history()) {
+    let chunks = projection.take_closed_chunks().into_iter();
+    for chunk in chunks.chain(projection.take_grown_chunks()) {
         lists.entry(chunk.list).or_default().extend(chunk.bytes);
     }
     lists

@@ -14,10 +14,10 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::RestoreError;
-use super::book::Slot;
 use super::codec::{RowReader, RowWriter};
-use super::fold::Moment;
-use super::happening::Happening;
+use super::event_ref::EventRef;
+use super::fold::EventTime;
+use super::tables::Slot;
 use crate::ids::{CommitmentId, Subject};
 use crate::wire::v1::{EventType, Form, Nature, Stage};
 
@@ -36,7 +36,7 @@ const ENTRY: &str = "history";
 
 /// A run of entries of one list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryChunk {
+pub struct ChangelogChunk {
     /// The list: a view's key, or a name that begins with a dot.
     pub list: String,
     /// The position of its first entry.
@@ -45,7 +45,7 @@ pub struct HistoryChunk {
     pub bytes: Vec<u8>,
 }
 
-impl HistoryChunk {
+impl ChangelogChunk {
     /// The open chunk of a list that has none.
     pub(crate) fn nothing(list: String) -> Self {
         Self {
@@ -70,7 +70,7 @@ pub(crate) enum List<K> {
 pub(crate) struct Open {
     bytes: Vec<u8>,
     first: u64,
-    last: Moment,
+    last: EventTime,
     unsaved: bool,
 }
 
@@ -86,14 +86,14 @@ pub(crate) struct Mark {
 
 /// Lists of entries while they are written.
 #[derive(Debug)]
-pub(crate) struct History<K> {
+pub(crate) struct Changelog<K> {
     open: FxHashMap<List<K>, Open>,
     closed: Vec<(List<K>, Open)>,
     /// A buffer that the facts of one entry leave to the next.
     spare: Vec<u8>,
 }
 
-impl<K> Default for History<K> {
+impl<K> Default for Changelog<K> {
     fn default() -> Self {
         Self {
             open: FxHashMap::default(),
@@ -119,9 +119,9 @@ mod bits {
     pub(super) const STATE: u8 = 1 << 5;
 }
 
-impl<K: Copy + Eq + Hash> History<K> {
+impl<K: Copy + Eq + Hash> Changelog<K> {
     /// Enters when an event was recorded, where that is another time than that of the one before it.
-    pub(crate) fn moment(&mut self, at: Moment) {
+    pub(crate) fn moment(&mut self, at: EventTime) {
         let unmoved = self
             .open
             .get(&List::Moments)
@@ -132,7 +132,7 @@ impl<K: Copy + Eq + Hash> History<K> {
     }
 
     /// Enters an event that touched no commitment.
-    pub(crate) fn event(&mut self, mark: &Mark, at: Moment) {
+    pub(crate) fn event(&mut self, mark: &Mark, at: EventTime) {
         self.append(List::Events, at, |row| mark.write(bits::SUBJECT, row));
     }
 
@@ -141,7 +141,7 @@ impl<K: Copy + Eq + Hash> History<K> {
     pub(crate) fn facts(
         &mut self,
         mark: &Mark,
-        at: Moment,
+        at: EventTime,
         commitment: (Slot, CommitmentId),
         titled: bool,
         encode: impl FnOnce(&mut RowWriter),
@@ -161,7 +161,7 @@ impl<K: Copy + Eq + Hash> History<K> {
     }
 
     /// Enters that the event concerned a list, and nothing more of it.
-    pub(crate) fn mark(&mut self, mark: &Mark, view: K, at: Moment) {
+    pub(crate) fn mark(&mut self, mark: &Mark, view: K, at: EventTime) {
         self.append(List::View(view), at, |row| mark.write(0, row));
     }
 
@@ -172,7 +172,7 @@ impl<K: Copy + Eq + Hash> History<K> {
     }
 
     /// Enters the whole state of something that no commitment's facts give.
-    pub(crate) fn state(&mut self, mark: &Mark, view: K, at: Moment, state: &[u8]) {
+    pub(crate) fn state(&mut self, mark: &Mark, view: K, at: EventTime, state: &[u8]) {
         self.append(List::View(view), at, |row| {
             mark.write(bits::STATE, row);
             row.u8(0);
@@ -183,7 +183,14 @@ impl<K: Copy + Eq + Hash> History<K> {
     }
 
     /// Enters a row of a party, an action or an instrument.
-    pub(crate) fn reference(&mut self, mark: &Mark, at: Moment, kind: u8, number: u32, row: &[u8]) {
+    pub(crate) fn reference(
+        &mut self,
+        mark: &Mark,
+        at: EventTime,
+        kind: u8,
+        number: u32,
+        row: &[u8],
+    ) {
         self.append(List::Reference, at, |entry| {
             mark.write(bits::STATE, entry);
             entry.u8(kind);
@@ -193,7 +200,7 @@ impl<K: Copy + Eq + Hash> History<K> {
         });
     }
 
-    fn append(&mut self, list: List<K>, at: Moment, write: impl FnOnce(&mut RowWriter)) {
+    fn append(&mut self, list: List<K>, at: EventTime, write: impl FnOnce(&mut RowWriter)) {
         let open = self.open.entry(list).or_insert_with(|| Open::at(at));
         if let Some(full) = open.make_room(at) {
             self.closed.push((list, full));
@@ -208,7 +215,7 @@ impl<K: Copy + Eq + Hash> History<K> {
     /// Takes the chunks that were closed since the last call, in order.
     pub(crate) fn take_closed(
         &mut self,
-        chunks: &mut Vec<HistoryChunk>,
+        chunks: &mut Vec<ChangelogChunk>,
         text: impl Fn(List<K>) -> String,
     ) {
         let closed = self.closed.drain(..);
@@ -218,7 +225,7 @@ impl<K: Copy + Eq + Hash> History<K> {
     /// Takes copies of the open chunks that grew since the last call.
     pub(crate) fn take_grown(
         &mut self,
-        chunks: &mut Vec<HistoryChunk>,
+        chunks: &mut Vec<ChangelogChunk>,
         text: impl Fn(List<K>) -> String,
     ) {
         for (list, open) in &mut self.open {
@@ -227,17 +234,17 @@ impl<K: Copy + Eq + Hash> History<K> {
     }
 
     /// The open chunk of a list; an empty one of a list that has no entries.
-    pub(crate) fn open_chunk(&self, list: List<K>, text: String) -> HistoryChunk {
+    pub(crate) fn open_chunk(&self, list: List<K>, text: String) -> ChangelogChunk {
         match self.open.get(&list) {
             Some(open) => open.chunk(text),
-            None => HistoryChunk::nothing(text),
+            None => ChangelogChunk::nothing(text),
         }
     }
 
     /// Goes on with an open chunk that was saved.
     pub(crate) fn resume(&mut self, list: List<K>, bytes: Vec<u8>) -> Result<(), RestoreError> {
-        let mut ends: Option<(u64, Moment)> = None;
-        let mut visit = |at: Moment| {
+        let mut ends: Option<(u64, EventTime)> = None;
+        let mut visit = |at: EventTime| {
             let first = ends.map_or(at.position, |(first, _)| first);
             ends = Some((first, at));
         };
@@ -259,11 +266,11 @@ impl<K: Copy + Eq + Hash> History<K> {
 
 impl Open {
     /// An empty chunk whose first entry will be at this moment; differences begin at nothing.
-    pub(crate) fn at(at: Moment) -> Self {
+    pub(crate) fn at(at: EventTime) -> Self {
         Self {
             bytes: Vec::new(),
             first: at.position,
-            last: Moment {
+            last: EventTime {
                 position: 0,
                 recorded_us: 0,
             },
@@ -272,7 +279,7 @@ impl Open {
     }
 
     /// A chunk that was saved.
-    pub(crate) fn resumed(bytes: Vec<u8>, first: u64, last: Moment) -> Self {
+    pub(crate) fn resumed(bytes: Vec<u8>, first: u64, last: EventTime) -> Self {
         Self {
             bytes,
             first,
@@ -282,12 +289,12 @@ impl Open {
     }
 
     /// Whether its last entry is of the event at this moment.
-    pub(crate) fn ends_with(&self, at: Moment) -> bool {
+    pub(crate) fn ends_with(&self, at: EventTime) -> bool {
         !self.bytes.is_empty() && self.last.position == at.position
     }
 
     /// Begins the next chunk if this one is full, and gives back the full one.
-    pub(crate) fn make_room(&mut self, at: Moment) -> Option<Self> {
+    pub(crate) fn make_room(&mut self, at: EventTime) -> Option<Self> {
         if self.bytes.len() < CHUNK_BYTES {
             return None;
         }
@@ -299,7 +306,7 @@ impl Open {
     }
 
     /// Adds an entry; `write` is told of the one before it.
-    pub(crate) fn append(&mut self, at: Moment, write: impl FnOnce(&mut RowWriter, Moment)) {
+    pub(crate) fn append(&mut self, at: EventTime, write: impl FnOnce(&mut RowWriter, EventTime)) {
         let mut row = RowWriter::onto(std::mem::take(&mut self.bytes));
         write(&mut row, self.last);
         self.bytes = row.finish();
@@ -308,20 +315,20 @@ impl Open {
     }
 
     /// A copy of the chunk if it grew since the last call.
-    pub(crate) fn take_grown(&mut self, list: impl FnOnce() -> String) -> Option<HistoryChunk> {
+    pub(crate) fn take_grown(&mut self, list: impl FnOnce() -> String) -> Option<ChangelogChunk> {
         std::mem::take(&mut self.unsaved).then(|| self.chunk(list()))
     }
 
-    pub(crate) fn chunk(&self, list: String) -> HistoryChunk {
-        HistoryChunk {
+    pub(crate) fn chunk(&self, list: String) -> ChangelogChunk {
+        ChangelogChunk {
             list,
             first: self.first,
             bytes: self.bytes.clone(),
         }
     }
 
-    pub(crate) fn into_chunk(self, list: String) -> HistoryChunk {
-        HistoryChunk {
+    pub(crate) fn into_chunk(self, list: String) -> ChangelogChunk {
+        ChangelogChunk {
             list,
             first: self.first,
             bytes: self.bytes,
@@ -330,7 +337,7 @@ impl Open {
 }
 
 impl Mark {
-    pub(crate) fn of(event: &Happening<'_>, reported: bool) -> Self {
+    pub(crate) fn of(event: &EventRef<'_>, reported: bool) -> Self {
         let mut effective = SmallVec::new();
         if let Some(date) = event.effective {
             effective.extend_from_slice(date.to_string().as_bytes());
@@ -378,7 +385,7 @@ fn type_number(kind: EventType) -> u8 {
 }
 
 /// The names of the event types and the words that rows and entries number: what was written with other ones is not read.
-pub fn history_version() -> String {
+pub fn changelog_version() -> String {
     let events = EventType::ALL.iter().map(|kind| kind.name());
     let forms = Form::ALL.iter().map(|form| form.as_str());
     let natures = Nature::ALL.iter().map(|nature| nature.as_str());
@@ -390,7 +397,7 @@ pub fn history_version() -> String {
 /// One entry, read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry<'a> {
-    pub(crate) at: Moment,
+    pub(crate) at: EventTime,
     pub(crate) kind: EventType,
     pub(crate) reported: bool,
     pub(crate) effective: Option<&'a str>,
@@ -420,14 +427,14 @@ pub(crate) enum Holds<'a> {
 /// Reads the entries of a chunk in order.
 pub(crate) struct Entries<'a> {
     row: RowReader<'a>,
-    last: Moment,
+    last: EventTime,
 }
 
 impl<'a> Entries<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             row: RowReader::within(ENTRY, bytes),
-            last: Moment {
+            last: EventTime {
                 position: 0,
                 recorded_us: 0,
             },
@@ -481,7 +488,7 @@ impl<'a> Iterator for Entries<'a> {
 /// Reads the recorded times of a chunk: one for each event that was recorded at another time than the one before it.
 pub(crate) struct Moments<'a> {
     row: RowReader<'a>,
-    last: Moment,
+    last: EventTime,
 }
 
 impl<'a> Moments<'a> {
@@ -492,7 +499,7 @@ impl<'a> Moments<'a> {
 }
 
 impl Iterator for Moments<'_> {
-    type Item = Result<Moment, RestoreError>;
+    type Item = Result<EventTime, RestoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.row.rest().is_empty() {
@@ -506,12 +513,12 @@ impl Iterator for Moments<'_> {
     }
 }
 
-fn read_moment(row: &mut RowReader<'_>, last: Moment) -> Result<Moment, RestoreError> {
+fn read_moment(row: &mut RowReader<'_>, last: EventTime) -> Result<EventTime, RestoreError> {
     let position = last.position.checked_add(row.u64()?);
     let recorded_us = last.recorded_us.checked_add(row.i64()?);
     let moment = position.zip(recorded_us);
     let (position, recorded_us) = moment.ok_or_else(|| row.damaged())?;
-    Ok(Moment {
+    Ok(EventTime {
         position,
         recorded_us,
     })

@@ -3,7 +3,7 @@
 use std::ops::{ControlFlow, RangeInclusive};
 
 use super::super::RestoreError;
-use super::super::mentions::Mentioned;
+use super::super::postings::PostingsReader;
 use super::bits::Bits;
 
 /// What is done with the entries of a chunk, and whether older ones are wanted.
@@ -13,7 +13,7 @@ pub type VisitChunk<'a, E> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>, E> + 'a
 pub type WantChunk<'a> = dyn Fn(RangeInclusive<u64>) -> bool + 'a;
 
 /// The chunks of a projection's lists, as they were kept: closed ones and the one that was open when the question was asked.
-pub trait KnownHistory {
+pub trait ChangelogSource {
     /// Why a chunk cannot be read.
     type Error: From<RestoreError>;
 
@@ -50,14 +50,14 @@ pub(super) enum Concerning {
 
 impl Concerning {
     /// Reads the list of a view.
-    pub(super) fn listed<S: KnownHistory>(
+    pub(super) fn listed<S: ChangelogSource>(
         source: &S,
         list: &str,
         position: u64,
     ) -> Result<Self, S::Error> {
         let (mut events, mut of_commitments) = (Bits::default(), Bits::default());
         source.newest_first(list, position, &all, &mut |chunk| {
-            for mention in Mentioned::new(chunk) {
+            for mention in PostingsReader::new(chunk) {
                 let (at, of_commitment) = mention?;
                 if at <= position {
                     events.insert(at);

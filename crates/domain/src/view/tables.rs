@@ -7,8 +7,8 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::facts::Facts;
-use super::fold::{Keys, Moment};
+use super::facts::CommitmentFacts;
+use super::fold::{EventTime, Keys};
 use super::reports::Reports;
 use super::table::{Table, Titles};
 use crate::country::UnStatus;
@@ -65,7 +65,7 @@ pub(crate) struct PartyEntry {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Statements {
     pub(crate) recorded: u64,
-    pub(crate) last: Option<Moment>,
+    pub(crate) last: Option<EventTime>,
 }
 
 /// An action as far as it was named or catalogued.
@@ -86,14 +86,14 @@ pub(crate) struct ActionEntry {
 
 /// Everything the views count from.
 #[derive(Debug, Default)]
-pub(crate) struct Book {
+pub(crate) struct Tables {
     pub(super) parties: Vec<PartyEntry>,
     pub(super) actions: Vec<ActionEntry>,
     pub(super) instruments: Vec<InstrumentId>,
-    pub(super) commitments: Table<Facts>,
+    pub(super) commitments: Table<CommitmentFacts>,
     pub(super) titles: Titles,
-    pub(crate) annex: Annex,
-    pub(super) watermark: Option<Moment>,
+    pub(crate) shared: SharedTables,
+    pub(super) watermark: Option<EventTime>,
     /// How many events of each type, in the order they were first seen.
     pub(super) events: Vec<(EventType, u64)>,
     pub(super) unsaved: Unsaved,
@@ -107,14 +107,14 @@ pub(crate) struct Book {
 
 /// What the facts of commitments share or keep elsewhere: each commitment's row holds its part of it.
 #[derive(Debug, Default)]
-pub(crate) struct Annex {
+pub(crate) struct SharedTables {
     pub(crate) reports: Reports,
     methods: Vec<(MethodId, MethodId)>,
     /// Assessors choose the names: here too nobody is to know the hash.
     method_numbers: HashMap<(MethodId, MethodId), MethodIndex>,
 }
 
-impl Annex {
+impl SharedTables {
     /// The number of a method and version.
     pub(crate) fn method_index(&mut self, method: &MethodId, version: &MethodId) -> MethodIndex {
         let name = (method.clone(), version.clone());
@@ -145,12 +145,12 @@ pub(super) struct Unsaved {
     pub(super) watermark: bool,
 }
 
-impl Book {
-    pub(crate) fn watermark(&self) -> Option<Moment> {
+impl Tables {
+    pub(crate) fn watermark(&self) -> Option<EventTime> {
         self.watermark
     }
 
-    pub(crate) fn facts(&self, slot: Slot) -> Option<&Facts> {
+    pub(crate) fn facts(&self, slot: Slot) -> Option<&CommitmentFacts> {
         self.commitments.get(slot)
     }
 
@@ -208,7 +208,7 @@ impl Book {
             self.parties.iter().filter(is_of).map(|it| it.statements)
         {
             sum.recorded += recorded;
-            let is_newer = |last: &Moment| sum.last.is_none_or(|it| it.position < last.position);
+            let is_newer = |last: &EventTime| sum.last.is_none_or(|it| it.position < last.position);
             sum.last = last.filter(is_newer).or(sum.last);
         }
         sum

@@ -1,14 +1,14 @@
 //! What the folds see of an event.
 
-use super::fold::Moment;
+use super::fold::EventTime;
 use crate::date::PartialDate;
 use crate::ids::{PartnerId, PartyId, Subject};
 use crate::wire::v1::{Event, EventBody, EventExcerpt};
 
 /// An event as the folds see it: nothing here is missing from its excerpt.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Happening<'a> {
-    pub(crate) at: Moment,
+pub(crate) struct EventRef<'a> {
+    pub(crate) at: EventTime,
     pub(crate) subject: &'a Subject,
     pub(crate) partner: &'a PartnerId,
     pub(crate) party: &'a PartyId,
@@ -16,11 +16,11 @@ pub(crate) struct Happening<'a> {
     pub(crate) body: &'a EventBody,
 }
 
-impl<'a> From<&'a Event> for Happening<'a> {
+impl<'a> From<&'a Event> for EventRef<'a> {
     fn from(event: &'a Event) -> Self {
         let header = &event.header;
         Self {
-            at: Moment {
+            at: EventTime {
                 position: header.position.0,
                 recorded_us: header.time.timestamp_micros(),
             },
@@ -33,11 +33,11 @@ impl<'a> From<&'a Event> for Happening<'a> {
     }
 }
 
-impl<'a> From<&'a EventExcerpt> for Happening<'a> {
+impl<'a> From<&'a EventExcerpt> for EventRef<'a> {
     fn from(excerpt: &'a EventExcerpt) -> Self {
         let heading = &excerpt.heading;
         Self {
-            at: Moment {
+            at: EventTime {
                 position: heading.position.0,
                 recorded_us: heading.time.timestamp_micros(),
             },

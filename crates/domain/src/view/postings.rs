@@ -1,21 +1,21 @@
 //! Which events concerned a view: the list of their positions, beside the one list of what all events did.
 
 use super::RestoreError;
+use super::changelog::{ChangelogChunk, Open};
 use super::codec::RowReader;
-use super::fold::Moment;
-use super::history::{HistoryChunk, Open};
+use super::fold::EventTime;
 
 /// What the errors of reading call a mention.
 const MENTION: &str = "mention";
 
 /// The list of one view while it is folded.
 #[derive(Debug, Default)]
-pub(crate) struct Mentions(Option<Open>);
+pub(crate) struct Postings(Option<Open>);
 
-impl Mentions {
+impl Postings {
     /// Enters that an event concerned the view, unless the list says so already: it touched a commitment that stands in the view, or leaves it
     /// (`of_commitment`), or a figure that the view shows. What touches commitments is entered before the rest. Gives back a chunk that was full.
-    pub(crate) fn enter(&mut self, at: Moment, of_commitment: bool) -> Option<Open> {
+    pub(crate) fn enter(&mut self, at: EventTime, of_commitment: bool) -> Option<Open> {
         let open = self.0.get_or_insert_with(|| Open::at(at));
         if open.ends_with(at) {
             return None;
@@ -29,28 +29,28 @@ impl Mentions {
     }
 
     /// The open chunk; an empty one of a view that nothing concerned.
-    pub(crate) fn open_chunk(&self, list: String) -> HistoryChunk {
+    pub(crate) fn open_chunk(&self, list: String) -> ChangelogChunk {
         match &self.0 {
             Some(open) => open.chunk(list),
-            None => HistoryChunk::nothing(list),
+            None => ChangelogChunk::nothing(list),
         }
     }
 
     /// A copy of the open chunk if it grew since the last call.
-    pub(crate) fn take_grown(&mut self, list: impl FnOnce() -> String) -> Option<HistoryChunk> {
+    pub(crate) fn take_grown(&mut self, list: impl FnOnce() -> String) -> Option<ChangelogChunk> {
         self.0.as_mut()?.take_grown(list)
     }
 
     /// Goes on with an open chunk that was saved.
     pub(crate) fn resume(bytes: Vec<u8>) -> Result<Self, RestoreError> {
         let mut ends: Option<(u64, u64)> = None;
-        for mention in Mentioned::new(&bytes) {
+        for mention in PostingsReader::new(&bytes) {
             let (position, _) = mention?;
             ends = Some((ends.map_or(position, |(first, _)| first), position));
         }
         let open = ends.map(|(first, position)| {
             // When the last event was recorded is not asked of a list of positions.
-            let last = Moment {
+            let last = EventTime {
                 position,
                 recorded_us: 0,
             };
@@ -61,12 +61,12 @@ impl Mentions {
 }
 
 /// Reads the positions of a chunk in order, each with whether the event was of a commitment of the view.
-pub(crate) struct Mentioned<'a> {
+pub(crate) struct PostingsReader<'a> {
     row: RowReader<'a>,
     last: u64,
 }
 
-impl<'a> Mentioned<'a> {
+impl<'a> PostingsReader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             row: RowReader::within(MENTION, bytes),
@@ -82,7 +82,7 @@ impl<'a> Mentioned<'a> {
     }
 }
 
-impl Iterator for Mentioned<'_> {
+impl Iterator for PostingsReader<'_> {
     type Item = Result<(u64, bool), RestoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {

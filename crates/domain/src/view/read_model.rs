@@ -3,50 +3,50 @@
 use smallvec::SmallVec;
 
 use super::RestoreError;
-use super::book::{About, Book, Slot};
+use super::changelog::{Changelog, ChangelogChunk, EVENTS, List, MOMENTS, Mark, REFERENCE};
 use super::dates::Dates;
-use super::facts::{Difference, Facts};
-use super::fold::Moment;
-use super::happening::Happening;
-use super::history::{EVENTS, History, HistoryChunk, List, MOMENTS, Mark, REFERENCE};
+use super::event_ref::EventRef;
+use super::facts::{CommitmentFacts, Difference};
+use super::fold::EventTime;
 use super::rows::{Reference, Row};
+use super::tables::{About, Slot, Tables};
 use crate::wire::v1::EventBody;
 
 /// The facts, and the history of what all families share of them.
 #[derive(Default)]
-pub(crate) struct Ground {
-    pub(super) book: Book,
+pub(crate) struct ReadModel {
+    pub(super) tables: Tables,
     /// What all events did, and parties, actions, instruments and recorded times at every position, if history is kept.
-    history: Option<History<()>>,
+    history: Option<Changelog<()>>,
 }
 
 /// What one event did to the facts.
-pub(crate) struct Step {
-    pub(super) moment: Moment,
+pub(crate) struct Delta {
+    pub(super) moment: EventTime,
     pub(super) about: About,
     /// The commitments it touched, in recorded order.
-    pub(super) touched: SmallVec<[Touched; 1]>,
+    pub(super) changes: SmallVec<[CommitmentChange; 1]>,
     /// What the history says of the event; none if no history is kept.
     pub(super) mark: Option<Mark>,
-    /// The event makes a party or an action known that commitments named before: where those stand follows from the book, so they are taken out
+    /// The event makes a party or an action known that commitments named before: where those stand follows from the tables, so they are taken out
     /// of their counts before it changes.
-    moves_book: bool,
+    moves_tables: bool,
 }
 
 /// A commitment before and after an event.
-pub(crate) struct Touched {
+pub(crate) struct CommitmentChange {
     pub(super) slot: Slot,
     /// Its facts before; none of one that is new, or that was taken out of its counts already.
-    pub(super) before: Option<Facts>,
+    pub(super) before: Option<CommitmentFacts>,
     pub(super) dates_before: Dates,
     pub(super) dates: Dates,
     pub(super) difference: Difference,
 }
 
-impl Step {
+impl Delta {
     /// Whether commitments are to be taken out of their counts before the facts change.
-    pub(super) fn moves_book(&self) -> bool {
-        self.moves_book
+    pub(super) fn moves_tables(&self) -> bool {
+        self.moves_tables
     }
 
     pub(super) fn is_report(&self) -> bool {
@@ -54,7 +54,7 @@ impl Step {
     }
 }
 
-impl Touched {
+impl CommitmentChange {
     fn new(slot: Slot) -> Self {
         Self {
             slot,
@@ -66,100 +66,101 @@ impl Touched {
     }
 
     /// Whether a view may not know its id and title: it is new, stands in other views than before, or has another title.
-    fn is_new_to_views(&self, facts: &Facts) -> bool {
-        let known = |before: &Facts| facts.title == before.title && facts.stands_like(before);
+    fn is_new_to_views(&self, facts: &CommitmentFacts) -> bool {
+        let known =
+            |before: &CommitmentFacts| facts.title == before.title && facts.stands_like(before);
         !self.before.as_ref().is_some_and(known)
     }
 }
 
-impl Ground {
-    pub(super) fn over(book: Book) -> Self {
+impl ReadModel {
+    pub(super) fn over(tables: Tables) -> Self {
         Self {
-            book,
+            tables,
             history: None,
         }
     }
 
-    /// Begins the step of an event, unless it was taken in before.
-    pub(super) fn begin(&mut self, event: &Happening<'_>) -> Option<Step> {
-        let moment = self.book.advance(event)?;
-        let slots = self.book.slots_of(event);
-        let moves_book = matches!(
+    /// Begins with an event, unless it was taken in before.
+    pub(super) fn begin(&mut self, event: &EventRef<'_>) -> Option<Delta> {
+        let moment = self.tables.advance(event)?;
+        let slots = self.tables.slots_of(event);
+        let moves_tables = matches!(
             event.body,
             EventBody::PartyRegistered(_) | EventBody::ActionCatalogued(_)
         );
-        let touched = slots.into_iter().filter_map(|slot| {
-            let facts = self.book.facts(slot)?;
-            Some(Touched {
-                before: (!moves_book).then(|| facts.clone()),
+        let change = slots.into_iter().filter_map(|slot| {
+            let facts = self.tables.facts(slot)?;
+            Some(CommitmentChange {
+                before: (!moves_tables).then(|| facts.clone()),
                 dates_before: facts.dates(),
-                ..Touched::new(slot)
+                ..CommitmentChange::new(slot)
             })
         });
-        Some(Step {
+        Some(Delta {
             moment,
             about: About::Other,
-            touched: touched.collect(),
+            changes: change.collect(),
             mark: None,
-            moves_book,
+            moves_tables,
         })
     }
 
     /// Takes the event into the facts.
-    pub(super) fn evolve(&mut self, event: &Happening<'_>, step: &mut Step) {
-        let known = self.book.unsaved.reference();
-        let slots: SmallVec<[Slot; 1]> = step.touched.iter().map(|touched| touched.slot).collect();
-        step.about = self.book.evolve(event, &slots);
-        if let About::Recorded(slot) = step.about {
-            step.touched.push(Touched::new(slot));
+    pub(super) fn evolve(&mut self, event: &EventRef<'_>, delta: &mut Delta) {
+        let known = self.tables.unsaved.reference();
+        let slots: SmallVec<[Slot; 1]> = delta.changes.iter().map(|change| change.slot).collect();
+        delta.about = self.tables.evolve(event, &slots);
+        if let About::Recorded(slot) = delta.about {
+            delta.changes.push(CommitmentChange::new(slot));
         }
-        for touched in &mut step.touched {
-            let Some(facts) = self.book.facts(touched.slot) else {
+        for change in &mut delta.changes {
+            let Some(facts) = self.tables.facts(change.slot) else {
                 continue;
             };
-            touched.dates = facts.dates();
-            let before = touched.before.as_ref();
-            touched.difference = before.map_or(Difference::Terms, |before| facts.compare(before));
+            change.dates = facts.dates();
+            let before = change.before.as_ref();
+            change.difference = before.map_or(Difference::Terms, |before| facts.compare(before));
         }
         if self.history.is_some() {
-            step.mark = Some(Mark::of(event, step.is_report()));
-            self.keep(step, known);
+            delta.mark = Some(Mark::of(event, delta.is_report()));
+            self.keep(delta, known);
         }
     }
 
     /// Enters into the history what the event did; `known` is what was known of parties, actions and instruments before it.
-    fn keep(&mut self, step: &Step, known: Reference) {
-        let (Some(history), Some(mark)) = (&mut self.history, &step.mark) else {
+    fn keep(&mut self, delta: &Delta, known: Reference) {
+        let (Some(history), Some(mark)) = (&mut self.history, &delta.mark) else {
             return;
         };
-        let (book, at) = (&self.book, step.moment);
+        let (tables, at) = (&self.tables, delta.moment);
         history.moment(at);
-        if step.touched.is_empty() {
+        if delta.changes.is_empty() {
             history.event(mark, at);
         }
-        for touched in &step.touched {
-            let Some(facts) = book.facts(touched.slot) else {
+        for change in &delta.changes {
+            let Some(facts) = tables.facts(change.slot) else {
                 continue;
             };
-            let titled = touched.is_new_to_views(facts);
-            history.facts(mark, at, (touched.slot, facts.id), titled, |row| {
+            let titled = change.is_new_to_views(facts);
+            history.facts(mark, at, (change.slot, facts.id), titled, |row| {
                 if titled {
-                    facts.encode_name(book.titles.get(facts.title), row);
+                    facts.encode_name(tables.titles.get(facts.title), row);
                 }
-                facts.encode_rest(&book.annex, row);
+                facts.encode_rest(&tables.shared, row);
             });
         }
-        book.rows_since(known, |kind, number, row| {
+        tables.rows_since(known, |kind, number, row| {
             history.reference(mark, at, kind, number, &row);
         });
     }
 
-    /// Begins to keep history, or goes on with the open chunks of one; gives back the lists that are not the ground's.
-    pub(super) fn keep_history(
+    /// Begins to keep history, or goes on with the open chunks of one; gives back the lists that are not the read model's.
+    pub(super) fn keep_changelog(
         &mut self,
         open: impl Iterator<Item = (String, Vec<u8>)>,
     ) -> Result<Vec<(String, Vec<u8>)>, RestoreError> {
-        let mut history = History::default();
+        let mut history = Changelog::default();
         let mut others = Vec::new();
         for (name, bytes) in open {
             match name.as_str() {
@@ -173,20 +174,20 @@ impl Ground {
         Ok(others)
     }
 
-    pub(super) fn take_closed_history(&mut self, chunks: &mut Vec<HistoryChunk>) {
+    pub(super) fn take_closed_chunks(&mut self, chunks: &mut Vec<ChangelogChunk>) {
         if let Some(history) = &mut self.history {
             history.take_closed(chunks, list_text);
         }
     }
 
-    pub(super) fn take_grown_history(&mut self, chunks: &mut Vec<HistoryChunk>) {
+    pub(super) fn take_grown_chunks(&mut self, chunks: &mut Vec<ChangelogChunk>) {
         if let Some(history) = &mut self.history {
             history.take_grown(chunks, list_text);
         }
     }
 
     /// The open chunks of the lists that every answer about the past is made from.
-    pub(super) fn history(&self) -> Option<[HistoryChunk; 3]> {
+    pub(super) fn history(&self) -> Option<[ChangelogChunk; 3]> {
         let history = self.history.as_ref()?;
         Some(
             [List::Events, List::Reference, List::Moments]
@@ -195,13 +196,13 @@ impl Ground {
     }
 
     pub(super) fn take_rows(&mut self) -> Vec<Row> {
-        self.book.take_rows()
+        self.tables.take_rows()
     }
 }
 
 fn list_text(list: List<()>) -> String {
     match list {
-        // The ground has no views.
+        // The read model has no views.
         List::View(()) => String::new(),
         List::Events => EVENTS.to_owned(),
         List::Reference => REFERENCE.to_owned(),

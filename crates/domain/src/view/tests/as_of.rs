@@ -18,12 +18,12 @@ struct Lists {
 
 impl Lists {
     fn take<P: Projection>(&mut self, projection: &mut P) {
-        for chunk in projection.take_closed_history() {
+        for chunk in projection.take_closed_chunks() {
             let list = self.closed.entry(chunk.list).or_default();
             assert!(list.last().is_none_or(|(first, _)| *first <= chunk.first));
             list.push((chunk.first, chunk.bytes));
         }
-        for chunk in projection.take_grown_history() {
+        for chunk in projection.take_grown_chunks() {
             self.open.insert(chunk.list, (chunk.first, chunk.bytes));
         }
     }
@@ -31,7 +31,7 @@ impl Lists {
     /// What an answer about a key may be made from, and nothing else.
     fn of<P: Projection>(&self, projection: &P, key: &str) -> Self {
         let mut lists = Self::default();
-        for chunk in projection.history_of(key).expect("the view exists") {
+        for chunk in projection.changelog_of(key).expect("the view exists") {
             let closed = self.closed.get(&chunk.list).cloned().unwrap_or_default();
             lists.closed.insert(chunk.list.clone(), closed);
             lists.open.insert(chunk.list, (chunk.first, chunk.bytes));
@@ -40,7 +40,7 @@ impl Lists {
     }
 }
 
-impl KnownHistory for Lists {
+impl ChangelogSource for Lists {
     type Error = RestoreError;
 
     fn newest_first(
@@ -67,7 +67,7 @@ impl KnownHistory for Lists {
 
 fn folded_with_history<P: Projection>(log: &[Event], breaks: &[(usize, bool)]) -> (P, Lists) {
     let mut projection = P::default();
-    projection.keep_history(std::iter::empty()).unwrap();
+    projection.keep_changelog(std::iter::empty()).unwrap();
     let (mut rows, mut lists) = (Rows::default(), Lists::default());
     for (index, event) in log.iter().enumerate() {
         projection.apply(event);
@@ -78,7 +78,7 @@ fn folded_with_history<P: Projection>(log: &[Event], breaks: &[(usize, bool)]) -
                 projection = rows.restore();
                 let open = lists.open.iter();
                 let open = open.map(|(list, (_, bytes))| (list.clone(), bytes.clone()));
-                projection.keep_history(open).unwrap();
+                projection.keep_changelog(open).unwrap();
             }
         }
     }
@@ -102,8 +102,8 @@ fn assert_known_as_folded<P: Projection>(log: &[Event], breaks: &[(usize, bool)]
                     limit: 2,
                 }),
             ] {
-                let known = P::as_known(&source, &key, position, today, page.as_ref()).unwrap();
-                let expected = folded.body(&key).map(|body| KnownView {
+                let known = P::as_of(&source, &key, position, today, page.as_ref()).unwrap();
+                let expected = folded.body(&key).map(|body| AsOfView {
                     body,
                     title: folded.title(&key),
                     timeliness: folded.timeliness(&key, today),
@@ -146,7 +146,7 @@ fn assert_watched_as_folded(log: &[Event], breaks: &[(usize, bool)], today: Naiv
     for (position, event) in (0..).zip(log) {
         folded.apply(event);
         for page in watch_pages() {
-            let known = SummaryView::watch_as_known(&source, &page, position, today).unwrap();
+            let known = SummaryView::watch_as_of(&source, &page, position, today).unwrap();
             let expected = folded.watch(&page, today);
             assert_eq!(known, expected, "{page:?} as known at {position}");
         }
@@ -219,7 +219,7 @@ fn watch_lists_are_known_of_the_whole_ledger_only() {
     let (whole, lists) = folded_with_history::<CountryView>(&log, &[]);
     let source = lists.of(&whole, "KEN");
     let page = WatchPage::default();
-    let known = CountryView::watch_as_known(&source, &page, 0, NaiveDate::default());
+    let known = CountryView::watch_as_of(&source, &page, 0, NaiveDate::default());
     assert_eq!(known, Ok(None));
 }
 

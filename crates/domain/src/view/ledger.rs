@@ -6,23 +6,23 @@ use chrono::NaiveDate;
 use smallvec::SmallVec;
 
 use super::RestoreError;
-use super::book::{About, Book};
+use super::as_of::{
+    AsOfView, ChangelogSource, KnownEvents, all_chunks, events_of_list, events_of_view,
+};
+use super::changelog::{Changelog, ChangelogChunk, Entries, Holds, List};
 use super::codec::{RowReader, RowWriter};
 use super::envelope::Timeliness;
-use super::family::{Family, Seen};
-use super::fold::{Follow, Moment, Single, View};
+use super::event_ref::EventRef;
+use super::family::{FamilyViews, Seen};
+use super::fold::{EventTime, Follow, Single, View};
 use super::gaps;
-use super::ground::{Ground, Step};
-use super::happening::Happening;
-use super::history::{Entries, History, HistoryChunk, Holds, List};
-use super::known::{
-    KnownEvents, KnownHistory, KnownView, all_chunks, events_of_list, events_of_view,
-};
 use super::list::{CommitmentList, Page};
 use super::partner::{PARTNER_ROW, PartnerIndex, Partners};
+use super::read_model::{Delta, ReadModel};
 use super::review::{self, REVIEW_ROW, Reviews};
 use super::rows::Row;
-use super::summary::SummaryLens;
+use super::summary::SummaryFamily;
+use super::tables::{About, Tables};
 use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
 
 /// The key of the summary.
@@ -34,74 +34,74 @@ const GAPS: &str = "gaps";
 const GAPS_ROW: u8 = b'g';
 
 /// The views of the whole ledger, over facts of their own.
-pub(crate) type Whole = Single<WholeViews>;
+pub(crate) type Whole = Single<LedgerViews>;
 
 /// The summary and what stands beside it.
-pub(crate) struct WholeViews {
-    summary: Family<SummaryLens>,
+pub(crate) struct LedgerViews {
+    summary: FamilyViews<SummaryFamily>,
     partners: Partners,
     reviews: Reviews,
-    gaps_changed: Option<Moment>,
+    gaps_changed: Option<EventTime>,
     /// The gaps are not among the keys taken last.
     gaps_untaken: bool,
     /// The moment of the gaps is not among the rows taken last.
     gaps_unsaved: bool,
     /// When the gaps changed, and what the partners did, if history is kept.
-    history: Option<History<Beside>>,
+    history: Option<Changelog<LedgerView>>,
 }
 
 /// What stands beside the summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Beside {
+enum LedgerView {
     Gaps,
     Partner(PartnerIndex),
     Review(u32),
 }
 
-impl WholeViews {
+impl LedgerViews {
     /// Enters what the event did to a review and to partners: a partner's chunk begins with all that is known of it, and goes on with what
     /// it sent.
-    fn keep_beside(&mut self, event: &Happening<'_>, step: &Step) {
-        let (Some(history), Some(mark)) = (&mut self.history, &step.mark) else {
+    fn keep_ledger_view(&mut self, event: &EventRef<'_>, delta: &Delta) {
+        let (Some(history), Some(mark)) = (&mut self.history, &delta.mark) else {
             return;
         };
-        let at = step.moment;
+        let at = delta.moment;
         if let Some(review) = self.reviews.number_of(event) {
             let state = self.reviews.encode(review);
-            history.state(mark, Beside::Review(review), at, &state);
+            history.state(mark, LedgerView::Review(review), at, &state);
         }
         let sender = self.partners.last_sender();
         let mut registered: SmallVec<[PartnerIndex; 2]> =
             self.partners.registered_by(event).collect();
-        if registered.is_empty() && !history.begins_chunk(Beside::Partner(sender)) {
-            return history.mark(mark, Beside::Partner(sender), at);
+        if registered.is_empty() && !history.begins_chunk(LedgerView::Partner(sender)) {
+            return history.mark(mark, LedgerView::Partner(sender), at);
         }
         registered.push(sender);
         registered.sort_unstable();
         registered.dedup();
         for partner in registered {
             let state = self.partners.encode(partner);
-            history.state(mark, Beside::Partner(partner), at, &state);
+            history.state(mark, LedgerView::Partner(partner), at, &state);
         }
     }
 
-    fn beside(&self, key: &str) -> Option<Beside> {
+    fn beside(&self, key: &str) -> Option<LedgerView> {
         if key == GAPS {
-            return Some(Beside::Gaps);
+            return Some(LedgerView::Gaps);
         }
-        let partner = self.partners.find_number(key).map(Beside::Partner);
-        partner.or_else(|| self.reviews.find_number(key).map(Beside::Review))
+        let partner = self.partners.find_number(key).map(LedgerView::Partner);
+        partner.or_else(|| self.reviews.find_number(key).map(LedgerView::Review))
     }
 
-    fn list_text(&self, list: List<Beside>) -> String {
+    fn list_text(&self, list: List<LedgerView>) -> String {
         list_text(&self.partners, &self.reviews, list)
     }
 }
 
-impl Follow for WholeViews {
-    fn begun(book: &Book) -> Self {
+impl Follow for LedgerViews {
+    fn begun(tables: &Tables) -> Self {
         Self {
-            summary: Family::begun(book),
+            summary: FamilyViews::begun(tables),
             gaps_untaken: true,
             ..Self::empty()
         }
@@ -109,7 +109,7 @@ impl Follow for WholeViews {
 
     fn empty() -> Self {
         Self {
-            summary: Family::empty(),
+            summary: FamilyViews::empty(),
             partners: Partners::default(),
             reviews: Reviews::default(),
             gaps_changed: None,
@@ -119,72 +119,72 @@ impl Follow for WholeViews {
         }
     }
 
-    fn leave(&mut self, ground: &Ground, step: &Step) {
-        self.summary.leave(ground, step);
+    fn retract(&mut self, model: &ReadModel, delta: &Delta) {
+        self.summary.retract(model, delta);
     }
 
-    fn enter(&mut self, ground: &Ground, event: &Happening<'_>, step: &Step) {
-        self.summary.enter(ground, event, step);
-        self.partners.apply(event, step.moment);
-        self.reviews.apply(event, step.moment);
-        self.keep_beside(event, step);
-        match step.about {
+    fn accumulate(&mut self, model: &ReadModel, event: &EventRef<'_>, delta: &Delta) {
+        self.summary.accumulate(model, event, delta);
+        self.partners.apply(event, delta.moment);
+        self.reviews.apply(event, delta.moment);
+        self.keep_ledger_view(event, delta);
+        match delta.about {
             About::Recorded(_) | About::Commitment | About::Party(_) | About::Actions(_) => {
-                self.gaps_changed = Some(step.moment);
+                self.gaps_changed = Some(delta.moment);
                 self.gaps_untaken = true;
                 self.gaps_unsaved = true;
-                if let (Some(history), Some(mark)) = (&mut self.history, &step.mark) {
-                    history.mark(mark, Beside::Gaps, step.moment);
+                if let (Some(history), Some(mark)) = (&mut self.history, &delta.mark) {
+                    history.mark(mark, LedgerView::Gaps, delta.moment);
                 }
             }
             About::Reported | About::Statement(_) | About::Other => {}
         }
     }
 
-    fn keys(&self, book: &Book) -> Vec<String> {
-        let mut keys = self.summary.keys(book);
+    fn keys(&self, tables: &Tables) -> Vec<String> {
+        let mut keys = self.summary.keys(tables);
         keys.push(GAPS.to_owned());
         keys.extend(self.partners.keys());
         keys.extend(self.reviews.keys());
         keys
     }
 
-    fn body(&self, book: &Book, key: &str) -> Option<Vec<u8>> {
+    fn body(&self, tables: &Tables, key: &str) -> Option<Vec<u8>> {
         if key == GAPS {
-            return gaps_body(self.summary.seen(book), self.gaps_changed);
+            return gaps_body(self.summary.seen(tables), self.gaps_changed);
         }
         self.summary
-            .body(book, key)
+            .body(tables, key)
             .or_else(|| self.partners.body(key))
             .or_else(|| self.reviews.body(key))
     }
 
-    fn title(&self, book: &Book, key: &str) -> Option<String> {
+    fn title(&self, tables: &Tables, key: &str) -> Option<String> {
         self.summary
-            .title(book, key)
+            .title(tables, key)
             .or_else(|| self.partners.title(key))
             .or_else(|| self.reviews.title(key))
     }
 
-    fn list(&self, book: &Book, key: &str, page: &Page) -> Option<CommitmentList> {
-        self.summary.list(book, key, page)
+    fn list(&self, tables: &Tables, key: &str, page: &Page) -> Option<CommitmentList> {
+        self.summary.list(tables, key, page)
     }
 
-    fn timeliness(&self, book: &Book, key: &str, today: NaiveDate) -> Option<Timeliness> {
-        self.summary.timeliness(book, key, today)
+    fn timeliness(&self, tables: &Tables, key: &str, today: NaiveDate) -> Option<Timeliness> {
+        self.summary.timeliness(tables, key, today)
     }
 
     fn watch(
         &self,
-        book: &Book,
+        tables: &Tables,
         page: &WatchPage,
         today: NaiveDate,
     ) -> Option<Result<WatchAnswer, UnknownFilter>> {
-        Some(self.summary.seen(book).watched((), page, today))
+        Some(self.summary.seen(tables).watched((), page, today))
     }
 
-    fn take_keys(&mut self, book: &Book) -> Vec<String> {
-        let mut keys = self.summary.take_keys(book);
+    fn take_keys(&mut self, tables: &Tables) -> Vec<String> {
+        let mut keys = self.summary.take_keys(tables);
         if std::mem::take(&mut self.gaps_untaken) {
             keys.push(GAPS.to_owned());
         }
@@ -193,8 +193,8 @@ impl Follow for WholeViews {
         keys
     }
 
-    fn take_rows(&mut self, book: &Book, rows: &mut Vec<Row>) {
-        self.summary.take_rows(book, rows);
+    fn take_rows(&mut self, tables: &Tables, rows: &mut Vec<Row>) {
+        self.summary.take_rows(tables, rows);
         if std::mem::take(&mut self.gaps_unsaved) {
             let mut row = RowWriter::new();
             row.moment(self.gaps_changed);
@@ -204,12 +204,12 @@ impl Follow for WholeViews {
         self.reviews.take_rows(rows);
     }
 
-    fn keep_history(
+    fn keep_changelog(
         &mut self,
-        book: &Book,
+        tables: &Tables,
         open: Vec<(String, Vec<u8>)>,
     ) -> Result<Vec<(String, Vec<u8>)>, RestoreError> {
-        let mut history = History::default();
+        let mut history = Changelog::default();
         let mut others = Vec::new();
         for (list, bytes) in open {
             match self.beside(&list) {
@@ -218,11 +218,11 @@ impl Follow for WholeViews {
             }
         }
         self.history = Some(history);
-        self.summary.keep_history(book, others)
+        self.summary.keep_changelog(tables, others)
     }
 
-    fn take_closed_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>) {
-        self.summary.take_closed_history(book, chunks);
+    fn take_closed_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>) {
+        self.summary.take_closed_chunks(tables, chunks);
         if let Some(history) = &mut self.history {
             history.take_closed(chunks, |list| {
                 list_text(&self.partners, &self.reviews, list)
@@ -230,8 +230,8 @@ impl Follow for WholeViews {
         }
     }
 
-    fn take_grown_history(&mut self, book: &Book, chunks: &mut Vec<HistoryChunk>) {
-        self.summary.take_grown_history(book, chunks);
+    fn take_grown_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>) {
+        self.summary.take_grown_chunks(tables, chunks);
         if let Some(history) = &mut self.history {
             history.take_grown(chunks, |list| {
                 list_text(&self.partners, &self.reviews, list)
@@ -239,11 +239,11 @@ impl Follow for WholeViews {
         }
     }
 
-    fn history_of(&self, book: &Book, key: &str) -> Option<Vec<HistoryChunk>> {
+    fn changelog_of(&self, tables: &Tables, key: &str) -> Option<Vec<ChangelogChunk>> {
         let Some(beside) = self.beside(key) else {
-            return self.summary.history_of(book, key);
+            return self.summary.changelog_of(tables, key);
         };
-        let mut chunks = self.summary.history_of(book, SUMMARY)?;
+        let mut chunks = self.summary.changelog_of(tables, SUMMARY)?;
         let list = List::View(beside);
         let history = self.history.as_ref()?;
         chunks.push(history.open_chunk(list, self.list_text(list)));
@@ -264,39 +264,39 @@ impl Follow for WholeViews {
         Ok(true)
     }
 
-    fn restored(&mut self, book: &Book) -> Result<(), RestoreError> {
-        self.summary.restored(book)
+    fn restored(&mut self, tables: &Tables) -> Result<(), RestoreError> {
+        self.summary.restored(tables)
     }
 }
 
 /// What is known of past positions.
 impl Whole {
-    pub(crate) fn as_known<S: KnownHistory>(
+    pub(crate) fn as_of<S: ChangelogSource>(
         source: &S,
         key: &str,
         position: u64,
         today: NaiveDate,
         page: Option<&Page>,
-    ) -> Result<Option<KnownView>, S::Error> {
+    ) -> Result<Option<AsOfView>, S::Error> {
         if key == GAPS {
-            return gaps_as_known(source, position);
+            return gaps_as_of(source, position);
         }
         if key == SUMMARY {
-            return View::<SummaryLens>::as_known(source, key, position, today, page);
+            return View::<SummaryFamily>::as_of(source, key, position, today, page);
         }
-        state_as_known(source, key, position)
+        state_as_of(source, key, position)
     }
 
-    pub(crate) fn watch_as_known<S: KnownHistory>(
+    pub(crate) fn watch_as_of<S: ChangelogSource>(
         source: &S,
         page: &WatchPage,
         position: u64,
         today: NaiveDate,
     ) -> Result<Option<Result<WatchAnswer, UnknownFilter>>, S::Error> {
-        View::<SummaryLens>::watched_as_known(source, (), page, position, today).map(Some)
+        View::<SummaryFamily>::watched_as_of(source, (), page, position, today).map(Some)
     }
 
-    pub(crate) fn events_between<S: KnownHistory>(
+    pub(crate) fn events_between<S: ChangelogSource>(
         source: &S,
         key: &str,
         between: (Option<u64>, u64),
@@ -309,20 +309,17 @@ impl Whole {
     }
 }
 
-fn list_text(partners: &Partners, reviews: &Reviews, list: List<Beside>) -> String {
+fn list_text(partners: &Partners, reviews: &Reviews, list: List<LedgerView>) -> String {
     match list {
-        List::View(Beside::Gaps) => GAPS.to_owned(),
-        List::View(Beside::Partner(partner)) => partners.view_key(partner),
-        List::View(Beside::Review(review)) => reviews.view_key(review),
-        // These are the ground's.
+        List::View(LedgerView::Gaps) => GAPS.to_owned(),
+        List::View(LedgerView::Partner(partner)) => partners.view_key(partner),
+        List::View(LedgerView::Review(review)) => reviews.view_key(review),
+        // These are the read model's.
         List::Events | List::Reference | List::Moments => String::new(),
     }
 }
 
-fn gaps_as_known<S: KnownHistory>(
-    source: &S,
-    position: u64,
-) -> Result<Option<KnownView>, S::Error> {
+fn gaps_as_of<S: ChangelogSource>(source: &S, position: u64) -> Result<Option<AsOfView>, S::Error> {
     let mut changed = None;
     source.newest_first(GAPS, position, &all_chunks, &mut |chunk| {
         for entry in Entries::new(chunk) {
@@ -331,8 +328,8 @@ fn gaps_as_known<S: KnownHistory>(
         }
         Ok(ControlFlow::Break(()))
     })?;
-    let summary = View::<SummaryLens>::counts_as_known(source, (), position)?;
-    Ok(gaps_body(summary.seen(), changed).map(|body| KnownView {
+    let summary = View::<SummaryFamily>::counts_as_of(source, (), position)?;
+    Ok(gaps_body(summary.seen(), changed).map(|body| AsOfView {
         body,
         title: None,
         timeliness: None,
@@ -341,11 +338,11 @@ fn gaps_as_known<S: KnownHistory>(
 }
 
 /// A partner or a review.
-fn state_as_known<S: KnownHistory>(
+fn state_as_of<S: ChangelogSource>(
     source: &S,
     key: &str,
     position: u64,
-) -> Result<Option<KnownView>, S::Error> {
+) -> Result<Option<AsOfView>, S::Error> {
     let mut known = None;
     source.newest_first(key, position, &all_chunks, &mut |chunk| {
         let (mut state, mut sent): (&[u8], Vec<_>) = (&[], Vec::new());
@@ -373,6 +370,6 @@ fn state_as_known<S: KnownHistory>(
     Ok(known)
 }
 
-fn gaps_body(summary: Seen<'_, SummaryLens>, changed: Option<Moment>) -> Option<Vec<u8>> {
-    gaps::body(summary.book(), summary.counts(()), changed)
+fn gaps_body(summary: Seen<'_, SummaryFamily>, changed: Option<EventTime>) -> Option<Vec<u8>> {
+    gaps::body(summary.tables(), summary.counts(()), changed)
 }

@@ -2,18 +2,18 @@
 
 use chrono::NaiveDate;
 
-use super::super::fold::{Lens, View};
+use super::super::fold::{View, ViewFamily};
 use super::super::list::Page;
 use super::super::watch::{Search, UnknownFilter, WatchAnswer, WatchPage, WatchRows};
-use super::{Known, KnownHistory, known_book};
+use super::{AsOfReader, ChangelogSource, tables_as_of};
 
-impl<L: Lens> View<L> {
+impl<L: ViewFamily> View<L> {
     /// A family of views keeps no watch lists: what stands beside the summary does.
     #[expect(
         clippy::unnecessary_wraps,
         reason = "it stands where another fold answers"
     )]
-    pub(crate) fn watch_as_known<S: KnownHistory>(
+    pub(crate) fn watch_as_of<S: ChangelogSource>(
         _: &S,
         _: &WatchPage,
         _: u64,
@@ -23,17 +23,17 @@ impl<L: Lens> View<L> {
     }
 
     /// The watch lists on a day, counted over one view's own commitments as they were known at a position.
-    pub(crate) fn watched_as_known<S: KnownHistory>(
+    pub(crate) fn watched_as_of<S: ChangelogSource>(
         source: &S,
         key: L::Key,
         page: &WatchPage,
         position: u64,
         today: NaiveDate,
     ) -> Result<Result<WatchAnswer, UnknownFilter>, S::Error> {
-        let mut view = Self::over(known_book(source, position)?);
+        let mut view = Self::over(tables_as_of(source, position)?);
         let search = page
             .list
-            .map(|list| Search::new(view.book(), list, page, today));
+            .map(|list| Search::new(view.tables(), list, page, today));
         let search = match search.transpose() {
             Ok(search) => search,
             Err(unknown) => return Ok(Err(unknown)),
@@ -42,12 +42,12 @@ impl<L: Lens> View<L> {
             after: page.after,
             limit: page.limit,
         };
-        let mut known = Known::<L>::new(key, page.list.map(|_| &part));
+        let mut known = AsOfReader::<L>::new(key, page.list.map(|_| &part));
         known.search = search;
         known.read_all(source, &mut view, position)?;
         let watch = known.search.take().map(|search| {
             let (shown, next) = known.take_shown(&mut view, part.rows());
-            let rows = shown.iter().map(|facts| search.row(view.book(), facts));
+            let rows = shown.iter().map(|facts| search.row(view.tables(), facts));
             WatchRows {
                 list: search.list,
                 rows: rows.collect(),

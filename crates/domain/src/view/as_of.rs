@@ -15,19 +15,19 @@ use std::ops::ControlFlow;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::RestoreError;
-use super::book::{Book, Slot};
+use super::changelog::{EVENTS, Entries, Entry, Holds, MOMENTS, Moments, REFERENCE};
 use super::codec::{RowReader, RowWriter};
 use super::dates::Dates;
 use super::envelope::Timeliness;
-use super::facts::Facts;
-use super::fold::{Keys, Lens, Moment, Sign, View};
-use super::history::{EVENTS, Entries, Entry, Holds, MOMENTS, Moments, REFERENCE};
+use super::facts::CommitmentFacts;
+use super::fold::{EventTime, Keys, Sign, View, ViewFamily};
 use super::list::{CommitmentList, Page};
+use super::tables::{Slot, Tables};
 use super::watch::Search;
 use crate::ids::CommitmentId;
 
 pub use between::{KnownEvent, KnownEvents, MAX_EVENT_ROWS};
-pub use source::{KnownHistory, VisitChunk, WantChunk};
+pub use source::{ChangelogSource, VisitChunk, WantChunk};
 
 use bits::Bits;
 use source::Concerning;
@@ -37,7 +37,7 @@ pub(super) use source::all as all_chunks;
 
 /// A view as known at a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownView {
+pub struct AsOfView {
     /// Its body: the bytes that a fold of the log up to there gives.
     pub body: Vec<u8>,
     /// The title of what it is about.
@@ -52,7 +52,7 @@ pub struct KnownView {
 ///
 /// # Errors
 /// When the history cannot be read.
-pub fn recorded_at<S: KnownHistory>(
+pub fn recorded_at<S: ChangelogSource>(
     source: &S,
     position: u64,
 ) -> Result<Option<DateTime<Utc>>, S::Error> {
@@ -73,7 +73,7 @@ pub fn recorded_at<S: KnownHistory>(
 ///
 /// # Errors
 /// When the history cannot be read.
-pub fn position_at<S: KnownHistory>(
+pub fn position_at<S: ChangelogSource>(
     source: &S,
     time: DateTime<Utc>,
     tree_size: u64,
@@ -99,35 +99,35 @@ pub fn position_at<S: KnownHistory>(
     Ok(later.checked_sub(1))
 }
 
-impl<L: Lens> View<L> {
+impl<L: ViewFamily> View<L> {
     /// The view as known at a position; none if there was no such view then.
-    pub(crate) fn as_known<S: KnownHistory>(
+    pub(crate) fn as_of<S: ChangelogSource>(
         source: &S,
         key: &str,
         position: u64,
         today: NaiveDate,
         page: Option<&Page>,
-    ) -> Result<Option<KnownView>, S::Error> {
-        let mut view = Self::over(known_book(source, position)?);
-        let Some(asked) = L::parse(view.book(), key) else {
+    ) -> Result<Option<AsOfView>, S::Error> {
+        let mut view = Self::over(tables_as_of(source, position)?);
+        let Some(asked) = L::parse(view.tables(), key) else {
             return Ok(None);
         };
-        let mut known = view.count_known(source, asked, position, page)?;
-        if !known.is_concerned && !L::standing(view.book()).contains(&asked) {
+        let mut known = view.count_as_of(source, asked, position, page)?;
+        if !known.is_concerned && !L::standing(view.tables()).contains(&asked) {
             return Ok(None);
         }
         let list = page.map(|page| known.take_list(&mut view, page));
         let body = L::body(view.seen(), asked);
-        Ok(body.map(|body| KnownView {
+        Ok(body.map(|body| AsOfView {
             body,
-            title: L::title(view.book(), asked),
+            title: L::title(view.tables(), asked),
             timeliness: Some(view.timeliness_of(asked, today)),
             list,
         }))
     }
 
     /// A page of the events that concerned a view after one position and up to another.
-    pub(crate) fn events_between<S: KnownHistory>(
+    pub(crate) fn events_between<S: ChangelogSource>(
         source: &S,
         key: &str,
         between: (Option<u64>, u64),
@@ -137,31 +137,31 @@ impl<L: Lens> View<L> {
     }
 
     /// The counts of one view as known at a position, over the parties and actions of then.
-    pub(super) fn counts_as_known<S: KnownHistory>(
+    pub(super) fn counts_as_of<S: ChangelogSource>(
         source: &S,
         key: L::Key,
         position: u64,
     ) -> Result<Self, S::Error> {
-        let mut view = Self::over(known_book(source, position)?);
-        view.count_known(source, key, position, None)?;
+        let mut view = Self::over(tables_as_of(source, position)?);
+        view.count_as_of(source, key, position, None)?;
         Ok(view)
     }
 
-    fn count_known<S: KnownHistory>(
+    fn count_as_of<S: ChangelogSource>(
         &mut self,
         source: &S,
         asked: L::Key,
         position: u64,
         page: Option<&Page>,
-    ) -> Result<Known<L>, S::Error> {
-        let mut known = Known::<L>::new(asked, page);
+    ) -> Result<AsOfReader<L>, S::Error> {
+        let mut known = AsOfReader::<L>::new(asked, page);
         known.read_all(source, self, position)?;
         Ok(known)
     }
 }
 
 /// The parties, actions and instruments as they were known at a position.
-fn known_book<S: KnownHistory>(source: &S, position: u64) -> Result<Book, S::Error> {
+fn tables_as_of<S: ChangelogSource>(source: &S, position: u64) -> Result<Tables, S::Error> {
     let mut rows: BTreeMap<(u8, u32), Vec<u8>> = BTreeMap::new();
     source.newest_first(REFERENCE, position, &source::all, &mut |chunk| {
         let entries: Vec<Entry<'_>> = Entries::new(chunk).collect::<Result<_, _>>()?;
@@ -174,22 +174,22 @@ fn known_book<S: KnownHistory>(source: &S, position: u64) -> Result<Book, S::Err
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    let mut book = Book::default();
+    let mut tables = Tables::default();
     for ((kind, number), row) in rows {
-        book.restore_row(kind, &number.to_be_bytes(), &row)?;
+        tables.restore_row(kind, &number.to_be_bytes(), &row)?;
     }
-    book.finish_restore()?;
-    Ok(book)
+    tables.finish_restore()?;
+    Ok(tables)
 }
 
 /// A commitment of the page: its facts, and its id and title as soon as they are found.
 struct Shown {
-    facts: Facts,
+    facts: CommitmentFacts,
     title: Option<String>,
 }
 
 /// A view being counted from its history.
-struct Known<L: Lens> {
+struct AsOfReader<L: ViewFamily> {
     key: L::Key,
     /// The commitments of the page, and one more; none are wanted if no page was asked for.
     shown: BTreeMap<Slot, Shown>,
@@ -203,7 +203,7 @@ struct Known<L: Lens> {
     buffer: Vec<u8>,
 }
 
-impl<L: Lens> Known<L> {
+impl<L: ViewFamily> AsOfReader<L> {
     fn new(key: L::Key, page: Option<&Page>) -> Self {
         Self {
             key,
@@ -219,13 +219,13 @@ impl<L: Lens> Known<L> {
     }
 
     /// Counts everything that the view looks at.
-    fn read_all<S: KnownHistory>(
+    fn read_all<S: ChangelogSource>(
         &mut self,
         source: &S,
         view: &mut View<L>,
         position: u64,
     ) -> Result<(), S::Error> {
-        for (list, counted) in L::sources(view.book(), self.key) {
+        for (list, counted) in L::sources(view.tables(), self.key) {
             if !counted.is_empty() {
                 self.read(source, view, list, &counted, position)?;
             }
@@ -235,7 +235,7 @@ impl<L: Lens> Known<L> {
 
     /// Counts the newest facts of the commitments of one view into some views, if they stood in that view then: those that had left it are not up to
     /// date among the events that concern it.
-    fn read<S: KnownHistory>(
+    fn read<S: ChangelogSource>(
         &mut self,
         source: &S,
         view: &mut View<L>,
@@ -247,7 +247,7 @@ impl<L: Lens> Known<L> {
         let concerning = if L::ALL_EVENTS {
             Concerning::All
         } else {
-            Concerning::listed(source, &L::text(view.book(), list), position)?
+            Concerning::listed(source, &L::text(view.tables(), list), position)?
         };
         let wants = |positions| concerning.any_of(positions);
         source.newest_first(EVENTS, position, &wants, &mut |chunk| {
@@ -283,7 +283,7 @@ impl<L: Lens> Known<L> {
         view.stamp_back(self.key, entry.at, reported);
         if self.last_event != Some(entry.at.position) {
             self.last_event = Some(entry.at.position);
-            view.book_mut().count_event(entry.kind);
+            view.tables_mut().count_event(entry.kind);
         }
     }
 
@@ -296,11 +296,11 @@ impl<L: Lens> Known<L> {
         titled: bool,
         row: &[u8],
     ) -> Result<(), RestoreError> {
-        let (facts, title) = self.decode(view.book_mut(), titled, row)?;
-        if !view.book().holds(&facts) {
+        let (facts, title) = self.decode(view.tables_mut(), titled, row)?;
+        if !view.tables().holds(&facts) {
             return Err(RestoreError::Dangling { row: "history" });
         }
-        let keys = L::memberships(view.book(), &facts);
+        let keys = L::memberships(view.tables(), &facts);
         let mut kept = Some(Shown { facts, title });
         if keys.contains(&list) {
             let counted: Keys<L::Key> = keys
@@ -312,22 +312,22 @@ impl<L: Lens> Known<L> {
             }
             if list == self.key {
                 self.commitments += 1;
-                let wants = |it: &Shown| self.wants(view.book(), &it.facts);
+                let wants = |it: &Shown| self.wants(view.tables(), &it.facts);
                 if kept.as_ref().is_some_and(wants) {
                     kept = kept.and_then(|it| self.show(slot, it));
                 }
             }
         }
-        // What the facts keep in the book is needed no more: memory is that of a page, whatever is counted.
+        // What the facts keep in the tables is needed no more: memory is that of a page, whatever is counted.
         if let Some(Shown { mut facts, .. }) = kept {
-            facts.release(&mut view.book_mut().annex.reports);
+            facts.release(&mut view.tables_mut().shared.reports);
         }
         Ok(())
     }
 
-    fn wants(&self, book: &Book, facts: &Facts) -> bool {
+    fn wants(&self, tables: &Tables, facts: &CommitmentFacts) -> bool {
         let search = self.search.as_ref();
-        search.is_none_or(|search| search.finds(book, facts))
+        search.is_none_or(|search| search.finds(tables, facts))
     }
 
     /// Keeps a commitment for the page, as long as no earlier ones fill it; gives back the one that is not kept.
@@ -356,13 +356,13 @@ impl<L: Lens> Known<L> {
 
     fn decode(
         &mut self,
-        book: &mut Book,
+        tables: &mut Tables,
         titled: bool,
         row: &[u8],
-    ) -> Result<(Facts, Option<String>), RestoreError> {
+    ) -> Result<(CommitmentFacts, Option<String>), RestoreError> {
         if titled {
             let mut row = RowReader::within("history", row);
-            let (facts, title) = Facts::decode(&mut row, &mut book.annex)?;
+            let (facts, title) = CommitmentFacts::decode(&mut row, &mut tables.shared)?;
             row.finish()?;
             return Ok((facts, (self.wanted > 0).then(|| title.to_owned())));
         }
@@ -372,19 +372,23 @@ impl<L: Lens> Known<L> {
         whole.array(row);
         self.buffer = whole.finish();
         let mut row = RowReader::within("history", &self.buffer);
-        let (facts, _) = Facts::decode(&mut row, &mut book.annex)?;
+        let (facts, _) = CommitmentFacts::decode(&mut row, &mut tables.shared)?;
         row.finish()?;
         self.buffer.clear();
         Ok((facts, None))
     }
 
     /// The commitments of the page, and what to ask for to get the next one.
-    fn take_shown(&mut self, view: &mut View<L>, rows: usize) -> (Vec<Facts>, Option<String>) {
+    fn take_shown(
+        &mut self,
+        view: &mut View<L>,
+        rows: usize,
+    ) -> (Vec<CommitmentFacts>, Option<String>) {
         let more = self.shown.len() > rows;
         let shown = std::mem::take(&mut self.shown).into_values().take(rows);
-        let facts: Vec<Facts> = shown
+        let facts: Vec<CommitmentFacts> = shown
             .map(|Shown { mut facts, title }| {
-                facts.title = view.book_mut().titles.push(&title.unwrap_or_default());
+                facts.title = view.tables_mut().titles.push(&title.unwrap_or_default());
                 facts
             })
             .collect();
@@ -395,7 +399,9 @@ impl<L: Lens> Known<L> {
 
     fn take_list(&mut self, view: &mut View<L>, page: &Page) -> CommitmentList {
         let (shown, next) = self.take_shown(view, page.rows());
-        let row = |facts: &Facts| facts.row(view.book(), L::role(self.key, view.book(), facts));
+        let row = |facts: &CommitmentFacts| {
+            facts.row(view.tables(), L::role(self.key, view.tables(), facts))
+        };
         CommitmentList {
             commitments: self.commitments,
             rows: shown.iter().map(row).collect(),
@@ -411,13 +417,13 @@ fn named(row: &[u8]) -> Result<(CommitmentId, &str), RestoreError> {
     Ok((id, row.text()?))
 }
 
-impl<L: Lens> View<L> {
+impl<L: ViewFamily> View<L> {
     /// Counts facts into some views, and their dates into those that own them.
-    fn count_facts(&mut self, keys: &[L::Key], facts: &Facts) {
+    fn count_facts(&mut self, keys: &[L::Key], facts: &CommitmentFacts) {
         for &key in keys {
-            let owned = L::owns(key, self.book(), facts);
-            let (book, entry) = self.entry(key);
-            L::count(&mut entry.counts, key, book, facts, Sign::Add);
+            let owned = L::owns(key, self.tables(), facts);
+            let (tables, entry) = self.entry(key);
+            L::count(&mut entry.counts, key, tables, facts, Sign::Add);
             if owned {
                 entry.move_dates(facts, Dates::default(), facts.dates());
             }
@@ -425,7 +431,7 @@ impl<L: Lens> View<L> {
     }
 
     /// Takes a stamp from an entry, where entries come newest first.
-    fn stamp_back(&mut self, key: L::Key, at: Moment, reported: bool) {
+    fn stamp_back(&mut self, key: L::Key, at: EventTime, reported: bool) {
         let stamp = &mut self.entry(key).1.stamp;
         stamp.change.get_or_insert(at);
         if reported {

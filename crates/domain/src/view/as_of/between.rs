@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::super::RestoreError;
 use super::super::body::recorded_text;
-use super::super::book::{Annex, Slot};
+use super::super::changelog::{EVENTS, Entries, Entry, Holds};
 use super::super::codec::RowReader;
-use super::super::facts::Facts;
-use super::super::history::{EVENTS, Entries, Entry, Holds};
+use super::super::facts::CommitmentFacts;
 use super::super::list::Page;
-use super::source::{Concerning, KnownHistory};
+use super::super::tables::{SharedTables, Slot};
+use super::source::{ChangelogSource, Concerning};
 use crate::ids::CommitmentId;
 use crate::wire::v1::EventType;
 
@@ -61,7 +61,7 @@ pub struct KnownEvent {
 
 /// A page of the events that concerned a view after one position and up to another; `is_listed` says that the view has a list of them, and that
 /// they are not all there are.
-pub(in super::super) fn events_of_view<S: KnownHistory>(
+pub(in super::super) fn events_of_view<S: ChangelogSource>(
     source: &S,
     view: &str,
     is_listed: bool,
@@ -77,7 +77,7 @@ pub(in super::super) fn events_of_view<S: KnownHistory>(
 }
 
 /// The same from a list that has the entries itself.
-pub(in super::super) fn events_of_list<S: KnownHistory>(
+pub(in super::super) fn events_of_list<S: ChangelogSource>(
     source: &S,
     list: &str,
     (after, to): (Option<u64>, u64),
@@ -115,7 +115,7 @@ impl Between {
         }
     }
 
-    fn read<S: KnownHistory>(
+    fn read<S: ChangelogSource>(
         mut self,
         source: &S,
         list: &str,
@@ -215,7 +215,7 @@ impl Between {
             return Ok(());
         };
         let mut row = RowReader::within("history", row);
-        let (facts, title) = Facts::decode(&mut row, &mut Annex::default())?;
+        let (facts, title) = CommitmentFacts::decode(&mut row, &mut SharedTables::default())?;
         for position in waiting {
             if let Some((event, _)) = self.shown.get_mut(&position) {
                 event.commitment = Some(facts.id.to_string());
