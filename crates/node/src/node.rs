@@ -29,7 +29,7 @@ use crate::appender::AppendLoop;
 use crate::clock::{Clock, ClockError};
 use crate::history::HistoryError;
 use crate::intake::{Chunk, Intake, QueueRoom};
-use crate::lease::{Applicant, Holder, Lease, LeaseError, Terms};
+use crate::lease::{Applicant, Holder, Lease, LeaseError, LeaseStanding, Terms};
 use crate::ledger_key::{self, ForeignKey};
 use crate::options::NodeOptions;
 use crate::parts::{Part, Parts};
@@ -120,14 +120,15 @@ pub async fn run_node(
         looked = applicant.look(lock_id_at(&options.data_dir)) => {
             looked?;
             tokio::select! {
-                size = published_size(&bus) => size,
+                size = published_size(&bus, &telemetry.lease) => size,
                 () = shutdown.requested() => return Ok(()),
             }
         }
         () = shutdown.requested() => return Ok(()),
     };
     bus.warn_of_small_messages();
-    let opened = open_when_there_is_room(&options, witnessed_size, &mut shutdown).await?;
+    let opened =
+        open_when_there_is_room(&options, witnessed_size, &telemetry.lease, &mut shutdown).await?;
     let Some(opened) = opened else {
         return Ok(());
     };
@@ -150,7 +151,7 @@ pub async fn run_node(
 }
 
 /// How many events the stream holds: a log found shorter has lost its end.
-async fn published_size(bus: &Bus) -> u64 {
+async fn published_size(bus: &Bus, standing: &LeaseStanding) -> u64 {
     let mut waiting = LogThrottle::default();
     loop {
         let state = match EventPublisher::open(bus).await {
@@ -159,10 +160,12 @@ async fn published_size(bus: &Bus) -> u64 {
         };
         match state {
             Ok(state) => return state.last_sequence,
-            Err(error) if waiting.should_log(&error, Instant::now()) => {
-                warn!(%error, "waiting for nats-server with JetStream");
+            Err(error) => {
+                if waiting.should_log(&error, Instant::now()) {
+                    warn!(%error, "waiting for nats-server with JetStream");
+                }
+                standing.say(format!("the event stream cannot be looked at yet: {error}"));
             }
-            Err(_) => {}
         }
         tokio::time::sleep(RETRY_DELAY).await;
     }
@@ -173,6 +176,7 @@ async fn published_size(bus: &Bus) -> u64 {
 async fn open_when_there_is_room(
     options: &NodeOptions,
     witnessed_size: u64,
+    standing: &LeaseStanding,
     shutdown: &mut Shutdown,
 ) -> Result<Option<Opened>, NodeError> {
     loop {
@@ -182,7 +186,11 @@ async fn open_when_there_is_room(
         match opened.map_err(|_| NodeError::Ended { part: "opening" })? {
             Err(NodeError::Open(error)) if error.is_for_want_of_room() => {
                 let dir = options.data_dir.display();
-                warn!(%error, "the log is opened as soon as there is room on the disk of {dir}: make room");
+                let why = format!(
+                    "the log is opened as soon as there is room on the disk of {dir}: make room"
+                );
+                warn!(%error, "{why}");
+                standing.say(why);
             }
             opened => return opened.map(Some),
         }
@@ -453,10 +461,12 @@ impl Loops {
         let nats_url = options.nats_url.clone();
         let mut parts = Parts::default();
         parts.trigger_at_stop(trigger);
+        let (give_up, giving_up) = crate::shutdown::shutdown();
+        parts.trigger_when_giving_up(give_up);
         parts.spawn(Part::Lease, keeping);
         parts.spawn_thread(Part::Writer, move || writer.run(chunks))?;
         parts.spawn_thread(Part::Appender, move || append_loop.run())?;
-        parts.spawn_thread(Part::Publisher, move || tail.run(&nats_url))?;
+        parts.spawn_thread(Part::Publisher, move || tail.run(&nats_url, giving_up))?;
         parts.spawn(Part::Heads, heads);
         parts.spawn(Part::Intake, endless(intake.run()));
         let replying = replies::run(reply_receiver, replier, telemetry, guard);

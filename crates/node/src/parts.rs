@@ -60,13 +60,21 @@ pub(crate) struct Parts {
     running: JoinSet<(Part, Result<(), NodeError>)>,
     left: BTreeMap<Part, AbortHandle>,
     failures: BTreeMap<Part, NodeError>,
+    /// Those that are threads, which nothing ends but themselves.
+    threads: Vec<Part>,
     stopping: Option<ShutdownTrigger>,
+    giving_up: Option<ShutdownTrigger>,
 }
 
 impl Parts {
     /// Has this signal given when the parts are to stop.
     pub(crate) fn trigger_at_stop(&mut self, trigger: ShutdownTrigger) {
         self.stopping = Some(trigger);
+    }
+
+    /// Has this signal given when nothing more is waited for: threads that see it must end at once.
+    pub(crate) fn trigger_when_giving_up(&mut self, trigger: ShutdownTrigger) {
+        self.giving_up = Some(trigger);
     }
 
     /// Runs a task as a part. A panic is a failure of it.
@@ -102,6 +110,7 @@ impl Parts {
             .name(part.name().to_owned())
             .spawn(body)
             .map_err(|_| part.ended())?;
+        self.threads.push(part);
         // A panic drops the sender.
         self.spawn(part, async move {
             ended
@@ -141,6 +150,9 @@ impl Parts {
                 warn!("stopped before {undone}");
             }
         }
+        drop(self.giving_up.take());
+        let threads = std::mem::take(&mut self.threads);
+        self.wait_for(&threads).await;
         // What still runs holds the log.
         self.running.shutdown().await;
         match (self.failures.into_values().next(), early) {

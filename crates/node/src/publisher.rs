@@ -25,6 +25,7 @@ use crate::history::{HistoryError, deliver};
 use crate::lease::Lease;
 use crate::node::NodeError;
 use crate::recent::RecentEvents;
+use crate::shutdown::Shutdown;
 use crate::telemetry::{Telemetry, gauge_value};
 
 /// Runs of events sent ahead of their acknowledgement.
@@ -105,26 +106,39 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Publishes until the appender is gone: on the calling thread, whose priority it lowers, and over a connection of its own, so that
-    /// receipts wait neither for the processor nor behind events.
+    /// Publishes until the appender is gone, or until nothing more is waited for: on the calling thread, whose priority it lowers, and over
+    /// a connection of its own, so that receipts wait neither for the processor nor behind events. On return nothing of it holds the log.
     ///
     /// # Errors
     /// [`NodeError`] when the stream contradicts the log, or the log cannot be read.
-    pub(crate) fn run(self, nats_url: &NatsAccess) -> Result<(), NodeError> {
+    pub(crate) fn run(
+        self,
+        nats_url: &NatsAccess,
+        mut giving_up: Shutdown,
+    ) -> Result<(), NodeError> {
         lower_priority();
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|_| NodeError::Ended { part: "publisher" })?;
         runtime.block_on(async {
-            let bus = Bus::connect(&BusOptions::service(nats_url, "publisher")).await?;
-            let publisher = Publisher {
-                bus: bus.clone(),
-                tail: self,
-                interrupted: LogThrottle::default(),
-            };
-            let result = publisher.run().await;
-            bus.close().await;
-            Ok(result?)
+            tokio::select! {
+                ended = self.publish(nats_url) => ended,
+                () = giving_up.requested() => Ok(()),
+            }
         })
+    }
+
+    async fn publish(self, nats_url: &NatsAccess) -> Result<(), NodeError> {
+        let bus = Bus::connect(&BusOptions::service(nats_url, "publisher")).await?;
+        let publisher = Publisher {
+            bus: bus.clone(),
+            tail: self,
+            interrupted: LogThrottle::default(),
+            filling: LogThrottle::default(),
+            recreating: false,
+        };
+        let result = publisher.run().await;
+        bus.close().await;
+        Ok(result?)
     }
 }
 
@@ -134,6 +148,10 @@ struct Publisher {
     tail: Tail,
     /// Why it could not publish, as far as that was said.
     interrupted: LogThrottle,
+    /// That it fills the stream: while that takes nothing, it begins again and again.
+    filling: LogThrottle,
+    /// That it makes the stream anew was said, and nothing was published since.
+    recreating: bool,
 }
 
 impl Publisher {
@@ -178,6 +196,7 @@ impl Publisher {
             publisher.send(sent, first).await?;
             sent = self.acknowledged(&mut publisher).await?;
         }
+        self.recreating = false;
         if let Some(attempts) = self.interrupted.is_over() {
             warn!(attempts, "publishing goes on");
         }
@@ -239,19 +258,21 @@ impl Publisher {
     }
 
     /// The sequence from which to go on, once the stream is known to be a copy of the log's beginning.
-    async fn prepared(&self, publisher: &EventPublisher) -> Result<u64, Interruption> {
+    async fn prepared(&mut self, publisher: &EventPublisher) -> Result<u64, Interruption> {
         let state = publisher.prepare().await?;
         let last_sequence = state.last_sequence;
         let tree_size = *self.tail.tree_size.borrow();
         compare(publisher, &self.tail.log, state, tree_size).await?;
         if !state.is_whole() {
-            warn!(
-                last_sequence,
-                "events are missing from the stream: it is made anew"
-            );
+            if !std::mem::replace(&mut self.recreating, true) {
+                warn!(
+                    last_sequence,
+                    "events are missing from the stream: it is made anew"
+                );
+            }
             return Ok(publisher.recreate().await?.last_sequence);
         }
-        if last_sequence < tree_size {
+        if last_sequence < tree_size && self.filling.should_log(&"behind", Instant::now()) {
             info!(
                 from = last_sequence,
                 to = tree_size,

@@ -18,3 +18,4 @@ mod restored;
 mod stop;
 mod stream;
 mod support;
+mod waiting;

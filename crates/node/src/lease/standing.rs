@@ -103,7 +103,7 @@ impl LeaseStanding {
     }
 
     /// The lease is not held, or will not be renewed, for this reason.
-    pub(super) fn say(&self, why_not: String) {
+    pub(crate) fn say(&self, why_not: String) {
         self.facts().why_not = why_not;
     }
 

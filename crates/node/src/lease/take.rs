@@ -40,6 +40,8 @@ pub(crate) struct Applicant {
 }
 
 struct Seen {
+    /// What is said of it.
+    why_not: String,
     revision: u64,
     lasts: Duration,
     at: Instant,
@@ -117,7 +119,8 @@ impl Applicant {
                         return Err(LeaseError::HeldElsewhere(holder.into()));
                     }
                     Some(seen) if seen.has_run_out() => return Ok(Free { revision, own }),
-                    Some(_) => {}
+                    // Why it could not be looked at is over.
+                    Some(seen) => self.standing.say(seen.why_not.clone()),
                 },
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
@@ -126,9 +129,10 @@ impl Applicant {
 
     fn saw(&mut self, holder: &Holder, revision: u64) {
         warn!("{holder}: no command is taken here; waiting whether it is renewed");
-        self.standing
-            .say(format!("{holder}; this node waits whether it is renewed"));
+        let why_not = format!("{holder}; this node waits whether it is renewed");
+        self.standing.say(why_not.clone());
         self.seen = Some(Seen {
+            why_not,
             revision,
             lasts: holder.lasts(),
             at: Instant::now(),
@@ -148,6 +152,8 @@ impl Applicant {
         if self.waiting.should_log(error, Instant::now()) {
             warn!(%error, "waiting for nats-server with JetStream");
         }
+        self.standing
+            .say(format!("the lease cannot be taken yet: {error}"));
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
 

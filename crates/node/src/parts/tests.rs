@@ -205,3 +205,26 @@ async fn what_does_not_end_in_time_is_left_and_no_failure() {
         ended.expect("the node ends").expect("a good end");
     }
 }
+
+#[tokio::test]
+async fn a_thread_that_does_not_end_in_time_is_told_to_and_has_dropped_what_it_owned() {
+    let mut rig = rig(&[Part::Publisher]);
+    let (trigger, mut giving_up) = shutdown();
+    rig.parts.trigger_when_giving_up(trigger);
+    let owned = Arc::new(());
+    let held = Arc::clone(&owned);
+    let runtime = tokio::runtime::Handle::current();
+    let run = move || {
+        runtime.block_on(giving_up.requested());
+        std::thread::sleep(AT_ONCE);
+        drop(held);
+        Outcome::Ok(())
+    };
+    rig.parts
+        .spawn_thread(Part::Publisher, run)
+        .expect("a thread");
+    rig.trigger.trigger();
+    let ended = tokio::time::timeout(SOON, rig.parts.run(rig.shutdown, AT_ONCE)).await;
+    ended.expect("the node ends").expect("a good end");
+    assert_eq!(Arc::strong_count(&owned), 1, "the thread is gone");
+}
