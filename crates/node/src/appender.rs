@@ -53,15 +53,13 @@ impl AppendLoop {
             if looked.is_none_or(|looked| looked.elapsed() >= LOOK_INTERVAL) {
                 looked = Some(Instant::now());
                 self.look(&mut mistrusting);
+                if let Err(failure) = self.appender.check_files() {
+                    return Err(self.end(failure, taken.replies()));
+                }
             }
             let decided = match taken {
                 Taken::Decided(decided) => decided,
-                Taken::Nothing => {
-                    if let Err(failure) = self.appender.check_files() {
-                        return Err(self.end(failure, Vec::new()));
-                    }
-                    continue;
-                }
+                Taken::Nothing => continue,
                 Taken::Ended => return Ok(()),
             };
             if self.lease.held_blocking().is_err() {

@@ -88,6 +88,16 @@ pub(crate) enum Taken {
     Ended,
 }
 
+impl Taken {
+    /// The replies of what will not be written.
+    pub(crate) fn replies(self) -> Vec<SubmissionReply> {
+        match self {
+            Self::Decided(decided) => decided.replies,
+            Self::Nothing | Self::Ended => Vec::new(),
+        }
+    }
+}
+
 impl Pending {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere ends the node; what was decided so far is whole, since it is only ever moved.

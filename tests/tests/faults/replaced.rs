@@ -8,7 +8,7 @@ use std::time::Duration;
 use ledger_bus::subject;
 use ledger_domain::wire::v1::Status;
 use ledger_tests::commands::Commander;
-use ledger_tests::{System, eventually, receipts};
+use ledger_tests::{System, Writers, await_that, eventually, receipts};
 
 use crate::support::{SOON, copy_folder, files_under, some_events};
 
@@ -25,6 +25,20 @@ fn newest_segment(folder: &Path) -> PathBuf {
     segments.next_back().expect("a segment")
 }
 
+/// Another file with the same bytes in a file's place.
+fn replace(path: &Path) {
+    let other = path.with_extension("other");
+    fs::copy(path, &other).expect("copied");
+    fs::rename(&other, path).expect("replaced");
+}
+
+/// Takes the zeroes behind what a segment holds: what comes next goes into another one.
+fn fill_up(segment: &Path) {
+    let content = fs::read(segment).expect("a segment");
+    let last = content.iter().rposition(|&byte| byte != 0).expect("frames");
+    fs::write(segment, &content[..=last]).expect("written");
+}
+
 type Deed = (&'static str, fn(&Path));
 
 const DEEDS: [Deed; 4] = [
@@ -39,10 +53,7 @@ const DEEDS: [Deed; 4] = [
         fs::rename(folder, beside(folder, "moved")).expect("moved");
     }),
     ("its segment replaced", |folder| {
-        let segment = newest_segment(folder);
-        let other = segment.with_extension("other");
-        fs::copy(&segment, &other).expect("copied");
-        fs::rename(&other, &segment).expect("replaced");
+        replace(&newest_segment(folder));
     }),
     ("its lock removed", |folder| {
         fs::remove_file(folder.join("LOCK")).expect("removed");
@@ -108,4 +119,24 @@ async fn a_directory_that_is_replaced_while_nothing_is_sent_stops_the_node_too()
     assert_eq!(code, Some(1), "{said}");
     let head = fs::read(folder.join("head")).expect("a head");
     assert_eq!(head, backed_up, "the copy keeps the head that it came with");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_segment_that_is_replaced_stops_the_node_while_commands_flow() {
+    let (mut system, mut commander) = with_backup().await;
+    assert!(system.stop_node().success());
+    let folder = system.log_folder();
+    let older = newest_segment(&folder);
+    fill_up(&older);
+    system.start_node().await;
+    some_events(&system, &mut commander, 1).await;
+    assert_ne!(newest_segment(&folder), older, "another segment");
+    let writers = Writers::start(&system, 2).await;
+    await_that("receipts", SOON, || writers.acknowledged() > 50);
+    replace(&older);
+    let (code, said) = system.node_ended();
+    assert_eq!(code, Some(1), "{said}");
+    let name = older.file_name().and_then(|name| name.to_str());
+    let what = format!("{} is another file", name.expect("a name"));
+    assert!(said.contains(&what), "{said}");
 }
