@@ -1,7 +1,7 @@
 //! What can go wrong, one enum per operation.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is wrong with bytes that once were acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -127,8 +127,10 @@ pub enum OpenError {
         floor: u64,
     },
     /// The log is damaged at a position.
-    #[error("the log is damaged at position {position}: {what}")]
+    #[error("{}", damaged(journal.as_deref(), *position, what))]
     Damaged {
+        /// The journal's directory, where that is known.
+        journal: Option<PathBuf>,
         /// The first position that cannot be vouched for.
         position: u64,
         /// What is wrong there.
@@ -168,8 +170,17 @@ pub enum OpenError {
         source: io::Error,
     },
     /// sled's error, after its database was removed and made anew.
-    #[error("the block store cannot be opened even when made anew")]
-    Sled(#[source] SledFault),
+    #[error(
+        "{} cannot be opened, not even when made anew: move it away while nothing runs here, and it is made from the log",
+        path.display()
+    )]
+    Sled {
+        /// The directory of sled's databases.
+        path: PathBuf,
+        #[source]
+        /// The cause.
+        source: SledFault,
+    },
     /// The journal could not be read.
     #[error("the journal could not be read")]
     Read(#[source] ReadError),
@@ -191,15 +202,50 @@ impl OpenError {
         false
     }
 
+    pub(crate) fn sled(path: &Path) -> impl FnOnce(SledFault) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Sled { path, source }
+    }
+
+    /// The same error, with where the journal of a damaged log lies.
+    pub(crate) fn of_journal(mut self, path: PathBuf) -> Self {
+        if let Self::Damaged { journal, .. } = &mut self {
+            *journal = Some(path);
+        }
+        self
+    }
+
     pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing, source }
     }
 }
 
+/// Says where the damage is, and what helps.
+fn damaged(journal: Option<&Path>, position: u64, what: &Damage) -> String {
+    let Some(journal) = journal.map(Path::display) else {
+        return format!("the log is damaged at position {position}: {what}");
+    };
+    if let Damage::Shorter {
+        journal: 0,
+        known,
+        witness,
+    } = what
+    {
+        return format!(
+            "{journal} holds no events, but the {witness} knows {known}: put the journal back from your copy"
+        );
+    }
+    format!("the log is damaged at position {position}: {what}. Put {journal} back from your copy")
+}
+
 impl From<ReadError> for OpenError {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Damaged { position, what } => Self::Damaged { position, what },
+            ReadError::Damaged { position, what } => Self::Damaged {
+                journal: None,
+                position,
+                what,
+            },
             other @ (ReadError::Io(_)
             | ReadError::Sled(_)
             | ReadError::Poisoned(_)
@@ -309,11 +355,13 @@ mod tests {
             (io::ErrorKind::PermissionDenied, false),
         ] {
             let errors = [
-                OpenError::Sled(sled(kind)),
+                OpenError::sled(Path::new("log"))(sled(kind)),
                 OpenError::Read(ReadError::Sled(sled(kind))),
                 OpenError::Read(ReadError::Io(io(kind))),
                 OpenError::io("preparing the journal")(io(kind)),
-                OpenError::Sled(SledFault::Panic(format!("Os {{ kind: {kind:?} }}"))),
+                OpenError::sled(Path::new("log"))(SledFault::Panic(format!(
+                    "Os {{ kind: {kind:?} }}"
+                ))),
             ];
             for error in errors {
                 assert_eq!(error.is_for_want_of_room(), is_full, "{error:?}");

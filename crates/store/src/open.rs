@@ -6,9 +6,9 @@ use crate::error::{Damage, OpenError, SledFault, Witness};
 use crate::feed;
 use crate::head::{self, Heads, LastFrame};
 use crate::index::sealed::SealedIndex;
-use crate::journal::Journal;
 use crate::journal::recover::{self, Recovered, recover};
 use crate::journal::writer::{JournalWriter, cut};
+use crate::journal::{DIR, Journal};
 use crate::log::Log;
 use crate::options::Options;
 use crate::place::{self, Place};
@@ -48,6 +48,11 @@ struct Databases {
 }
 
 pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenError> {
+    let journal = options.dir.join(DIR);
+    open_log(options).map_err(|error| error.of_journal(journal))
+}
+
+fn open_log(options: Options) -> Result<(Log, Appender, Recovery), OpenError> {
     options.check()?;
     if is_untouched(&options)? {
         // A new log would be made: not where one is known to have been.
@@ -56,7 +61,9 @@ pub(crate) fn open(options: Options) -> Result<(Log, Appender, Recovery), OpenEr
     // Its name is made durable with that of the journal within it.
     std::fs::create_dir_all(&options.dir).map_err(|error| OpenError::File {
         path: options.dir.clone(),
-        what: format!("the data directory cannot be made ({error})"),
+        what: format!(
+            "the data directory cannot be made ({error}): make room for it, or choose another directory"
+        ),
     })?;
     let has_room = has_room(&options)?;
     let lock = lock(&options.dir)?;
@@ -136,16 +143,26 @@ fn has_room(options: &Options) -> Result<bool, OpenError> {
 
 /// Whether nothing at all is where the log should be.
 fn is_untouched(options: &Options) -> Result<bool, OpenError> {
-    let looking = "looking into the data directory";
     let is_empty = match std::fs::read_dir(&options.dir) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
-        Err(error) => return Err(OpenError::io(looking)(error)),
+        Err(error) => {
+            return Err(OpenError::File {
+                path: options.dir.clone(),
+                what: format!(
+                    "cannot be looked into ({error}): it is the directory of the log, which whoever runs the ledger may read and \
+                     write; move away what is in its place, or choose another directory"
+                ),
+            });
+        }
     };
-    let segments = options
-        .disk
-        .list("journal")
-        .map_err(OpenError::io(looking))?;
+    let segments = options.disk.list(DIR).map_err(|error| OpenError::File {
+        path: options.dir.join(DIR),
+        what: format!(
+            "cannot be looked into ({error}): it is the directory of the journal, without which there is no log; move away \
+             what is in its place, and put the journal back from your copy"
+        ),
+    })?;
     Ok(is_empty && segments.is_empty())
 }
 
@@ -299,6 +316,7 @@ fn shorter(journal: u64, known: u64, witness: Witness) -> Result<(), OpenError> 
         return Ok(());
     }
     Err(OpenError::Damaged {
+        journal: None,
         position: journal,
         what: Damage::Shorter {
             journal,
@@ -348,7 +366,7 @@ fn open_databases(
         );
         rebuilt.push("log".to_owned());
         drop(shards);
-        sledbox::remove(&dir).map_err(OpenError::Sled)?;
+        sledbox::remove(&dir).map_err(OpenError::sled(&dir))?;
         shards = Shards::new(dir.clone(), options.sled_cache_bytes);
     }
     let path = dir.join("index");
@@ -360,7 +378,7 @@ fn open_databases(
             rebuilt.push("index".to_owned());
             sledbox::remove(&path)
                 .and_then(|()| open_index())
-                .map_err(OpenError::Sled)?
+                .map_err(OpenError::sled(&dir))?
         }
     };
     shorter(
@@ -379,7 +397,7 @@ fn open_databases(
             Err(fault) => {
                 tracing::warn!(%fault, shard = newest, "a block store cannot be opened: making it anew from the journal");
                 rebuilt.push(format!("{newest:06}"));
-                shards.remove(newest).map_err(OpenError::Sled)?;
+                shards.remove(newest).map_err(OpenError::sled(&dir))?;
                 (None, None)
             }
         };
@@ -432,6 +450,7 @@ fn resume(
 fn catch_up(core: &Core, fed: u64, recovery: &mut Recovery) -> Result<(), OpenError> {
     let tree_size = core.synced();
     let indexed = core.epoch_start(core.sealed.epochs());
+    let unusable = || OpenError::sled(&core.options.dir.join("log"));
     // The newest shard is the only one filled here: an older one is rebuilt when it is first read.
     let fed = fed.max(
         core.shard_range(core.shard_of(tree_size))
@@ -448,7 +467,7 @@ fn catch_up(core: &Core, fed: u64, recovery: &mut Recovery) -> Result<(), OpenEr
                     header.first_position,
                     keys.iter().zip(routes.iter().map(String::as_str)),
                 );
-                feed::seal_full(core).map_err(OpenError::Sled)?;
+                feed::seal_full(core).map_err(unusable())?;
             }
             if header.first_position >= fed {
                 let pending = Pending {
@@ -462,7 +481,7 @@ fn catch_up(core: &Core, fed: u64, recovery: &mut Recovery) -> Result<(), OpenEr
         }
     }
     core.applied.store(tree_size, Ordering::Release);
-    flush_newest(core).map_err(OpenError::Sled)
+    flush_newest(core).map_err(unusable())
 }
 
 fn flush_newest(core: &Core) -> Result<(), SledFault> {
@@ -485,6 +504,7 @@ fn check_root(head: &SignedTreeHead, root: Hash) -> Result<(), OpenError> {
         return Ok(());
     }
     Err(OpenError::Damaged {
+        journal: None,
         position: size,
         what: Damage::HeadRoot { size },
     })

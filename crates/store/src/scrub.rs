@@ -214,7 +214,7 @@ pub fn scrub(
     };
     let segments = match recover::segments(options.disk.as_ref()) {
         Ok(segments) => segments,
-        Err(OpenError::Damaged { position, what }) => {
+        Err(OpenError::Damaged { position, what, .. }) => {
             report.add(position, Fault::Journal(what));
             return Ok(report);
         }

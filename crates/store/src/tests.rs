@@ -7,3 +7,4 @@ mod place;
 mod scrub;
 mod sled_faults;
 mod support;
+mod unusable;

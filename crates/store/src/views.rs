@@ -81,20 +81,25 @@ impl ViewStore {
     pub fn open(dir: &Path, version: &str) -> Result<Self, OpenError> {
         std::fs::create_dir_all(dir).map_err(|error| OpenError::File {
             path: dir.to_owned(),
-            what: format!("the directory of the views cannot be made ({error})"),
+            what: format!(
+                "the directory of the views cannot be made ({error}): make room for it, or choose another one"
+            ),
         })?;
         let lock = lock(dir)?;
         let path = dir.join(FOLDER);
         let cache_bytes = 32 << 20;
-        let db = match sledbox::open(&path, cache_bytes) {
-            Ok(db) => db,
-            Err(fault) => {
-                tracing::warn!(%fault, path = %path.display(), "the views' store cannot be opened: clearing it, the views will be rebuilt");
-                sledbox::remove(&path).map_err(OpenError::Sled)?;
-                sledbox::open(&path, cache_bytes).map_err(OpenError::Sled)?
-            }
+        let open = || {
+            Ok((
+                sledbox::open(&path, cache_bytes)?,
+                HistoryFile::open(&path)?,
+            ))
         };
-        let history = HistoryFile::open(&path).map_err(OpenError::Sled)?;
+        let opened = open().or_else(|fault: SledFault| {
+            tracing::warn!(%fault, path = %path.display(), "the views' store cannot be opened: clearing it, the views will be rebuilt");
+            sledbox::remove(&path)?;
+            open()
+        });
+        let (db, history) = opened.map_err(OpenError::sled(&path))?;
         Ok(Self {
             _lock: lock,
             history: HistoryKeeper::of(history),

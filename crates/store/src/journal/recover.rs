@@ -59,7 +59,11 @@ pub(crate) fn segments(disk: &dyn Disk) -> Result<Vec<Arc<Segment>>, OpenError> 
     positions.sort_unstable();
     if let Some(next) = positions.first().copied().filter(|first| *first != 0) {
         let what = Damage::SegmentMissing { next };
-        return Err(OpenError::Damaged { position: 0, what });
+        return Err(OpenError::Damaged {
+            journal: None,
+            position: 0,
+            what,
+        });
     }
     let mut segments = Vec::new();
     for first_position in positions {

@@ -134,7 +134,8 @@ fn a_torn_frame_that_sled_or_the_caller_knows_whole_is_damage() {
                 known: 11,
                 witness: Witness::Caller,
                 ..
-            }
+            },
+            ..
         })
     ));
     assert_eq!(
@@ -159,7 +160,8 @@ fn nothing_is_made_where_the_caller_knows_of_a_log_that_is_gone() {
             refused,
             Err(OpenError::Damaged {
                 position: 0,
-                what: Damage::Shorter { known: 5, .. }
+                what: Damage::Shorter { known: 5, .. },
+                ..
             })
         ));
         assert_eq!(std::fs::read_dir(rig.dir.path()).unwrap().count(), 0);
@@ -333,7 +335,7 @@ fn a_flipped_bit_before_the_last_frame_stops_the_service_and_is_named() {
             bytes[at] ^= 1 << (at % 8);
             disk.set_bytes(&path, bytes);
             match recover(&disk) {
-                Err(OpenError::Damaged { position, what }) => {
+                Err(OpenError::Damaged { position, what, .. }) => {
                     assert_eq!(position, 4 * n as u64, "byte {at}");
                     let in_header = at < frame[0] + FRAME_HEADER_LEN;
                     assert_eq!(
@@ -355,7 +357,8 @@ fn a_flipped_bit_before_the_last_frame_stops_the_service_and_is_named() {
             recover(&disk),
             Err(OpenError::Damaged {
                 position: 0,
-                what: Damage::SegmentHeader { .. }
+                what: Damage::SegmentHeader { .. },
+                ..
             })
         ));
     }

@@ -70,7 +70,7 @@ impl Rig {
     /// Opens the log, which must be damaged: where, and how.
     pub(super) fn damage(&self) -> (u64, Damage) {
         match self.try_open() {
-            Err(OpenError::Damaged { position, what }) => (position, what),
+            Err(OpenError::Damaged { position, what, .. }) => (position, what),
             Err(other) => panic!("opened with {other:?}"),
             Ok((log, _, recovery)) => {
                 panic!("opened with {} events: {recovery:?}", log.tree_size())
