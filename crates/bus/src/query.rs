@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ledger_domain::view::{CommitmentState, WatchAnswer};
+use ledger_domain::wire::v1::view::{CommitmentState, WatchAnswer};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;

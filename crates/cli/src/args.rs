@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::bench::BenchArgs;
-use ledger_domain::view::WatchList;
+use ledger_domain::wire::v1::view::WatchList;
 
 /// The implementation ledger of the Global Compact for Migration: record commitments and progress, and let anyone check.
 #[derive(Debug, Parser)]

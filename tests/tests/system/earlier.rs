@@ -10,6 +10,7 @@ use ledger_client::audit;
 use ledger_domain::RULES_VERSION;
 use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
 use ledger_domain::wire::v1::Status;
+use ledger_domain::wire::v1::view::ViewBody;
 use ledger_proof::{Hash, hash_to_hex, sha256};
 use ledger_tests::{Recorded, System, run, test_data};
 use serde::de::IgnoredAny;
@@ -101,7 +102,9 @@ fn digests<P: Projection>(events: &[Recorded], all: &mut BTreeMap<String, String
     }
     for key in projection.keys() {
         let body = projection.body(&key).expect("the body of a key");
-        let body = String::from_utf8(body.clone()).expect("UTF-8");
+        let read = ViewBody::decode(&body).expect("a body of its type");
+        assert_eq!(serde_json::to_vec(&read).expect("JSON"), body, "{key}");
+        let body = String::from_utf8(body).expect("UTF-8");
         let body = NEW_FIELDS
             .iter()
             .fold(body, |body, name| without(&body, name));

@@ -9,8 +9,9 @@ use ledger_client::seeds::Illustrative;
 use ledger_domain::date::earliest_day;
 use ledger_domain::ids::CommitmentId;
 use ledger_domain::view::{
-    ActionView, CommitmentFold, CountryView, Page, Projection, SummaryView, WatchList, WatchPage,
+    ActionView, CommitmentFold, CountryView, Page, Projection, SummaryView, WatchPage,
 };
+use ledger_domain::wire::v1::view::WatchList;
 use ledger_domain::wire::v1::{Command, Root, Stage};
 use ledger_tests::commands::Commander;
 use ledger_tests::{Recorded, System, VIEWS, eventually};

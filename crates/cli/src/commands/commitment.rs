@@ -10,11 +10,11 @@ use crate::output::{Output, Table, clean, json_line, text};
 use ledger_bus::NatsAccess;
 use ledger_bus::query::{CommitmentAnswer, QueryError};
 use ledger_client::is_not_found;
-use ledger_domain::view::{
+use ledger_domain::wire::v1::Amount;
+use ledger_domain::wire::v1::view::{
     AssessmentRow, CommitmentState, EvidenceRow, MeasureRow, ParticipationRow, ReportRow,
     WatchList, WatchedRow,
 };
-use ledger_domain::wire::v1::Amount;
 
 /// Prints how a commitment stands, or its history.
 pub(crate) async fn run(

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
 use ledger_bus::NatsAccess;
 use ledger_bus::query::{WatchEnvelope, WatchQuery};
-use ledger_domain::view::{WatchRow, WatchRows};
+use ledger_domain::wire::v1::view::{WatchRow, WatchRows};
 
 /// Prints the counts of all watch lists, or one list.
 pub(crate) async fn run(nats: &NatsAccess, args: WatchArgs, output: Output) -> Result<(), Failure> {

@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
-use serde::Serialize;
 use smallvec::SmallVec;
 
-use super::body::{StampBody, bounded};
+use super::body::bounded;
 use super::facts::{CommitmentFacts, PartState};
 use super::family::Seen;
 use super::fold::{Keys, Sign, ViewFamily};
-use super::list::ParticipationRole;
 use super::tables::{About, ActionIndex, PartyIndex, Tables};
-use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
+use super::tally::{self, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
-use crate::wire::v1::TextStatus;
+use crate::wire::v1::view::{
+    ActionBody, ActionRollup, ActionTally, CommittedParties, Coverage, MappedCommitments, Mappings,
+    ParticipationRole, Participations, ParticipationsBeside, ViewKind,
+};
 
 /// The most bytes that a table of mappings may take in a body. An objective has two.
 const MAPPINGS_BYTES: usize = 16 * 1024;
@@ -35,85 +36,7 @@ pub(crate) struct ActionCounts {
 #[derive(Debug, Default, PartialEq)]
 struct Own {
     tally: Tally,
-    participations: Participations,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    view: &'static str,
-    action: &'a str,
-    instrument: Option<&'a str>,
-    parent: Option<&'a str>,
-    text_status: Option<&'static str>,
-    #[serde(flatten)]
-    stamp: StampBody,
-    #[serde(flatten)]
-    own: TallyBody<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rollup: Option<RollupBody<'a>>,
-    #[serde(flatten)]
-    mapped: MappingsBody<'a>,
-}
-
-#[derive(Serialize)]
-struct MappingsBody<'a> {
-    mapped_from_commitments: BTreeMap<&'a str, MappedBody>,
-    mappings_left_out: usize,
-}
-
-/// Commitments to an action that corresponds to this one. They do not move here: each is counted under its own action.
-#[derive(Debug, Clone, Copy, Serialize)]
-struct MappedBody {
-    recorded: u64,
-    active: u64,
-}
-
-/// Everything under an objective and on the objective itself, each commitment once.
-#[derive(Serialize)]
-struct RollupBody<'a> {
-    actions: usize,
-    actions_without_commitment: usize,
-    #[serde(flatten)]
-    tally: TallyBody<'a>,
-    #[serde(flatten)]
-    mapped: MappingsBody<'a>,
-}
-
-#[derive(Serialize)]
-struct TallyBody<'a> {
-    commitments: RecordedBody,
-    active_commitments: ActiveBody,
-    #[serde(flatten)]
-    apart: ApartBody,
-    participations: ParticipationsBody,
-    parties: PartiesBody,
-    countries: CountriesBody,
-    member_states: CoverageBody,
-    member_states_by_region: BTreeMap<&'a str, CoverageBody>,
-}
-
-#[derive(Serialize)]
-struct ParticipationsBody {
-    lead: u64,
-    #[serde(flatten)]
-    beside: Participations,
-}
-
-#[derive(Serialize)]
-struct PartiesBody {
-    committed: usize,
-}
-
-#[derive(Serialize)]
-struct CountriesBody {
-    committed: usize,
-}
-
-/// How many have committed, out of how many there are.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub(crate) struct CoverageBody {
-    pub(crate) committed: u64,
-    pub(crate) of: u64,
+    participations: ParticipationsBeside,
 }
 
 impl ViewFamily for ActionFamily {
@@ -135,7 +58,7 @@ impl ViewFamily for ActionFamily {
         counts.tally.count_terms(facts, sign);
         if facts.is_active() {
             for part in facts.participations() {
-                counts.participations.count(*part, sign);
+                tally::count_part(&mut counts.participations, *part, sign);
             }
         }
     }
@@ -212,15 +135,17 @@ impl ViewFamily for ActionFamily {
     fn body(view: Seen<'_, Self>, action: ActionIndex) -> Option<Vec<u8>> {
         let (tables, counts) = (view.tables(), view.counts(action));
         let entry = tables.action(action)?;
-        let body = Body {
-            view: "action",
-            action: entry.code.as_str(),
+        let body = ActionBody {
+            view: ViewKind::Action,
+            action: entry.code.to_string(),
             instrument: entry
                 .instrument
-                .map(|instrument| tables.instrument_id(instrument)),
-            parent: entry.parent.map(|parent| tables.action_code(parent)),
-            text_status: entry.text_status.map(TextStatus::as_str),
-            stamp: view.stamp(action).into(),
+                .map(|instrument| tables.instrument_id(instrument).to_owned()),
+            parent: entry
+                .parent
+                .map(|parent| tables.action_code(parent).to_owned()),
+            text_status: entry.text_status,
+            last: view.stamp(action).into(),
             own: tally_body(tables, &[&counts.own]),
             rollup: (!entry.children.is_empty()).then(|| {
                 let mut beneath = tables.beneath(action);
@@ -228,14 +153,14 @@ impl ViewFamily for ActionFamily {
                 let actions_without_commitment = beneath.iter().filter(without).count();
                 let actions = beneath.len();
                 beneath.push(action);
-                RollupBody {
+                ActionRollup {
                     actions,
                     actions_without_commitment,
                     tally: tally_body(tables, &[&counts.own, &counts.beneath]),
-                    mapped: MappingsBody::new(view, &beneath),
+                    mapped: mappings(view, &beneath),
                 }
             }),
-            mapped: MappingsBody::new(view, &[action]),
+            mapped: mappings(view, &[action]),
         };
         serde_json::to_vec(&body).ok()
     }
@@ -250,23 +175,21 @@ fn mapped_to(tables: &Tables, actions: &[ActionIndex]) -> BTreeSet<ActionIndex> 
         .collect()
 }
 
-impl<'a> MappingsBody<'a> {
-    /// What is mapped to any of these actions.
-    fn new(view: Seen<'a, ActionFamily>, actions: &[ActionIndex]) -> Self {
-        let mapped = mapped_to(view.tables(), actions).into_iter().map(|from| {
-            let counts = view.counts(from);
-            let body = MappedBody {
-                recorded: counts.recorded(),
-                active: counts.active(),
-            };
-            (view.tables().action_code(from), body)
-        });
-        let (mapped_from_commitments, mappings_left_out) =
-            bounded(mapped, |mapped| mapped.recorded, MAPPINGS_BYTES);
-        Self {
-            mapped_from_commitments,
-            mappings_left_out,
-        }
+/// What is mapped to any of these actions.
+fn mappings(view: Seen<'_, ActionFamily>, actions: &[ActionIndex]) -> Mappings {
+    let mapped = mapped_to(view.tables(), actions).into_iter().map(|from| {
+        let counts = view.counts(from);
+        let mapped = MappedCommitments {
+            recorded: counts.recorded(),
+            active: counts.active(),
+        };
+        (view.tables().action_code(from).to_owned(), mapped)
+    });
+    let (mapped_from_commitments, mappings_left_out) =
+        bounded(mapped, |mapped| mapped.recorded, MAPPINGS_BYTES);
+    Mappings {
+        mapped_from_commitments,
+        mappings_left_out,
     }
 }
 
@@ -292,12 +215,13 @@ impl ActionCounts {
 }
 
 /// The sum of counts that share no commitment. Parties and countries are united, not added.
-fn tally_body<'a>(tables: &'a Tables, counts: &[&Own]) -> TallyBody<'a> {
+fn tally_body(tables: &Tables, counts: &[&Own]) -> ActionTally {
     let tallies: SmallVec<[&Tally; 2]> = counts.iter().map(|own| &own.tally).collect();
     let (commitments, active_commitments, apart) = tally::sum(tables, &tallies);
-    let beside = counts.iter().fold(Participations::default(), |sum, own| {
-        sum.plus(own.participations)
-    });
+    let mut beside = ParticipationsBeside::default();
+    for own in counts {
+        beside.add(&own.participations);
+    }
     let leading: FxHashSet<PartyIndex> = tallies
         .iter()
         .flat_map(|tally| tally.leading.keys().copied())
@@ -311,18 +235,18 @@ fn tally_body<'a>(tables: &'a Tables, counts: &[&Own]) -> TallyBody<'a> {
             .iter()
             .filter_map(|&party| tables.member_state(party)),
     );
-    TallyBody {
+    ActionTally {
         commitments,
         active_commitments,
         apart,
-        participations: ParticipationsBody {
+        participations: Participations {
             lead: tallies.iter().map(|tally| tally.active()).sum(),
             beside,
         },
-        parties: PartiesBody {
+        parties: CommittedParties {
             committed: leading.len(),
         },
-        countries: CountriesBody {
+        countries: CommittedParties {
             committed: countries.len(),
         },
         member_states,
@@ -334,10 +258,10 @@ fn tally_body<'a>(tables: &'a Tables, counts: &[&Own]) -> TallyBody<'a> {
 /// are those that lead a commitment themselves.
 pub(crate) fn coverage(
     states: impl Iterator<Item = CountryCode>,
-) -> (CoverageBody, BTreeMap<&'static str, CoverageBody>) {
+) -> (Coverage, BTreeMap<String, Coverage>) {
     let states: FxHashSet<CountryCode> = states.collect();
-    let mut all = CoverageBody::default();
-    let mut regions: BTreeMap<&'static str, CoverageBody> = BTreeMap::new();
+    let mut all = Coverage::default();
+    let mut regions: BTreeMap<&str, Coverage> = BTreeMap::new();
     for country in country::all()
         .iter()
         .filter(|country| country.un_status == UnStatus::Member)
@@ -351,5 +275,9 @@ pub(crate) fn coverage(
             coverage.committed += committed;
         }
     }
-    (all, regions)
+    let regions = regions.into_iter();
+    (
+        all,
+        regions.map(|(name, of)| (name.to_owned(), of)).collect(),
+    )
 }

@@ -3,18 +3,18 @@
 use chrono::NaiveDate;
 
 use super::action::ActionFamily;
-use super::as_of::{AsOfView, ChangelogSource, KnownEvents};
+use super::as_of::{AsOfView, ChangelogSource};
 use super::changelog::ChangelogChunk;
 use super::country::CountryFamily;
-use super::envelope::Timeliness;
 use super::event_ref::EventRef;
 use super::family;
 use super::fold::{EventTime, Follow, View, nothing_left, restore_tables};
 use super::ledger::{LedgerViews, Whole};
-use super::list::{CommitmentList, Page};
+use super::list::Page;
 use super::read_model::ReadModel;
-use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
+use super::watch::{UnknownFilter, WatchPage};
 use super::{Changes, RestoreError};
+use crate::wire::v1::view::{CommitmentList, EventList, Timeliness, WatchAnswer};
 
 /// A family of views, as its projection is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -232,7 +232,7 @@ impl All {
         key: &str,
         between: (Option<u64>, u64),
         page: &Page,
-    ) -> Result<KnownEvents, S::Error> {
+    ) -> Result<EventList, S::Error> {
         match family_of(key) {
             Family::Country => View::<CountryFamily>::events_between(source, key, between, page),
             Family::Action => View::<ActionFamily>::events_between(source, key, between, page),

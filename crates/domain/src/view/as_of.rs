@@ -18,15 +18,15 @@ use super::RestoreError;
 use super::changelog::{EVENTS, Entries, Entry, Holds, MOMENTS, Moments, REFERENCE};
 use super::codec::{RowReader, RowWriter};
 use super::dates::Dates;
-use super::envelope::Timeliness;
 use super::facts::CommitmentFacts;
 use super::fold::{EventTime, Keys, Sign, View, ViewFamily};
-use super::list::{CommitmentList, Page};
+use super::list::Page;
 use super::tables::{Slot, Tables};
 use super::watch::Search;
 use crate::ids::CommitmentId;
+use crate::wire::v1::view::{CommitmentList, EventList, Timeliness};
 
-pub use between::{KnownEvent, KnownEvents, MAX_EVENT_ROWS};
+pub use between::MAX_EVENT_ROWS;
 pub use source::{ChangelogSource, VisitChunk, WantChunk};
 
 use bits::Bits;
@@ -132,7 +132,7 @@ impl<L: ViewFamily> View<L> {
         key: &str,
         between: (Option<u64>, u64),
         page: &Page,
-    ) -> Result<KnownEvents, S::Error> {
+    ) -> Result<EventList, S::Error> {
         events_of_view(source, key, !L::ALL_EVENTS, between, page)
     }
 

@@ -1,12 +1,12 @@
-//! What the bodies of all views share: how a moment, a stage and a bounded table read in JSON.
+//! What the bodies of all views share: how a moment and a bounded table read in JSON.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
-use super::fold::{EventTime, LastChange, Sign};
-use crate::wire::v1::Stage;
+use super::fold::{EventTime, LastChange};
+use crate::wire::v1::view::{LastEvents, RecordedAt};
 
 /// Tables of up to so many lines are not measured: they fit into the smallest room that a body leaves for one.
 const FEW_LINES: usize = 24;
@@ -18,14 +18,7 @@ pub(crate) fn recorded_text(recorded_us: i64) -> String {
         .to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// A moment in a body.
-#[derive(Debug, Serialize)]
-pub(crate) struct MomentBody {
-    pub(crate) position: String,
-    pub(crate) recorded: String,
-}
-
-impl From<EventTime> for MomentBody {
+impl From<EventTime> for RecordedAt {
     fn from(moment: EventTime) -> Self {
         Self {
             position: moment.position.to_string(),
@@ -34,56 +27,12 @@ impl From<EventTime> for MomentBody {
     }
 }
 
-/// The last change and the last report of a view, as its body begins; null before the first.
-#[derive(Debug, Serialize)]
-pub(crate) struct StampBody {
-    position: Option<String>,
-    recorded: Option<String>,
-    last_report: Option<MomentBody>,
-}
-
-impl From<LastChange> for StampBody {
+impl From<LastChange> for LastEvents {
     fn from(stamp: LastChange) -> Self {
         Self {
             position: stamp.change.map(|moment| moment.position.to_string()),
             recorded: stamp.change.map(|moment| recorded_text(moment.recorded_us)),
-            last_report: stamp.report.map(MomentBody::from),
-        }
-    }
-}
-
-/// Commitments by the stage their lead reported last.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Stages {
-    none_reported: u64,
-    planning: u64,
-    in_progress: u64,
-    fulfilled: u64,
-    stalled: u64,
-}
-
-impl Stages {
-    pub(crate) fn count(&mut self, stage: Option<Stage>, sign: Sign) {
-        sign.step(match stage {
-            None => &mut self.none_reported,
-            Some(Stage::Planning) => &mut self.planning,
-            Some(Stage::InProgress) => &mut self.in_progress,
-            Some(Stage::Fulfilled) => &mut self.fulfilled,
-            Some(Stage::Stalled) => &mut self.stalled,
-        });
-    }
-
-    pub(crate) fn total(&self) -> u64 {
-        self.none_reported + self.planning + self.in_progress + self.fulfilled + self.stalled
-    }
-
-    pub(crate) fn plus(self, other: Self) -> Self {
-        Self {
-            none_reported: self.none_reported + other.none_reported,
-            planning: self.planning + other.planning,
-            in_progress: self.in_progress + other.in_progress,
-            fulfilled: self.fulfilled + other.fulfilled,
-            stalled: self.stalled + other.stalled,
+            last_report: stamp.report.map(RecordedAt::from),
         }
     }
 }

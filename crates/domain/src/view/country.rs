@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use serde::Serialize;
 
-use super::body::{MomentBody, Stages, StampBody, bounded};
+use super::body::bounded;
 use super::facts::{CommitmentFacts, Flags, PartState};
 use super::family::Seen;
 use super::fold::{Keys, Sign, ViewFamily};
-use super::list::ParticipationRole;
 use super::tables::{About, ActionIndex, Statements, Tables};
-use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
+use super::tally::{self, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
 use crate::wire::v1::PartyKind;
+use crate::wire::v1::view::{
+    ActionStages, ActiveInCountry, CountryBody, CountryParties, CountryStatements,
+    ParticipationRole, Participations, ParticipationsBeside, RecordedAt, ViewKind,
+};
 
 /// The key of what belongs to no country: the commitments of organizations.
 const NO_COUNTRY: &str = "INT";
@@ -42,70 +44,8 @@ pub(crate) struct CountryFamily;
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct CountryCounts {
     led: Tally,
-    by_action: FxHashMap<ActionIndex, ActionLine>,
-    participations: Participations,
-}
-
-/// Active commitments under one action: what their leads say, and how many somebody else assessed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-struct ActionLine {
-    #[serde(flatten)]
-    stages: Stages,
-    assessed: u64,
-    contested: u64,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    view: &'static str,
-    country: &'a str,
-    name: &'a str,
-    region: Option<&'a str>,
-    subregion: Option<&'a str>,
-    un_status: &'static str,
-    ldc: bool,
-    lldc: bool,
-    sids: bool,
-    #[serde(flatten)]
-    stamp: StampBody,
-    commitments: RecordedBody,
-    active_commitments: ActiveCountryBody<'a>,
-    active_commitments_by_action: BTreeMap<&'a str, ActionLine>,
-    actions_left_out: usize,
-    #[serde(flatten)]
-    apart: ApartBody,
-    participations: ParticipationsBody,
-    parties: PartiesBody,
-    statements: StatementsBody,
-}
-
-/// A country's commitments are its State's and those of its other parties: which are whose is said beside their sum.
-#[derive(Serialize)]
-struct ActiveCountryBody<'a> {
-    #[serde(flatten)]
-    active: ActiveBody,
-    by_party_kind: BTreeMap<&'a str, u64>,
-}
-
-#[derive(Serialize)]
-struct ParticipationsBody {
-    lead: u64,
-    #[serde(flatten)]
-    beside: Participations,
-}
-
-/// What the country's parties said in reviews.
-#[derive(Serialize)]
-struct StatementsBody {
-    recorded: u64,
-    last: Option<MomentBody>,
-}
-
-#[derive(Serialize)]
-struct PartiesBody {
-    registered: u64,
-    active: u64,
-    leading: usize,
+    by_action: FxHashMap<ActionIndex, ActionStages>,
+    participations: ParticipationsBeside,
 }
 
 impl ViewFamily for CountryFamily {
@@ -137,7 +77,7 @@ impl ViewFamily for CountryFamily {
                 .iter()
                 .filter(|part| tables.country_of(part.party) == place)
             {
-                counts.participations.count(*part, sign);
+                tally::count_part(&mut counts.participations, *part, sign);
             }
         }
         if Self::owns(place, tables, facts) {
@@ -221,53 +161,56 @@ impl ViewFamily for CountryFamily {
         let by_action = counts
             .by_action
             .iter()
-            .map(|(&action, &line)| (tables.action_code(action), line));
-        let weight = |line: &ActionLine| line.stages.total();
+            .map(|(&action, &line)| (tables.action_code(action).to_owned(), line));
+        let weight = |line: &ActionStages| line.stages.total();
         let (active_commitments_by_action, actions_left_out) =
             bounded(by_action, weight, ACTIONS_BYTES);
         let (commitments, active_commitments, apart) = tally::sum(tables, &[&counts.led]);
         let (registered, active) = tables.parties_in(place);
         let Statements { recorded, last } = tables.statements_in(place);
         let flag = |flag: fn(&country::Country) -> bool| country.is_some_and(flag);
-        let body = Body {
-            view: "country",
-            country: country.map_or(NO_COUNTRY, |country| country.code.as_str()),
-            name: country.map_or("International", |country| country.name),
+        let body = CountryBody {
+            view: ViewKind::Country,
+            country: Self::text(tables, place),
+            name: country
+                .map_or("International", |country| country.name)
+                .to_owned(),
             region: country
                 .and_then(|country| country.region)
-                .map(|region| region.name),
+                .map(|region| region.name.to_owned()),
             subregion: country
                 .and_then(|country| country.subregion)
-                .map(|region| region.name),
+                .map(|region| region.name.to_owned()),
             un_status: match country.map_or(UnStatus::None, |country| country.un_status) {
                 UnStatus::Member => "member",
                 UnStatus::Observer => "observer",
                 UnStatus::None => "none",
-            },
+            }
+            .to_owned(),
             ldc: flag(|country| country.ldc),
             lldc: flag(|country| country.lldc),
             sids: flag(|country| country.sids),
-            stamp: view.stamp(place).into(),
+            last: view.stamp(place).into(),
             commitments,
-            active_commitments: ActiveCountryBody {
+            active_commitments: ActiveInCountry {
                 active: active_commitments,
                 by_party_kind: by_party_kind(tables, &counts.led),
             },
             active_commitments_by_action,
             actions_left_out,
             apart,
-            participations: ParticipationsBody {
+            participations: Participations {
                 lead: counts.led.active(),
                 beside: counts.participations,
             },
-            parties: PartiesBody {
+            parties: CountryParties {
                 registered,
                 active,
                 leading: counts.led.leading.len(),
             },
-            statements: StatementsBody {
+            statements: CountryStatements {
                 recorded,
-                last: last.map(MomentBody::from),
+                last: last.map(RecordedAt::from),
             },
         };
         serde_json::to_vec(&body).ok()
@@ -275,13 +218,13 @@ impl ViewFamily for CountryFamily {
 }
 
 /// The commitments that stand, by the kind of the party that leads them.
-fn by_party_kind(tables: &Tables, led: &Tally) -> BTreeMap<&'static str, u64> {
+fn by_party_kind(tables: &Tables, led: &Tally) -> BTreeMap<String, u64> {
     let mut kinds = BTreeMap::new();
     for (&lead, count) in &led.leading {
         let kind = tables
             .party_kind(lead)
             .map_or(UNREGISTERED, PartyKind::as_str);
-        *kinds.entry(kind).or_default() += count;
+        *kinds.entry(kind.to_owned()).or_default() += count;
     }
     kinds
 }
@@ -294,7 +237,7 @@ impl CountryCounts {
         }
         for &action in facts.actions() {
             let line = self.by_action.entry(action).or_default();
-            line.stages.count(facts.stage, sign);
+            sign.step(line.stages.of(facts.stage));
             sign.step_if(facts.flags.has(Flags::ASSESSED), &mut line.assessed);
             sign.step_if(facts.flags.has(Flags::CONTESTED), &mut line.contested);
             if line.stages.total() == 0 {

@@ -7,9 +7,9 @@ use std::hash::Hash;
 use chrono::{Days, NaiveDate};
 use rustc_hash::FxHashMap;
 
-use super::envelope::{STALE_AFTER_DAYS, Timeliness};
-use super::watch::{WatchList, Watched, WatchedCounts};
+use super::watch::{Watched, WatchedCounts};
 use crate::date::PartialDate;
+use crate::wire::v1::view::{STALE_AFTER_DAYS, Timeliness, WatchList};
 
 /// A day as the number of days since 1970.
 pub(crate) type EpochDay = u32;

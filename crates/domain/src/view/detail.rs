@@ -2,43 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::event_ref::EventRef;
 use crate::ids::{CountryCode, Language, PartyId, Position};
+use crate::wire::v1::view::EvidenceRow;
 use crate::wire::v1::{EventBody, Evidence, EvidencePlace, NamedEvidence, Sha256, Source};
 
 /// The bytes that the texts of the evidence may take in an answer.
 const MAX_EVIDENCE_BYTES: usize = 256 * 1024;
 /// What a piece takes beside its URL and its title.
 const PIECE_BYTES: usize = 400;
-
-/// A piece of evidence as it stands: named by a report that stands or not, by a milestone, a contest, an assessment or of the commitment itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EvidenceRow {
-    /// Where it was named first: `<position>.<index>`. A piece that came without a digest is named by this.
-    pub evidence: String,
-    /// Its digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
-    /// Whether it has no digest.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub undigested: bool,
-    /// Where it is, as was said last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// What it is called, as was said last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// The party that named it first.
-    pub party: String,
-    /// The position of the report that it was named by or added to first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub report: Option<String>,
-    /// Whether it could not be found when it was looked for last.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unavailable: bool,
-}
 
 /// What a commitment says of itself, as it was amended.
 #[derive(Debug, Default)]

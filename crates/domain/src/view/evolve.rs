@@ -6,11 +6,11 @@ use super::event_ref::EventRef;
 use super::evidence::{AddedTo, has_digests};
 use super::facts::{CommitmentFacts, Flags, PartState, Participation, Status};
 use super::fold::EventTime;
-use super::list::ParticipationRole;
 use super::reference::{instrument_of, party_of};
 use super::reports::Report;
 use super::tables::{About, SharedTables, Slot, Tables, entry_at, hash, number};
 use crate::ids::{CommitmentId, PartyId, Position};
+use crate::wire::v1::view::ParticipationRole;
 use crate::wire::v1::{
     AmbitionAssessed, AssessmentRevised, CommitmentAmended, CommitmentRecorded, ContestOutcome,
     ContestResolved, EventBody, EventType, EvidenceAttached, EvidenceDigested, MilestoneReached,

@@ -8,7 +8,6 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use super::dates::{Dates, epoch_day};
 use super::evidence::{AddedTo, has_digests};
 use super::fold::EventTime;
-use super::list::{Milestones, ParticipationRole};
 use super::reports::{Report, ReportLink, Reports};
 use super::scrutiny::Scrutiny;
 use super::table::TitleRef;
@@ -16,6 +15,7 @@ use super::tables::{ActionIndex, PartyIndex, number};
 use super::watch::Watched;
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
+use crate::wire::v1::view::{MilestoneRow, ParticipationRole};
 use crate::wire::v1::{Completion, Evidence, Form, Nature, Outcome, Stage};
 
 /// Stands where a commitment has fewer than three actions.
@@ -57,7 +57,7 @@ pub(super) struct ColdFields {
     participations: Vec<Participation>,
     /// All actions, where they are more than three.
     actions: Vec<ActionIndex>,
-    pub(super) milestones: Milestones,
+    pub(super) milestones: MilestoneRow,
     pub(super) scrutiny: Option<Box<Scrutiny>>,
 }
 
@@ -461,10 +461,10 @@ impl CommitmentFacts {
         self.set_part(party, PartState::Confirmed);
     }
 
-    pub(crate) fn milestones(&self) -> Milestones {
+    pub(crate) fn milestones(&self) -> MilestoneRow {
         self.cold
             .as_ref()
-            .map_or_else(Milestones::default, |cold| cold.milestones)
+            .map_or_else(MilestoneRow::default, |cold| cold.milestones)
     }
 
     pub(crate) fn name_milestones(&mut self, named: usize) {

@@ -9,16 +9,16 @@ use smallvec::SmallVec;
 use super::RestoreError;
 use super::changelog::{ChangelogChunk, Open};
 use super::dates::{Calendar, Dates};
-use super::envelope::Timeliness;
 use super::event_ref::EventRef;
 use super::facts::{CommitmentFacts, Difference};
 use super::fold::{Follow, Keys, LastChange, Sign, ViewFamily};
-use super::list::{CommitmentList, Page};
+use super::list::Page;
 use super::postings::Postings;
 use super::read_model::{CommitmentChange, Delta, ReadModel};
 use super::rows::Row;
 use super::tables::{Slot, Tables};
-use super::watch::{self, UnknownFilter, WatchAnswer, WatchPage};
+use super::watch::{self, UnknownFilter, WatchPage};
+use crate::wire::v1::view::{CommitmentList, Timeliness, WatchAnswer};
 
 /// The first byte of the row keys that hold when a view changed last.
 const STAMP_ROW: u8 = b'k';

@@ -9,16 +9,16 @@ use smallvec::SmallVec;
 
 use super::changelog::ChangelogChunk;
 use super::codec::{RowReader, RowWriter};
-use super::envelope::Timeliness;
 use super::event_ref::EventRef;
 use super::facts::{CommitmentFacts, PartState};
 use super::family::{Entry, FamilyViews, Seen};
-use super::list::{CommitmentList, Page, ParticipationRole};
+use super::list::Page;
 use super::read_model::{Delta, ReadModel};
 use super::rows::Row;
 use super::tables::{About, Tables};
-use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
+use super::watch::{UnknownFilter, WatchPage};
 use super::{Changes, HexKey, RestoreError};
+use crate::wire::v1::view::{CommitmentList, ParticipationRole, Timeliness, WatchAnswer};
 
 /// Into the counts or out of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,14 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
-use serde::Serialize;
 
-use super::body::{MomentBody, bounded};
+use super::body::bounded;
 use super::fold::{EventTime, Sign};
 use super::summary::SummaryCounts;
 use super::tables::{ActionIndex, PartyIndex, Tables};
 use crate::country::{self, Country};
 use crate::ids::CountryCode;
+use crate::wire::v1::view::{
+    GapsBody, GapsCommitments, MemberStates, RecordedAt, RegionGaps, UncommittedActions, ViewKind,
+};
 
 /// The regions that the member States fall into, by name.
 static REGIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
@@ -89,61 +91,6 @@ fn region_index(country: &Country) -> Option<usize> {
     REGIONS.iter().position(|region| *region == name)
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    view: &'static str,
-    position: Option<String>,
-    recorded: Option<String>,
-    active_commitments: CommitmentsBody,
-    actions: ActionsBody,
-    actions_by_instrument: BTreeMap<&'a str, ActionsBody>,
-    instruments_left_out: usize,
-    actions_without_commitment: Vec<&'a str>,
-    actions_left_out: usize,
-    member_states: StatesBody,
-    by_region: BTreeMap<&'static str, RegionBody<'a>>,
-}
-
-/// The commitments that all of this follows from. Unit: commitments.
-#[derive(Serialize)]
-struct CommitmentsBody {
-    total: u64,
-    illustrative: u64,
-}
-
-/// Catalogued actions. Unit: actions.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-struct ActionsBody {
-    catalogued: u64,
-    without_commitment: u64,
-}
-
-/// Unit: member States.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-struct StatesBody {
-    of: u64,
-    /// Those that lead a commitment themselves.
-    committed: u64,
-    /// Those that do not, and take part in one as partner or supporter by their own word.
-    participant_only: u64,
-    /// Those that do neither, while another party of their country leads one.
-    other_parties_only: u64,
-    /// All others.
-    without_commitment: u64,
-}
-
-#[derive(Default, Serialize)]
-struct RegionBody<'a> {
-    member_states: StatesBody,
-    without_commitment: Vec<&'static str>,
-    participant_only: Vec<&'static str>,
-    other_parties_only: Vec<&'static str>,
-    actions: ActionsBody,
-    /// Besides those that have no commitment anywhere.
-    actions_committed_elsewhere_only: Vec<&'a str>,
-    actions_left_out: usize,
-}
-
 /// What a member State has to do with commitments that stand.
 #[derive(Clone, Copy)]
 enum Stand {
@@ -208,12 +155,12 @@ pub(crate) fn body(
     );
     let without = catalogued.iter().filter(|(_, action)| !reach.has(*action));
     let (actions_without_commitment, actions_left_out) = listed(without);
-    let moment = changed.map(MomentBody::from);
-    let mut body = Body {
-        view: "gaps",
+    let moment = changed.map(RecordedAt::from);
+    let mut body = GapsBody {
+        view: ViewKind::Gaps,
         position: moment.as_ref().map(|moment| moment.position.clone()),
         recorded: moment.map(|moment| moment.recorded),
-        active_commitments: CommitmentsBody {
+        active_commitments: GapsCommitments {
             total: counts.all.active(),
             illustrative: counts.illustrative,
         },
@@ -222,26 +169,27 @@ pub(crate) fn body(
         instruments_left_out,
         actions_without_commitment,
         actions_left_out,
-        member_states: StatesBody::default(),
+        member_states: MemberStates::default(),
         by_region: BTreeMap::new(),
     };
     for (index, name) in REGIONS.iter().enumerate() {
         let region = region_body(reach, index, &catalogued);
-        body.by_region.insert(name, region);
+        body.by_region.insert((*name).to_owned(), region);
     }
     let countries = Countries::of(tables, counts);
     for country in country::members() {
         if let Some(region) = body.by_region.get_mut(region_name(country)) {
             let stand = countries.stand_of(country);
-            region.put(country, stand);
-            body.member_states.put(stand);
+            put_state(region, country, stand);
+            *count_of(&mut body.member_states, stand) += 1;
+            body.member_states.of += 1;
         }
     }
     serde_json::to_vec(&body).ok()
 }
 
-fn by_instrument<'a>(tables: &'a Tables, reach: &Reach) -> BTreeMap<&'a str, ActionsBody> {
-    let mut instruments: BTreeMap<&str, ActionsBody> = BTreeMap::new();
+fn by_instrument(tables: &Tables, reach: &Reach) -> BTreeMap<String, UncommittedActions> {
+    let mut instruments: BTreeMap<&str, UncommittedActions> = BTreeMap::new();
     for action in tables.catalogued() {
         let instrument = tables.action(action).and_then(|entry| entry.instrument);
         let id = instrument.map_or("", |instrument| tables.instrument_id(instrument));
@@ -249,31 +197,28 @@ fn by_instrument<'a>(tables: &'a Tables, reach: &Reach) -> BTreeMap<&'a str, Act
         of.catalogued += 1;
         of.without_commitment += u64::from(!reach.has(action));
     }
-    instruments
+    let instruments = instruments.into_iter();
+    instruments.map(|(id, of)| (id.to_owned(), of)).collect()
 }
 
-fn region_body<'a>(
-    reach: &Reach,
-    region: usize,
-    catalogued: &[(&'a str, ActionIndex)],
-) -> RegionBody<'a> {
+fn region_body(reach: &Reach, region: usize, catalogued: &[(&str, ActionIndex)]) -> RegionGaps {
     let elsewhere = catalogued
         .iter()
         .filter(|(_, action)| reach.has(*action) && !reach.has_in(*action, region));
     let (actions_committed_elsewhere_only, actions_left_out) = listed(elsewhere);
-    RegionBody {
+    RegionGaps {
         actions: count_actions(catalogued, |action| reach.has_in(action, region)),
         actions_committed_elsewhere_only,
         actions_left_out,
-        ..RegionBody::default()
+        ..RegionGaps::default()
     }
 }
 
 fn count_actions(
     catalogued: &[(&str, ActionIndex)],
     has_commitment: impl Fn(ActionIndex) -> bool,
-) -> ActionsBody {
-    let mut counts = ActionsBody::default();
+) -> UncommittedActions {
+    let mut counts = UncommittedActions::default();
     for (_, action) in catalogued {
         counts.catalogued += 1;
         counts.without_commitment += u64::from(!has_commitment(*action));
@@ -282,15 +227,13 @@ fn count_actions(
 }
 
 /// The codes of some actions in order, as many as fit, and how many did not.
-fn listed<'a: 'b, 'b>(
-    actions: impl Iterator<Item = &'b (&'a str, ActionIndex)>,
-) -> (Vec<&'a str>, usize) {
+fn listed<'a>(actions: impl Iterator<Item = &'a (&'a str, ActionIndex)>) -> (Vec<String>, usize) {
     let (mut codes, mut bytes, mut left_out) = (Vec::new(), 0, 0);
     for (code, _) in actions {
         // Two quotes and a comma.
         bytes += code.len() + 3;
         if bytes <= MAX_LIST_BYTES {
-            codes.push(*code);
+            codes.push((*code).to_owned());
         } else {
             left_out += 1;
         }
@@ -298,29 +241,25 @@ fn listed<'a: 'b, 'b>(
     (codes, left_out)
 }
 
-impl StatesBody {
-    fn put(&mut self, stand: Stand) {
-        self.of += 1;
-        *match stand {
-            Stand::Committed => &mut self.committed,
-            Stand::ParticipantOnly => &mut self.participant_only,
-            Stand::OtherPartiesOnly => &mut self.other_parties_only,
-            Stand::WithoutCommitment => &mut self.without_commitment,
-        } += 1;
+fn count_of(states: &mut MemberStates, stand: Stand) -> &mut u64 {
+    match stand {
+        Stand::Committed => &mut states.committed,
+        Stand::ParticipantOnly => &mut states.participant_only,
+        Stand::OtherPartiesOnly => &mut states.other_parties_only,
+        Stand::WithoutCommitment => &mut states.without_commitment,
     }
 }
 
-impl RegionBody<'_> {
-    fn put(&mut self, country: &'static Country, stand: Stand) {
-        self.member_states.put(stand);
-        let list = match stand {
-            Stand::Committed => return,
-            Stand::ParticipantOnly => &mut self.participant_only,
-            Stand::OtherPartiesOnly => &mut self.other_parties_only,
-            Stand::WithoutCommitment => &mut self.without_commitment,
-        };
-        list.push(country.code.as_str());
-    }
+fn put_state(region: &mut RegionGaps, country: &Country, stand: Stand) {
+    region.member_states.of += 1;
+    *count_of(&mut region.member_states, stand) += 1;
+    let list = match stand {
+        Stand::Committed => return,
+        Stand::ParticipantOnly => &mut region.participant_only,
+        Stand::OtherPartiesOnly => &mut region.other_parties_only,
+        Stand::WithoutCommitment => &mut region.without_commitment,
+    };
+    list.push(country.code.to_string());
 }
 
 #[cfg(test)]

@@ -6,24 +6,22 @@ use chrono::NaiveDate;
 use smallvec::SmallVec;
 
 use super::RestoreError;
-use super::as_of::{
-    AsOfView, ChangelogSource, KnownEvents, all_chunks, events_of_list, events_of_view,
-};
+use super::as_of::{AsOfView, ChangelogSource, all_chunks, events_of_list, events_of_view};
 use super::changelog::{Changelog, ChangelogChunk, Entries, Holds, List};
 use super::codec::{RowReader, RowWriter};
-use super::envelope::Timeliness;
 use super::event_ref::EventRef;
 use super::family::{FamilyViews, Seen};
 use super::fold::{EventTime, Follow, Single, View};
 use super::gaps;
-use super::list::{CommitmentList, Page};
+use super::list::Page;
 use super::partner::{PARTNER_ROW, PartnerIndex, Partners};
 use super::read_model::{Delta, ReadModel};
 use super::review::{self, REVIEW_ROW, Reviews};
 use super::rows::Row;
 use super::summary::SummaryFamily;
 use super::tables::{About, Tables};
-use super::watch::{UnknownFilter, WatchAnswer, WatchPage};
+use super::watch::{UnknownFilter, WatchPage};
+use crate::wire::v1::view::{CommitmentList, EventList, Timeliness, WatchAnswer};
 
 /// The key of the summary.
 const SUMMARY: &str = "summary";
@@ -301,7 +299,7 @@ impl Whole {
         key: &str,
         between: (Option<u64>, u64),
         page: &Page,
-    ) -> Result<KnownEvents, S::Error> {
+    ) -> Result<EventList, S::Error> {
         if key == SUMMARY {
             return events_of_view(source, key, false, between, page);
         }

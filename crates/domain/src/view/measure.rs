@@ -1,59 +1,9 @@
 //! What one commitment is measured by, and the value that it has reached: folded for one commitment alone, as no count and no list of the ledger's views
 //! shows it.
 
-use serde::{Deserialize, Serialize};
-
 use crate::compare::folded;
-use crate::wire::v1::{Amount, Indicator, Measure, MeasureChange, Period};
-
-/// What a commitment is measured by. What an amendment changed stands beside what was said first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MeasureRow {
-    /// What is counted.
-    pub indicator: String,
-    /// In which unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<String>,
-    /// Where it stood when the commitment was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baseline: Option<Amount>,
-    /// Where it is to stand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<Amount>,
-    /// The first indicator, where that is another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_indicator: Option<String>,
-    /// The first unit, where that is another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_unit: Option<String>,
-    /// The first baseline, where that is another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_baseline: Option<Amount>,
-    /// The first target, where that is another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_target: Option<Amount>,
-    /// The newest value of the indicator in a report that stands: the lead's, or another participant's where the lead gave none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latest: Option<ValueRow>,
-}
-
-/// A value that was reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ValueRow {
-    /// The value.
-    pub value: Amount,
-    /// The unit that the report gives it in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<String>,
-    /// The party that reported it.
-    pub party: String,
-    /// The beginning of the period it is about, as precisely as that is known.
-    pub from: String,
-    /// The end of it.
-    pub until: String,
-    /// The position of the report, as it was corrected last.
-    pub report: String,
-}
+use crate::wire::v1::view::{MeasureRow, ValueRow};
+use crate::wire::v1::{Indicator, Measure, MeasureChange, Period};
 
 /// The measure of a commitment as it is now, and the first that was said of each part of it.
 #[derive(Debug, Default)]
@@ -117,15 +67,19 @@ fn another<T: Clone + PartialEq>(first: Option<&T>, now: Option<&T>) -> Option<T
     first.filter(|_| first != now).cloned()
 }
 
-impl ValueRow {
-    pub(super) fn new(indicator: &Indicator, party: String, period: Period, report: u64) -> Self {
-        Self {
-            value: indicator.value,
-            unit: indicator.unit.clone(),
-            party,
-            from: period.from.to_string(),
-            until: period.to.to_string(),
-            report: report.to_string(),
-        }
+/// The value of an indicator, as the report at a position gives it.
+pub(super) fn value_row(
+    indicator: &Indicator,
+    party: String,
+    period: Period,
+    report: u64,
+) -> ValueRow {
+    ValueRow {
+        value: indicator.value,
+        unit: indicator.unit.clone(),
+        party,
+        from: period.from.to_string(),
+        until: period.to.to_string(),
+        report: report.to_string(),
     }
 }

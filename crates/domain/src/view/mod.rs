@@ -82,25 +82,18 @@ use chrono::NaiveDate;
 use thiserror::Error;
 
 use crate::ids::Position;
+use crate::wire::v1::view::{CommitmentList, EventList, Timeliness, WatchAnswer};
 use crate::wire::v1::{Event, EventExcerpt};
 
 pub use all::{Family, family_of};
 pub use as_of::{
-    AsOfView, ChangelogSource, KnownEvent, KnownEvents, MAX_EVENT_ROWS, VisitChunk, WantChunk,
-    position_at, recorded_at,
+    AsOfView, ChangelogSource, MAX_EVENT_ROWS, VisitChunk, WantChunk, position_at, recorded_at,
 };
 pub use changelog::{ChangelogChunk, changelog_version};
-pub use detail::EvidenceRow;
-pub use envelope::{Envelope, STALE_AFTER_DAYS, Timeliness};
-pub use list::{
-    AssessmentRow, CommitmentList, CommitmentRow, MAX_PAGE_ROWS, Milestones, Page,
-    ParticipationRole,
-};
-pub use measure::{MeasureRow, ValueRow};
-pub use state::{
-    CommitmentFold, CommitmentState, ContestRow, ParticipationRow, ReportRow, WatchedRow,
-};
-pub use watch::{UnknownFilter, WatchAnswer, WatchList, WatchPage, WatchRow, WatchRows};
+pub use envelope::Envelope;
+pub use list::{MAX_PAGE_ROWS, Page};
+pub use state::CommitmentFold;
+pub use watch::{UnknownFilter, WatchPage};
 
 /// The largest body a view may have: the bound of a NATS KV value here, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -207,7 +200,7 @@ macro_rules! projections {
                 after: Option<u64>,
                 to: u64,
                 page: &Page,
-            ) -> Result<KnownEvents, S::Error> {
+            ) -> Result<EventList, S::Error> {
                 <$fold>::events_between(source, key, (after, to), page)
             }
 
@@ -335,7 +328,7 @@ pub trait Projection: Default {
         after: Option<u64>,
         to: u64,
         page: &Page,
-    ) -> Result<KnownEvents, S::Error>;
+    ) -> Result<EventList, S::Error>;
 
     /// Builds the projection from every row ever taken, the last value of each key, in the order of the keys' bytes.
     ///

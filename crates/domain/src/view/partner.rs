@@ -1,14 +1,10 @@
 //! What each partner sent: its events by type, and how often it had to correct itself. Who published what is part of the record, so that a
 //! source can be judged by its history.
 
-use std::collections::BTreeMap;
-
 use rustc_hash::FxHashMap;
-use serde::Serialize;
 
 use super::RestoreError;
 use super::as_of::AsOfView;
-use super::body::MomentBody;
 use super::codec::{RowReader, RowWriter};
 use super::event_ref::EventRef;
 use super::fold::EventTime;
@@ -16,6 +12,9 @@ use super::rows::{Row, expect, key};
 use super::stored::read_name;
 use super::tables::{entry_at, entry_at_mut, number};
 use crate::ids::{PartnerId, Subject};
+use crate::wire::v1::view::{
+    PartnerBody, PartnerEvents, PartnerParties, PartnerReports, PartnerStatus, RecordedAt, ViewKind,
+};
 use crate::wire::v1::{EventBody, EventType, Role};
 
 /// The first byte of the keys of partners' rows.
@@ -42,7 +41,7 @@ pub(crate) struct Partners {
 #[derive(Debug, PartialEq)]
 struct Activity {
     id: PartnerId,
-    standing: Standing,
+    status: PartnerStatus,
     name: Option<String>,
     roles: Vec<Role>,
     /// How many parties it may speak for.
@@ -57,56 +56,11 @@ struct Activity {
     unsaved: bool,
 }
 
-/// Whether a partner may publish.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// It was named, and nothing registered it yet.
-    Unregistered,
-    Registered,
-    /// The ledger was opened with it: it registers the others.
-    Root,
-    Revoked,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    view: &'static str,
-    partner: &'a str,
-    position: Option<String>,
-    recorded: Option<String>,
-    status: &'static str,
-    roles: &'a [Role],
-    parties: PartiesBody,
-    events: EventsBody,
-    reports: ReportsBody,
-}
-
-#[derive(Serialize)]
-struct PartiesBody {
-    speaks_for: u64,
-}
-
-#[derive(Serialize)]
-struct EventsBody {
-    sent: u64,
-    by_type: BTreeMap<&'static str, u64>,
-    first: Option<MomentBody>,
-    last: Option<MomentBody>,
-}
-
-/// Unit: reports. `corrected` over `sent` is how often the partner had to correct itself.
-#[derive(Serialize)]
-struct ReportsBody {
-    sent: u64,
-    corrected: u64,
-    retracted: u64,
-}
-
 impl Activity {
     fn new(id: PartnerId) -> Self {
         Self {
             id,
-            standing: Standing::Unregistered,
+            status: PartnerStatus::Unregistered,
             name: None,
             roles: Vec::new(),
             parties: 0,
@@ -134,45 +88,34 @@ impl Activity {
     }
 
     fn body(&self) -> Option<Vec<u8>> {
-        let stamp = self.stamp.map(MomentBody::from);
-        let body = Body {
-            view: "partner",
-            partner: self.id.as_str(),
+        let stamp = self.stamp.map(RecordedAt::from);
+        let body = PartnerBody {
+            view: ViewKind::Partner,
+            partner: self.id.to_string(),
             position: stamp.as_ref().map(|moment| moment.position.clone()),
             recorded: stamp.map(|moment| moment.recorded),
-            status: self.standing.word(),
-            roles: &self.roles,
-            parties: PartiesBody {
+            status: self.status,
+            roles: self.roles.clone(),
+            parties: PartnerParties {
                 speaks_for: self.parties,
             },
-            events: EventsBody {
+            events: PartnerEvents {
                 sent: self.by_type.iter().map(|(_, count)| count).sum(),
                 by_type: self
                     .by_type
                     .iter()
-                    .map(|(kind, count)| (kind.name(), *count))
+                    .map(|(kind, count)| (kind.name().to_owned(), *count))
                     .collect(),
-                first: self.first.map(MomentBody::from),
-                last: self.last.map(MomentBody::from),
+                first: self.first.map(RecordedAt::from),
+                last: self.last.map(RecordedAt::from),
             },
-            reports: ReportsBody {
+            reports: PartnerReports {
                 sent: self.sent(EventType::ProgressReported),
                 corrected: self.sent(EventType::ReportCorrected),
                 retracted: self.sent(EventType::ReportRetracted),
             },
         };
         serde_json::to_vec(&body).ok()
-    }
-}
-
-impl Standing {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Unregistered => "unregistered",
-            Self::Registered => "registered",
-            Self::Root => "root",
-            Self::Revoked => "revoked",
-        }
     }
 }
 
@@ -186,7 +129,7 @@ impl Partners {
         if let EventBody::LedgerOpened(data) = event.body {
             let root = self.number(&data.root.partner);
             self.touch(root, at, |entry| {
-                entry.standing = Standing::Root;
+                entry.status = PartnerStatus::Root;
                 entry.parties = 1;
             });
         }
@@ -335,7 +278,7 @@ impl Activity {
     /// What an event about the partner makes of it.
     fn register(&mut self, body: &EventBody) {
         if let EventBody::PartnerRegistered(data) = body {
-            self.standing = Standing::Registered;
+            self.status = PartnerStatus::Registered;
             self.name = Some(data.name.clone());
             self.roles.clone_from(&data.roles);
             self.parties = data.parties.len().try_into().unwrap_or(u64::MAX);
@@ -348,18 +291,18 @@ impl Activity {
                 self.parties = parties.len().try_into().unwrap_or(u64::MAX);
             }
         } else if let EventBody::PartnerRevoked(_) = body {
-            self.standing = Standing::Revoked;
+            self.status = PartnerStatus::Revoked;
         }
     }
 
     fn encode(&self) -> Vec<u8> {
         let mut row = RowWriter::new();
         row.text(self.id.as_str());
-        row.u8(match self.standing {
-            Standing::Unregistered => 0,
-            Standing::Registered => 1,
-            Standing::Revoked => 2,
-            Standing::Root => 3,
+        row.u8(match self.status {
+            PartnerStatus::Unregistered => 0,
+            PartnerStatus::Registered => 1,
+            PartnerStatus::Revoked => 2,
+            PartnerStatus::Root => 3,
         });
         row.u8(u8::from(self.name.is_some()));
         row.text(self.name.as_deref().unwrap_or_default());
@@ -381,11 +324,11 @@ impl Activity {
         let mut row = RowReader::new("partner", value)?;
         let id = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
         let mut entry = Self::new(id);
-        entry.standing = match row.u8()? {
-            0 => Standing::Unregistered,
-            1 => Standing::Registered,
-            2 => Standing::Revoked,
-            3 => Standing::Root,
+        entry.status = match row.u8()? {
+            0 => PartnerStatus::Unregistered,
+            1 => PartnerStatus::Registered,
+            2 => PartnerStatus::Revoked,
+            3 => PartnerStatus::Root,
             _ => return Err(row.damaged()),
         };
         let named = row.u8()? == 1;

@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use serde::Serialize;
 
 use super::RestoreError;
 use super::as_of::AsOfView;
-use super::body::{MomentBody, bounded};
+use super::body::bounded;
 use super::codec::{RowReader, RowWriter};
 use super::event_ref::EventRef;
 use super::fold::EventTime;
@@ -18,6 +17,9 @@ use super::tables::{entry_at, entry_at_mut, number};
 use crate::date::PartialDate;
 use crate::ids::{InstrumentId, PartyId, ReviewId, Subject};
 use crate::wire::v1::EventBody;
+use crate::wire::v1::view::{
+    RecordedAt, ReviewBody, ReviewParties, ReviewStatements, ReviewStatus, ViewKind,
+};
 
 /// The first byte of the keys of reviews' rows.
 pub(crate) const REVIEW_ROW: u8 = b'v';
@@ -55,34 +57,6 @@ struct Review {
     unsaved: bool,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    view: &'static str,
-    review: &'a str,
-    position: Option<String>,
-    recorded: Option<String>,
-    status: &'static str,
-    instrument: Option<&'a str>,
-    from: Option<PartialDate>,
-    to: Option<PartialDate>,
-    opened: Option<MomentBody>,
-    closed: Option<MomentBody>,
-    statements: StatementsBody,
-    parties: PartiesBody,
-    statements_by_party: BTreeMap<&'a str, u64>,
-    parties_left_out: usize,
-}
-
-#[derive(Serialize)]
-struct StatementsBody {
-    recorded: u64,
-}
-
-#[derive(Serialize)]
-struct PartiesBody {
-    spoke: usize,
-}
-
 impl Review {
     fn new(id: ReviewId) -> Self {
         Self {
@@ -114,32 +88,32 @@ impl Review {
     }
 
     fn body(&self) -> Option<Vec<u8>> {
-        let stamp = self.stamp.map(MomentBody::from);
+        let stamp = self.stamp.map(RecordedAt::from);
         let speakers = self
             .speakers
             .iter()
-            .map(|(id, &count)| (id.as_str(), count));
+            .map(|(id, &count)| (id.to_string(), count));
         let (statements_by_party, parties_left_out) =
             bounded(speakers, |&count| count, MAX_SPEAKERS_BYTES);
-        let body = Body {
-            view: "review",
-            review: self.id.as_str(),
+        let body = ReviewBody {
+            view: ViewKind::Review,
+            review: self.id.to_string(),
             position: stamp.as_ref().map(|moment| moment.position.clone()),
             recorded: stamp.map(|moment| moment.recorded),
             status: if self.closed.is_some() {
-                "closed"
+                ReviewStatus::Closed
             } else {
-                "open"
+                ReviewStatus::Open
             },
-            instrument: self.instrument.as_ref().map(InstrumentId::as_str),
+            instrument: self.instrument.as_ref().map(ToString::to_string),
             from: self.from,
             to: self.to,
-            opened: self.opened.map(MomentBody::from),
-            closed: self.closed.map(MomentBody::from),
-            statements: StatementsBody {
+            opened: self.opened.map(RecordedAt::from),
+            closed: self.closed.map(RecordedAt::from),
+            statements: ReviewStatements {
                 recorded: self.speakers.values().sum(),
             },
-            parties: PartiesBody {
+            parties: ReviewParties {
                 spoke: self.speakers.len(),
             },
             statements_by_party,

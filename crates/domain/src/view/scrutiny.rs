@@ -8,11 +8,11 @@ use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
 use super::evidence::EvidenceWords;
 use super::fold::EventTime;
-use super::list::AssessmentRow;
 use super::stored::{read_date, read_name, write_date};
 use super::tables::{MethodIndex, PartyIndex, SharedTables, Tables};
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
+use crate::wire::v1::view::AssessmentRow;
 use crate::wire::v1::{
     AmbitionAssessed, AssessmentKind, AssessmentRevised, Completion, Grade, Period,
     ProgressAssessed,

@@ -7,144 +7,20 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 
-use super::detail::{Detail, EvidenceRow};
+use super::detail::Detail;
 use super::event_ref::EventRef;
 use super::facts::{CommitmentFacts, Flags, PartState, Status};
-use super::list::{CommitmentRow, ParticipationRole, is_zero};
-use super::measure::{MeasureRow, Measured, ValueRow};
+use super::measure::{Measured, value_row};
 use super::reports::Report;
 use super::scrutiny::Scrutiny;
 use super::tables::Tables;
-use super::watch::{Search, WatchList};
+use super::watch::Search;
 use crate::ids::{CommitmentId, PartyId};
-use crate::wire::v1::{Event, EventBody, Indicator, ProgressReported, Source, Stage};
-
-/// How one commitment stands after some of its events, on one day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommitmentState {
-    /// The commitment as every list shows it.
-    #[serde(flatten)]
-    pub commitment: CommitmentRow,
-    /// How it is held: `individual`, `common`, `partnership` or `matching`.
-    pub form: String,
-    /// What it is made of, where that was said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nature: Option<String>,
-    /// Its text, as amended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// The language of its texts, as amended: a tag of BCP 47.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
-    /// Where it is to be carried out, as amended: ISO alpha-3.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub countries: Vec<String>,
-    /// Where it was published first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
-    /// Who takes part beside the lead, or did, in the order in which they were named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub participations: Vec<ParticipationRow>,
-    /// The position of the report that its stage comes from: the lead's own word on the latest period.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stage_from: Option<String>,
-    /// How many days after the end of its first due date the period ended for which its lead first reported it as fulfilled, and stayed with that; absent where
-    /// it was in time, was not reported as fulfilled, or was in a report that was returned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reported_fulfilled_days_after_first_due: Option<u64>,
-    /// What it is measured by, if by anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measure: Option<MeasureRow>,
-    /// The reports that stand, in their order: neither retracted nor replaced by a correction.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reports: Vec<ReportRow>,
-    /// All evidence that was ever named, in the order in which it was, as far as it has room.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub evidence_pieces: Vec<EvidenceRow>,
-    /// How many pieces had no room: the commitment's history has them all.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub evidence_pieces_left_out: usize,
-    /// The contests that are not resolved, of reports that stand or were retracted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub contests: Vec<ContestRow>,
-    /// What is to be known of it in a word each, such as `not_measurable`, `overdue` or `contested`.
-    pub flags: Vec<String>,
-    /// The watch lists it is on that day, and why.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub watch: Vec<WatchedRow>,
-}
-
-/// A party's part in a commitment that it does not lead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ParticipationRow {
-    /// The party.
-    pub party: String,
-    /// Its part.
-    pub role: ParticipationRole,
-    /// `claimed` as long as only the lead says so, `confirmed`, or `left`.
-    pub state: String,
-}
-
-/// A report that stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "a row on the wire, each bool one thing that people ask of a report"
-)]
-pub struct ReportRow {
-    /// The position of the event that made it, or that corrected it last.
-    pub position: String,
-    /// When that was recorded, to the second.
-    pub recorded: String,
-    /// The party that reported.
-    pub party: String,
-    /// Whether that party leads the commitment.
-    pub by_lead: bool,
-    /// The end of the period it is about, as precisely as that is known.
-    pub until: String,
-    /// The stage it reports.
-    pub stage: String,
-    /// Whether it names evidence.
-    pub evidence: bool,
-    /// Whether there is such evidence, and none of it has a digest.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub evidence_undigested: bool,
-    /// Whether it was found in order, and that is the last word on it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub validated: bool,
-    /// Whether it was given back to its reporter, and that is the last word on it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub returned: bool,
-    /// Whether a contest of it was upheld.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub contest_upheld: bool,
-}
-
-/// A contest that is not resolved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContestRow {
-    /// Who contests.
-    pub party: String,
-    /// The position of the report that is contested, as it was corrected last.
-    pub report: String,
-    /// Whether that report was retracted. The contest then is about the next one of its reporter over its period.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub retracted: bool,
-}
-
-/// A watch list that the commitment is on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WatchedRow {
-    /// The list.
-    pub list: WatchList,
-    /// Why it is on the list, in words.
-    pub why: String,
-    /// The first day it was, where the list is about dates.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<String>,
-}
+use crate::wire::v1::view::{
+    CommitmentState, ContestRow, ParticipationRow, ReportRow, ValueRow, WatchList, WatchedRow,
+};
+use crate::wire::v1::{Event, EventBody, Indicator, ProgressReported, Stage};
 
 impl Said {
     fn of(event: &EventRef<'_>, report: &ProgressReported) -> Self {
@@ -310,12 +186,7 @@ impl CommitmentFold {
             (by_lead, report.until(), report.position())
         })?;
         let party = said.party.to_string();
-        Some(ValueRow::new(
-            value,
-            party,
-            report.period(),
-            report.position(),
-        ))
+        Some(value_row(value, party, report.period(), report.position()))
     }
 
     fn reports(&self, facts: &CommitmentFacts) -> Vec<ReportRow> {

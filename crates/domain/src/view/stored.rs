@@ -7,11 +7,11 @@ use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
 use super::facts::{CommitmentFacts, Flags, PartState, Participation, Second, Status};
 use super::fold::EventTime;
-use super::list::{Milestones, ParticipationRole};
 use super::scrutiny::Scrutiny;
 use super::tables::{PartyIndex, SharedTables};
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
+use crate::wire::v1::view::{MilestoneRow, ParticipationRole};
 use crate::wire::v1::{Form, Nature, Outcome};
 
 impl CommitmentFacts {
@@ -108,7 +108,7 @@ impl CommitmentFacts {
         shared: &mut SharedTables,
     ) -> Result<(), RestoreError> {
         self.add_participations(&read_participations(row)?);
-        let milestones = Milestones {
+        let milestones = MilestoneRow {
             named: row.u32()?,
             reached: row.u32()?,
         };

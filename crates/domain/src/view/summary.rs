@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde::Serialize;
 
-use super::action::{CoverageBody, coverage};
-use super::body::{StampBody, bounded};
+use super::action::coverage;
+use super::body::bounded;
 use super::country::Place;
 use super::facts::{CommitmentFacts, PartState};
 use super::family::Seen;
 use super::fold::{Keys, Sign, ViewFamily};
 use super::gaps::Reach;
-use super::list::ParticipationRole;
 use super::tables::{About, InstrumentIndex, PartyIndex, Tables};
-use super::tally::{self, ActiveBody, ApartBody, Participations, RecordedBody, Tally};
+use super::tally::{self, Tally};
 use crate::ids::CountryCode;
+use crate::wire::v1::view::{
+    ActiveInLedger, Catalogue, CommittedCountries, LedgerEvents, LedgerParties, ParticipationRole,
+    Participations, ParticipationsBeside, SummaryBody, ViewKind,
+};
 use crate::wire::v1::{Form, Nature, PartyKind};
 
 /// The one key.
@@ -35,7 +37,7 @@ pub(crate) struct SummaryCounts {
     joint: u64,
     /// Those that stand and are examples.
     pub(crate) illustrative: u64,
-    participations: Participations,
+    participations: ParticipationsBeside,
     /// Parties by the active commitments that they take part in beside the lead, by their own word.
     pub(crate) taking_part: FxHashMap<PartyIndex, u64>,
     by_form: FxHashMap<Form, u64>,
@@ -43,69 +45,6 @@ pub(crate) struct SummaryCounts {
     pub(crate) by_country: FxHashMap<Place, u64>,
     by_instrument: FxHashMap<Option<InstrumentIndex>, u64>,
     pub(crate) reach: Reach,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    view: &'static str,
-    #[serde(flatten)]
-    stamp: StampBody,
-    events: EventsBody<'a>,
-    commitments: RecordedBody,
-    active_commitments: ActiveSummaryBody<'a>,
-    #[serde(flatten)]
-    apart: ApartBody,
-    participations: ParticipationsBody,
-    parties: PartiesBody,
-    countries: CountriesBody,
-    member_states: CoverageBody,
-    member_states_by_region: BTreeMap<&'a str, CoverageBody>,
-    catalogue: CatalogueBody,
-}
-
-#[derive(Serialize)]
-struct EventsBody<'a> {
-    recorded: u64,
-    by_type: BTreeMap<&'a str, u64>,
-}
-
-#[derive(Serialize)]
-struct ActiveSummaryBody<'a> {
-    #[serde(flatten)]
-    active: ActiveBody,
-    joint: u64,
-    by_form: BTreeMap<&'a str, u64>,
-    by_nature: BTreeMap<&'a str, u64>,
-    by_region_of_lead: BTreeMap<&'a str, u64>,
-    by_instrument: BTreeMap<&'a str, u64>,
-    instruments_left_out: usize,
-}
-
-#[derive(Serialize)]
-struct ParticipationsBody {
-    lead: u64,
-    #[serde(flatten)]
-    beside: Participations,
-}
-
-#[derive(Serialize)]
-struct PartiesBody {
-    registered: u64,
-    active: u64,
-    leading: usize,
-    registered_by_kind: BTreeMap<&'static str, u64>,
-}
-
-#[derive(Serialize)]
-struct CountriesBody {
-    committed: usize,
-}
-
-#[derive(Serialize)]
-struct CatalogueBody {
-    instruments: usize,
-    actions: usize,
-    actions_without_commitment: usize,
 }
 
 impl ViewFamily for SummaryFamily {
@@ -174,21 +113,23 @@ impl ViewFamily for SummaryFamily {
     }
 }
 
-fn body(view: Seen<'_, SummaryFamily>) -> Body<'_> {
+fn body(view: Seen<'_, SummaryFamily>) -> SummaryBody {
     let (tables, counts) = (view.tables(), view.counts(()));
     let (commitments, active_commitments, apart) = tally::sum(tables, &[&counts.all]);
-    let instruments = counts
-        .by_instrument
-        .iter()
-        .map(|(id, &count)| (id.map_or(NONE, |id| tables.instrument_id(id)), count));
+    let instruments = counts.by_instrument.iter().map(|(id, &count)| {
+        (
+            id.map_or(NONE, |id| tables.instrument_id(id)).to_owned(),
+            count,
+        )
+    });
     let (by_instrument, instruments_left_out) =
         bounded(instruments, |&count| count, INSTRUMENTS_BYTES);
-    let mut by_region_of_lead: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut by_region_of_lead: BTreeMap<String, u64> = BTreeMap::new();
     for (place, count) in &counts.by_country {
         let region = place
             .and_then(|code| code.country().region)
             .map_or(NONE, |region| region.name);
-        *by_region_of_lead.entry(region).or_default() += count;
+        *by_region_of_lead.entry(region.to_owned()).or_default() += count;
     }
     let countries: FxHashSet<CountryCode> = counts
         .by_country
@@ -201,38 +142,41 @@ fn body(view: Seen<'_, SummaryFamily>) -> Body<'_> {
         .keys()
         .filter_map(|&party| tables.member_state(party));
     let (member_states, member_states_by_region) = coverage(states);
-    Body {
-        view: "summary",
-        stamp: view.stamp(()).into(),
-        events: EventsBody {
+    SummaryBody {
+        view: ViewKind::Summary,
+        last: view.stamp(()).into(),
+        events: LedgerEvents {
             recorded: tables.events(),
-            by_type: tables.events_by_type().collect(),
+            by_type: tables
+                .events_by_type()
+                .map(|(name, count)| (name.to_owned(), count))
+                .collect(),
         },
         commitments,
-        active_commitments: ActiveSummaryBody {
+        active_commitments: ActiveInLedger {
             active: active_commitments,
             joint: counts.joint,
             by_form: counts
                 .by_form
                 .iter()
-                .map(|(form, &count)| (form.as_str(), count))
+                .map(|(form, &count)| (form.as_str().to_owned(), count))
                 .collect(),
             by_nature: counts
                 .by_nature
                 .iter()
-                .map(|(nature, &count)| (nature.map_or(NONE, Nature::as_str), count))
+                .map(|(nature, &count)| (nature.map_or(NONE, Nature::as_str).to_owned(), count))
                 .collect(),
             by_region_of_lead,
             by_instrument,
             instruments_left_out,
         },
         apart,
-        participations: ParticipationsBody {
+        participations: Participations {
             lead: counts.all.active(),
             beside: counts.participations,
         },
         parties: parties(tables, counts),
-        countries: CountriesBody {
+        countries: CommittedCountries {
             committed: countries.len(),
         },
         member_states,
@@ -241,8 +185,8 @@ fn body(view: Seen<'_, SummaryFamily>) -> Body<'_> {
     }
 }
 
-fn catalogue(tables: &Tables, counts: &SummaryCounts) -> CatalogueBody {
-    CatalogueBody {
+fn catalogue(tables: &Tables, counts: &SummaryCounts) -> Catalogue {
+    Catalogue {
         instruments: tables.instruments(),
         actions: tables.catalogued().count(),
         actions_without_commitment: tables
@@ -252,8 +196,8 @@ fn catalogue(tables: &Tables, counts: &SummaryCounts) -> CatalogueBody {
     }
 }
 
-fn parties(tables: &Tables, counts: &SummaryCounts) -> PartiesBody {
-    let mut body = PartiesBody {
+fn parties(tables: &Tables, counts: &SummaryCounts) -> LedgerParties {
+    let mut body = LedgerParties {
         registered: 0,
         active: 0,
         leading: counts.all.leading.len(),
@@ -264,7 +208,7 @@ fn parties(tables: &Tables, counts: &SummaryCounts) -> PartiesBody {
         body.active += u64::from(active);
         *body
             .registered_by_kind
-            .entry(PartyKind::as_str(kind))
+            .entry(PartyKind::as_str(kind).to_owned())
             .or_default() += 1;
     }
     body
@@ -278,7 +222,7 @@ impl SummaryCounts {
         }
         sign.step_if(facts.is_joint(), &mut self.joint);
         for part in facts.participations() {
-            self.participations.count(*part, sign);
+            tally::count_part(&mut self.participations, *part, sign);
             if part.state == PartState::Confirmed {
                 sign.step_in(&mut self.taking_part, part.party);
             }

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use serde::Serialize;
 
-use super::body::{Stages, bounded};
+use super::body::bounded;
 use super::facts::{CommitmentFacts, Flags, PartState, Participation, Status};
 use super::fold::Sign;
-use super::list::{Milestones, ParticipationRole};
 use super::scrutiny::Scrutiny;
 use super::tables::{MethodIndex, PartyIndex, Tables};
-use crate::wire::v1::{Completion, Outcome};
+use crate::wire::v1::Outcome;
+use crate::wire::v1::view::{
+    ActiveCommitments, ApartFromActive, ClosedCommitments, Completions, MilestoneRow,
+    ParticipationRole, ParticipationsBeside, RecordedCommitments, Stages, Statuses,
+};
 
 /// The most bytes that the table of methods may take in a body.
 const METHODS_BYTES: usize = 8 * 1024;
@@ -44,19 +46,6 @@ pub(crate) struct Tally {
     by_method: FxHashMap<MethodIndex, Completions>,
 }
 
-/// Commitments by where they stand.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-struct Statuses {
-    active: u64,
-    suspended: u64,
-    withdrawn: u64,
-    superseded: u64,
-    closed_fulfilled: u64,
-    closed_partly_fulfilled: u64,
-    closed_not_fulfilled: u64,
-    lapsed: u64,
-}
-
 /// Commitments by what few of them have.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Marks {
@@ -70,97 +59,10 @@ struct Marks {
     downgraded: u64,
 }
 
-/// Assessed commitments under one method by their newest completion; `other` are grades that the method does not translate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub(crate) struct Completions {
-    no_evidence: u64,
-    not_started: u64,
-    limited: u64,
-    substantial: u64,
-    complete: u64,
-    other: u64,
-}
-
-/// Participations beside the lead by role and by whether the party itself confirmed them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub(crate) struct Participations {
-    partner: Parts,
-    supporter: Parts,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-struct Parts {
-    claimed: u64,
-    confirmed: u64,
-    left: u64,
-}
-
-/// Commitments ever recorded: the sum of those after it, but `illustrative`. Unit: commitments.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct RecordedBody {
-    recorded: u64,
-    #[serde(flatten)]
-    statuses: Statuses,
-    illustrative: u64,
-}
-
-/// Commitments that stand: active and suspended ones. Unit: commitments.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct ActiveBody {
-    total: u64,
-    by_stage: Stages,
-    measurable: u64,
-    not_measurable: u64,
-    with_evidence: u64,
-    with_undigested_evidence: u64,
-    no_evidence: u64,
-    evidence_unavailable: u64,
-    weakened: u64,
-    contested: u64,
-    contest_upheld: u64,
-    validated: u64,
-    returned: u64,
-    assessed: u64,
-    assessed_below_report: u64,
-    downgraded: u64,
-    fulfilled_unassessed: u64,
-    unconfirmed: u64,
-}
-
-/// What is counted apart from the commitments that stand.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct ApartBody {
-    closed_commitments: ClosedBody,
-    assessed_commitments_by_method: BTreeMap<String, Completions>,
-    methods_left_out: usize,
-    milestones: MilestonesBody,
-}
-
-/// Commitments that were closed. Unit: commitments.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct ClosedBody {
-    self_declared: u64,
-    with_undigested_evidence: u64,
-    ground_taken_back: u64,
-    no_evidence: u64,
-    contested: u64,
-    contest_upheld: u64,
-    assessed: u64,
-    assessed_below_report: u64,
-    downgraded: u64,
-}
-
-/// Milestones of the commitments that stand. Unit: milestones.
-#[derive(Debug, Default, Serialize)]
-struct MilestonesBody {
-    named: u64,
-    reached: u64,
-}
-
 impl Tally {
     /// Counts what no report and no assessment changes.
     pub(crate) fn count_terms(&mut self, facts: &CommitmentFacts, sign: Sign) {
-        self.statuses.count(facts.status, sign);
+        sign.step(count_of(&mut self.statuses, facts.status));
         sign.step_if(facts.is_illustrative(), &mut self.illustrative);
         if !facts.is_active() {
             return;
@@ -169,7 +71,7 @@ impl Tally {
         sign.step_if(facts.is_weakened(), &mut self.weakened);
         sign.step_if(facts.is_unconfirmed(), &mut self.unconfirmed);
         sign.step_in(&mut self.leading, facts.lead);
-        let Milestones { named, reached } = facts.milestones();
+        let MilestoneRow { named, reached } = facts.milestones();
         sign.step_by(named.into(), &mut self.milestones_named);
         sign.step_by(reached.into(), &mut self.milestones_reached);
     }
@@ -177,7 +79,7 @@ impl Tally {
     /// Counts what reports and assessments say.
     pub(crate) fn count_progress(&mut self, facts: &CommitmentFacts, sign: Sign) {
         if facts.is_active() {
-            self.stages.count(facts.stage, sign);
+            sign.step(self.stages.of(facts.stage));
             sign.step_if(facts.has_digested_evidence(), &mut self.with_evidence);
             sign.step_if(
                 facts.has_undigested_evidence_only(),
@@ -208,7 +110,7 @@ impl Tally {
         let assessed = facts.scrutiny().into_iter();
         for (method, completion) in assessed.flat_map(Scrutiny::completions) {
             let completions = self.by_method.entry(method).or_default();
-            completions.count(completion, sign);
+            sign.step(completions.of(completion));
             if *completions == Completions::default() {
                 self.by_method.remove(&method);
             }
@@ -226,41 +128,19 @@ impl Tally {
     }
 }
 
-impl Statuses {
-    fn count(&mut self, status: Status, sign: Sign) {
-        sign.step(match status {
-            Status::Active => &mut self.active,
-            Status::Suspended => &mut self.suspended,
-            Status::Withdrawn => &mut self.withdrawn,
-            Status::Superseded => &mut self.superseded,
-            Status::Closed(Outcome::Fulfilled) => &mut self.closed_fulfilled,
-            Status::Closed(Outcome::PartlyFulfilled) => &mut self.closed_partly_fulfilled,
-            Status::Closed(Outcome::NotFulfilled) => &mut self.closed_not_fulfilled,
-            Status::Lapsed => &mut self.lapsed,
-        });
-    }
-
-    fn total(&self) -> u64 {
-        let ended = self.withdrawn + self.superseded + self.closed() + self.lapsed;
-        self.active + self.suspended + ended
-    }
-
-    fn closed(&self) -> u64 {
-        self.closed_fulfilled + self.closed_partly_fulfilled + self.closed_not_fulfilled
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.active += other.active;
-        self.suspended += other.suspended;
-        self.withdrawn += other.withdrawn;
-        self.superseded += other.superseded;
-        self.closed_fulfilled += other.closed_fulfilled;
-        self.closed_partly_fulfilled += other.closed_partly_fulfilled;
-        self.closed_not_fulfilled += other.closed_not_fulfilled;
-        self.lapsed += other.lapsed;
+/// The count of one status.
+fn count_of(statuses: &mut Statuses, status: Status) -> &mut u64 {
+    match status {
+        Status::Active => &mut statuses.active,
+        Status::Suspended => &mut statuses.suspended,
+        Status::Withdrawn => &mut statuses.withdrawn,
+        Status::Superseded => &mut statuses.superseded,
+        Status::Closed(Outcome::Fulfilled) => &mut statuses.closed_fulfilled,
+        Status::Closed(Outcome::PartlyFulfilled) => &mut statuses.closed_partly_fulfilled,
+        Status::Closed(Outcome::NotFulfilled) => &mut statuses.closed_not_fulfilled,
+        Status::Lapsed => &mut statuses.lapsed,
     }
 }
-
 impl Marks {
     fn count(&mut self, facts: &CommitmentFacts, sign: Sign) {
         if !facts.is_unusual() {
@@ -284,82 +164,35 @@ impl Marks {
     }
 }
 
-impl Completions {
-    fn count(&mut self, completion: Option<Completion>, sign: Sign) {
-        sign.step(match completion {
-            Some(Completion::NoEvidence) => &mut self.no_evidence,
-            Some(Completion::NotStarted) => &mut self.not_started,
-            Some(Completion::Limited) => &mut self.limited,
-            Some(Completion::Substantial) => &mut self.substantial,
-            Some(Completion::Complete) => &mut self.complete,
-            None => &mut self.other,
-        });
-    }
-
-    fn total(&self) -> u64 {
-        self.no_evidence
-            + self.not_started
-            + self.limited
-            + self.substantial
-            + self.complete
-            + self.other
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.no_evidence += other.no_evidence;
-        self.not_started += other.not_started;
-        self.limited += other.limited;
-        self.substantial += other.substantial;
-        self.complete += other.complete;
-        self.other += other.other;
-    }
-}
-
-impl Participations {
-    pub(crate) fn count(&mut self, part: Participation, sign: Sign) {
-        let parts = match part.role {
-            // The lead's own part is the commitment, counted as one.
-            ParticipationRole::Lead => return,
-            ParticipationRole::Partner => &mut self.partner,
-            ParticipationRole::Supporter => &mut self.supporter,
-        };
-        sign.step(match part.state {
-            PartState::Claimed => &mut parts.claimed,
-            PartState::Confirmed => &mut parts.confirmed,
-            PartState::Left => &mut parts.left,
-        });
-    }
-
-    pub(crate) fn plus(self, other: Self) -> Self {
-        Self {
-            partner: self.partner.plus(other.partner),
-            supporter: self.supporter.plus(other.supporter),
-        }
-    }
-}
-
-impl Parts {
-    fn plus(self, other: Self) -> Self {
-        Self {
-            claimed: self.claimed + other.claimed,
-            confirmed: self.confirmed + other.confirmed,
-            left: self.left + other.left,
-        }
-    }
+/// Counts a participation beside the lead's. The lead's own part is the commitment, counted as one.
+pub(crate) fn count_part(counts: &mut ParticipationsBeside, part: Participation, sign: Sign) {
+    let states = match part.role {
+        ParticipationRole::Lead => return,
+        ParticipationRole::Partner => &mut counts.partner,
+        ParticipationRole::Supporter => &mut counts.supporter,
+    };
+    sign.step(match part.state {
+        PartState::Claimed => &mut states.claimed,
+        PartState::Confirmed => &mut states.confirmed,
+        PartState::Left => &mut states.left,
+    });
 }
 
 /// What the tallies, which share no commitment, say together.
-pub(crate) fn sum(tables: &Tables, tallies: &[&Tally]) -> (RecordedBody, ActiveBody, ApartBody) {
-    let mut recorded = RecordedBody::default();
-    let mut active = ActiveBody::default();
-    let mut apart = ApartBody::default();
+pub(crate) fn sum(
+    tables: &Tables,
+    tallies: &[&Tally],
+) -> (RecordedCommitments, ActiveCommitments, ApartFromActive) {
+    let mut recorded = RecordedCommitments::default();
+    let mut active = ActiveCommitments::default();
+    let mut apart = ApartFromActive::default();
     let mut by_method: BTreeMap<String, Completions> = BTreeMap::new();
     for tally in tallies {
         recorded.recorded += tally.recorded();
         recorded.statuses.add(&tally.statuses);
         recorded.illustrative += tally.illustrative;
-        active.add(tally);
-        apart.closed_commitments.add(tally);
+        add_active(&mut active, tally);
+        add_closed(&mut apart.closed_commitments, tally);
         apart.milestones.named += tally.milestones_named;
         apart.milestones.reached += tally.milestones_reached;
         for (&method, completions) in &tally.by_method {
@@ -374,40 +207,36 @@ pub(crate) fn sum(tables: &Tables, tallies: &[&Tally]) -> (RecordedBody, ActiveB
     (recorded, active, apart)
 }
 
-impl ActiveBody {
-    fn add(&mut self, tally: &Tally) {
-        self.total += tally.active();
-        self.by_stage = self.by_stage.plus(tally.stages);
-        self.measurable += tally.measurable;
-        self.not_measurable += tally.active().saturating_sub(tally.measurable);
-        self.with_evidence += tally.with_evidence;
-        self.with_undigested_evidence += tally.with_undigested_evidence;
-        let evidenced = tally.with_evidence + tally.with_undigested_evidence;
-        self.no_evidence += tally.active().saturating_sub(evidenced);
-        self.evidence_unavailable += tally.marks.evidence_unavailable;
-        self.weakened += tally.weakened;
-        self.contested += tally.marks.contested;
-        self.contest_upheld += tally.marks.contest_upheld;
-        self.validated += tally.marks.validated;
-        self.returned += tally.marks.returned;
-        self.assessed += tally.marks.assessed;
-        self.assessed_below_report += tally.marks.assessed_below_report;
-        self.downgraded += tally.marks.downgraded;
-        self.fulfilled_unassessed += tally.fulfilled_unassessed;
-        self.unconfirmed += tally.unconfirmed;
-    }
+fn add_active(sum: &mut ActiveCommitments, tally: &Tally) {
+    sum.total += tally.active();
+    sum.by_stage.add(&tally.stages);
+    sum.measurable += tally.measurable;
+    sum.not_measurable += tally.active().saturating_sub(tally.measurable);
+    sum.with_evidence += tally.with_evidence;
+    sum.with_undigested_evidence += tally.with_undigested_evidence;
+    let evidenced = tally.with_evidence + tally.with_undigested_evidence;
+    sum.no_evidence += tally.active().saturating_sub(evidenced);
+    sum.evidence_unavailable += tally.marks.evidence_unavailable;
+    sum.weakened += tally.weakened;
+    sum.contested += tally.marks.contested;
+    sum.contest_upheld += tally.marks.contest_upheld;
+    sum.validated += tally.marks.validated;
+    sum.returned += tally.marks.returned;
+    sum.assessed += tally.marks.assessed;
+    sum.assessed_below_report += tally.marks.assessed_below_report;
+    sum.downgraded += tally.marks.downgraded;
+    sum.fulfilled_unassessed += tally.fulfilled_unassessed;
+    sum.unconfirmed += tally.unconfirmed;
 }
 
-impl ClosedBody {
-    fn add(&mut self, tally: &Tally) {
-        self.self_declared += tally.self_declared;
-        self.with_undigested_evidence += tally.closed_with_undigested_evidence;
-        self.ground_taken_back += tally.ground_taken_back;
-        self.no_evidence += tally.closed_without_evidence;
-        self.contested += tally.closed_marks.contested;
-        self.contest_upheld += tally.closed_marks.contest_upheld;
-        self.assessed += tally.closed_marks.assessed;
-        self.assessed_below_report += tally.closed_marks.assessed_below_report;
-        self.downgraded += tally.closed_marks.downgraded;
-    }
+fn add_closed(sum: &mut ClosedCommitments, tally: &Tally) {
+    sum.self_declared += tally.self_declared;
+    sum.with_undigested_evidence += tally.closed_with_undigested_evidence;
+    sum.ground_taken_back += tally.ground_taken_back;
+    sum.no_evidence += tally.closed_without_evidence;
+    sum.contested += tally.closed_marks.contested;
+    sum.contest_upheld += tally.closed_marks.contest_upheld;
+    sum.assessed += tally.closed_marks.assessed;
+    sum.assessed_below_report += tally.closed_marks.assessed_below_report;
+    sum.downgraded += tally.closed_marks.downgraded;
 }

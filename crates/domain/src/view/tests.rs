@@ -15,6 +15,7 @@ mod reviews;
 mod second_words;
 mod state;
 mod steps;
+mod types;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use self::events::log;
 use self::recount::Recount;
 use self::steps::{Step, steps};
 use super::*;
+use crate::wire::v1::view::*;
 
 /// A store as the projector keeps it: rows by key, read back in the order of the keys.
 #[derive(Default)]
@@ -225,6 +227,12 @@ proptest! {
         let by_region = summary["active_commitments"]["by_region_of_lead"].as_object().unwrap();
         let by_region: u64 = by_region.values().filter_map(Value::as_u64).sum();
         prop_assert_eq!(by_region, number(&summary, "/active_commitments/total"));
+    }
+
+    /// Whoever reads an answer by its type misses nothing of it.
+    #[test]
+    fn an_answer_is_what_its_type_says_and_nothing_more(steps in any_steps()) {
+        types::check(&log(&steps));
     }
 
     /// A stream that delivers twice, or again from further back, changes nothing.

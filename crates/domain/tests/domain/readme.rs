@@ -1,8 +1,8 @@
 //! The README's tables for partners say what the code does.
 
 use ledger_domain::RejectionCode;
-use ledger_domain::view::WatchList;
 use ledger_domain::wire::v1::CommandType;
+use ledger_domain::wire::v1::view::WatchList;
 
 const README: &str = include_str!("../../../../README.md");
 

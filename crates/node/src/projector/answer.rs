@@ -8,7 +8,8 @@ use ledger_bus::query::{
 };
 use ledger_bus::{Answer, Argument, Endpoint, FeedError, Query, QueryFailure, QueryService};
 use ledger_domain::date::earliest_day;
-use ledger_domain::view::{Envelope, Family, Page, Projection, WatchList, WatchPage, family_of};
+use ledger_domain::view::{Envelope, Family, Page, Projection, WatchPage, family_of};
+use ledger_domain::wire::v1::view::WatchList;
 
 use super::known::{not_found, put, watched};
 use super::{Interruption, Projector};

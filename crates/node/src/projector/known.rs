@@ -14,8 +14,9 @@ use ledger_bus::{Answer, Query, QueryFailure};
 use ledger_domain::date::earliest_day;
 use ledger_domain::view::{
     ChangelogSource, Envelope, Family, Page, Projection, RestoreError, UnknownFilter, VisitChunk,
-    WantChunk, WatchAnswer, WatchPage, family_of, position_at, recorded_at,
+    WantChunk, WatchPage, family_of, position_at, recorded_at,
 };
+use ledger_domain::wire::v1::view::WatchAnswer;
 use ledger_store::{ClosedChunk, HistoryFault, HistoryList, SledFault, ViewStore};
 use serde::Serialize;
 use thiserror::Error;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 
 use super::super::RestoreError;
 use super::super::body::recorded_text;
@@ -17,47 +16,10 @@ use super::super::tables::{SharedTables, Slot};
 use super::source::{ChangelogSource, Concerning};
 use crate::ids::CommitmentId;
 use crate::wire::v1::EventType;
+use crate::wire::v1::view::{EventList, EventRow};
 
-/// The most events one page of [`KnownEvents`] has.
+/// The most events one page of [`EventList`] has.
 pub const MAX_EVENT_ROWS: usize = 1_000;
-
-/// The events that concerned a view between two positions, in their order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownEvents {
-    /// How many there are in all.
-    pub events: usize,
-    /// The rows of this page.
-    pub rows: Vec<KnownEvent>,
-    /// What to ask for as `after` to get the next page; absent on the last one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
-}
-
-/// One event as a list of events shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownEvent {
-    /// Its position.
-    pub position: String,
-    /// When the ledger learned it.
-    pub recorded: String,
-    /// When it was true, as precisely as that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub effective: Option<String>,
-    /// What happened, by the event's name.
-    pub event: String,
-    /// The commitment it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commitment: Option<String>,
-    /// The commitment's title as it was known then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// The commitment is an example, nobody's pledge; absent where it is none.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub illustrative: bool,
-    /// What it is about, where that is no commitment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-}
 
 /// A page of the events that concerned a view after one position and up to another; `is_listed` says that the view has a list of them, and that
 /// they are not all there are.
@@ -67,7 +29,7 @@ pub(in super::super) fn events_of_view<S: ChangelogSource>(
     is_listed: bool,
     (after, to): (Option<u64>, u64),
     page: &Page,
-) -> Result<KnownEvents, S::Error> {
+) -> Result<EventList, S::Error> {
     let concerning = if is_listed {
         Concerning::listed(source, view, to)?
     } else {
@@ -82,7 +44,7 @@ pub(in super::super) fn events_of_list<S: ChangelogSource>(
     list: &str,
     (after, to): (Option<u64>, u64),
     page: &Page,
-) -> Result<KnownEvents, S::Error> {
+) -> Result<EventList, S::Error> {
     Between::new(after, page).read(source, list, &Concerning::All, to)
 }
 
@@ -92,7 +54,7 @@ struct Between {
     rows: usize,
     events: usize,
     /// The earliest events after `after`, one more than a page has, and the slots of their commitments.
-    shown: BTreeMap<u64, (KnownEvent, Option<Slot>)>,
+    shown: BTreeMap<u64, (EventRow, Option<Slot>)>,
     /// The events among them whose commitment's title was not found yet, by its slot.
     untitled: FxHashMap<Slot, Vec<u64>>,
     /// Some events among them are of commitments that do not stand in the view: what has their titles need not concern it.
@@ -121,7 +83,7 @@ impl Between {
         list: &str,
         concerning: &Concerning,
         to: u64,
-    ) -> Result<KnownEvents, S::Error> {
+    ) -> Result<EventList, S::Error> {
         let all_wanted = Cell::new(false);
         let wants = |positions| all_wanted.get() || concerning.any_of(positions);
         source.newest_first(list, to, &wants, &mut |chunk| {
@@ -160,7 +122,7 @@ impl Between {
         if self.after.is_some_and(|after| position <= after) {
             return;
         }
-        let mut row = KnownEvent {
+        let mut row = EventRow {
             position: position.to_string(),
             recorded: recorded_text(entry.at.recorded_us),
             effective: entry.effective.map(str::to_owned),
@@ -226,12 +188,12 @@ impl Between {
         Ok(())
     }
 
-    fn finish(mut self) -> KnownEvents {
+    fn finish(mut self) -> EventList {
         let more = self.shown.len() > self.rows;
         if more {
             self.shown.pop_last();
         }
-        KnownEvents {
+        EventList {
             events: self.events,
             next: self
                 .shown

@@ -4,8 +4,9 @@ use chrono::NaiveDate;
 
 use super::super::fold::{View, ViewFamily};
 use super::super::list::Page;
-use super::super::watch::{Search, UnknownFilter, WatchAnswer, WatchPage, WatchRows};
+use super::super::watch::{Search, UnknownFilter, WatchPage};
 use super::{AsOfReader, ChangelogSource, tables_as_of};
+use crate::wire::v1::view::{WatchAnswer, WatchRows};
 
 impl<L: ViewFamily> View<L> {
     /// A family of views keeps no watch lists: what stands beside the summary does.

@@ -7,6 +7,7 @@ use super::events::{commitment, date, event, log};
 use super::steps::Step;
 use super::{answers, body, folded, number};
 use crate::ids::Subject;
+use crate::wire::v1::view::*;
 use crate::wire::v1::*;
 
 pub(super) const KEN: usize = 0;

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::super::*;
 use super::events::{date, log};
 use super::{any_steps, breaks, folded, folded_with_restarts};
+use crate::wire::v1::view::*;
 
 /// Whether a commitment is among those that a view counts as its own.
 fn is_own(row: &CommitmentRow) -> bool {

@@ -2,7 +2,8 @@
 
 use super::events::{commitment, date, event};
 use crate::ids::{Position, Subject};
-use crate::view::{CommitmentRow, Page, Projection, SummaryView, WatchList, WatchPage};
+use crate::view::{Page, Projection, SummaryView, WatchPage};
+use crate::wire::v1::view::{CommitmentRow, WatchList};
 use crate::wire::v1::*;
 
 /// A ledger of a few commitments of KEN, one event after the other.

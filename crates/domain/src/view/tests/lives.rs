@@ -13,6 +13,7 @@ use super::events::log;
 use super::recount::FIGURES;
 use super::steps::Step;
 use super::{any_steps, body, folded, number};
+use crate::wire::v1::view::*;
 use crate::wire::v1::{
     AmbitionAssessed, Completion, ContestOutcome, EventBody, Grade, Outcome, Stage,
 };
@@ -589,7 +590,7 @@ fn milestones_are_counted_as_milestones() {
     assert_eq!(body["milestones"], json!({"named": 6, "reached": 1}));
     assert_eq!(
         row.milestones,
-        Some(Milestones {
+        Some(MilestoneRow {
             named: 6,
             reached: 1
         })

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::events::event;
-use super::{CountryView, Rows, SummaryView, answers, body, folded};
+use super::{CountryView, Rows, SummaryView, answers, body, folded, types};
 use crate::ids::Subject;
 use crate::view::Projection;
 use crate::wire::v1::*;
@@ -121,6 +121,7 @@ fn reviews_restore_from_their_rows_and_change_only_with_their_events() {
         view = rows.restore();
     }
     assert_eq!(answers(&view), answers(&folded::<SummaryView>(&log)));
+    types::check(&log);
     let revoked = PartnerRevoked {
         reason: "a reason".to_owned(),
     };

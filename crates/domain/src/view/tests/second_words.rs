@@ -5,6 +5,7 @@ use super::bodies::{ACTION_A, IN_2025, IN_2026, IN_MARCH, IOM, KEN, record, repo
 use super::events::date;
 use super::folded;
 use super::steps::{Naming, Piece, Step};
+use crate::wire::v1::view::*;
 use crate::wire::v1::{Completion, Outcome, Stage};
 
 /// The one commitment after these steps, due in 2025.

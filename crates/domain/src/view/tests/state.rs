@@ -12,6 +12,7 @@ use super::bodies::{
 use super::events::{commitment, date, log};
 use super::steps::{Naming, Piece, Step};
 use crate::ids::CommitmentId;
+use crate::wire::v1::view::*;
 use crate::wire::v1::{Amount, EventBody, Indicator, MeasureChange, Stage};
 
 const WHOLE: Page = Page {

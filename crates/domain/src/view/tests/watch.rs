@@ -10,6 +10,7 @@ use super::bodies::{ACTION_A, IN_2025, KEN, record, report, with};
 use super::events::{date, log};
 use super::steps::Step;
 use super::{any_steps, breaks, folded, folded_with_restarts};
+use crate::wire::v1::view::*;
 use crate::wire::v1::{Outcome, Stage};
 
 const WHOLE: Page = Page {

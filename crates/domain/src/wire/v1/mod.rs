@@ -20,6 +20,7 @@ mod receipt;
 mod scan;
 mod text;
 mod values;
+pub mod view;
 mod words;
 
 pub use batch::split_batch;

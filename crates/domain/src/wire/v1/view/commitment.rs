@@ -1,0 +1,170 @@
+//! Commitments as lists show them.
+
+use serde::{Deserialize, Serialize};
+
+use super::is_zero;
+use crate::wire::v1::Grade;
+
+/// One page of a view's commitments, in the order they were recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitmentList {
+    /// How many commitments the whole list has.
+    pub commitments: usize,
+    /// The rows of this page.
+    pub rows: Vec<CommitmentRow>,
+    /// What to ask for as `after` to get the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// One commitment as a list shows it. Dates have their own precision; positions are texts, as in every event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a row on the wire, each bool one column that people ask for"
+)]
+pub struct CommitmentRow {
+    /// The commitment's id.
+    pub commitment: String,
+    /// Its newest title.
+    pub title: String,
+    /// The party that leads it.
+    pub lead: String,
+    /// What the country of the view is in it; absent where the view is not a country's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<ParticipationRole>,
+    /// Whether that role was only claimed by the lead and is not confirmed by the party.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub claimed: bool,
+    /// Whether the party takes part no more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
+    /// The codes of the actions it is made under.
+    pub actions: Vec<String>,
+    /// `active`, `suspended`, `withdrawn`, `superseded`, `lapsed`, or `closed_` and the outcome.
+    pub status: String,
+    /// The commitment that took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
+    /// Whether that one was withdrawn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub successor_withdrawn: bool,
+    /// The stage the lead reported last, or `none_reported`.
+    pub stage: String,
+    /// Whether it has a baseline, a target and a due date.
+    pub measurable: bool,
+    /// Whether a standing report on it, one of its milestones or the commitment itself names evidence of its participants.
+    pub evidence: bool,
+    /// Whether there is such evidence, and none of it has a digest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub evidence_undigested: bool,
+    /// Whether some of its evidence could not be found when it was looked for last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub evidence_unavailable: bool,
+    /// Whether an amendment moved its due date later or its target lower.
+    pub weakened: bool,
+    /// Whether a standing report on it is contested and the contest is not resolved. Contested is not false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contested: bool,
+    /// Whether a contest of a standing report on it was upheld, and the report is as it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contest_upheld: bool,
+    /// Whether the report that its stage comes from was validated.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub validated: bool,
+    /// Whether the report that its stage comes from was returned to its reporter.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returned: bool,
+    /// Whether it was closed as fulfilled and nobody's newest assessment says that it is complete.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub self_declared: bool,
+    /// Whether it was closed as fulfilled and the report that this rested on holds no more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ground_taken_back: bool,
+    /// Whether somebody's newest assessment says less than its lead does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub assessed_below_report: bool,
+    /// Whether somebody's newest assessment says less than the one before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub downgraded: bool,
+    /// The newest assessment of every assessor, method, version and kind, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assessments: Vec<AssessmentRow>,
+    /// How many of those had no room here: the commitment's history has them all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub assessments_left_out: usize,
+    /// Its milestones, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub milestones: Option<MilestoneRow>,
+    /// Whether it is an example and nobody's real pledge.
+    pub illustrative: bool,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
+    /// When it is due, as amended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// When it was due first, where that differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original_due: Option<String>,
+    /// When the last standing report on it was recorded, to the second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_report: Option<String>,
+    /// The last day of the latest period that a standing report is about, up to the day on which it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_until: Option<String>,
+    /// When it was recorded, to the second.
+    pub recorded: String,
+    /// The position it was recorded at.
+    pub position: String,
+    /// The position of the last event about it, or of the one that withdrew or reinstated its successor.
+    pub changed: String,
+}
+
+/// What an independent assessor said last, in the method's own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssessmentRow {
+    /// `progress` or `ambition`.
+    pub kind: String,
+    /// The party that assessed.
+    pub assessor: String,
+    /// Its method.
+    pub method: String,
+    /// The version of the method.
+    pub method_version: String,
+    /// What was done, in the ledger's words; absent where the method does not say, and of an assessment of ambition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion: Option<String>,
+    /// The grade, verbatim, of an assessment of progress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<String>,
+    /// The grades, verbatim, of an assessment of ambition.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grades: Vec<Grade>,
+    /// When it was assessed, as precisely as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessed: Option<String>,
+    /// The position of the assessment or of its newest revision.
+    pub position: String,
+}
+
+/// How many milestones a commitment names, and how many of those were reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MilestoneRow {
+    /// Those it names.
+    pub named: u32,
+    /// Those a participant says were reached.
+    pub reached: u32,
+}
+
+/// A party's part in a commitment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParticipationRole {
+    /// The one party that leads it.
+    Lead,
+    /// A party that does part of it.
+    Partner,
+    /// A party that supports it.
+    Supporter,
+}
