@@ -6,10 +6,12 @@ use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::body::bounded;
+use super::entries::FamilyRef;
 use super::facts::{CommitmentFacts, PartState};
-use super::family::Seen;
-use super::fold::{Keys, Sign, ViewFamily};
-use super::tables::{About, ActionIndex, PartyIndex, Tables};
+use super::family::ViewFamily;
+use super::index::{ActionIndex, Keys, PartyIndex};
+use super::sign::Sign;
+use super::tables::{About, Tables};
 use super::tally::{self, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
@@ -132,7 +134,10 @@ impl ViewFamily for ActionFamily {
         tables.action_title(action).map(str::to_owned)
     }
 
-    fn body(view: Seen<'_, Self>, action: ActionIndex) -> Option<Vec<u8>> {
+    fn body(
+        view: FamilyRef<'_, ActionIndex, ActionCounts>,
+        action: ActionIndex,
+    ) -> Option<Vec<u8>> {
         let (tables, counts) = (view.tables(), view.counts(action));
         let entry = tables.action(action)?;
         let body = ActionBody {
@@ -145,7 +150,7 @@ impl ViewFamily for ActionFamily {
                 .parent
                 .map(|parent| tables.action_code(parent).to_owned()),
             text_status: entry.text_status,
-            last: view.stamp(action).into(),
+            last: view.last_change(action).into(),
             own: tally_body(tables, &[&counts.own]),
             rollup: (!entry.children.is_empty()).then(|| {
                 let mut beneath = tables.beneath(action);
@@ -176,7 +181,7 @@ fn mapped_to(tables: &Tables, actions: &[ActionIndex]) -> BTreeSet<ActionIndex> 
 }
 
 /// What is mapped to any of these actions.
-fn mappings(view: Seen<'_, ActionFamily>, actions: &[ActionIndex]) -> Mappings {
+fn mappings(view: FamilyRef<'_, ActionIndex, ActionCounts>, actions: &[ActionIndex]) -> Mappings {
     let mapped = mapped_to(view.tables(), actions).into_iter().map(|from| {
         let counts = view.counts(from);
         let mapped = MappedCommitments {

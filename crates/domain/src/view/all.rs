@@ -5,15 +5,18 @@ use chrono::NaiveDate;
 use super::action::ActionFamily;
 use super::as_of::{AsOfView, ChangelogSource};
 use super::changelog::ChangelogChunk;
+use super::changes::Changes;
 use super::country::CountryFamily;
+use super::error::RestoreError;
 use super::event_ref::EventRef;
+use super::event_time::EventTime;
 use super::family;
-use super::fold::{EventTime, Follow, View, nothing_left, restore_tables};
+use super::fold::{View, nothing_left, restore_tables};
 use super::ledger::{LedgerViews, Whole};
 use super::list::Page;
+use super::maintained::MaintainedViews;
 use super::read_model::ReadModel;
 use super::watch::{UnknownFilter, WatchPage};
-use super::{Changes, RestoreError};
 use crate::wire::v1::view::{CommitmentList, EventList, Timeliness, WatchAnswer};
 
 /// A family of views, as its projection is called.
@@ -65,9 +68,9 @@ impl Default for All {
     fn default() -> Self {
         let model = ReadModel::default();
         Self {
-            country: Follow::begun(&model.tables),
-            action: Follow::begun(&model.tables),
-            whole: Follow::begun(&model.tables),
+            country: MaintainedViews::begun(&model.tables),
+            action: MaintainedViews::begun(&model.tables),
+            whole: MaintainedViews::begun(&model.tables),
             model,
         }
     }
@@ -243,8 +246,8 @@ impl All {
     pub(crate) fn restore(
         rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
     ) -> Result<Self, RestoreError> {
-        let mut country: family::FamilyViews<CountryFamily> = Follow::empty();
-        let mut action: family::FamilyViews<ActionFamily> = Follow::empty();
+        let mut country: family::FamilyViews<CountryFamily> = MaintainedViews::empty();
+        let mut action: family::FamilyViews<ActionFamily> = MaintainedViews::empty();
         let mut whole = LedgerViews::empty();
         let tables = restore_tables(rows, |key, value| match family::stamped_view(key) {
             Some(view) if family_of(view) == Family::Country => country.restore_row(key, value),

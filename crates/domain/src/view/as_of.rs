@@ -14,14 +14,18 @@ use std::ops::ControlFlow;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::RestoreError;
 use super::changelog::{EVENTS, Entries, Entry, Holds, MOMENTS, Moments, REFERENCE};
 use super::codec::{RowReader, RowWriter};
 use super::dates::Dates;
+use super::error::RestoreError;
+use super::event_time::EventTime;
 use super::facts::CommitmentFacts;
-use super::fold::{EventTime, Keys, Sign, View, ViewFamily};
+use super::family::ViewFamily;
+use super::fold::View;
+use super::index::{Keys, Slot};
 use super::list::Page;
-use super::tables::{Slot, Tables};
+use super::sign::Sign;
+use super::tables::Tables;
 use super::watch::Search;
 use crate::ids::CommitmentId;
 use crate::wire::v1::view::{CommitmentList, EventList, Timeliness};
@@ -117,7 +121,7 @@ impl<L: ViewFamily> View<L> {
             return Ok(None);
         }
         let list = page.map(|page| known.take_list(&mut view, page));
-        let body = L::body(view.seen(), asked);
+        let body = L::body(view.beside(), asked);
         Ok(body.map(|body| AsOfView {
             body,
             title: L::title(view.tables(), asked),
@@ -432,7 +436,7 @@ impl<L: ViewFamily> View<L> {
 
     /// Takes a stamp from an entry, where entries come newest first.
     fn stamp_back(&mut self, key: L::Key, at: EventTime, reported: bool) {
-        let stamp = &mut self.entry(key).1.stamp;
+        let stamp = &mut self.entry(key).1.last_change;
         stamp.change.get_or_insert(at);
         if reported {
             stamp.report.get_or_insert(at);

@@ -13,11 +13,11 @@ use std::hash::Hash;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
+use super::error::RestoreError;
 use super::event_ref::EventRef;
-use super::fold::EventTime;
-use super::tables::Slot;
+use super::event_time::EventTime;
+use super::index::Slot;
 use crate::ids::{CommitmentId, Subject};
 use crate::wire::v1::{EventType, Form, Nature, Stage};
 

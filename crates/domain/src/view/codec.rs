@@ -3,8 +3,12 @@
 //! Integers are LEB128 (signed ones zigzag first), texts carry their length. A hand-written codec keeps a commitment's row
 //! near the size of its title, and a row is written again for every report on it.
 
-use super::RestoreError;
-use super::fold::EventTime;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+
+use super::error::RestoreError;
+use super::event_time::EventTime;
+use crate::date::PartialDate;
 
 /// The first byte of every row's value. A reader refuses any other.
 const ROW_VERSION: u8 = 5;
@@ -63,6 +67,21 @@ impl RowWriter {
             self.u64(moment.position);
             self.i64(moment.recorded_us);
         }
+    }
+
+    /// A date in its own precision: year, month and day in decimal digits, zeros where it is not known.
+    pub(crate) fn date(&mut self, date: Option<PartialDate>) {
+        self.u32(date.map_or(0, |date| {
+            let (month, day) = (date.month().unwrap_or(0), date.day().unwrap_or(0));
+            date.year() * 10_000 + month * 100 + day
+        }));
+    }
+
+    /// A word by its number in the list of such words, counted from one: a change log repeats it for every event of a commitment. What the
+    /// numbers mean is part of [`changelog_version`](super::changelog_version).
+    pub(crate) fn word<T: PartialEq>(&mut self, words: &[T], word: Option<T>) {
+        let number = word.and_then(|word| words.iter().position(|other| *other == word));
+        self.count(number.map_or(0, |number| number + 1));
     }
 
     pub(crate) fn array(&mut self, value: &[u8]) {
@@ -173,6 +192,36 @@ impl<'a> RowReader<'a> {
             .ok_or_else(|| self.damaged())?;
         self.rest = rest;
         Ok(*array)
+    }
+
+    pub(crate) fn date(&mut self) -> Result<Option<PartialDate>, RestoreError> {
+        let digits = self.u32()?;
+        let (year, month, day) = (digits / 10_000, digits / 100 % 100, digits % 100);
+        let text = match (year, month, day) {
+            (0, 0, 0) => return Ok(None),
+            (year, 0, 0) => format!("{year:04}"),
+            (year, month, 0) => format!("{year:04}-{month:02}"),
+            (year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
+        };
+        text.parse().map(Some).map_err(|_| self.damaged())
+    }
+
+    pub(crate) fn word<T: Copy>(&mut self, words: &[T]) -> Result<Option<T>, RestoreError> {
+        let Some(number) = self.u32()?.checked_sub(1) else {
+            return Ok(None);
+        };
+        let word = usize::try_from(number).ok().and_then(|at| words.get(at));
+        word.copied().map(Some).ok_or_else(|| self.damaged())
+    }
+
+    /// Reads something by its word on the wire; an empty word stands for none.
+    pub(crate) fn name<T: DeserializeOwned>(&mut self) -> Result<Option<T>, RestoreError> {
+        let name = self.text()?;
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+        T::deserialize(name).map(Some).map_err(|_| self.damaged())
     }
 
     /// Ends the reading: bytes left over are damage too.

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::body::bounded;
+use super::entries::FamilyRef;
 use super::facts::{CommitmentFacts, Flags, PartState};
-use super::family::Seen;
-use super::fold::{Keys, Sign, ViewFamily};
-use super::tables::{About, ActionIndex, Statements, Tables};
+use super::family::ViewFamily;
+use super::index::{ActionIndex, Keys};
+use super::place::{NO_COUNTRY, Place, place};
+use super::sign::Sign;
+use super::tables::{About, Statements, Tables};
 use super::tally::{self, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
@@ -18,24 +21,10 @@ use crate::wire::v1::view::{
     ParticipationRole, Participations, ParticipationsBeside, RecordedAt, ViewKind,
 };
 
-/// The key of what belongs to no country: the commitments of organizations.
-const NO_COUNTRY: &str = "INT";
 /// The kind of a party that was named and is not registered.
 const UNREGISTERED: &str = "unregistered";
 /// The most bytes that the table of actions may take in a body.
 const ACTIONS_BYTES: usize = 48 * 1024;
-
-/// A country's code; none for the view of what belongs to no country.
-pub(crate) type Place = Option<CountryCode>;
-
-/// The place that a key names.
-pub(crate) fn place(key: &str) -> Option<Place> {
-    if key == NO_COUNTRY {
-        Some(None)
-    } else {
-        country::find(key).map(|country| Some(country.code))
-    }
-}
 
 /// The views of countries.
 pub(crate) struct CountryFamily;
@@ -155,7 +144,7 @@ impl ViewFamily for CountryFamily {
         place.map(|code| code.country().name.to_owned())
     }
 
-    fn body(view: Seen<'_, Self>, place: Place) -> Option<Vec<u8>> {
+    fn body(view: FamilyRef<'_, Place, CountryCounts>, place: Place) -> Option<Vec<u8>> {
         let (tables, counts) = (view.tables(), view.counts(place));
         let country = place.map(CountryCode::country);
         let by_action = counts
@@ -190,7 +179,7 @@ impl ViewFamily for CountryFamily {
             ldc: flag(|country| country.ldc),
             lldc: flag(|country| country.lldc),
             sids: flag(|country| country.sids),
-            last: view.stamp(place).into(),
+            last: view.last_change(place).into(),
             commitments,
             active_commitments: ActiveInCountry {
                 active: active_commitments,

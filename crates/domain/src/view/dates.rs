@@ -7,7 +7,7 @@ use std::hash::Hash;
 use chrono::{Days, NaiveDate};
 use rustc_hash::FxHashMap;
 
-use super::watch::{Watched, WatchedCounts};
+use super::watch_lists::{UndatedCounts, UndatedLists};
 use crate::date::PartialDate;
 use crate::wire::v1::view::{STALE_AFTER_DAYS, Timeliness, WatchList};
 
@@ -23,7 +23,7 @@ pub(crate) struct Dates {
     pub(crate) reported_until: Option<EpochDay>,
     pub(crate) never_reported: bool,
     /// The watch lists it is on, but for those that follow from the dates.
-    pub(crate) watched: Watched,
+    pub(crate) watched: UndatedLists,
 }
 
 /// How many commitments of a view are held to each date. Dates repeat, so this stays small however many commitments there are.
@@ -33,7 +33,7 @@ pub(crate) struct Calendar {
     original_due: FxHashMap<PartialDate, u32>,
     reported_until: FxHashMap<EpochDay, u32>,
     never_reported: u32,
-    watched: WatchedCounts,
+    watched: UndatedCounts,
 }
 
 impl Calendar {

@@ -1,6 +1,6 @@
 //! What the folds see of an event.
 
-use super::fold::EventTime;
+use super::event_time::EventTime;
 use crate::date::PartialDate;
 use crate::ids::{PartnerId, PartyId, Subject};
 use crate::wire::v1::{Event, EventBody, EventExcerpt};

@@ -1,8 +1,8 @@
 //! What is known of one commitment's evidence beside what its reports and flags say: what is gone, what was named without a digest, and which
 //! digest it was given since. Only commitments that have some of this pay for it.
 
-use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
+use super::error::RestoreError;
 use crate::ids::Position;
 use crate::wire::v1::{Evidence, EvidencePlace, NamedEvidence, Sha256};
 

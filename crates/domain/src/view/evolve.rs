@@ -3,12 +3,14 @@
 use smallvec::SmallVec;
 
 use super::event_ref::EventRef;
+use super::event_time::EventTime;
 use super::evidence::{AddedTo, has_digests};
 use super::facts::{CommitmentFacts, Flags, PartState, Participation, Status};
-use super::fold::EventTime;
+use super::index::{Slot, entry_at, number};
 use super::reference::{instrument_of, party_of};
 use super::reports::Report;
-use super::tables::{About, SharedTables, Slot, Tables, entry_at, hash, number};
+use super::shared::SharedTables;
+use super::tables::{About, Tables, hash};
 use crate::ids::{CommitmentId, PartyId, Position};
 use crate::wire::v1::view::ParticipationRole;
 use crate::wire::v1::{
@@ -237,7 +239,7 @@ impl Tables {
             if let Some(reporter) = reporter {
                 facts.confirm_part(reporter);
                 if let Some(scrutiny) = facts.scrutiny_mut() {
-                    scrutiny.reported(reporter, data.period, at);
+                    scrutiny.contests.reported(reporter, data.period, at);
                 }
             }
             facts.name_evidence(&data.evidence);
@@ -259,7 +261,7 @@ impl Tables {
             }
             facts.correct_report(data.corrects.0, report, &mut shared.reports);
             if let Some(scrutiny) = facts.scrutiny_mut() {
-                scrutiny.report_corrected(data.corrects.0, at);
+                scrutiny.report_corrected(data.corrects.0, at.position);
             }
             facts.name_evidence(&data.report.evidence);
         }))
@@ -305,7 +307,7 @@ impl Tables {
     ) -> About {
         let party = self.party(party);
         self.change(slot, at, |facts, _| {
-            facts.scrutinise().contest(party, data.report.0, at);
+            facts.scrutinise().contests.open(party, data.report.0, at);
             facts.name_evidence(&data.evidence);
         })
     }
@@ -314,7 +316,7 @@ impl Tables {
     fn resolve(&mut self, slot: Option<Slot>, data: &ContestResolved, at: EventTime) -> About {
         self.change(slot, at, |facts, shared| {
             let scrutiny = facts.scrutiny_mut();
-            let report = scrutiny.and_then(|scrutiny| scrutiny.resolve(data.contest.0));
+            let report = scrutiny.and_then(|scrutiny| scrutiny.contests.resolve(data.contest.0));
             let report = report.and_then(|report| facts.report_mut(report, &mut shared.reports));
             if let (Some(report), ContestOutcome::Upheld) = (report, data.outcome) {
                 report.set(Report::CONTEST_UPHELD, true);
@@ -431,8 +433,8 @@ impl Tables {
         let assessor = self.party(assessor);
         self.change(slot, at, |facts, shared| {
             let method = shared.method_index(&data.method, &data.method_version);
-            let scrutiny = facts.scrutinise();
-            scrutiny.assess_progress(assessor, method, data, at);
+            let assessments = &mut facts.scrutinise().assessments;
+            assessments.progress_assessed(assessor, method, data, at);
             facts.name_evidence(&data.evidence);
         })
     }
@@ -447,15 +449,15 @@ impl Tables {
         let assessor = self.party(assessor);
         self.change(slot, at, |facts, shared| {
             let method = shared.method_index(&data.method, &data.method_version);
-            let scrutiny = facts.scrutinise();
-            scrutiny.assess_ambition(assessor, method, data, at);
+            let assessments = &mut facts.scrutinise().assessments;
+            assessments.ambition_assessed(assessor, method, data, at);
         })
     }
 
     fn revise(&mut self, slot: Option<Slot>, data: &AssessmentRevised, at: EventTime) -> About {
         self.change(slot, at, |facts, _| {
             if let Some(scrutiny) = facts.scrutiny_mut() {
-                scrutiny.revise(data, at);
+                scrutiny.assessments.revise(data, at);
             }
         })
     }

@@ -1,18 +1,14 @@
 //! What the views know of one commitment. Millions are held at once, so this is small: what repeats is an index into the read model's
 //! tables, and what few commitments have stands aside in one box.
 
-use std::num::NonZeroU32;
+use chrono::NaiveDate;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-
-use super::dates::{Dates, epoch_day};
+use super::event_time::{EventTime, Second};
 use super::evidence::{AddedTo, has_digests};
-use super::fold::EventTime;
+use super::index::{ActionIndex, PartyIndex, number};
 use super::reports::{Report, ReportLink, Reports};
 use super::scrutiny::Scrutiny;
 use super::table::TitleRef;
-use super::tables::{ActionIndex, PartyIndex, number};
-use super::watch::Watched;
 use crate::date::PartialDate;
 use crate::ids::CommitmentId;
 use crate::wire::v1::view::{MilestoneRow, ParticipationRole};
@@ -84,37 +80,6 @@ impl Status {
             Self::Closed(Outcome::NotFulfilled) => "closed_not_fulfilled",
             Self::Lapsed => "lapsed",
         }
-    }
-}
-
-/// A recorded time to the second, in four bytes even where it is optional. It lasts until 2106.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Second(NonZeroU32);
-
-impl Second {
-    pub(crate) fn of(moment: EventTime) -> Self {
-        let second = moment.recorded_us.div_euclid(1_000_000);
-        Self::new(u32::try_from(second.max(0)).unwrap_or(u32::MAX))
-    }
-
-    pub(crate) fn new(second: u32) -> Self {
-        Self(NonZeroU32::new(second).unwrap_or(NonZeroU32::MIN))
-    }
-
-    pub(crate) fn get(self) -> u32 {
-        self.0.get()
-    }
-
-    pub(crate) fn time(self) -> DateTime<Utc> {
-        DateTime::from_timestamp(i64::from(self.0.get()), 0).unwrap_or_default()
-    }
-
-    pub(crate) fn date(self) -> NaiveDate {
-        self.time().date_naive()
-    }
-
-    pub(crate) fn text(self) -> String {
-        self.time().to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 }
 
@@ -546,7 +511,6 @@ impl CommitmentFacts {
         let report = reports.remove(&mut self.reports, position);
         if let (Some(report), Some(scrutiny)) = (report, self.scrutiny_mut()) {
             scrutiny.report_retracted(position, reporter, report.period());
-            scrutiny.evidence.report_gone(position);
         }
     }
 
@@ -630,12 +594,12 @@ impl CommitmentFacts {
         let Some(scrutiny) = self.scrutiny() else {
             return;
         };
-        let contested = scrutiny.has_contests()
+        let contested = !scrutiny.contests.is_empty()
             && reports
                 .of(self.reports)
-                .any(|report| scrutiny.contests_report(report.position()));
+                .any(|report| scrutiny.contests.concern(report.position()));
         let unavailable = scrutiny.evidence.unavailable_count() > 0;
-        let verdicts = scrutiny.verdicts();
+        let verdicts = scrutiny.assessments.verdicts();
         let below = match (verdicts.lowest, self.claim()) {
             (Some(lowest), Some(claim)) => lowest < claim,
             (None | Some(_), None) | (None, Some(_)) => false,
@@ -665,20 +629,6 @@ impl CommitmentFacts {
                 Stage::InProgress => Some(Completion::Limited),
                 Stage::Planning | Stage::Stalled => None,
             },
-        }
-    }
-
-    /// The dates it is held to. One that is not active owes nothing, and one reported as fulfilled nothing more, unless that report was returned.
-    pub(crate) fn dates(&self) -> Dates {
-        let owes = self.is_active();
-        let fulfilled = self.stage == Some(Stage::Fulfilled) && !self.flags.has(Flags::RETURNED);
-        let open = owes && !fulfilled;
-        Dates {
-            due: self.due.filter(|_| open),
-            original_due: self.original_due.filter(|_| open),
-            reported_until: self.reported_until.filter(|_| open).map(epoch_day),
-            never_reported: owes && self.last_report.is_none(),
-            watched: Watched::of(self),
         }
     }
 

@@ -1,69 +1,96 @@
 //! One family of views: what is counted in each, and what of it changed.
 
 use std::collections::BTreeSet;
+use std::hash::Hash;
 
 use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::RestoreError;
 use super::changelog::{ChangelogChunk, Open};
 use super::dates::{Calendar, Dates};
+use super::entries::{Entry, FamilyRef};
+use super::error::RestoreError;
 use super::event_ref::EventRef;
-use super::facts::{CommitmentFacts, Difference};
-use super::fold::{Follow, Keys, LastChange, Sign, ViewFamily};
+use super::facts::{CommitmentFacts, Difference, PartState};
+use super::index::{Keys, Slot};
+use super::last_change::LastChange;
 use super::list::Page;
+use super::maintained::MaintainedViews;
 use super::postings::Postings;
 use super::read_model::{CommitmentChange, Delta, ReadModel};
 use super::rows::Row;
-use super::tables::{Slot, Tables};
+use super::sign::Sign;
+use super::tables::{About, Tables};
 use super::watch::{self, UnknownFilter, WatchPage};
-use crate::wire::v1::view::{CommitmentList, Timeliness, WatchAnswer};
+use crate::wire::v1::view::{CommitmentList, ParticipationRole, Timeliness, WatchAnswer};
 
 /// The first byte of the row keys that hold when a view changed last.
 const STAMP_ROW: u8 = b'k';
 
-/// One view: its counts, its commitments, and when it changed.
-pub(super) struct Entry<C> {
-    pub(super) counts: C,
-    /// The dates of the view's own commitments.
-    pub(super) calendar: Calendar,
-    /// The same of those among them that are examples.
-    pub(super) illustrative: Calendar,
-    /// The view's commitments in recorded order.
-    members: Vec<Slot>,
-    pub(super) stamp: LastChange,
-    /// The events that concerned it, if history is kept.
-    postings: Postings,
-    /// It stands among the changed keys.
-    changed: bool,
-    /// Its stamp stands among the unsaved ones.
-    unsaved: bool,
-}
+/// What one family of views looks at, and how it counts one commitment.
+pub(crate) trait ViewFamily {
+    type Key: Copy + Eq + Ord + Hash;
+    type Counts: Default;
+    /// Every event concerns each of these views, so that the list of all events is theirs.
+    const ALL_EVENTS: bool = false;
 
-impl<C: Default> Default for Entry<C> {
-    fn default() -> Self {
-        Self {
-            counts: C::default(),
-            calendar: Calendar::default(),
-            illustrative: Calendar::default(),
-            members: Vec::new(),
-            stamp: LastChange::default(),
-            postings: Postings::default(),
-            changed: false,
-            unsaved: false,
-        }
+    /// The views that a commitment stands in, each once.
+    fn memberships(tables: &Tables, facts: &CommitmentFacts) -> Keys<Self::Key>;
+    /// Counts a commitment into, or out of, one of those views: what it is, which no report and no assessment changes.
+    fn count_terms(
+        counts: &mut Self::Counts,
+        key: Self::Key,
+        tables: &Tables,
+        facts: &CommitmentFacts,
+        sign: Sign,
+    );
+    /// Counts into it, or out of it, what reports and assessments say of the commitment.
+    fn count_progress(
+        counts: &mut Self::Counts,
+        key: Self::Key,
+        tables: &Tables,
+        facts: &CommitmentFacts,
+        sign: Sign,
+    );
+    /// Counts all of a commitment into, or out of, one of those views.
+    fn count(
+        counts: &mut Self::Counts,
+        key: Self::Key,
+        tables: &Tables,
+        facts: &CommitmentFacts,
+        sign: Sign,
+    ) {
+        Self::count_terms(counts, key, tables, facts, sign);
+        Self::count_progress(counts, key, tables, facts, sign);
     }
-}
-
-impl<C> Entry<C> {
-    /// Changes the dates that one of the view's own commitments is held to.
-    pub(super) fn move_dates(&mut self, facts: &CommitmentFacts, before: Dates, after: Dates) {
-        self.calendar.change(before, after);
-        if facts.is_illustrative() {
-            self.illustrative.change(before, after);
-        }
+    /// Whether the commitment counts as the view's own, rather than as one its parties take part in.
+    fn owns(key: Self::Key, tables: &Tables, facts: &CommitmentFacts) -> bool;
+    /// The part that the view's country has in the commitment, and what its party says of that.
+    fn role(
+        key: Self::Key,
+        tables: &Tables,
+        facts: &CommitmentFacts,
+    ) -> Option<(ParticipationRole, PartState)>;
+    /// The views that an event concerns besides those its commitments stand in.
+    fn concerned(tables: &Tables, about: &About) -> Keys<Self::Key>;
+    /// The views that show a figure of this view and so change with it.
+    fn echoes(tables: &Tables, key: Self::Key) -> Keys<Self::Key>;
+    /// Where the figures of a view come from: the views whose commitments it looks at, with the views that those are counted into; none where
+    /// another source counts them.
+    fn sources(_: &Tables, key: Self::Key) -> Vec<(Self::Key, Vec<Self::Key>)> {
+        vec![(key, vec![key])]
     }
+    /// The views that exist whether or not anything was counted in them.
+    fn standing(tables: &Tables) -> Vec<Self::Key>;
+    /// Finds a view by its key's text.
+    fn parse(tables: &Tables, key: &str) -> Option<Self::Key>;
+    /// The text of a key.
+    fn text(tables: &Tables, key: Self::Key) -> String;
+    /// The title of what the view is about.
+    fn title(tables: &Tables, key: Self::Key) -> Option<String>;
+    /// The canonical JSON of one view.
+    fn body(views: FamilyRef<'_, Self::Key, Self::Counts>, key: Self::Key) -> Option<Vec<u8>>;
 }
 
 /// Every view of one family.
@@ -81,53 +108,26 @@ pub(crate) struct FamilyViews<L: ViewFamily> {
     restored: Vec<(String, LastChange)>,
 }
 
-/// A family of views beside the facts: what answers are made from.
-pub(crate) struct Seen<'a, L: ViewFamily> {
-    tables: &'a Tables,
-    family: &'a FamilyViews<L>,
-}
-
-impl<L: ViewFamily> Clone for Seen<'_, L> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<L: ViewFamily> Copy for Seen<'_, L> {}
-
-impl<'a, L: ViewFamily> Seen<'a, L> {
-    pub(super) fn tables(self) -> &'a Tables {
-        self.tables
-    }
-
-    /// The counts of a view; all zero where nothing was counted.
-    pub(super) fn counts(self, key: L::Key) -> &'a L::Counts {
-        let entry = self.family.entries.get(&key);
-        entry.map_or(&self.family.nothing, |entry| &entry.counts)
-    }
-
-    pub(super) fn stamp(self, key: L::Key) -> LastChange {
-        let entry = self.family.entries.get(&key);
-        entry.map(|entry| entry.stamp).unwrap_or_default()
-    }
-
-    pub(super) fn timeliness(self, key: L::Key, today: NaiveDate) -> Timeliness {
-        let entry = self.family.entries.get(&key);
-        entry.map_or_else(Timeliness::default, |entry| entry.calendar.on(today))
+impl<L: ViewFamily> FamilyViews<L> {
+    pub(super) fn beside<'a>(&'a self, tables: &'a Tables) -> FamilyRef<'a, L::Key, L::Counts> {
+        FamilyRef {
+            tables,
+            entries: &self.entries,
+            nothing: &self.nothing,
+        }
     }
 
     /// The watch lists on a day, counted over one view's own commitments.
     pub(super) fn watched(
-        self,
+        &self,
+        tables: &Tables,
         key: L::Key,
         page: &WatchPage,
         today: NaiveDate,
     ) -> Result<WatchAnswer, UnknownFilter> {
-        let rows = page
-            .list
-            .map(|list| watch::rows(self.tables, list, page, today));
+        let rows = page.list.map(|list| watch::rows(tables, list, page, today));
         let nothing = Calendar::default();
-        let entry = self.family.entries.get(&key);
+        let entry = self.entries.get(&key);
         let (all, illustrative) = entry.map_or((&nothing, &nothing), |entry| {
             (&entry.calendar, &entry.illustrative)
         });
@@ -138,19 +138,18 @@ impl<'a, L: ViewFamily> Seen<'a, L> {
         })
     }
 
-    fn find(self, key: &str) -> Option<L::Key> {
-        let key = L::parse(self.tables, key)?;
-        let exists =
-            self.family.entries.contains_key(&key) || L::standing(self.tables).contains(&key);
+    fn find(&self, tables: &Tables, key: &str) -> Option<L::Key> {
+        let key = L::parse(tables, key)?;
+        let exists = self.entries.contains_key(&key) || L::standing(tables).contains(&key);
         exists.then_some(key)
     }
 
-    fn list(self, key: L::Key, page: &Page) -> CommitmentList {
-        let entry = self.family.entries.get(&key);
+    fn list_of(&self, tables: &Tables, key: L::Key, page: &Page) -> CommitmentList {
+        let entry = self.entries.get(&key);
         let members = entry.map_or(&[][..], |entry| &entry.members);
         let start = page.after.map_or(0, |after| {
             members.partition_point(|&slot| {
-                self.tables
+                tables
                     .facts(slot)
                     .is_some_and(|facts| facts.recorded_position <= after)
             })
@@ -160,24 +159,15 @@ impl<'a, L: ViewFamily> Seen<'a, L> {
         let next = shown
             .last()
             .filter(|_| shown.len() < rest.len())
-            .and_then(|&slot| self.tables.facts(slot));
+            .and_then(|&slot| tables.facts(slot));
         CommitmentList {
             commitments: members.len(),
             rows: shown
                 .iter()
-                .filter_map(|&slot| self.tables.facts(slot))
-                .map(|facts| facts.row(self.tables, L::role(key, self.tables, facts)))
+                .filter_map(|&slot| tables.facts(slot))
+                .map(|facts| facts.row(tables, L::role(key, tables, facts)))
                 .collect(),
             next: next.map(|facts| facts.recorded_position.to_string()),
-        }
-    }
-}
-
-impl<L: ViewFamily> FamilyViews<L> {
-    pub(super) fn seen<'a>(&'a self, tables: &'a Tables) -> Seen<'a, L> {
-        Seen {
-            tables,
-            family: self,
         }
     }
 
@@ -293,9 +283,9 @@ impl<L: ViewFamily> FamilyViews<L> {
     /// Stamps a view that an event concerned: one of its commitments if `of_commitment`, else a figure that it shows.
     fn touch(&mut self, delta: &Delta, key: L::Key, of_commitment: bool) {
         let entry = self.entries.entry(key).or_default();
-        entry.stamp.change = Some(delta.moment);
+        entry.last_change.change = Some(delta.moment);
         if of_commitment && delta.is_report() {
-            entry.stamp.report = Some(delta.moment);
+            entry.last_change.report = Some(delta.moment);
         }
         if !entry.changed {
             entry.changed = true;
@@ -313,7 +303,7 @@ impl<L: ViewFamily> FamilyViews<L> {
     }
 }
 
-impl<L: ViewFamily> Follow for FamilyViews<L> {
+impl<L: ViewFamily> MaintainedViews for FamilyViews<L> {
     fn begun(tables: &Tables) -> Self {
         let mut family = Self::empty();
         for key in L::standing(tables) {
@@ -387,22 +377,20 @@ impl<L: ViewFamily> Follow for FamilyViews<L> {
     }
 
     fn body(&self, tables: &Tables, key: &str) -> Option<Vec<u8>> {
-        let seen = self.seen(tables);
-        L::body(seen, seen.find(key)?)
+        L::body(self.beside(tables), self.find(tables, key)?)
     }
 
     fn title(&self, tables: &Tables, key: &str) -> Option<String> {
-        L::title(tables, self.seen(tables).find(key)?)
+        L::title(tables, self.find(tables, key)?)
     }
 
     fn list(&self, tables: &Tables, key: &str, page: &Page) -> Option<CommitmentList> {
-        let seen = self.seen(tables);
-        Some(seen.list(seen.find(key)?, page))
+        Some(self.list_of(tables, self.find(tables, key)?, page))
     }
 
     fn timeliness(&self, tables: &Tables, key: &str, today: NaiveDate) -> Option<Timeliness> {
-        let seen = self.seen(tables);
-        Some(seen.timeliness(seen.find(key)?, today))
+        let key = self.find(tables, key)?;
+        Some(self.beside(tables).timeliness(key, today))
     }
 
     /// A family of views keeps no watch lists: what stands beside the summary does.
@@ -430,7 +418,7 @@ impl<L: ViewFamily> Follow for FamilyViews<L> {
         for key in std::mem::take(&mut self.unsaved) {
             if let Some(entry) = self.entries.get_mut(&key) {
                 entry.unsaved = false;
-                rows.push((stamp_key(&L::text(tables, key)), entry.stamp.encode()));
+                rows.push((stamp_key(&L::text(tables, key)), entry.last_change.encode()));
             }
         }
     }
@@ -463,7 +451,7 @@ impl<L: ViewFamily> Follow for FamilyViews<L> {
     }
 
     fn changelog_of(&self, tables: &Tables, key: &str) -> Option<Vec<ChangelogChunk>> {
-        let key = self.seen(tables).find(key)?;
+        let key = self.find(tables, key)?;
         if !self.keeps_changelog {
             return None;
         }
@@ -502,7 +490,7 @@ impl<L: ViewFamily> Follow for FamilyViews<L> {
         }
         for (text, stamp) in std::mem::take(&mut self.restored) {
             let key = L::parse(tables, &text).ok_or(RestoreError::Dangling { row: "stamp" })?;
-            self.entry(key).stamp = stamp;
+            self.entry(key).last_change = stamp;
         }
         Ok(())
     }

@@ -4,92 +4,23 @@
 //! action under it has one; a region's commitments are those that a party of its countries leads, be that a State, a city or another.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
 use super::body::bounded;
-use super::fold::{EventTime, Sign};
+use super::event_time::EventTime;
+use super::index::{ActionIndex, PartyIndex};
+use super::reach::{REGIONS, Reach, region_name};
 use super::summary::SummaryCounts;
-use super::tables::{ActionIndex, PartyIndex, Tables};
+use super::tables::Tables;
 use crate::country::{self, Country};
 use crate::ids::CountryCode;
 use crate::wire::v1::view::{
     GapsBody, GapsCommitments, MemberStates, RecordedAt, RegionGaps, UncommittedActions, ViewKind,
 };
 
-/// The regions that the member States fall into, by name.
-static REGIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let names: BTreeSet<&str> = country::members().map(region_name).collect();
-    names.into_iter().collect()
-});
-
-/// More than the United Nations have regions.
-const MAX_REGIONS: usize = 8;
-
 /// The most bytes that one list of codes may take. Six of them, the instruments in as many, and the member States leave room in a body of 64 KiB.
 const MAX_LIST_BYTES: usize = 8 * 1024;
-
-/// The region of a country that M49 puts in none; no member State is.
-const NO_REGION: &str = "none";
-
-/// The active commitments on each action or under it, in all and by the region of the country whose party leads them. Actions without any are not kept.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Reach(FxHashMap<ActionIndex, Reached>);
-
-#[derive(Debug, Default, PartialEq)]
-struct Reached {
-    all: u64,
-    by_region: [u64; MAX_REGIONS],
-}
-
-impl Reach {
-    /// Counts a commitment of `lead` on some actions and on all they stand under.
-    pub(crate) fn count(
-        &mut self,
-        tables: &Tables,
-        lead: PartyIndex,
-        actions: &[ActionIndex],
-        sign: Sign,
-    ) {
-        let country = tables.country_of(lead);
-        let region = country.and_then(|country| region_index(country.country()));
-        for action in tables.lineages(actions) {
-            let reached = self.0.entry(action).or_default();
-            sign.step(&mut reached.all);
-            if let Some(count) = region.and_then(|region| reached.by_region.get_mut(region)) {
-                sign.step(count);
-            }
-            if reached.all == 0 {
-                self.0.remove(&action);
-            }
-        }
-    }
-
-    /// Whether there is an active commitment on an action or under it.
-    pub(crate) fn has(&self, action: ActionIndex) -> bool {
-        self.0.contains_key(&action)
-    }
-
-    fn has_in(&self, action: ActionIndex, region: usize) -> bool {
-        let reached = self.0.get(&action);
-        reached.is_some_and(|reached| {
-            reached
-                .by_region
-                .get(region)
-                .is_some_and(|count| *count > 0)
-        })
-    }
-}
-
-fn region_name(country: &Country) -> &'static str {
-    country.region.map_or(NO_REGION, |region| region.name)
-}
-
-fn region_index(country: &Country) -> Option<usize> {
-    let name = region_name(country);
-    REGIONS.iter().position(|region| *region == name)
-}
 
 /// What a member State has to do with commitments that stand.
 #[derive(Clone, Copy)]
@@ -265,16 +196,6 @@ fn put_state(region: &mut RegionGaps, country: &Country, stand: Stand) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_region_has_a_place_in_the_counts() {
-        assert_eq!(
-            *REGIONS,
-            ["Africa", "Americas", "Asia", "Europe", "Oceania"]
-        );
-        assert!(REGIONS.len() <= MAX_REGIONS);
-        assert!(country::members().all(|country| region_index(country).is_some()));
-    }
 
     #[test]
     fn a_list_ends_where_its_bytes_do() {

@@ -5,20 +5,23 @@ use std::ops::ControlFlow;
 use chrono::NaiveDate;
 use smallvec::SmallVec;
 
-use super::RestoreError;
 use super::as_of::{AsOfView, ChangelogSource, all_chunks, events_of_list, events_of_view};
 use super::changelog::{Changelog, ChangelogChunk, Entries, Holds, List};
 use super::codec::{RowReader, RowWriter};
+use super::entries::FamilyRef;
+use super::error::RestoreError;
 use super::event_ref::EventRef;
-use super::family::{FamilyViews, Seen};
-use super::fold::{EventTime, Follow, Single, View};
+use super::event_time::EventTime;
+use super::family::FamilyViews;
+use super::fold::{Single, View};
 use super::gaps;
 use super::list::Page;
+use super::maintained::MaintainedViews;
 use super::partner::{PARTNER_ROW, PartnerIndex, Partners};
 use super::read_model::{Delta, ReadModel};
 use super::review::{self, REVIEW_ROW, Reviews};
 use super::rows::Row;
-use super::summary::SummaryFamily;
+use super::summary::{SummaryCounts, SummaryFamily};
 use super::tables::{About, Tables};
 use super::watch::{UnknownFilter, WatchPage};
 use crate::wire::v1::view::{CommitmentList, EventList, Timeliness, WatchAnswer};
@@ -96,7 +99,7 @@ impl LedgerViews {
     }
 }
 
-impl Follow for LedgerViews {
+impl MaintainedViews for LedgerViews {
     fn begun(tables: &Tables) -> Self {
         Self {
             summary: FamilyViews::begun(tables),
@@ -149,7 +152,7 @@ impl Follow for LedgerViews {
 
     fn body(&self, tables: &Tables, key: &str) -> Option<Vec<u8>> {
         if key == GAPS {
-            return gaps_body(self.summary.seen(tables), self.gaps_changed);
+            return gaps_body(self.summary.beside(tables), self.gaps_changed);
         }
         self.summary
             .body(tables, key)
@@ -178,7 +181,7 @@ impl Follow for LedgerViews {
         page: &WatchPage,
         today: NaiveDate,
     ) -> Option<Result<WatchAnswer, UnknownFilter>> {
-        Some(self.summary.seen(tables).watched((), page, today))
+        Some(self.summary.watched(tables, (), page, today))
     }
 
     fn take_keys(&mut self, tables: &Tables) -> Vec<String> {
@@ -327,7 +330,7 @@ fn gaps_as_of<S: ChangelogSource>(source: &S, position: u64) -> Result<Option<As
         Ok(ControlFlow::Break(()))
     })?;
     let summary = View::<SummaryFamily>::counts_as_of(source, (), position)?;
-    Ok(gaps_body(summary.seen(), changed).map(|body| AsOfView {
+    Ok(gaps_body(summary.beside(), changed).map(|body| AsOfView {
         body,
         title: None,
         timeliness: None,
@@ -368,6 +371,9 @@ fn state_as_of<S: ChangelogSource>(
     Ok(known)
 }
 
-fn gaps_body(summary: Seen<'_, SummaryFamily>, changed: Option<EventTime>) -> Option<Vec<u8>> {
+fn gaps_body(
+    summary: FamilyRef<'_, (), SummaryCounts>,
+    changed: Option<EventTime>,
+) -> Option<Vec<u8>> {
     gaps::body(summary.tables(), summary.counts(()), changed)
 }

@@ -43,31 +43,45 @@
 mod action;
 mod all;
 mod as_of;
+mod assessments;
 mod body;
 mod changelog;
+mod changes;
 mod codec;
+mod contests;
 mod country;
 mod dates;
 mod detail;
+mod entries;
 mod envelope;
+mod error;
 mod event_ref;
+mod event_time;
 mod evidence;
 mod evolve;
 mod facts;
 mod family;
 mod fold;
 mod gaps;
+mod index;
+mod last_change;
 mod ledger;
 mod list;
+mod maintained;
 mod measure;
 mod partner;
+mod place;
 mod postings;
+mod reach;
 mod read_model;
 mod reference;
 mod reports;
 mod review;
+mod row;
 mod rows;
 mod scrutiny;
+mod shared;
+mod sign;
 mod state;
 mod stored;
 mod summary;
@@ -75,11 +89,10 @@ mod table;
 mod tables;
 mod tally;
 mod watch;
-
-use std::fmt;
+mod watch_lists;
+mod watched;
 
 use chrono::NaiveDate;
-use thiserror::Error;
 
 use crate::ids::Position;
 use crate::wire::v1::view::{CommitmentList, EventList, Timeliness, WatchAnswer};
@@ -90,7 +103,9 @@ pub use as_of::{
     AsOfView, ChangelogSource, MAX_EVENT_ROWS, VisitChunk, WantChunk, position_at, recorded_at,
 };
 pub use changelog::{ChangelogChunk, changelog_version};
+pub use changes::Changes;
 pub use envelope::Envelope;
+pub use error::{HexKey, RestoreError};
 pub use list::{MAX_PAGE_ROWS, Page};
 pub use state::CommitmentFold;
 pub use watch::{UnknownFilter, WatchPage};
@@ -335,71 +350,6 @@ pub trait Projection: Default {
     /// # Errors
     /// When a row is of another version, damaged, or missing: the caller folds from position 0 instead.
     fn restore(rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self, RestoreError>;
-}
-
-/// What a projection asks to be kept and published.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Rows to write, key and value; a later row of a key replaces the earlier one. No row is ever removed.
-    pub rows: Vec<(Vec<u8>, Vec<u8>)>,
-    /// The keys of the views whose bodies changed, in order, each once.
-    pub keys: Vec<String>,
-}
-
-impl Changes {
-    /// Whether there is nothing to keep and nothing to publish.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.keys.is_empty()
-    }
-}
-
-/// Why a projection could not be built from its rows.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RestoreError {
-    /// The row was written by another version of this code.
-    #[error("a {row} row has version {version}, which this version does not read")]
-    Version {
-        /// The kind of row.
-        row: &'static str,
-        /// The version found.
-        version: u8,
-    },
-    /// The row does not decode.
-    #[error("a {row} row is damaged")]
-    Damaged {
-        /// The kind of row.
-        row: &'static str,
-    },
-    /// The row's key begins with no known letter.
-    #[error("a row's key {key} is of no known kind")]
-    UnknownKey {
-        /// The key, in hexadecimal.
-        key: HexKey,
-    },
-    /// Rows of one kind are numbered without gaps, and one is missing or out of order.
-    #[error("{row} row {expected} is missing")]
-    Missing {
-        /// The kind of row.
-        row: &'static str,
-        /// The number that was due.
-        expected: u32,
-    },
-    /// The row refers to another that does not exist.
-    #[error("a {row} row refers to a row that is missing")]
-    Dangling {
-        /// The kind of the row that refers.
-        row: &'static str,
-    },
-}
-
-/// A row's key, shown in hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HexKey(pub Vec<u8>);
-
-impl fmt::Display for HexKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
 }
 
 #[cfg(test)]

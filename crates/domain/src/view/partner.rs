@@ -3,14 +3,13 @@
 
 use rustc_hash::FxHashMap;
 
-use super::RestoreError;
 use super::as_of::AsOfView;
 use super::codec::{RowReader, RowWriter};
+use super::error::RestoreError;
 use super::event_ref::EventRef;
-use super::fold::EventTime;
+use super::event_time::EventTime;
+use super::index::{entry_at, entry_at_mut, number};
 use super::rows::{Row, expect, key};
-use super::stored::read_name;
-use super::tables::{entry_at, entry_at_mut, number};
 use crate::ids::{PartnerId, Subject};
 use crate::wire::v1::view::{
     PartnerBody, PartnerEvents, PartnerParties, PartnerReports, PartnerStatus, RecordedAt, ViewKind,
@@ -322,7 +321,7 @@ impl Activity {
 
     fn decode(value: &[u8]) -> Result<Self, RestoreError> {
         let mut row = RowReader::new("partner", value)?;
-        let id = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+        let id = row.name()?.ok_or_else(|| row.damaged())?;
         let mut entry = Self::new(id);
         entry.status = match row.u8()? {
             0 => PartnerStatus::Unregistered,
@@ -334,7 +333,7 @@ impl Activity {
         let named = row.u8()? == 1;
         entry.name = Some(row.text()?.to_owned()).filter(|_| named);
         for _ in 0..row.count()? {
-            let role = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+            let role = row.name()?.ok_or_else(|| row.damaged())?;
             entry.roles.push(role);
         }
         entry.parties = row.u64()?;

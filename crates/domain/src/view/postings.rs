@@ -1,9 +1,9 @@
 //! Which events concerned a view: the list of their positions, beside the one list of what all events did.
 
-use super::RestoreError;
 use super::changelog::{ChangelogChunk, Open};
 use super::codec::RowReader;
-use super::fold::EventTime;
+use super::error::RestoreError;
+use super::event_time::EventTime;
 
 /// What the errors of reading call a mention.
 const MENTION: &str = "mention";

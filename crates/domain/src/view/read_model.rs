@@ -2,14 +2,15 @@
 
 use smallvec::SmallVec;
 
-use super::RestoreError;
 use super::changelog::{Changelog, ChangelogChunk, EVENTS, List, MOMENTS, Mark, REFERENCE};
 use super::dates::Dates;
+use super::error::RestoreError;
 use super::event_ref::EventRef;
+use super::event_time::EventTime;
 use super::facts::{CommitmentFacts, Difference};
-use super::fold::EventTime;
+use super::index::Slot;
 use super::rows::{Reference, Row};
-use super::tables::{About, Slot, Tables};
+use super::tables::{About, Tables};
 use crate::wire::v1::EventBody;
 
 /// The facts, and the history of what all families share of them.

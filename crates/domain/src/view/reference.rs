@@ -3,11 +3,9 @@
 use smallvec::SmallVec;
 
 use super::event_ref::EventRef;
-use super::fold::EventTime;
-use super::tables::{
-    About, ActionEntry, ActionIndex, InstrumentIndex, PartyEntry, PartyIndex, Statements, Tables,
-    entry_at_mut, number,
-};
+use super::event_time::EventTime;
+use super::index::{ActionIndex, InstrumentIndex, PartyIndex, entry_at_mut, number};
+use super::tables::{About, ActionEntry, PartyEntry, Statements, Tables};
 use crate::ids::{ActionCode, InstrumentId, PartyId, Subject};
 use crate::wire::v1::{ActionCatalogued, ActionTextAmended, PartyRegistered};
 

@@ -5,11 +5,9 @@ use std::num::NonZeroU32;
 
 use chrono::NaiveDate;
 
-use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
-use super::facts::Second;
-use super::fold::EventTime;
-use super::stored::{read_date, read_word, write_date, write_word};
+use super::error::RestoreError;
+use super::event_time::{EventTime, Second};
 use super::table::Table;
 use crate::date::PartialDate;
 use crate::wire::v1::{Period, Stage};
@@ -225,12 +223,12 @@ impl Reports {
     pub(crate) fn encode(&self, head: ReportLink, row: &mut RowWriter) {
         row.count(self.of(head).count());
         for report in self.of(head) {
-            write_date(row, Some(report.to));
+            row.date(Some(report.to));
             // Most periods are one year, or one month.
-            write_date(row, Some(report.from).filter(|from| *from != report.to));
+            row.date(Some(report.from).filter(|from| *from != report.to));
             row.u32(report.recorded.get());
             row.u64(report.position());
-            write_word(row, Stage::ALL, Some(report.stage));
+            row.word(Stage::ALL, Some(report.stage));
             row.u8(report.flags);
         }
     }
@@ -238,11 +236,11 @@ impl Reports {
     pub(crate) fn decode(&mut self, row: &mut RowReader<'_>) -> Result<ReportLink, RestoreError> {
         let mut head = None;
         for _ in 0..row.count()? {
-            let to = read_date(row)?.ok_or_else(|| row.damaged())?;
-            let from = read_date(row)?.unwrap_or(to);
+            let to = row.date()?.ok_or_else(|| row.damaged())?;
+            let from = row.date()?.unwrap_or(to);
             let recorded = Second::new(row.u32()?);
             let position = row.u64()?;
-            let stage = read_word(row, Stage::ALL)?.ok_or_else(|| row.damaged())?;
+            let stage = row.word(Stage::ALL)?.ok_or_else(|| row.damaged())?;
             let at = EventTime {
                 position,
                 recorded_us: 0,

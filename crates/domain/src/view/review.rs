@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::RestoreError;
 use super::as_of::AsOfView;
 use super::body::bounded;
 use super::codec::{RowReader, RowWriter};
+use super::error::RestoreError;
 use super::event_ref::EventRef;
-use super::fold::EventTime;
+use super::event_time::EventTime;
+use super::index::{entry_at, entry_at_mut, number};
 use super::rows::{Row, expect, key};
-use super::stored::read_name;
-use super::tables::{entry_at, entry_at_mut, number};
 use crate::date::PartialDate;
 use crate::ids::{InstrumentId, PartyId, ReviewId, Subject};
 use crate::wire::v1::EventBody;
@@ -144,18 +143,18 @@ impl Review {
 
     fn decode(value: &[u8]) -> Result<Self, RestoreError> {
         let mut row = RowReader::new("review", value)?;
-        let id = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+        let id = row.name()?.ok_or_else(|| row.damaged())?;
         let mut review = Self::new(id);
         let titled = row.u8()? == 1;
         review.title = Some(row.text()?.to_owned()).filter(|_| titled);
-        review.instrument = read_name(&mut row)?;
-        review.from = read_name(&mut row)?;
-        review.to = read_name(&mut row)?;
+        review.instrument = row.name()?;
+        review.from = row.name()?;
+        review.to = row.name()?;
         review.opened = row.moment()?;
         review.closed = row.moment()?;
         review.stamp = row.moment()?;
         for _ in 0..row.count()? {
-            let speaker = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+            let speaker = row.name()?.ok_or_else(|| row.damaged())?;
             review.speakers.insert(speaker, row.u64()?);
         }
         row.finish()?;

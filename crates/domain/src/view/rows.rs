@@ -6,14 +6,11 @@
 use std::ops::Range;
 
 use super::codec::{RowReader, RowWriter};
+use super::error::{HexKey, RestoreError};
+use super::event_time::EventTime;
 use super::facts::{CommitmentFacts, Flags};
-use super::fold::EventTime;
-use super::stored::read_name;
-use super::tables::{
-    ActionEntry, InstrumentIndex, PartyEntry, Slot, Statements, Tables, Unsaved, entry_at,
-    entry_at_mut, number,
-};
-use super::{HexKey, RestoreError};
+use super::index::{InstrumentIndex, Slot, entry_at, entry_at_mut, number};
+use super::tables::{ActionEntry, PartyEntry, Statements, Tables, Unsaved};
 use crate::wire::v1::{EventType, PartyKind, TextStatus};
 
 const ACTION: u8 = b'a';
@@ -221,7 +218,7 @@ impl Tables {
             INSTRUMENT => {
                 expect("instrument", rest, self.instruments.len())?;
                 let mut row = RowReader::new("instrument", value)?;
-                let id = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+                let id = row.name()?.ok_or_else(|| row.damaged())?;
                 row.finish()?;
                 self.instrument(&id);
             }
@@ -391,12 +388,12 @@ fn encode_action(entry: &ActionEntry) -> Vec<u8> {
 
 fn decode_action(value: &[u8]) -> Result<ActionEntry, RestoreError> {
     let mut row = RowReader::new("action", value)?;
-    let code = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
+    let code = row.name()?.ok_or_else(|| row.damaged())?;
     let titled = row.u8()? == 1;
     let title = Some(row.text()?.to_owned()).filter(|_| titled);
     let instrument = read_optional(&mut row)?;
     let parent = read_optional(&mut row)?;
-    let text_status = read_name(&mut row)?;
+    let text_status = row.name()?;
     let maps_to = (0..row.count()?)
         .map(|_| row.u32())
         .collect::<Result<_, _>>()?;
@@ -431,9 +428,9 @@ fn encode_party(entry: &PartyEntry) -> Vec<u8> {
 
 fn decode_party(value: &[u8]) -> Result<PartyEntry, RestoreError> {
     let mut row = RowReader::new("party", value)?;
-    let id = read_name(&mut row)?.ok_or_else(|| row.damaged())?;
-    let kind = read_name(&mut row)?;
-    let country = read_name(&mut row)?;
+    let id = row.name()?.ok_or_else(|| row.damaged())?;
+    let kind = row.name()?;
+    let country = row.name()?;
     let active = row.u8()? == 1;
     let statements = Statements {
         recorded: row.u64()?,

@@ -13,7 +13,6 @@ use super::event_ref::EventRef;
 use super::facts::{CommitmentFacts, Flags, PartState, Status};
 use super::measure::{Measured, value_row};
 use super::reports::Report;
-use super::scrutiny::Scrutiny;
 use super::tables::Tables;
 use super::watch::Search;
 use crate::ids::{CommitmentId, PartyId};
@@ -219,7 +218,7 @@ impl CommitmentFold {
         let open = facts
             .scrutiny()
             .into_iter()
-            .flat_map(Scrutiny::open_contests);
+            .flat_map(|scrutiny| scrutiny.contests.iter());
         let stands = |at: u64| {
             let mut reports = self.tables.shared.reports.of(facts.reports);
             reports.any(|report| report.position() == at)

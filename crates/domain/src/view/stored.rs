@@ -1,15 +1,12 @@
 //! The facts of one commitment as a row keeps them. What follows from others (stage, last report, most flags) is not kept.
 
-use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeOwned, IntoDeserializer};
-
-use super::RestoreError;
 use super::codec::{RowReader, RowWriter};
-use super::facts::{CommitmentFacts, Flags, PartState, Participation, Second, Status};
-use super::fold::EventTime;
+use super::error::RestoreError;
+use super::event_time::{EventTime, Second};
+use super::facts::{CommitmentFacts, Flags, PartState, Participation, Status};
+use super::index::PartyIndex;
 use super::scrutiny::Scrutiny;
-use super::tables::{PartyIndex, SharedTables};
-use crate::date::PartialDate;
+use super::shared::SharedTables;
 use crate::ids::CommitmentId;
 use crate::wire::v1::view::{MilestoneRow, ParticipationRole};
 use crate::wire::v1::{Form, Nature, Outcome};
@@ -35,11 +32,11 @@ impl CommitmentFacts {
         row.count(self.actions().len());
         self.actions().iter().for_each(|&action| row.u32(action));
         for date in [self.made, self.original_due, self.due] {
-            write_date(row, date);
+            row.date(date);
         }
         row.u8(self.status.code());
-        write_word(row, Form::ALL, Some(self.form));
-        write_word(row, Nature::ALL, self.nature);
+        row.word(Form::ALL, Some(self.form));
+        row.word(Nature::ALL, self.nature);
         row.u32(self.flags.0 & Flags::KEPT);
         shared.reports.encode(self.reports, row);
         self.encode_cold(shared, row);
@@ -87,12 +84,12 @@ impl CommitmentFacts {
         facts.lead = row.u32()?;
         let actions = (0..row.count()?).map(|_| row.u32());
         facts.set_actions(&actions.collect::<Result<Vec<_>, _>>()?);
-        facts.made = read_date(row)?;
-        facts.original_due = read_date(row)?;
-        facts.due = read_date(row)?;
+        facts.made = row.date()?;
+        facts.original_due = row.date()?;
+        facts.due = row.date()?;
         facts.status = Status::from_code(row.u8()?).ok_or_else(|| row.damaged())?;
-        facts.form = read_word(row, Form::ALL)?.ok_or_else(|| row.damaged())?;
-        facts.nature = read_word(row, Nature::ALL)?;
+        facts.form = row.word(Form::ALL)?.ok_or_else(|| row.damaged())?;
+        facts.nature = row.word(Nature::ALL)?;
         facts.flags = Flags(row.u32()? & Flags::KEPT);
         facts.reports = shared.reports.decode(row)?;
         if row.u8()? == 1 {
@@ -192,54 +189,4 @@ fn read_participations(row: &mut RowReader<'_>) -> Result<Vec<Participation>, Re
         participations.push(Participation { party, role, state });
     }
     Ok(participations)
-}
-
-/// A date in its own precision: year, month and day in decimal digits, zeros where it is not known.
-pub(crate) fn write_date(row: &mut RowWriter, date: Option<PartialDate>) {
-    row.u32(date.map_or(0, |date| {
-        let (month, day) = (date.month().unwrap_or(0), date.day().unwrap_or(0));
-        date.year() * 10_000 + month * 100 + day
-    }));
-}
-
-pub(crate) fn read_date(row: &mut RowReader<'_>) -> Result<Option<PartialDate>, RestoreError> {
-    let digits = row.u32()?;
-    let (year, month, day) = (digits / 10_000, digits / 100 % 100, digits % 100);
-    let text = match (year, month, day) {
-        (0, 0, 0) => return Ok(None),
-        (year, 0, 0) => format!("{year:04}"),
-        (year, month, 0) => format!("{year:04}-{month:02}"),
-        (year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
-    };
-    text.parse().map(Some).map_err(|_| row.damaged())
-}
-
-/// Writes a word by its number in the list of such words, counted from one: a history repeats it for every event of a commitment. What the numbers
-/// mean is part of [`changelog_version`](super::changelog_version).
-pub(crate) fn write_word<T: PartialEq>(row: &mut RowWriter, words: &[T], word: Option<T>) {
-    let number = word.and_then(|word| words.iter().position(|other| *other == word));
-    row.count(number.map_or(0, |number| number + 1));
-}
-
-pub(crate) fn read_word<T: Copy>(
-    row: &mut RowReader<'_>,
-    words: &[T],
-) -> Result<Option<T>, RestoreError> {
-    let Some(number) = row.u32()?.checked_sub(1) else {
-        return Ok(None);
-    };
-    let word = usize::try_from(number).ok().and_then(|at| words.get(at));
-    word.copied().map(Some).ok_or_else(|| row.damaged())
-}
-
-/// Reads something by its word on the wire; an empty word stands for none.
-pub(crate) fn read_name<T: DeserializeOwned>(
-    row: &mut RowReader<'_>,
-) -> Result<Option<T>, RestoreError> {
-    let name = row.text()?;
-    if name.is_empty() {
-        return Ok(None);
-    }
-    let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
-    T::deserialize(name).map(Some).map_err(|_| row.damaged())
 }

@@ -6,12 +6,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::action::coverage;
 use super::body::bounded;
-use super::country::Place;
+use super::entries::FamilyRef;
 use super::facts::{CommitmentFacts, PartState};
-use super::family::Seen;
-use super::fold::{Keys, Sign, ViewFamily};
-use super::gaps::Reach;
-use super::tables::{About, InstrumentIndex, PartyIndex, Tables};
+use super::family::ViewFamily;
+use super::index::{InstrumentIndex, Keys, PartyIndex};
+use super::place::Place;
+use super::reach::Reach;
+use super::sign::Sign;
+use super::tables::{About, Tables};
 use super::tally::{self, Tally};
 use crate::ids::CountryCode;
 use crate::wire::v1::view::{
@@ -108,12 +110,12 @@ impl ViewFamily for SummaryFamily {
         None
     }
 
-    fn body(view: Seen<'_, Self>, (): ()) -> Option<Vec<u8>> {
+    fn body(view: FamilyRef<'_, (), SummaryCounts>, (): ()) -> Option<Vec<u8>> {
         serde_json::to_vec(&body(view)).ok()
     }
 }
 
-fn body(view: Seen<'_, SummaryFamily>) -> SummaryBody {
+fn body(view: FamilyRef<'_, (), SummaryCounts>) -> SummaryBody {
     let (tables, counts) = (view.tables(), view.counts(()));
     let (commitments, active_commitments, apart) = tally::sum(tables, &[&counts.all]);
     let instruments = counts.by_instrument.iter().map(|(id, &count)| {
@@ -144,7 +146,7 @@ fn body(view: Seen<'_, SummaryFamily>) -> SummaryBody {
     let (member_states, member_states_by_region) = coverage(states);
     SummaryBody {
         view: ViewKind::Summary,
-        last: view.stamp(()).into(),
+        last: view.last_change(()).into(),
         events: LedgerEvents {
             recorded: tables.events(),
             by_type: tables

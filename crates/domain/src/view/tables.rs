@@ -3,29 +3,18 @@
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, HashTable};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::event_time::EventTime;
 use super::facts::CommitmentFacts;
-use super::fold::{EventTime, Keys};
-use super::reports::Reports;
+use super::index::{ActionIndex, InstrumentIndex, Keys, PartyIndex, Slot, entry_at, number};
+use super::shared::SharedTables;
 use super::table::{Table, Titles};
 use crate::country::UnStatus;
-use crate::ids::{ActionCode, CommitmentId, CountryCode, InstrumentId, MethodId, PartyId};
+use crate::ids::{ActionCode, CommitmentId, CountryCode, InstrumentId, PartyId};
 use crate::wire::v1::{EventType, PartyKind, TextStatus};
-
-/// The number of a commitment in recorded order.
-pub(crate) type Slot = u32;
-/// The number of a party in the order they were first named.
-pub(crate) type PartyIndex = u32;
-/// The number of an action in the order they were first named.
-pub(crate) type ActionIndex = u32;
-/// The number of an instrument in the order they were first named.
-pub(crate) type InstrumentIndex = u32;
-
-/// The number of a method of assessment and its version. Nothing that is kept or shown depends on it.
-pub(crate) type MethodIndex = u32;
 
 /// An action counts towards at most this many levels above it. Catalogues have two or three; the bound keeps a
 /// catalogue whose parents form a ring from holding the fold up.
@@ -103,36 +92,6 @@ pub(crate) struct Tables {
     pub(super) slots: HashTable<Slot>,
     /// The commitments that were superseded by one, also by one that another took the place of since.
     pub(super) predecessors: FxHashMap<CommitmentId, SmallVec<[Slot; 1]>>,
-}
-
-/// What the facts of commitments share or keep elsewhere: each commitment's row holds its part of it.
-#[derive(Debug, Default)]
-pub(crate) struct SharedTables {
-    pub(crate) reports: Reports,
-    methods: Vec<(MethodId, MethodId)>,
-    /// Assessors choose the names: here too nobody is to know the hash.
-    method_numbers: HashMap<(MethodId, MethodId), MethodIndex>,
-}
-
-impl SharedTables {
-    /// The number of a method and version.
-    pub(crate) fn method_index(&mut self, method: &MethodId, version: &MethodId) -> MethodIndex {
-        let name = (method.clone(), version.clone());
-        if let Some(&known) = self.method_numbers.get(&name) {
-            return known;
-        }
-        let index = number(self.methods.len());
-        self.methods.push(name.clone());
-        self.method_numbers.insert(name, index);
-        index
-    }
-
-    /// A method and its version.
-    pub(crate) fn method(&self, method: MethodIndex) -> (&str, &str) {
-        entry_at(&self.methods, method).map_or(("", ""), |(method, version)| {
-            (method.as_str(), version.as_str())
-        })
-    }
 }
 
 /// What differs from the rows that were taken last.
@@ -318,23 +277,6 @@ impl Tables {
             .iter()
             .map(|(kind, count)| (kind.name(), *count))
     }
-}
-
-/// An index as it is kept. More than four thousand million of anything do not fit into memory.
-pub(super) fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
-}
-
-pub(super) fn entry_at<T>(table: &[T], index: u32) -> Option<&T> {
-    usize::try_from(index)
-        .ok()
-        .and_then(|index| table.get(index))
-}
-
-pub(super) fn entry_at_mut<T>(table: &mut [T], index: u32) -> Option<&mut T> {
-    usize::try_from(index)
-        .ok()
-        .and_then(|index| table.get_mut(index))
 }
 
 /// Seeded anew in every process: partners choose the ids, and with a hash that they know they could choose ids that all meet in one

@@ -6,9 +6,9 @@ use rustc_hash::FxHashMap;
 
 use super::body::bounded;
 use super::facts::{CommitmentFacts, Flags, PartState, Participation, Status};
-use super::fold::Sign;
-use super::scrutiny::Scrutiny;
-use super::tables::{MethodIndex, PartyIndex, Tables};
+use super::index::{MethodIndex, PartyIndex};
+use super::sign::Sign;
+use super::tables::Tables;
 use crate::wire::v1::Outcome;
 use crate::wire::v1::view::{
     ActiveCommitments, ApartFromActive, ClosedCommitments, Completions, MilestoneRow,
@@ -108,7 +108,7 @@ impl Tally {
             return;
         }
         let assessed = facts.scrutiny().into_iter();
-        for (method, completion) in assessed.flat_map(Scrutiny::completions) {
+        for (method, completion) in assessed.flat_map(|it| it.assessments.completions()) {
             let completions = self.by_method.entry(method).or_default();
             sign.step(completions.of(completion));
             if *completions == Completions::default() {

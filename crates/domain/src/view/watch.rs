@@ -4,46 +4,25 @@
 //! counted. Rows are found by reading the commitments in recorded order, at most [`MAX_READ`] for one answer, so that no answer holds the others up:
 //! a page may come short and still say where to go on.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use rustc_hash::FxHashSet;
 
-use super::country::{self, Place};
+use super::assessments::Downgrade;
+use super::contests::OpenContest;
 use super::dates::{Dates, days_before, epoch_day};
-use super::facts::{CommitmentFacts, Flags, PartState, Status};
+use super::facts::{CommitmentFacts, PartState, Status};
+use super::index::{ActionIndex, Slot, number};
 use super::list::MAX_PAGE_ROWS;
-use super::scrutiny::{OpenContest, Scrutiny};
-use super::tables::{ActionIndex, Slot, Tables, number};
+use super::place::{Place, place};
+use super::tables::Tables;
 use crate::date::PartialDate;
 use crate::wire::v1::Outcome;
 use crate::wire::v1::view::{
-    AssessmentRow, CommitmentRow, STALE_AFTER_DAYS, Timeliness, WatchList, WatchRow, WatchRows,
+    AssessmentRow, CommitmentRow, STALE_AFTER_DAYS, WatchList, WatchRow, WatchRows,
 };
 
 /// The most commitments that are read for one answer.
 pub(crate) const MAX_READ: u32 = 65_536;
-
-/// The lists that do not depend on the day.
-const UNDATED: [WatchList; 9] = [
-    WatchList::FulfilledUnassessed,
-    WatchList::AssessedBelowReport,
-    WatchList::Downgraded,
-    WatchList::Contested,
-    WatchList::EvidenceMissing,
-    WatchList::EvidenceUnavailable,
-    WatchList::Unconfirmed,
-    WatchList::GroundTakenBack,
-    WatchList::SuccessorWithdrawn,
-];
-
-/// The undated lists that a commitment is on, one bit each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Watched(u16);
-
-/// How many commitments are on each undated list.
-#[derive(Debug, Default)]
-pub(crate) struct WatchedCounts([u32; UNDATED.len()]);
 
 /// Which part of a watch list is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,68 +48,6 @@ pub struct UnknownFilter {
     pub what: &'static str,
     /// The key that was asked for.
     pub key: String,
-}
-
-impl WatchedCounts {
-    pub(crate) fn change(&mut self, before: Watched, after: Watched) {
-        if before == after {
-            return;
-        }
-        for (bit, count) in self.0.iter_mut().enumerate() {
-            let on = |watched: Watched| u32::from(watched.0 >> bit & 1);
-            *count = (*count + on(after)).saturating_sub(on(before));
-        }
-    }
-
-    /// The counts of all lists, with those that depend on the day.
-    pub(crate) fn with(&self, today: Timeliness) -> BTreeMap<WatchList, u64> {
-        let undated = UNDATED
-            .iter()
-            .zip(self.0)
-            .map(|(&list, count)| (list, u64::from(count)));
-        let dated = [
-            (WatchList::Overdue, today.overdue_amended),
-            (WatchList::OverdueOriginal, today.overdue_original),
-            (WatchList::Stale, today.stale),
-            (WatchList::NeverReported, today.never_reported),
-        ];
-        dated.into_iter().chain(undated).collect()
-    }
-}
-
-impl Watched {
-    pub(crate) fn of(facts: &CommitmentFacts) -> Self {
-        let mut watched = Self::default();
-        for (bit, list) in UNDATED.iter().enumerate() {
-            watched.0 |= u16::from(is_on_undated(*list, facts)) << bit;
-        }
-        watched
-    }
-}
-
-/// Whether a commitment is on a list that does not depend on the day; never on another. What was withdrawn or superseded, or lapsed, is watched
-/// no more, but for its open contests, and where its successor was withdrawn.
-fn is_on_undated(list: WatchList, facts: &CommitmentFacts) -> bool {
-    let kept = facts.is_active() || facts.is_closed();
-    let has = |flag| facts.flags.has(flag);
-    match list {
-        WatchList::Overdue
-        | WatchList::OverdueOriginal
-        | WatchList::Stale
-        | WatchList::NeverReported => false,
-        WatchList::FulfilledUnassessed => kept && facts.is_fulfilled_unassessed(),
-        WatchList::AssessedBelowReport => kept && has(Flags::ASSESSED_BELOW_REPORT),
-        WatchList::Downgraded => kept && has(Flags::DOWNGRADED),
-        WatchList::Contested => has(Flags::CONTESTED),
-        WatchList::EvidenceMissing => {
-            let said = facts.last_report.is_some() || facts.is_closed_fulfilled();
-            kept && said && !facts.has_evidence()
-        }
-        WatchList::EvidenceUnavailable => kept && has(Flags::EVIDENCE_UNAVAILABLE),
-        WatchList::Unconfirmed => facts.is_active() && facts.is_unconfirmed(),
-        WatchList::GroundTakenBack => has(Flags::GROUND_TAKEN_BACK),
-        WatchList::SuccessorWithdrawn => has(Flags::SUCCESSOR_WITHDRAWN),
-    }
 }
 
 /// A list on a day, for some commitments.
@@ -168,7 +85,7 @@ impl Search {
         let place = page
             .country
             .as_deref()
-            .map(|key| country::place(key).ok_or_else(|| unknown("country", key)));
+            .map(|key| place(key).ok_or_else(|| unknown("country", key)));
         let actions = page.action.as_deref().map(|code| {
             let action = tables
                 .find_action(code)
@@ -257,7 +174,7 @@ impl Search {
             | WatchList::EvidenceUnavailable
             | WatchList::Unconfirmed
             | WatchList::GroundTakenBack
-            | WatchList::SuccessorWithdrawn => is_on_undated(self.list, facts),
+            | WatchList::SuccessorWithdrawn => facts.is_on_undated(self.list),
         }
     }
 
@@ -340,15 +257,17 @@ impl Search {
             WatchList::AssessedBelowReport => said(),
             WatchList::Downgraded => {
                 let scrutiny = facts.scrutiny().into_iter();
-                let downgrades: Vec<String> =
-                    scrutiny.flat_map(|it| it.downgrades(tables)).collect();
+                let downgrades: Vec<String> = scrutiny
+                    .flat_map(|it| it.assessments.downgrades())
+                    .map(|it| downgrade(tables, it))
+                    .collect();
                 downgrades.join("; ")
             }
             WatchList::Contested => {
                 let contests = facts
                     .scrutiny()
                     .into_iter()
-                    .flat_map(Scrutiny::open_contests)
+                    .flat_map(|scrutiny| scrutiny.contests.iter())
                     .filter(|contest| !contest.retracted);
                 let contests: Vec<String> = contests
                     .map(|OpenContest { party, report, .. }| {
@@ -404,6 +323,14 @@ fn said_by_lead(facts: &CommitmentFacts) -> &'static str {
     }
 }
 
+/// A downgrade in words: whose, from what to what, under which method.
+fn downgrade(tables: &Tables, downgrade: Downgrade) -> String {
+    let (method, version) = tables.shared.method(downgrade.method);
+    let assessor = tables.party_text(downgrade.assessor);
+    let Downgrade { before, now, .. } = downgrade;
+    format!("{assessor}: {now}, {before} before ({method} {version})")
+}
+
 /// The newest assessments of progress in words, in the ledger's where the method has them.
 fn assessments(row: &CommitmentRow) -> String {
     let of_progress = |row: &&AssessmentRow| row.completion.is_some() || row.grade.is_some();
@@ -452,7 +379,6 @@ mod tests {
             let json = serde_json::to_string(list).unwrap();
             assert_eq!(json, format!("{:?}", list.as_str()));
         }
-        assert!(UNDATED.len() <= 16, "one bit each");
     }
 
     #[test]

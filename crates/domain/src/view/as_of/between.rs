@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 
 use rustc_hash::FxHashMap;
 
-use super::super::RestoreError;
 use super::super::body::recorded_text;
 use super::super::changelog::{EVENTS, Entries, Entry, Holds};
 use super::super::codec::RowReader;
+use super::super::error::RestoreError;
 use super::super::facts::CommitmentFacts;
+use super::super::index::Slot;
 use super::super::list::Page;
-use super::super::tables::{SharedTables, Slot};
+use super::super::shared::SharedTables;
 use super::source::{ChangelogSource, Concerning};
 use crate::ids::CommitmentId;
 use crate::wire::v1::EventType;

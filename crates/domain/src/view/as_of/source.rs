@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, RangeInclusive};
 
-use super::super::RestoreError;
+use super::super::error::RestoreError;
 use super::super::postings::PostingsReader;
 use super::bits::Bits;
 

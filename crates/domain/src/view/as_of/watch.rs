@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 
-use super::super::fold::{View, ViewFamily};
+use super::super::family::ViewFamily;
+use super::super::fold::View;
 use super::super::list::Page;
 use super::super::watch::{Search, UnknownFilter, WatchPage};
 use super::{AsOfReader, ChangelogSource, tables_as_of};

@@ -1,0 +1,95 @@
+//! One view of a family: its counts, its members and their dates.
+
+use std::hash::Hash;
+
+use chrono::NaiveDate;
+use rustc_hash::FxHashMap;
+
+use super::dates::{Calendar, Dates};
+use super::facts::CommitmentFacts;
+use super::index::Slot;
+use super::last_change::LastChange;
+use super::postings::Postings;
+use super::tables::Tables;
+use crate::wire::v1::view::Timeliness;
+
+/// One view: its counts, its commitments, and when it changed.
+pub(super) struct Entry<C> {
+    pub(super) counts: C,
+    /// The dates of the view's own commitments.
+    pub(super) calendar: Calendar,
+    /// The same of those among them that are examples.
+    pub(super) illustrative: Calendar,
+    /// The view's commitments in recorded order.
+    pub(super) members: Vec<Slot>,
+    pub(super) last_change: LastChange,
+    /// The events that concerned it, if history is kept.
+    pub(super) postings: Postings,
+    /// It stands among the changed keys.
+    pub(super) changed: bool,
+    /// Its last change stands among the unsaved ones.
+    pub(super) unsaved: bool,
+}
+
+impl<C: Default> Default for Entry<C> {
+    fn default() -> Self {
+        Self {
+            counts: C::default(),
+            calendar: Calendar::default(),
+            illustrative: Calendar::default(),
+            members: Vec::new(),
+            last_change: LastChange::default(),
+            postings: Postings::default(),
+            changed: false,
+            unsaved: false,
+        }
+    }
+}
+
+impl<C> Entry<C> {
+    /// Changes the dates that one of the view's own commitments is held to.
+    pub(super) fn move_dates(&mut self, facts: &CommitmentFacts, before: Dates, after: Dates) {
+        self.calendar.change(before, after);
+        if facts.is_illustrative() {
+            self.illustrative.change(before, after);
+        }
+    }
+}
+
+/// A family's views beside the tables: what bodies are made from.
+pub(crate) struct FamilyRef<'a, K, C> {
+    pub(super) tables: &'a Tables,
+    pub(super) entries: &'a FxHashMap<K, Entry<C>>,
+    /// The counts of a view in which nothing was counted.
+    pub(super) nothing: &'a C,
+}
+
+impl<K, C> Clone for FamilyRef<'_, K, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, C> Copy for FamilyRef<'_, K, C> {}
+
+impl<'a, K: Copy + Eq + Hash, C> FamilyRef<'a, K, C> {
+    pub(super) fn tables(self) -> &'a Tables {
+        self.tables
+    }
+
+    /// The counts of a view; all zero where nothing was counted.
+    pub(super) fn counts(self, key: K) -> &'a C {
+        let entry = self.entries.get(&key);
+        entry.map_or(self.nothing, |entry| &entry.counts)
+    }
+
+    pub(super) fn last_change(self, key: K) -> LastChange {
+        let entry = self.entries.get(&key);
+        entry.map(|entry| entry.last_change).unwrap_or_default()
+    }
+
+    pub(super) fn timeliness(self, key: K, today: NaiveDate) -> Timeliness {
+        let entry = self.entries.get(&key);
+        entry.map_or_else(Timeliness::default, |entry| entry.calendar.on(today))
+    }
+}
