@@ -1,11 +1,43 @@
 //! The countries of the world as the ledger knows them: ISO 3166-1 codes, UN M49 regions, membership of the United Nations,
 //! and the groups of least developed, landlocked developing and small island developing States.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-use crate::ids::CountryCode;
+/// An ISO 3166-1 alpha-3 code that stands in the country table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CountryCode([u8; 3]);
+
+impl CountryCode {
+    /// The code's three capitals.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or("???")
+    }
+
+    /// The code's three bytes.
+    pub fn as_bytes(&self) -> &[u8; 3] {
+        &self.0
+    }
+
+    /// The country the code stands for.
+    pub fn country(self) -> &'static Country {
+        of(self)
+    }
+}
+
+impl fmt::Display for CountryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for CountryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 /// Standing in the United Nations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use serde::ser::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::country;
+pub use crate::country::CountryCode;
 use crate::name::Name;
 use crate::rejection::RejectionCode;
 
@@ -315,27 +316,6 @@ uuid_id!(
     "an event id"
 );
 
-/// An ISO 3166-1 alpha-3 code that stands in the [country table](crate::country).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CountryCode(pub(crate) [u8; 3]);
-
-impl CountryCode {
-    /// The code's three capitals.
-    pub fn as_str(&self) -> &str {
-        str::from_utf8(&self.0).unwrap_or("???")
-    }
-
-    /// The code's three bytes.
-    pub fn as_bytes(&self) -> &[u8; 3] {
-        &self.0
-    }
-
-    /// The country the code stands for.
-    pub fn country(self) -> &'static country::Country {
-        country::of(self)
-    }
-}
-
 impl FromStr for CountryCode {
     type Err = IdError;
 
@@ -349,18 +329,6 @@ impl FromStr for CountryCode {
                     "an ISO 3166-1 alpha-3 code, like KEN",
                 )
             })
-    }
-}
-
-impl fmt::Display for CountryCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for CountryCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -1,11 +1,10 @@
 //! The search for personal identifiers in a command: in its texts, and in the ids that it gives, which stand for ever too.
 
-use super::refuse;
 use crate::ids::{MethodId, PartyId, Subject};
 use crate::personal::{self, Found};
 use crate::reference::Reference;
 use crate::rejection::{Rejection, RejectionCode};
-use crate::wire::v1::{Command, CommandBody, TextKind, texts};
+use crate::wire::v1::{Command, CommandBody, TextKind};
 
 /// Looks for personal identifiers in a command's texts and ids, as the ledger's policy has them.
 ///
@@ -20,7 +19,7 @@ pub fn screen(reference: &Reference, command: &Command) -> Result<(), Rejection>
             return personal_data(&field.path(), id, &found, "id");
         }
     }
-    texts(&command.body, &mut |path, kind, text| {
+    command.body.texts(&mut |path, kind, text| {
         let found = if kind == TextKind::Url {
             personal::find_in_url(text, refused)
         } else {
@@ -33,7 +32,7 @@ pub fn screen(reference: &Reference, command: &Command) -> Result<(), Rejection>
 }
 
 fn personal_data(field: &str, text: &str, found: &Found, what: &str) -> Result<(), Rejection> {
-    refuse(
+    Err(Rejection::at(
         RejectionCode::PersonalDataRefused,
         field,
         format!(
@@ -41,7 +40,7 @@ fn personal_data(field: &str, text: &str, found: &Found, what: &str) -> Result<(
             1 + found.chars_before(text),
             found.pattern
         ),
-    )
+    ))
 }
 
 /// Where an id stands in a command.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::command::CommandBody;
 use super::text::{fault_of_url, is_blank, is_refused_in_line, is_refused_in_text};
 use super::values::Policy;
 use crate::rejection::{Rejection, RejectionCode};
@@ -51,10 +50,11 @@ impl fmt::Display for TextPath {
     }
 }
 
-type Seen<'a> = dyn FnMut(TextPath, TextKind, &str) -> Result<(), Rejection> + 'a;
+/// What is done with a text.
+pub(crate) type SeeText<'a> = dyn FnMut(TextPath, TextKind, &str) -> Result<(), Rejection> + 'a;
 
 /// Who visits the texts of a command's data.
-pub(super) struct Texts<'a, 'b>(&'a mut Seen<'b>);
+pub(super) struct Texts<'a, 'b>(&'a mut SeeText<'b>);
 
 /// What is checked of a command's data without knowing what was recorded.
 pub(super) trait CheckForm {
@@ -100,16 +100,16 @@ impl Texts<'_, '_> {
 }
 
 /// Visits every text of a command's data that a person may have written, in the order of the fields.
-pub(crate) fn texts(body: &CommandBody, seen: &mut Seen<'_>) -> Result<(), Rejection> {
-    body.form().texts(&mut Texts(seen))
+pub(super) fn texts(data: &dyn CheckForm, seen: &mut SeeText<'_>) -> Result<(), Rejection> {
+    data.texts(&mut Texts(seen))
 }
 
 /// Checks the form of a command's data.
-pub(super) fn check(body: &CommandBody, policy: &Policy) -> Result<(), Rejection> {
-    texts(body, &mut |path, kind, text| {
+pub(super) fn check(data: &dyn CheckForm, policy: &Policy) -> Result<(), Rejection> {
+    texts(data, &mut |path, kind, text| {
         check_text(path, kind, text, policy)
     })?;
-    body.form().values()
+    data.values()
 }
 
 fn check_text(

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 
-use super::check::CheckForm;
+use super::check::{CheckForm, SeeText, texts};
 use super::commands::{
     AmendActionText, AmendCommitment, AmendParty, AnswerContest, AssessAmbition, AssessProgress,
     AttachEvidence, CatalogueAction, ChangePartner, ChangePartyStatus, CloseCommitment,
@@ -168,6 +168,11 @@ macro_rules! command_types {
             /// The form its data must have.
             pub(super) fn form(&self) -> &dyn CheckForm {
                 match self { $(Self::$name(data) => data,)+ }
+            }
+
+            /// Visits every text of its data that a person may have written, in the order of the fields.
+            pub(crate) fn texts(&self, see: &mut SeeText<'_>) -> Result<(), Rejection> {
+                texts(self.form(), see)
             }
         }
 

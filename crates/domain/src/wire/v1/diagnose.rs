@@ -4,7 +4,6 @@
 //! which rule was broken and where. So there is one description of a command, its type, and no table to drift from it.
 
 use std::fmt;
-use std::fmt::Write as _;
 
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
@@ -14,31 +13,10 @@ use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
 use super::command::{Command, Refusal};
-use super::decode::{Envelope, head};
+use super::envelope::{Envelope, head};
+use super::path::{push_index, push_key, rejection};
 use super::scan::{Found, scan};
 use crate::rejection::{Rejection, RejectionCode};
-
-/// The longest key that is repeated in a refusal; a hostile one is cut.
-const MAX_KEY_CHARS: usize = 64;
-
-pub(super) fn push_key(path: &mut String, key: &str) {
-    if !path.is_empty() {
-        path.push('.');
-    }
-    path.extend(key.chars().take(MAX_KEY_CHARS));
-}
-
-pub(super) fn push_index(path: &mut String, index: usize) {
-    write!(path, "[{index}]").unwrap_or_default();
-}
-
-pub(super) fn rejection(code: RejectionCode, path: String, message: String) -> Rejection {
-    Rejection {
-        code,
-        field: Some(path).filter(|path| !path.is_empty()),
-        message,
-    }
-}
 
 /// Reads `bytes`, which the typed reader did not take, or says why they are no command.
 pub(super) fn diagnose(bytes: &[u8]) -> Result<Command, Refusal> {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::evidence::EvidencePlace;
-use super::free_text::outlined;
+use super::shape::outlined;
 use super::values::{
     Amount, Evidence, Grade, Indicator, Measure, MeasureChange, Milestone, Participant, Period,
     Policy, Principle, Sha256, Source,

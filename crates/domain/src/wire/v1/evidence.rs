@@ -7,7 +7,7 @@ use serde::de::{Deserializer, Error as _};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
-use super::free_text::Outlined;
+use super::shape::Outlined;
 use super::values::{Evidence, Sha256};
 use crate::ids::Position;
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::event::{EventBody, EventType, UnreadableEvent};
+use super::event_body::{EventBody, EventType, UnreadableEvent};
 use super::events::{CommitmentRecorded, ProgressReported};
 use super::header::{Cursor, HeaderError, read_event_type, read_subject, read_written_time};
 use super::members::{Elements, Members, plain_text};

@@ -6,25 +6,30 @@ mod command;
 mod commands;
 mod decode;
 mod diagnose;
+mod envelope;
 mod event;
+mod event_body;
 mod events;
 mod evidence;
 mod excerpt;
 mod form;
 mod free_text;
 mod header;
+mod hex;
 mod members;
 mod object;
+mod path;
 mod quantity;
 mod receipt;
 mod scan;
+mod shape;
 mod text;
 mod values;
 pub mod view;
 mod words;
 
 pub use batch::split_batch;
-pub(crate) use check::{TextKind, texts};
+pub(crate) use check::TextKind;
 pub use command::{Command, CommandBody, CommandType, Nonce, Refusal};
 pub use commands::{
     AmendActionText, AmendCommitment, AmendParty, AnswerContest, AssessAmbition, AssessProgress,
@@ -36,7 +41,8 @@ pub use commands::{
     ResumeCommitment, RetractReport, ReturnReport, ReviseAssessment, RevokePartner,
     SupersedeCommitment, SuspendCommitment, ValidateReport, WithdrawCommitment,
 };
-pub use event::{Event, EventBody, EventType, UnreadableEvent};
+pub use event::Event;
+pub use event_body::{EventBody, EventType, UnreadableEvent};
 pub use events::{
     ActionCatalogued, ActionTextAmended, ActionsMapped, AmbitionAssessed, AssessmentRevised,
     Before, CommitmentAmended, CommitmentClosed, CommitmentLapsed, CommitmentLeft,
@@ -50,11 +56,11 @@ pub use events::{
 };
 pub use evidence::{EvidencePlace, NamedEvidence, NoEvidencePlace};
 pub use excerpt::{EventExcerpt, Heading};
-pub(crate) use free_text::Outlined;
 pub use free_text::{NoOutline, WITHHELD, outline};
 pub use header::{EventHeader, HeaderError};
 pub(crate) use quantity::{is_percent, is_share, negative_money, no_share, unit_key};
 pub use receipt::{Durability, Receipt, ReceiptEvent, Status};
+pub(crate) use shape::Outlined;
 pub use text::{clean_line, clean_text};
 pub use values::{
     Amount, Evidence, Grade, Indicator, Measure, MeasureChange, Milestone, Participant, Period,

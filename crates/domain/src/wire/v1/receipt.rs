@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::EventType;
-use super::header::{hex_digits, push_number, push_uuid};
+use super::event_body::EventType;
+use super::header::{push_number, push_uuid};
+use super::hex::hex_digits;
 use super::values::Sha256;
 use crate::ids::{CommandId, EventId};
 use crate::rejection::Rejection;

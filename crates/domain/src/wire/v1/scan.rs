@@ -264,11 +264,11 @@ impl Scanner<'_> {
         let mut path = String::new();
         for frame in &self.stack {
             match frame {
-                Frame::Object { key, .. } => super::diagnose::push_key(&mut path, key),
-                Frame::Array { index } => super::diagnose::push_index(&mut path, *index),
+                Frame::Object { key, .. } => super::path::push_key(&mut path, key),
+                Frame::Array { index } => super::path::push_index(&mut path, *index),
             }
         }
-        super::diagnose::rejection(code, path, message)
+        super::path::rejection(code, path, message)
     }
 }
 

@@ -6,8 +6,8 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
-use super::free_text::{Outlined, outlined};
 use super::object::objects;
+use super::shape::{Outlined, outlined};
 use super::words::{ParticipantRole, Pattern};
 use crate::date::PartialDate;
 use crate::ids::{PartyId, PrincipleCode};
@@ -122,15 +122,15 @@ impl Sha256 {
     /// Reads 64 hexadecimal digits, in capitals too: some tools print them so.
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut digest = [0; 32];
-        let read = super::header::read_hex(text.as_bytes(), &mut digest)
-            || super::header::read_hex(text.to_ascii_lowercase().as_bytes(), &mut digest);
+        let read = super::hex::read_hex(text.as_bytes(), &mut digest)
+            || super::hex::read_hex(text.to_ascii_lowercase().as_bytes(), &mut digest);
         read.then_some(Self(digest))
     }
 }
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = super::header::hex_digits(&self.0);
+        let digits = super::hex::hex_digits(&self.0);
         f.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }

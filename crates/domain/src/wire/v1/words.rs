@@ -22,7 +22,7 @@ macro_rules! words {
             }
         }
 
-        impl super::free_text::Outlined for $name {}
+        impl super::shape::Outlined for $name {}
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::is_zero;
 use crate::wire::v1::Grade;
 
 /// One page of a view's commitments, in the order they were recorded.
@@ -167,4 +166,12 @@ pub enum ParticipationRole {
     Partner,
     /// A party that supports it.
     Supporter,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a field over by reference"
+)]
+pub(super) fn is_zero(count: &usize) -> bool {
+    *count == 0
 }

@@ -11,6 +11,7 @@ mod country;
 mod counts;
 mod events;
 mod gaps;
+mod kind;
 mod partner;
 mod review;
 mod state;
@@ -34,6 +35,7 @@ pub use counts::{
 };
 pub use events::{EventList, EventRow};
 pub use gaps::{GapsBody, GapsCommitments, MemberStates, RegionGaps, UncommittedActions};
+pub use kind::ViewKind;
 pub use partner::{PartnerBody, PartnerEvents, PartnerParties, PartnerReports, PartnerStatus};
 pub use review::{ReviewBody, ReviewParties, ReviewStatements, ReviewStatus};
 pub use state::{
@@ -45,24 +47,6 @@ pub use summary::{
 };
 pub use timeliness::{STALE_AFTER_DAYS, Timeliness};
 pub use watch::{WatchAnswer, WatchList, WatchRow, WatchRows};
-
-/// What a body is about: the field `view` that each begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ViewKind {
-    /// One country: [`CountryBody`].
-    Country,
-    /// One action: [`ActionBody`].
-    Action,
-    /// The whole ledger: [`SummaryBody`].
-    Summary,
-    /// What nobody has committed to: [`GapsBody`].
-    Gaps,
-    /// One partner: [`PartnerBody`].
-    Partner,
-    /// One review cycle: [`ReviewBody`].
-    Review,
-}
 
 /// The body of any view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -102,12 +86,4 @@ impl ViewBody {
             ViewKind::Review => Self::Review(serde_json::from_slice(body)?),
         })
     }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands a field over by reference"
-)]
-fn is_zero(count: &usize) -> bool {
-    *count == 0
 }

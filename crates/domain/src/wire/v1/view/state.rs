@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::commitment::{CommitmentRow, ParticipationRole};
-use super::is_zero;
+use super::commitment::{CommitmentRow, ParticipationRole, is_zero};
 use super::watch::WatchList;
 use crate::wire::v1::{Amount, Source};
 
