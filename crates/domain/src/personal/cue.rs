@@ -71,7 +71,7 @@ impl Cue {
 fn before_names(tail: &str) -> Option<&str> {
     let mut rest = tail;
     for _ in 0..3 {
-        let trimmed = rest.trim_end_matches([' ', ',', '.', '-', ':', '(', '\n', '\t']);
+        let trimmed = rest.trim_end_matches([' ', ',', '.', '-', ':', '(', '\n', '\r', '\t']);
         let word = last_word(trimmed);
         let mut letters = word.chars();
         let is_name = letters.next().is_some_and(char::is_uppercase)
@@ -213,7 +213,7 @@ impl Reading {
         let signs = tail.get(trimmed.len()..).unwrap_or_default();
         self.joined |= signs.contains([',', ';', '/', '&', '|']);
         if self.named.is_none() {
-            self.marked |= signs.contains([':', '=', '#', '\n', '\t']);
+            self.marked |= signs.contains([':', '=', '#', '\n', '\r', '\t']);
         }
         trimmed
     }
@@ -301,14 +301,16 @@ fn ends_with_any<'t>(text: &'t str, endings: &[&str]) -> Option<&'t str> {
     endings.iter().find_map(|ending| text.strip_suffix(ending))
 }
 
-/// Whether the text ends with these words, with hyphens or single spaces between them, and not with a part of one.
+/// Whether the text ends with these words, with hyphens, spaces or ends of lines between them, and not with a part of one.
 fn ends_with_words(text: &str, words: &str) -> bool {
     let mut rest = text;
     for (index, word) in words.rsplit(' ').enumerate() {
         if index > 0 {
-            let Some(shorter) = rest.strip_suffix([' ', '-', '\u{2013}']) else {
+            let between = [' ', '\t', '\n', '\r', '-', '\u{2013}'];
+            let shorter = rest.trim_end_matches(between);
+            if shorter.len() == rest.len() {
                 return false;
-            };
+            }
             rest = shorter;
         }
         let Some(shorter) = rest.strip_suffix(word) else {

@@ -62,7 +62,8 @@ pub(super) fn is_dialled(id: &str) -> bool {
 fn number_at(text: &str, run: &Run) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let wider = run.continues_after_slash(bytes);
-    if run.digits() < MIN_LABELLED_DIGITS && !wider {
+    let broken = run.continues_on_next_line(bytes);
+    if run.digits() < MIN_LABELLED_DIGITS && !wider && !broken {
         return None;
     }
     let candidate = Candidate {
@@ -78,9 +79,15 @@ fn number_at(text: &str, run: &Run) -> Option<Range<usize>> {
         }
     }
     // A dash may also stand between two numbers, and so may a space.
-    accepted(run)
+    let found = accepted(run)
         .or_else(|| accepted(&Run::read(bytes, run.start, Separators::Ascii).0))
-        .or_else(|| accepted(&run.first_of_two()?))
+        .or_else(|| accepted(&run.first_of_two()?));
+    let is_whole = found.is_some() && (!broken || candidate.has_form(run));
+    if !broken || is_whole || !(labelled || run.dials_out(bytes)) {
+        return found;
+    }
+    let (whole, _) = Run::read(bytes, run.start, Separators::AllAndLines);
+    candidate.over_lines(&whole).or(found)
 }
 
 /// Digits without a separator between them.
@@ -115,6 +122,8 @@ struct Run {
     /// The first group stands in parentheses.
     area: bool,
     parenthesis: bool,
+    /// How many groups stand before each end of a line.
+    lines: SmallVec<[usize; 4]>,
 }
 
 /// Which signs may stand between the groups of a run.
@@ -126,6 +135,29 @@ enum Separators {
     All,
     /// A slash between digits too.
     AllAndSlash,
+    /// The end of a line too.
+    AllAndLines,
+}
+
+/// What the end of a line is read as.
+const LINE_END: u8 = b'\n';
+
+/// How many bytes the end of a line has with the spaces at the beginning of the next one, if that does not begin with the number of
+/// an item: `2. `, `10) `.
+fn next_line(rest: &[u8]) -> Option<usize> {
+    let end = 1 + usize::from(rest.starts_with(b"\r\n"));
+    let spaces = rest.iter().skip(end).take_while(|byte| is_space(byte));
+    let length = end + spaces.count();
+    let line = rest.get(length..).unwrap_or_default();
+    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let item = (1..=2).contains(&digits)
+        && matches!(line.get(digits), Some(b'.' | b')'))
+        && line.get(digits + 1).is_none_or(u8::is_ascii_whitespace);
+    (!item).then_some(length)
+}
+
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 impl Separators {
@@ -134,6 +166,8 @@ impl Separators {
         let close = |after: &[u8]| after.first().is_some_and(u8::is_ascii_digit);
         match rest {
             [sign @ (b'(' | b')' | b' ' | b'-' | b'.'), ..] => Some((1, *sign)),
+            [b'\t', ..] => Some((1, b' ')),
+            [b'\n' | b'\r', ..] if self == Self::AllAndLines => Some((next_line(rest)?, LINE_END)),
             [b'/', after @ ..] if self == Self::AllAndSlash && close(after) => Some((1, b'/')),
             // U+2013: the plain text has no other dash.
             [0xe2, 0x80, 0x93, after @ ..] if self != Self::Ascii && close(after) => {
@@ -155,6 +189,7 @@ impl Run {
             plus: text.get(start) == Some(&b'+'),
             area: false,
             parenthesis: false,
+            lines: SmallVec::new(),
         };
         let mut at = start + usize::from(run.plus);
         let mut further = at;
@@ -164,8 +199,12 @@ impl Run {
             let rest = text.get(at..).unwrap_or_default();
             if let Some(group) = group(rest, at) {
                 if !run.groups.is_empty() {
-                    let seen = signs.iter().copied().find(|sign| *sign != b' ');
+                    let shown = |sign: &u8| !matches!(*sign, b' ' | LINE_END);
+                    let seen = signs.iter().copied().find(shown);
                     run.separators.push(seen.unwrap_or(b' '));
+                    if signs.contains(&LINE_END) {
+                        run.lines.push(run.groups.len());
+                    }
                 }
                 run.area |= run.groups.is_empty()
                     && signs.contains(&b'(')
@@ -219,6 +258,33 @@ impl Run {
         text.get(end) == Some(&b'/') && text.get(end + 1).is_some_and(u8::is_ascii_digit)
     }
 
+    /// Whether digits begin the next line, and nothing but spaces or a hyphen stands before them.
+    fn continues_on_next_line(&self, text: &[u8]) -> bool {
+        let rest = text.get(self.range().end..).unwrap_or_default();
+        let signs = rest
+            .iter()
+            .take(3)
+            .take_while(|byte| is_space(byte) || matches!(byte, b'-' | b'.' | b')'));
+        let rest = rest.get(signs.count()..).unwrap_or_default();
+        matches!(rest, [b'\n' | b'\r', ..])
+            && next_line(rest)
+                .and_then(|length| rest.get(length))
+                .is_some_and(|byte| matches!(byte, b'0'..=b'9' | b'(' | b'-' | b'\n' | b'\r'))
+    }
+
+    /// Whether it begins as one dials another country: with `+` or `00`.
+    fn dials_out(&self, text: &[u8]) -> bool {
+        self.plus || self.leading_zeros(text) == 2
+    }
+
+    /// As much of it as has so many groups.
+    fn first_groups(&self, count: usize) -> Self {
+        let mut first = self.clone();
+        first.groups.truncate(count);
+        first.separators.truncate(count.saturating_sub(1));
+        first
+    }
+
     /// The first of two numbers with a space between them: the second begins with a zero too.
     fn first_of_two(&self) -> Option<Self> {
         if self.digits() <= MAX_DIGITS_OF_ONE {
@@ -233,10 +299,7 @@ impl Run {
             second
         };
         let count = self.groups.iter().position(starts_second)?;
-        let mut first = self.clone();
-        first.groups.truncate(count);
-        first.separators.truncate(count.saturating_sub(1));
-        Some(first)
+        Some(self.first_groups(count))
     }
 
     fn has_one_separator(&self) -> bool {
@@ -336,6 +399,35 @@ impl Candidate<'_> {
         }
     }
 
+    /// The shortest number of two lines or more with which the run begins.
+    fn over_lines(&self, run: &Run) -> Option<Range<usize>> {
+        let is_number = |run: &Run| self.is_sure(run) && self.is_number(run);
+        let counts = run.lines.iter().skip(1).copied();
+        counts
+            .chain([run.groups.len()])
+            .map(|count| run.first_groups(count))
+            .find(is_number)
+            .map(|run| run.range())
+    }
+
+    /// Whether it can be told from numbers below each other in a table: it is dialled from another country, or a label stands
+    /// before it that its form or a place on the same line makes sure of.
+    fn is_sure(&self, run: &Run) -> bool {
+        let text = self.text.as_bytes();
+        let digits = run.digits_of(text);
+        let international = run.plus && calling_codes::fits(&digits);
+        if international || is_dialled_out(run, text) {
+            return !run.is_date();
+        }
+        let line = self.text.get(..run.start).unwrap_or_default();
+        let line = line.trim_end_matches([' ', '\t', '(']);
+        let beside = matches!(self.cue, Cue::Phone(Strength::Label | Strength::Contact))
+            && !line.ends_with(['\n', '\r']);
+        let announced = beside && digits.len() >= MIN_DIGITS && !self.counts_something(run);
+        let national = matches!(self.cue, Cue::Phone(_)) && is_national(run, text);
+        (announced || national) && !run.groups.iter().any(Group::is_year)
+    }
+
     /// Whether neither side of the run continues a word, a path, a code or a number.
     fn stands_free(&self, run: &Run) -> bool {
         let text = self.text.as_bytes();
@@ -349,16 +441,41 @@ impl Candidate<'_> {
                 )
         };
         let before = range.start.checked_sub(1).and_then(|index| text.get(index));
-        // What stands before belongs to the label, if there is one: `tel.0712345678`.
-        let continued =
-            !labelled && before.is_some_and(|byte| joins(byte) || matches!(byte, b'.' | b','));
+        // What stands before belongs to the label, if there is one: `tel.0712345678`. A plus sign begins a number of its own.
+        let continued = !labelled
+            && before.is_some_and(|byte| {
+                if run.plus {
+                    byte.is_ascii_digit() || matches!(byte, b'+' | b'$')
+                } else {
+                    joins(byte) || matches!(byte, b'.' | b',')
+                }
+            });
         let rest = self.text.get(range.end..).unwrap_or_default();
         let after = rest.as_bytes().first();
-        let word = run.digits() >= MIN_DIGITS
-            && is_word(rest)
-            && (labelled || run.plus || run.groups.len() > 1);
-        let another = (run.plus || labelled) && matches!(after, Some(b'/' | b'-' | b'+' | b'&'));
-        !continued && !is_fraction(rest) && (word || another || !after.is_some_and(joins))
+        let another = (run.plus || labelled)
+            && matches!(
+                after,
+                Some(b'/' | b'-' | b'+' | b'&' | b'_' | b'=' | b'#' | b'@')
+            );
+        let free = another || self.word_follows(run, rest) || !after.is_some_and(joins);
+        !continued && !is_fraction(rest) && free
+    }
+
+    /// Whether a word follows without a space: `0712 345 678Timeline`, `+254712345678x`, `0712345678-Amina`. Digits in one piece are a
+    /// code where single letters, hexadecimal digits or more digits follow: `030640615X`, `0123456789abcdef`.
+    fn word_follows(&self, run: &Run, rest: &str) -> bool {
+        if run.digits() < MIN_DIGITS {
+            return false;
+        }
+        if run.plus || run.groups.len() > 1 || matches!(self.cue, Cue::Phone(_)) {
+            return is_word(rest) || glued(rest).is_some();
+        }
+        let apart = rest.strip_prefix(['-', '/']);
+        let Some(word) = glued(apart.unwrap_or(rest)) else {
+            return false;
+        };
+        let is_one = word.len() > 1 || (apart.is_none() && run.digits() > 9);
+        is_one && !is_hexadecimal(word) && (apart.is_none() || is_word(word))
     }
 
     /// Whether a number after a word for phone is one: no date, no amount, and nothing that is counted.
@@ -416,7 +533,7 @@ impl Candidate<'_> {
             "и",
         ];
         let rest = self.text.get(run.range().end..).unwrap_or_default();
-        let Some(after) = rest.strip_prefix(' ') else {
+        let Some(after) = rest.strip_prefix([' ', '\t']) else {
             return false;
         };
         let word = after.split(|letter: char| !letter.is_alphabetic()).next();
@@ -450,6 +567,25 @@ fn is_word(rest: &str) -> bool {
     let mut letters = rest.chars();
     letters.next().is_some_and(char::is_alphabetic)
         && letters.next().is_some_and(char::is_lowercase)
+}
+
+/// The letters that begin here, if they are a word to its end, or announce an extension: `x12`.
+fn glued(rest: &str) -> Option<&str> {
+    let end = rest
+        .find(|letter: char| !letter.is_alphabetic())
+        .unwrap_or(rest.len());
+    let (letters, after) = rest.split_at_checked(end)?;
+    let goes_on = after.starts_with(|letter: char| letter.is_numeric() || letter == '_');
+    let extension = ["x", "ext"]
+        .iter()
+        .any(|word| letters.eq_ignore_ascii_case(word));
+    (!letters.is_empty() && (!goes_on || extension)).then_some(letters)
+}
+
+/// Whether the letters are hexadecimal digits, all small or all capitals.
+fn is_hexadecimal(letters: &str) -> bool {
+    let all = |digit: fn(&u8) -> bool| letters.bytes().all(|byte| digit(&byte));
+    all(|byte| matches!(byte, b'a'..=b'f')) || all(|byte| matches!(byte, b'A'..=b'F'))
 }
 
 /// A comma with digits after it: a decimal or thousands. Seven digits are another number.

@@ -80,9 +80,8 @@ fn plain(letter: char) -> Option<char> {
             .checked_sub(0xfee0)
             .and_then(char::from_u32)
             .unwrap_or(letter),
-        space if space.is_whitespace() && !matches!(space, '\u{85}' | '\u{2028}' | '\u{2029}') => {
-            ' '
-        }
+        '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
+        space if space.is_whitespace() => ' ',
         '\u{2010}'..='\u{2012}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => '-',
         '\u{2014}' | '\u{2015}' => '\u{2013}',
         '\u{207a}' | '\u{fe62}' => '+',
