@@ -8,7 +8,10 @@ use crate::lines::Line;
 
 /// The mark that some programs write before the first character of a UTF-8 file. It is no part of the text (RFC 8259,
 /// section 8.1).
-pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// As many bytes tell the encoding of a text.
+const HEAD_BYTES: usize = 4;
 
 /// Visits the commands of `input` in order, until there are no more or `visit` gives `false`. An input whose first character is
 /// `[` is a JSON array of commands, or several; any other has one command a line, and blank lines are passed over. What is no
@@ -17,8 +20,8 @@ pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// At most `bytes_max` bytes of a command are kept; the rest is counted and dropped, so that memory stays bounded.
 ///
 /// # Errors
-/// Those of `input`; [`io::ErrorKind::InvalidData`] for an array that is not closed, or has something beside commands and commas.
-/// The commands before were visited.
+/// Those of `input`; [`io::ErrorKind::InvalidData`] for a text in UTF-16 or UTF-32, and for an array that is not closed, or has
+/// something beside commands and commas. The commands before were visited.
 pub fn read_commands(
     mut input: impl BufRead,
     bytes_max: usize,
@@ -30,25 +33,57 @@ pub fn read_commands(
         bytes_max,
         visit,
     };
-    let mut head = [0; BYTE_ORDER_MARK.len()];
-    let head = match read_head(&mut input, &mut head)? {
-        BYTE_ORDER_MARK => &[],
-        other => other,
-    };
+    let mut head = [0; HEAD_BYTES];
+    let head = read_head(&mut input, &mut head)?;
+    if let Some(encoding) = other_encoding(head) {
+        let fault = format!("it is {encoding}; save it as UTF-8");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, fault));
+    }
     let mut input = head.chain(input);
     loop {
         let Some(first) = input.fill_buf()?.first().copied() else {
             return Ok(());
         };
-        if !first.is_ascii_whitespace() {
-            return match first {
-                b'[' => reader.arrays(input),
-                _ => reader.lines(input),
-            };
+        if first.is_ascii_whitespace() {
+            reader.line += u64::from(first == b'\n');
+            input.consume(1);
+        } else if BYTE_ORDER_MARK.first() == Some(&first) {
+            let mut mark = [0; BYTE_ORDER_MARK.len()];
+            let mark = read_head(&mut input, &mut mark)?;
+            if mark != BYTE_ORDER_MARK {
+                return reader.lines(mark.chain(input));
+            }
+        } else if first == b'[' {
+            return reader.arrays(input);
+        } else {
+            return reader.lines(input);
         }
-        reader.line += u64::from(first == b'\n');
-        input.consume(1);
     }
+}
+
+/// The encoding of a text that begins with these bytes, up to [`HEAD_BYTES`] of them, where it is another one than UTF-8: by its
+/// byte-order mark (Unicode 16, table 23-4), or by the zero bytes beside its first characters, which no JSON in UTF-8 has.
+pub fn other_encoding(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [0xff, 0xfe, 0, 0, ..]
+        | [0, 0, 0xfe, 0xff, ..]
+        | [0, 0, 0, 1..=u8::MAX, ..]
+        | [1..=u8::MAX, 0, 0, 0, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=u8::MAX, ..] | [1..=u8::MAX, 0, ..] => {
+            Some("UTF-16")
+        }
+        _ => None,
+    }
+}
+
+/// The bytes of a command without white space around it and byte-order marks before it: files that were put one behind the other may
+/// have a mark before each.
+pub(crate) fn without_marks(bytes: &[u8]) -> &[u8] {
+    let mut bytes = bytes.trim_ascii();
+    while let Some(rest) = bytes.strip_prefix(BYTE_ORDER_MARK) {
+        bytes = rest.trim_ascii_start();
+    }
+    bytes
 }
 
 /// Reads as much as fits into `head`; what there was.
@@ -85,6 +120,8 @@ struct Reader<V> {
 enum Place {
     /// Before an array, or after one.
     Outside,
+    /// There, after as many bytes of a byte-order mark.
+    Mark(usize),
     /// Before a command; `first` right after the bracket.
     Before { first: bool },
     /// In a command, with as many open brackets and braces.
@@ -106,9 +143,12 @@ impl<V: FnMut(Line) -> bool> Reader<V> {
         }
     }
 
-    /// Hands the command on; whether more are wanted.
+    /// Hands the command on, if there is more of it than a byte-order mark; whether more are wanted.
     fn give(&mut self) -> bool {
         let current = std::mem::take(&mut self.current);
+        if current.length == current.bytes.len() && without_marks(&current.bytes).is_empty() {
+            return true;
+        }
         (self.visit)(Line {
             number: current.line,
             length: current.length,
@@ -154,7 +194,7 @@ impl<V: FnMut(Line) -> bool> Reader<V> {
             if available.is_empty() {
                 return match place {
                     Place::Outside => Ok(()),
-                    Place::Before { .. } | Place::Inside { .. } => Err(self.fault(
+                    Place::Mark(_) | Place::Before { .. } | Place::Inside { .. } => Err(self.fault(
                         "the array is not closed; the file may be cut off. The commands before were sent",
                     )),
                 };
@@ -179,7 +219,16 @@ impl<V: FnMut(Line) -> bool> Reader<V> {
         let next = match place {
             Place::Outside | Place::Before { .. } if byte.is_ascii_whitespace() => place,
             Place::Outside if byte == b'[' => Place::Before { first: true },
-            Place::Outside => return Err(self.fault("there is something after the array")),
+            Place::Outside if BYTE_ORDER_MARK.first() == Some(&byte) => Place::Mark(1),
+            Place::Mark(count) if BYTE_ORDER_MARK.get(count) == Some(&byte) => {
+                match BYTE_ORDER_MARK.len() {
+                    all if all == count + 1 => Place::Outside,
+                    _ => Place::Mark(count + 1),
+                }
+            }
+            Place::Outside | Place::Mark(_) => {
+                return Err(self.fault("there is something after the array"));
+            }
             Place::Before { first: true } if byte == b']' => Place::Outside,
             Place::Before { .. } if matches!(byte, b']' | b',') => {
                 return Err(self.fault("a comma has no command beside it"));
@@ -300,7 +349,7 @@ mod tests {
     #[test]
     fn invalid_utf8_is_passed_on_for_the_ledger_to_refuse() {
         assert_eq!(
-            read(b"\xff\xfe\nb"),
+            read(b"\xff\xff\nb"),
             is(&[(1, "\u{fffd}\u{fffd}"), (2, "b")])
         );
     }
@@ -313,6 +362,85 @@ mod tests {
         );
         assert_eq!(read(b"\xef\xbb\xbf{}\n{}"), is(&[(1, "{}"), (2, "{}")]));
         assert_eq!(read(b"\xef\xbb\xbf\n[{}]"), is(&[(2, "{}")]));
+    }
+
+    #[test]
+    fn byte_order_marks_stand_before_each_of_the_files_that_were_put_together() {
+        let mark = "\u{feff}";
+        for (input, commands) in [
+            (format!("{mark}{mark}[{{}}]"), is(&[(1, "{}")])),
+            (
+                format!("{mark}\n {mark}[1]\n{mark}[2]{mark}"),
+                is(&[(2, "1"), (3, "2")]),
+            ),
+            (format!("{mark}{mark}"), is(&[])),
+            (format!("{mark} \n{mark}\n"), is(&[])),
+        ] {
+            let (found, error) = read_in(input.as_bytes(), 100, 1);
+            let found: Vec<_> = found
+                .into_iter()
+                .map(|(line, text, _)| (line, text))
+                .collect();
+            assert_eq!((found, error), (commands, None), "{input:?}");
+        }
+        let lines = format!("{mark}{mark}{{}}\n{mark}\n{mark}{mark}{{}}");
+        let found = read(lines.as_bytes());
+        let numbers: Vec<_> = found.iter().map(|(line, _)| *line).collect();
+        assert_eq!(numbers, [1, 3]);
+        for (_, text) in &found {
+            assert_eq!(without_marks(text.as_bytes()), b"{}");
+        }
+        let (_, error) = read_in(b"[1]\xef\xbb[2]", 100, 8192);
+        assert!(error.unwrap().contains("something after the array"));
+    }
+
+    #[test]
+    fn a_text_in_another_encoding_is_named() {
+        let utf_16 = |big: bool, text: &str| -> Vec<u8> {
+            let units = text.encode_utf16();
+            units
+                .flat_map(|unit| {
+                    if big {
+                        unit.to_be_bytes()
+                    } else {
+                        unit.to_le_bytes()
+                    }
+                })
+                .collect()
+        };
+        let utf_32 = |big: bool, text: &str| -> Vec<u8> {
+            let units = text.chars().map(u32::from);
+            units
+                .flat_map(|unit| {
+                    if big {
+                        unit.to_be_bytes()
+                    } else {
+                        unit.to_le_bytes()
+                    }
+                })
+                .collect()
+        };
+        for big in [false, true] {
+            for text in ["\u{feff}{}\n", "\u{feff}[{}]", "{}", "\u{feff}"] {
+                for (bytes, name) in [(utf_16(big, text), "UTF-16"), (utf_32(big, text), "UTF-32")]
+                {
+                    let (commands, error) = read_in(&bytes, 100, 1);
+                    assert_eq!(commands, []);
+                    let said = format!("it is {name}; save it as UTF-8");
+                    assert_eq!(error.as_ref(), Some(&said), "{}", bytes.escape_ascii());
+                }
+            }
+        }
+        for bytes in [
+            &b""[..],
+            b"{",
+            b"{}",
+            b"[1]",
+            "é{}".as_bytes(),
+            b"\xef\xbb\xbf",
+        ] {
+            assert_eq!(other_encoding(bytes), None);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod replay;
 pub mod seeds;
 mod submit;
 
-pub use command_reader::read_commands;
+pub use command_reader::{other_encoding, read_commands};
 pub use connection::{Connection, Served, is_not_found, is_unreachable};
 pub use decode::{
     CheckError, CheckedChunk, CheckedReplay, Decoding, check_chunk, decode_event, visit_events,

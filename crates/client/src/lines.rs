@@ -1,6 +1,6 @@
 //! A stream of commands in, a receipt for each out, in the same order.
 
-use crate::command_reader::BYTE_ORDER_MARK;
+use crate::command_reader::without_marks;
 use crate::connection::Connection;
 use crate::submit::{SubmitError, SubmitOptions, Submitter};
 use bytes::Bytes;
@@ -136,10 +136,7 @@ fn judge(line: &Line, policy: &Policy) -> Judged {
         let receipt = Box::new(Receipt::rejected(None, rejection));
         return Judged::Refused { number, receipt };
     }
-    // Files that were put one behind the other may have a mark before each.
-    let text = line.bytes.trim_ascii();
-    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-    let bytes = line.bytes.slice_ref(text);
+    let bytes = line.bytes.slice_ref(without_marks(&line.bytes));
     match Command::decode(&bytes, policy) {
         Ok(command) => Judged::Good {
             number,

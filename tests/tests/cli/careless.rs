@@ -26,6 +26,21 @@ fn assert_says(finished: &Finished, expected: i32, what: &str) {
     assert!(finished.stderr.contains(what), "{}", finished.stderr);
 }
 
+/// `{}` in the encodings that other programs save a text in, and what is said of it.
+const OTHER_ENCODINGS: [(&[u8], &str); 5] = [
+    (b"\xff\xfe{\0}\0", "it is UTF-16; save it as UTF-8"),
+    (b"\xfe\xff\0{\0}", "it is UTF-16; save it as UTF-8"),
+    (b"{\0}\0", "it is UTF-16; save it as UTF-8"),
+    (
+        b"\xff\xfe\0\0{\0\0\0}\0\0\0",
+        "it is UTF-32; save it as UTF-8",
+    ),
+    (
+        b"\0\0\xfe\xff\0\0\0{\0\0\0}",
+        "it is UTF-32; save it as UTF-8",
+    ),
+];
+
 #[test]
 fn a_wrong_file_is_named_and_leaves_no_trace_in_the_log() {
     let up = Up::start(&["--no-demo"]);
@@ -46,6 +61,9 @@ fn a_wrong_file_is_named_and_leaves_no_trace_in_the_log() {
             2,
             "line 2 is not UTF-8",
         );
+        for (bytes, said) in OTHER_ENCODINGS {
+            assert_says(&import(&file("encoded", bytes)), 2, said);
+        }
         assert_says(&import(directory), 2, "cannot be read");
         let other = import(&file("other", b"[1, 2]\n\"three\"\n"));
         assert_eq!(code(&other), 1);
@@ -60,6 +78,11 @@ fn a_wrong_file_is_named_and_leaves_no_trace_in_the_log() {
     let submit = |file: &str| up.cli(["submit", file], b"");
     assert_says(&submit(directory), 2, "cannot be read");
     assert_says(&submit(&file("empty", b"\n \n")), 0, "no command in");
+    for (bytes, said) in OTHER_ENCODINGS {
+        let sent = submit(&file("encoded", bytes));
+        assert_says(&sent, 2, said);
+        assert_eq!(sent.stdout, "");
+    }
     assert_eq!(recorded(&up), before);
 }
 

@@ -142,6 +142,45 @@ fn recommendation(subject: &str, text: &str, response: &str) -> String {
 }
 
 #[test]
+fn two_spellings_of_a_theme_are_one_in_one_file_and_in_two() {
+    let up = Up::start(&["--no-demo"]);
+    let with_theme = |subject: &str, theme: &str| {
+        recommendation(subject, "Made up: let them return.", "Accepted").replace("Migrants", theme)
+    };
+    let first = with_theme("N-1", "Re-entry") + &with_theme("N-2", "Reentry");
+    let import = up.cli(["import", "upr", "-"], first.as_bytes());
+    assert_eq!(code(&import), 0, "{}", import.stderr);
+    assert_eq!(recorded(&lines(&import.stdout), "commitment_recorded"), 2);
+    let second = with_theme("N-3", "RE ENTRY") + &with_theme("N-4", "S.E.A. rescue");
+    let third = with_theme("N-5", "Sea rescue");
+    for (records, count) in [(second, 2), (third, 1)] {
+        let import = up.cli(["import", "upr", "-"], records.as_bytes());
+        assert_eq!(code(&import), 0, "{}", import.stderr);
+        assert!(
+            !import.stderr.contains("recorded before"),
+            "{}",
+            import.stderr
+        );
+        let receipts = lines(&import.stdout);
+        let new = with_status(&receipts, "accepted");
+        let new: Vec<Value> = new.into_iter().cloned().collect();
+        assert_eq!(recorded(&new, "commitment_recorded"), count);
+    }
+}
+
+#[test]
+fn a_number_that_a_line_end_parts_is_masked_and_the_commitment_recorded() {
+    let up = Up::start(&["--no-demo"]);
+    let records = recommendation("N-1", "call +254 712\\u2028345 678", "Accepted")
+        + &recommendation("N-2", "call 0712\\n345 678", "Accepted");
+    let import = up.cli(["import", "upr", "-", "--json"], records.as_bytes());
+    assert_eq!(code(&import), 0, "{}", import.stderr);
+    assert_eq!(recorded(&lines(&import.stdout), "commitment_recorded"), 2);
+    let counts = lines(&import.stderr).swap_remove(0);
+    assert_eq!(counts["texts"]["phone_numbers"], 2);
+}
+
+#[test]
 fn a_commitment_to_what_the_state_only_noted_is_named_and_not_recorded() {
     let up = Up::start(&["--no-demo"]);
     let records = recommendation("N-1", "Made up: noted.", "Noted")
@@ -208,11 +247,19 @@ fn a_code_of_no_member_registers_nobody_and_whom_an_import_registers_is_said() {
         ) + "\n"
     };
     let up = Up::start(&["--no-demo"]);
-    let records = commitment("K-1", "gha") + &commitment("K-2", "ZZZ") + &commitment("K-3", "KEZZ");
+    let records = commitment("K-1", "gha")
+        + &commitment("K-2", "ZZZ")
+        + &commitment("K-3", "KEZZ").replace("National", "Local")
+        + &commitment("K-4", "KENY");
     let import = up.cli(["import", "ogp", "-"], records.as_bytes());
     assert_eq!(code(&import), 1);
     assert!(
         import.stderr.contains("line 2: `ZZZ` is not a member"),
+        "{}",
+        import.stderr
+    );
+    assert!(
+        import.stderr.contains("line 4: `KENY` is not a member"),
         "{}",
         import.stderr
     );

@@ -48,7 +48,7 @@ fn each_line_has_its_receipt_and_only_refusals_make_it_fail() {
 
     let (_, third) = kenya.record(&["GCM-06"]);
     let (_, unknown) = kenya.record(&["GCM-99"]);
-    let mut input = b"\xff\xfe\n{\"id\":1,\"id\":2}\n".to_vec();
+    let mut input = b"\xff\xff\n{\"id\":1,\"id\":2}\n".to_vec();
     input.extend(file(&[&unknown, &third]));
     let mixed = up.cli(["submit", "-"], &input);
     assert_eq!(code(&mixed), 1);
@@ -94,15 +94,22 @@ fn a_file_may_begin_with_a_byte_order_mark_and_be_a_json_array() {
     let sent = up.cli(["submit", "-"], &array);
     assert_eq!(code(&sent), 0, "{}", sent.stderr);
     assert_eq!(lines(&sent.stdout).len(), 2);
-    let marked = [b"\xef\xbb\xbf", file(&[&record, &withdraw]).as_slice()].concat();
-    let again = up.cli(["submit", "-"], &marked);
-    assert_eq!(code(&again), 0, "{}", again.stderr);
-    let duplicates = lines(&again.stdout);
-    assert!(
-        duplicates
-            .iter()
-            .all(|receipt| receipt["status"] == "duplicate")
-    );
+    // One mark, or those of files that were put one behind the other.
+    let mark = b"\xef\xbb\xbf".as_slice();
+    for marks in [mark, &mark.repeat(2), &mark.repeat(3)] {
+        for commands in [file(&[&record, &withdraw]), array.clone()] {
+            let marked = [marks, commands.as_slice()].concat();
+            let again = up.cli(["submit", "-"], &marked);
+            assert_eq!(code(&again), 0, "{}", again.stderr);
+            let duplicates = lines(&again.stdout);
+            assert_eq!(duplicates.len(), 2);
+            assert!(
+                duplicates
+                    .iter()
+                    .all(|receipt| receipt["status"] == "duplicate")
+            );
+        }
+    }
 
     // An array that was cut off: what stands whole in it was sent, and the failure says where it ends.
     let (_, third) = kenya.record(&["GCM-06"]);

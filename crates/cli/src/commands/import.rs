@@ -8,7 +8,9 @@ use crate::seeding::Illustrate;
 use bytes::Bytes;
 use ledger_bus::{NatsAccess, json_fault};
 use ledger_client::import::{Edits, LineError, LineFault, ogp, upr};
-use ledger_client::{Connection, LineOutcome, SubmitOptions, audit, submit_in_order};
+use ledger_client::{
+    Connection, LineOutcome, SubmitOptions, audit, other_encoding, submit_in_order,
+};
 use ledger_domain::RejectionCode;
 use ledger_domain::wire::v1::{Command, CommandBody, RecordCommitment};
 use serde_json::{Value, json};
@@ -149,8 +151,9 @@ fn read(file: &Path) -> Result<String, Failure> {
     open(file)?
         .read_to_end(&mut bytes)
         .map_err(|error| Failure::unreadable(file, error))?;
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(Failure::unreadable(file, "it is UTF-16; save it as UTF-8"));
+    if let Some(encoding) = other_encoding(&bytes) {
+        let fault = format_args!("it is {encoding}; save it as UTF-8");
+        return Err(Failure::unreadable(file, fault));
     }
     String::from_utf8(bytes).map_err(|error| {
         let (before, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());

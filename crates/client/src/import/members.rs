@@ -37,10 +37,10 @@ pub(super) fn state(code: &str) -> Option<&'static Country> {
         .filter(|country| country.un_status == UnStatus::Member)
 }
 
-/// The member of this code: a country's code of ISO 3166-1 (three letters or two), a code of [`NAMES`], or a local one, which
-/// is a country's two letters and two more. All in any case. `None` for any other: a code that is misspelt must not
-/// become a party, which a ledger cannot forget.
-pub(super) fn member(code: &str) -> Option<Member> {
+/// The member of this code: a country's code of ISO 3166-1 (three letters or two), a code of [`NAMES`], or, where the level of the
+/// commitment is a local one, a country's two letters and two more. All in any case. `None` for any other: a code that is
+/// misspelt, like `KENY`, must not become a party, which a ledger cannot forget.
+pub(super) fn member(code: &str, level: &str) -> Option<Member> {
     let code = code.trim().to_ascii_uppercase();
     let country = of_code(&code);
     if let Some(country) = country {
@@ -50,8 +50,10 @@ pub(super) fn member(code: &str) -> Option<Member> {
             UnStatus::None => {}
         }
     }
+    let code = country.map_or(code, |country| country.code.to_string());
     let name = NAMES.iter().find(|(known, _)| *known == code);
-    let country = country.or_else(|| local_country(&code));
+    let is_local = name.is_some() || is_local(level);
+    let country = country.or_else(|| local_country(&code).filter(|_| is_local));
     if name.is_none() && country.is_none() {
         return None;
     }
@@ -63,10 +65,14 @@ pub(super) fn member(code: &str) -> Option<Member> {
         kind: PartyKind::LocalAuthority,
         country: country.map(|country| country.code),
     };
-    let code = country
-        .filter(|country| country.alpha2 == code)
-        .map_or(code, |country| country.code.to_string());
     Some(Member::Other { code, party })
+}
+
+/// Whether the level of a commitment is that of a local member: `Local`, `Legacy Local`.
+fn is_local(level: &str) -> bool {
+    level
+        .split(|letter: char| !letter.is_alphabetic())
+        .any(|word| word.eq_ignore_ascii_case("local"))
 }
 
 fn of_code(code: &str) -> Option<&'static Country> {
@@ -88,7 +94,7 @@ mod tests {
     use super::*;
 
     fn local(code: &str) -> Option<(String, Option<String>)> {
-        match member(code)? {
+        match member(code, "Legacy Local")? {
             Member::Other { code, party } => {
                 Some((code, party.country.map(|country| country.to_string())))
             }
@@ -112,9 +118,13 @@ mod tests {
     fn a_state_is_found_by_either_code_in_any_case() {
         for code in ["GHA", "gha", "GH", "gh", " Gha "] {
             assert_eq!(state(code).unwrap().code.as_str(), "GHA", "{code}");
-            assert!(matches!(member(code), Some(Member::State(_))), "{code}");
+            let member = member(code, "National");
+            assert!(matches!(member, Some(Member::State(_))), "{code}");
         }
-        assert!(matches!(member("pse"), Some(Member::Observer(_))));
+        assert!(matches!(
+            member("pse", "National"),
+            Some(Member::Observer(_))
+        ));
         assert_eq!(state("PSE"), None);
     }
 
@@ -123,7 +133,28 @@ mod tests {
         for code in [
             "ZZZ", "ZZ", "", "Ghana", "GHA1", "GH-A", "ZZAB", "GBSCO", "KE1Z", "é",
         ] {
-            assert_eq!(member(code), None, "{code}");
+            assert_eq!(member(code, "Local"), None, "{code}");
+        }
+    }
+
+    #[test]
+    fn four_letters_are_a_local_member_only_at_a_local_level() {
+        for code in ["KENY", "GHAN", "INDI", "CHIN", "GREE", "USAA", "KEZZ"] {
+            for level in ["National", "Other", "", "Locality"] {
+                assert_eq!(member(code, level), None, "{code} {level}");
+            }
+        }
+        for level in ["Local", "Legacy Local", "local", "Sub-national/LOCAL"] {
+            assert!(member("KEZZ", level).is_some(), "{level}");
+        }
+        assert!(member("GBSC", "National").is_some());
+    }
+
+    #[test]
+    fn a_member_is_the_same_by_either_code_of_its_country() {
+        for (long, short) in [("TWN", "TW"), ("grl", "gl"), ("XKX", " xkx ")] {
+            assert_eq!(member(long, "National"), member(short, "National"));
+            assert!(member(long, "National").is_some(), "{long}");
         }
     }
 }

@@ -10,12 +10,12 @@
 //! and the mechanism, which assesses and never reports.
 
 mod dates;
+mod plan;
 
 use super::members::{self, Member as Listed};
 use super::outbox::Outbox;
 use super::records::each_line;
 use super::sender::Sender;
-use super::texts::title;
 use super::{Edits, LineError, LineFault};
 use dates::{Dates, dates};
 use ledger_domain::country;
@@ -26,6 +26,7 @@ use ledger_domain::wire::v1::{
     Grade, InstrumentKind, PartyKind, PublishInstrument, RecordCommitment, RegisterPartner,
     RegisterParty, Role, Root, Source, TextStatus, WithdrawCommitment,
 };
+use plan::plan_number;
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -319,7 +320,7 @@ impl<'r> Importer<'r> {
             });
         }
         let submitted = date(&record.recorded_at)?;
-        let member = self.member(line, &record.party)?;
+        let member = self.member(line, &record)?;
         let action = self.action_of(line, &record.plan)?;
         let body = self.commitment_body(line, &record, action);
         let name = format!("record_commitment {}", record.subject);
@@ -345,7 +346,7 @@ impl<'r> Importer<'r> {
         let dates = self.dates(line, record);
         let edits = &mut self.import.edits;
         let full_title = edits.clean(&record.title);
-        let title = title(&full_title);
+        let title = edits.title(&full_title);
         let mut text = edits.clean(&record.text);
         if title != full_title {
             text = format!("{full_title}\n\n{text}");
@@ -477,10 +478,11 @@ impl<'r> Importer<'r> {
 
     /// The member that leads, and the partner that speaks for it; both registered where they are seen for the first time and
     /// are not in every ledger, as the member States are.
-    fn member(&mut self, line: u64, code: &str) -> Result<Member, LineFault> {
-        let listed = members::member(code).ok_or_else(|| LineFault::Member {
-            code: code.to_owned(),
-            or_local: ", or a local member's: its State's two letters and two more",
+    fn member(&mut self, line: u64, record: &Commitment) -> Result<Member, LineFault> {
+        let code = &record.party;
+        let listed = members::member(code, &record.level).ok_or_else(|| LineFault::Member {
+            code: code.clone(),
+            or_local: ", or, with the level Local, a local member's: its State's two letters and two more",
         })?;
         let (code, registration) = match listed {
             Listed::State(country) => {
@@ -602,20 +604,6 @@ impl<'r> Importer<'r> {
         let command = self.sender.command(name, who, subject, Some(made), body);
         self.outbox.add(line, name, command)
     }
-}
-
-/// The number of an action plan, `AP_USA01`: one or two digits at its end. Four digits are the year of a plan that is named by
-/// its years.
-fn plan_number(plan: &str) -> Option<u8> {
-    let plan = plan.trim();
-    let name = plan.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    let digits = plan.strip_prefix(name).filter(|digits| digits.len() <= 2)?;
-    // `2021-23` is years too.
-    let years = name.ends_with(['-', '–', '/'])
-        && name
-            .trim_end_matches(['-', '–', '/'])
-            .ends_with(|letter: char| letter.is_ascii_digit());
-    digits.parse().ok().filter(|number| *number > 0 && !years)
 }
 
 fn date(text: &str) -> Result<PartialDate, LineFault> {

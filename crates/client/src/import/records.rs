@@ -59,13 +59,20 @@ pub enum LineFault {
         or_local: &'static str,
     },
     /// A theme that no code can be made of.
-    #[error("no code can be made of the theme `{0}`: write its English name in Latin letters")]
+    #[error(
+        "no code can be made of the theme `{0}`: write its English name in Latin letters without accents"
+    )]
     Theme(String),
 }
 
 /// The mark that some programs write before the first character of a UTF-8 file. It is no part of the text (RFC 8259,
 /// section 8.1).
 const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Whether the sign is none of a record that begins after it. Files that were put one behind the other may have a mark before each.
+fn is_passed_over(letter: char) -> bool {
+    letter == BYTE_ORDER_MARK || letter.is_whitespace()
+}
 
 /// Hands each line that is not blank to `take`, with its number; gives those that could not be used, with why.
 pub(super) fn each_line<'a>(
@@ -74,8 +81,8 @@ pub(super) fn each_line<'a>(
 ) -> Vec<LineError> {
     (1..)
         .zip(lines)
-        .map(|(line, text)| (line, text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)))
-        .filter(|(_, text)| !text.trim().is_empty())
+        .map(|(line, text)| (line, text.trim_start_matches(is_passed_over)))
+        .filter(|(_, text)| !text.is_empty())
         .filter_map(|(line, text)| {
             let fault = take(line, text).err()?;
             Some(LineError { line, fault })

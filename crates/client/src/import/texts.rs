@@ -43,10 +43,55 @@ impl Edits {
     /// spaces, separators of lines line feeds, and what turns the direction of a text is left out. What was masked is
     /// counted.
     pub(super) fn clean(&mut self, text: &str) -> String {
-        let mut clean = clean_text(text).trim().to_owned();
+        self.masked(clean_text(text).trim().to_owned())
+    }
+
+    /// The same on one line, for names, grades and references. An identifier may stand in the joined lines that each of them
+    /// has only a part of.
+    pub(super) fn clean_line(&mut self, text: &str) -> String {
+        self.masked(clean_line(&clean_text(text)).trim().to_owned())
+    }
+
+    /// The clean text as a title: on one line, and cut at a word where it is too long. What was masked in the text is counted
+    /// already; only what the joined lines or the cut bring about is counted here.
+    pub(super) fn title(&mut self, text: &str) -> String {
+        let mut title = self.masked(clean_line(text));
+        while title.chars().count() > TITLE_CHARS_MAX {
+            // Each turn that masks something leaves fewer digits and signs to mask.
+            title = self.masked(cut_at_word(&title));
+        }
+        title
+    }
+
+    /// The clean text `tail` after as much of the clean text `head` as the ledger takes together with it. What only both
+    /// together or the cut bring about is masked.
+    pub(super) fn fitting(&mut self, head: &str, tail: &str) -> String {
+        let bytes_max = Policy::default().max_text_bytes;
+        let mut room = bytes_max.saturating_sub(tail.len());
+        loop {
+            let mut edits = *self;
+            let text = if head.len() <= room {
+                format!("{head}{tail}")
+            } else {
+                edits.cut_text_count += 1;
+                let end = head.floor_char_boundary(room.saturating_sub('…'.len_utf8()));
+                format!("{}…{tail}", head.get(..end).unwrap_or_default())
+            };
+            let text = edits.masked(text);
+            let excess = text.len().saturating_sub(bytes_max);
+            if excess == 0 || room == 0 {
+                *self = edits;
+                return text;
+            }
+            room = room.min(head.len()).saturating_sub(excess);
+        }
+    }
+
+    /// The text with its identifiers masked and counted.
+    fn masked(&mut self, mut text: String) -> String {
         let mut masked = false;
         // From the beginning each time: a mask is a label too, and what else stands beside it is of its kind.
-        while let Some((pattern, range)) = first_identifier(&clean) {
+        while let Some((pattern, range)) = first_identifier(&text) {
             let (count, mask) = match pattern {
                 Pattern::Email => (&mut self.email_count, "[e-mail address masked]"),
                 Pattern::Phone => (&mut self.phone_count, "[phone number masked]"),
@@ -54,41 +99,37 @@ impl Edits {
             };
             *count += 1;
             masked = true;
-            clean.replace_range(range, mask);
+            text.replace_range(range, mask);
         }
         self.masked_text_count += u64::from(masked);
-        clean
-    }
-
-    /// The same on one line, for names, grades and references.
-    pub(super) fn clean_line(&mut self, text: &str) -> String {
-        clean_line(&self.clean(text))
-    }
-
-    /// The clean text `tail` after as much of the clean text `head` as the ledger takes together with it.
-    pub(super) fn fitting(&mut self, head: &str, tail: &str) -> String {
-        let room = Policy::default().max_text_bytes.saturating_sub(tail.len());
-        if head.len() <= room {
-            return format!("{head}{tail}");
-        }
-        self.cut_text_count += 1;
-        let end = head.floor_char_boundary(room.saturating_sub('…'.len_utf8()));
-        format!("{}…{tail}", head.get(..end).unwrap_or_default())
+        text
     }
 }
 
-/// The clean text as a title: on one line, and cut at a word where it is too long.
-pub(super) fn title(text: &str) -> String {
-    let text = clean_line(text);
-    if text.chars().count() <= TITLE_CHARS_MAX {
-        return text;
-    }
-    let mut cut: String = text.chars().take(TITLE_CHARS_MAX - 1).collect();
+/// As much of the line as a title has room for, to the end of a word.
+fn cut_at_word(line: &str) -> String {
+    let mut cut: String = line.chars().take(TITLE_CHARS_MAX - 1).collect();
     if let Some(space) = cut.rfind(' ') {
         cut.truncate(space);
     }
     cut.push('…');
     cut
+}
+
+/// Whether the sign is one of those that stand for an apostrophe.
+pub(super) fn is_apostrophe(letter: char) -> bool {
+    matches!(
+        letter,
+        '\'' | '`'
+            | '\u{b4}'
+            | '\u{2bc}'
+            | '\u{2018}'
+            | '\u{2019}'
+            | '\u{201b}'
+            | '\u{2032}'
+            | '\u{ff07}'
+            | '\u{ff40}'
+    )
 }
 
 fn first_identifier(text: &str) -> Option<(Pattern, Range<usize>)> {
@@ -193,10 +234,56 @@ mod tests {
     }
 
     #[test]
+    fn what_the_joined_lines_hold_is_masked_in_the_title_and_counted_once() {
+        for end in ["\u{2028}", "\n", "\r\n", "\t", "\u{85}"] {
+            let mut edits = Edits::default();
+            let text = edits.clean(&format!("call +254 712{end}345 678 or 0712{end}345 678"));
+            let title = edits.title(&text);
+            assert_eq!(
+                title, "call [phone number masked] or [phone number masked]",
+                "{end:?}"
+            );
+            assert_eq!(edits.phone_count, 2, "{end:?}");
+            let mut edits = Edits::default();
+            let line = edits.clean_line(&format!("0712{end}345 678"));
+            assert_eq!(line, "[phone number masked]", "{end:?}");
+            assert_eq!((edits.phone_count, edits.masked_text_count), (1, 1));
+        }
+    }
+
+    #[test]
+    fn what_a_cut_leaves_is_masked() {
+        // Too many digits for a phone, of which the cut leaves a phone.
+        let long = |chars: usize| {
+            let number = "+254 712 345 678";
+            let words = "word ".repeat(chars / 5 - 5);
+            let words = format!(
+                "{words}{}",
+                "x".repeat(chars - words.len() - number.len() - 2)
+            );
+            format!("{words} {number} 12345678901234567 more")
+        };
+        let title = Edits::default().title(&long(TITLE_CHARS_MAX - 1));
+        assert_eq!(personal::find(&title, Pattern::ALL), None, "{title}");
+        assert!(title.chars().count() <= TITLE_CHARS_MAX, "{title}");
+        let bytes_max = Policy::default().max_text_bytes;
+        let mut edits = Edits::default();
+        let text = edits.fitting(&long(bytes_max - 2), "\n\ntail");
+        assert_eq!(personal::find(&text, Pattern::ALL), None);
+        assert!(text.len() <= bytes_max && text.ends_with("…\n\ntail"));
+        assert_eq!(edits.cut_text_count, 1);
+        // The end of one text announces what the other begins with.
+        let joined = edits.fitting("Phone:", "\n4567890");
+        assert_eq!(joined, "Phone:\n[phone number masked]");
+    }
+
+    #[test]
     fn a_long_text_is_cut_at_a_word_for_the_title() {
-        let long = title(&"word ".repeat(100));
+        let mut edits = Edits::default();
+        let long = edits.title(&"word ".repeat(100));
         assert!(long.chars().count() <= TITLE_CHARS_MAX);
         assert!(long.ends_with("word…"));
-        assert_eq!(title("two\nlines"), "two lines");
+        assert_eq!(edits.title("two\nlines"), "two lines");
+        assert_eq!(edits, Edits::default());
     }
 }

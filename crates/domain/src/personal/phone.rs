@@ -146,7 +146,7 @@ const LINE_END: u8 = b'\n';
 /// an item: `2. `, `10) `.
 fn next_line(rest: &[u8]) -> Option<usize> {
     let end = 1 + usize::from(rest.starts_with(b"\r\n"));
-    let spaces = rest.iter().skip(end).take_while(|byte| is_space(byte));
+    let spaces = rest.iter().skip(end).take_while(|byte| is_space(**byte));
     let length = end + spaces.count();
     let line = rest.get(length..).unwrap_or_default();
     let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -156,7 +156,7 @@ fn next_line(rest: &[u8]) -> Option<usize> {
     (!item).then_some(length)
 }
 
-fn is_space(byte: &u8) -> bool {
+fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
@@ -264,7 +264,7 @@ impl Run {
         let signs = rest
             .iter()
             .take(3)
-            .take_while(|byte| is_space(byte) || matches!(byte, b'-' | b'.' | b')'));
+            .take_while(|byte| is_space(**byte) || matches!(byte, b'-' | b'.' | b')'));
         let rest = rest.get(signs.count()..).unwrap_or_default();
         matches!(rest, [b'\n' | b'\r', ..])
             && next_line(rest)
