@@ -38,6 +38,8 @@ const STEADY_AFTER: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// How long a server has to leave after SIGTERM before it is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// What must be free for a server to be started: on a full disk it runs, but cannot say on which port.
+const ROOM_BYTES: u64 = 1 << 20;
 
 /// The server lives on a few tens of megabytes and makes garbage at every message: collecting it at twice that size, as Go does by
 /// itself, takes a tenth of the server's time. Near the limit it collects as ever. What the environment says goes first.
@@ -98,7 +100,7 @@ pub enum StartError {
         source: VersionError,
     },
     /// Its folder could not be prepared.
-    #[error("{path} cannot be used: make it writable, or choose another directory with --data")]
+    #[error("{path} cannot be used: {}", remedy(.source))]
     Folder {
         /// The path that was worked on.
         path: PathBuf,
@@ -106,6 +108,17 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// Its disk is full.
+    #[error("{} KiB are free on the disk of {folder}, and nats-server needs {} to be started: make room", free >> 10, ROOM_BYTES >> 10)]
+    NoRoom {
+        /// The folder.
+        folder: PathBuf,
+        /// Bytes free.
+        free: u64,
+    },
+    /// It was called off before the server answered.
+    #[error("nats-server was not started: that was called off")]
+    CalledOff,
     /// Another process has a server in this folder.
     #[error(
         "{folder} is in use by another process: stop that one, or choose another directory with --data"
@@ -153,6 +166,38 @@ pub enum StartError {
     },
 }
 
+/// What helps where a path cannot be used.
+fn remedy(error: &std::io::Error) -> &'static str {
+    if is_full(error) {
+        "make room on its disk"
+    } else {
+        "make it writable, or choose another directory with --data"
+    }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    [StorageFull, QuotaExceeded].contains(&error.kind())
+}
+
+impl StartError {
+    /// Whether it could not be started only because its disk is full: it can be once there is room.
+    fn is_for_want_of_room(&self) -> bool {
+        match self {
+            Self::NoRoom { .. } => true,
+            Self::Folder { source, .. } => is_full(source),
+            Self::Unusable { .. }
+            | Self::CalledOff
+            | Self::InUse { .. }
+            | Self::LeftBehind { .. }
+            | Self::PortTaken { .. }
+            | Self::Spawn { .. }
+            | Self::Exited { .. }
+            | Self::NotReady { .. } => false,
+        }
+    }
+}
+
 fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f32())
 }
@@ -197,11 +242,20 @@ impl Shared {
 }
 
 impl NatsServer {
-    /// Starts a server and returns once it answers. Blocks the thread; nothing of the child is bound to it.
+    /// Starts a server and returns once it answers; where its disk is full, once there is room. Blocks the thread; nothing of the child is
+    /// bound to it.
     ///
     /// # Errors
     /// See [`StartError`]. Nothing is left running then.
     pub fn start(options: &Options) -> Result<Self, StartError> {
+        Self::start_while(options, || true)
+    }
+
+    /// The same as long as `go_on` says so, which is asked again and again.
+    ///
+    /// # Errors
+    /// See [`StartError`]; [`StartError::CalledOff`] when `go_on` said otherwise. Nothing is left running then.
+    pub fn start_while(options: &Options, go_on: impl Fn() -> bool) -> Result<Self, StartError> {
         usable(&options.server).map_err(|source| StartError::Unusable {
             path: options.server.clone(),
             source,
@@ -241,7 +295,7 @@ impl NatsServer {
             shared,
             supervisor: Some(supervisor),
         };
-        server.port = server.wait_until_ready(options.ready_within)?;
+        server.port = server.wait_until_ready(options.ready_within, go_on)?;
         server.shared.state().port = Port::Fixed(server.port);
         Ok(server)
     }
@@ -290,19 +344,22 @@ impl NatsServer {
         }
     }
 
-    fn wait_until_ready(&self, within: Duration) -> Result<u16, StartError> {
+    fn wait_until_ready(
+        &self,
+        within: Duration,
+        go_on: impl Fn() -> bool,
+    ) -> Result<u16, StartError> {
         let files = &self.shared.files;
-        let deadline = Instant::now() + within;
+        let mut deadline = Instant::now() + within;
         while Instant::now() < deadline {
-            {
-                let mut state = self.shared.state();
-                if let Some(error) = state.start_error.take() {
-                    return Err(error);
-                }
-                if let Some(status) = state.last_exit.take() {
-                    let log = files.end_of_log();
-                    return Err(StartError::Exited { status, log });
-                }
+            if !go_on() {
+                return Err(StartError::CalledOff);
+            }
+            match self.failed_start() {
+                // The supervisor says so, and tries again.
+                Some(error) if error.is_for_want_of_room() => deadline = Instant::now() + within,
+                Some(error) => return Err(error),
+                None => {}
             }
             if let Some(port) = self.process_id().and_then(|pid| files.port_of(pid))
                 && greets(port)
@@ -313,6 +370,22 @@ impl NatsServer {
         }
         let log = files.end_of_log();
         Err(StartError::NotReady { within, log })
+    }
+
+    /// Why the last start failed, if it did.
+    fn failed_start(&self) -> Option<StartError> {
+        let (error, status) = {
+            let mut state = self.shared.state();
+            (state.start_error.take(), state.last_exit.take())
+        };
+        let files = &self.shared.files;
+        error.or_else(|| {
+            let status = status?;
+            let log = files.end_of_log();
+            // A server that met a full disk ends with an error of its own.
+            let met_full = files.check_room().err();
+            Some(met_full.unwrap_or(StartError::Exited { status, log }))
+        })
     }
 }
 
@@ -380,10 +453,18 @@ fn start_child(shared: &Shared, failing: &mut LogThrottle) -> Start {
         }
         Err(error) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
-            let why = format!("{error}: {}", cause.unwrap_or_default());
+            let why = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
             if failing.should_log(&why, Instant::now()) {
                 let attempts = failing.attempts();
-                tracing::error!(error = why, attempts, "nats-server could not be started");
+                if error.is_for_want_of_room() {
+                    tracing::error!(
+                        error = why,
+                        attempts,
+                        "nats-server is started as soon as there is room"
+                    );
+                } else {
+                    tracing::error!(error = why, attempts, "nats-server could not be started");
+                }
             }
             state.start_error = Some(error);
             Start::Failed
@@ -396,6 +477,7 @@ fn start_child(shared: &Shared, failing: &mut LogThrottle) -> Start {
 fn make_ready(shared: &Shared, state: &mut State) -> Result<(), StartError> {
     let files = &shared.files;
     files.make_folders()?;
+    files.check_room()?;
     if !files.holds(&state.lock) {
         // The lock went with the folder, and another process may have made it anew.
         state.lock = files.lock()?;

@@ -33,3 +33,31 @@ fn a_nats_server_without_memory_for_the_lease_is_said_on_readyz() {
         readiness.is_some_and(|it| it.status == 503 && it.body.contains("insufficient memory"))
     });
 }
+
+#[test]
+fn an_up_whose_disk_is_full_waits_for_room_and_ends_when_it_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nats = folder.path().join("nats");
+    fs::create_dir(&nats).expect("a folder");
+    let next = nats.join("nats-server.conf.next");
+    std::os::unix::fs::symlink("/dev/full", &next).expect("a link to a full disk");
+    let http = format!("127.0.0.1:{}", free_port());
+    let start = || {
+        let mut program = ledger(["up", "--no-demo", "--nats-port", "0", "--http", &http]);
+        let mut up = Process::start("up", program.arg("--data").arg(folder.path()));
+        await_that("what it waits for", SOON, || {
+            assert!(up.runs(), "{}", up.stderr());
+            up.stderr().contains("as soon as there is room")
+        });
+        assert!(up.stderr().contains("make room"), "{}", up.stderr());
+        up
+    };
+    let status = start().terminate(SOON);
+    assert!(status.success(), "{status}");
+    let mut up = start();
+    fs::remove_file(&next).expect("room");
+    await_that("`up` to be ready", SOON, || {
+        assert!(up.runs(), "{}", up.stderr());
+        get(&http, "/readyz").is_ok_and(|readiness| readiness.status == 200)
+    });
+}

@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ledger_bus::{Bus, BusOptions, NatsAccess};
 use ledger_domain::view::{ActionView, AllViews, CountryView, Family, Projection, SummaryView};
-use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port, Reviver};
+use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port, Reviver, StartError};
 use ledger_node::{
     LogThrottle, NodeOptions, ProjectorOptions, Shutdown, Telemetry, raise_open_files, run_node,
     run_projector,
@@ -198,9 +199,12 @@ async fn first_failure(mut running: JoinSet<Result<(), Failure>>) -> Result<(), 
 
 /// `compact-ledger up`: everything on this machine, in one process with nats-server as its child.
 pub(crate) async fn up(args: UpArgs, output: Output) -> Result<(), Failure> {
-    let shutdown = begin("warn,async_nats=error")?;
+    let mut shutdown = begin("warn,async_nats=error")?;
     let http = http_address_or_default(args.http)?;
-    let nats = start_nats(&args.data.join("nats"), args.nats_port).await?;
+    let folder = args.data.join("nats");
+    let Some(nats) = start_nats(&folder, args.nats_port, &mut shutdown).await? else {
+        return Ok(());
+    };
     let url = nats.url();
     let reviver = nats.reviver();
     let outcome = run_up(&args, http, &url, reviver, output, shutdown).await;
@@ -210,7 +214,12 @@ pub(crate) async fn up(args: UpArgs, output: Output) -> Result<(), Failure> {
     outcome
 }
 
-async fn start_nats(folder: &Path, port: u16) -> Result<NatsServer, Failure> {
+/// Starts nats-server, which waits where its disk is full; nothing when told to stop meanwhile.
+async fn start_nats(
+    folder: &Path,
+    port: u16,
+    shutdown: &mut Shutdown,
+) -> Result<Option<NatsServer>, Failure> {
     let options = nats_server::Options {
         server: nats_server::find(&Places::from_environment())?,
         folder: folder.to_owned(),
@@ -227,8 +236,22 @@ async fn start_nats(folder: &Path, port: u16) -> Result<NatsServer, Failure> {
         stream_bytes: None,
         max_payload: None,
     };
-    let started = tokio::task::spawn_blocking(move || NatsServer::start(&options)).await;
-    Ok(started.map_err(|error| Failure::fault(&error))??)
+    let called_off = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&called_off);
+    let go_on = move || !seen.load(Ordering::Relaxed);
+    let mut starting =
+        tokio::task::spawn_blocking(move || NatsServer::start_while(&options, go_on));
+    let started = tokio::select! {
+        started = &mut starting => started,
+        () = shutdown.requested() => {
+            called_off.store(true, Ordering::Relaxed);
+            starting.await
+        }
+    };
+    match started.map_err(|error| Failure::fault(&error))? {
+        Err(StartError::CalledOff) => Ok(None),
+        started => Ok(Some(started?)),
+    }
 }
 
 async fn run_up(

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{LOG_BYTES, MAX_PENDING_BYTES, Port, StartError};
+use super::{LOG_BYTES, MAX_PENDING_BYTES, Port, ROOM_BYTES, StartError};
 
 const LOCK: &str = "lock";
 
@@ -103,6 +103,16 @@ impl Files {
         free_bytes(&self.streams)
     }
 
+    /// Whether there is room for a server to be started.
+    pub(super) fn check_room(&self) -> Result<(), StartError> {
+        let free = self.free_bytes().map_err(failed(&self.streams))?;
+        if free >= ROOM_BYTES {
+            return Ok(());
+        }
+        let folder = self.folder.clone();
+        Err(StartError::NoRoom { folder, free })
+    }
+
     /// Removes the ports files of servers that had no time to.
     pub(super) fn forget_ports(&self) -> Result<(), StartError> {
         let forget = || {
@@ -117,7 +127,7 @@ impl Files {
         })
     }
 
-    /// Writes the configuration. What the streams may take is what they hold now and three quarters of what is free, if nothing else is given: the
+    /// Writes the configuration, unless it stands there already. What the streams may take is what they hold now and three quarters of what is free, if nothing else is given: the
     /// server's own default leaves out the first part, and would refuse to publish once the streams are larger than what is left of the disk.
     pub(super) fn write_config(
         &self,
@@ -129,11 +139,11 @@ impl Files {
         let stream_bytes = stream_bytes.map_or_else(room, Ok)?;
         let next = self.folder.join("nats-server.conf.next");
         let write = || {
-            let mut file = File::create(&next)?;
-            file.write_all(
-                self.config_text(port, max_payload, stream_bytes)?
-                    .as_bytes(),
-            )?;
+            let text = self.config_text(port, max_payload, stream_bytes)?;
+            if fs::read(&self.config).is_ok_and(|found| found == text.as_bytes()) {
+                return Ok(());
+            }
+            File::create(&next)?.write_all(text.as_bytes())?;
             fs::rename(&next, &self.config)
         };
         write().map_err(|source| StartError::Folder {

@@ -98,6 +98,54 @@ fn a_server_left_behind_is_ended_by_the_next_start() {
     assert!(greets(server.port()));
 }
 
+/// Has the configuration's next version written to a disk that is always full.
+fn fill_disk(folder: &Path) -> PathBuf {
+    let next = folder.join("nats-server.conf.next");
+    std::os::unix::fs::symlink("/dev/full", &next).expect("a link");
+    next
+}
+
+#[test]
+fn a_first_start_on_a_full_disk_waits_for_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let next = fill_disk(folder.path());
+    let asked = std::cell::Cell::new(0);
+    let server = NatsServer::start_while(&options(folder.path()), || {
+        asked.set(asked.get() + 1);
+        // Longer than the first attempt takes, and the pause after it.
+        if asked.get() == 100 {
+            fs::remove_file(&next).expect("room");
+        }
+        true
+    });
+    assert!(greets(server.expect("started").port()));
+    assert!(asked.get() >= 100, "it has waited");
+}
+
+#[test]
+fn waiting_for_room_can_be_called_off() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fill_disk(folder.path());
+    let asked = std::cell::Cell::new(0);
+    let started = NatsServer::start_while(&options(folder.path()), || {
+        asked.set(asked.get() + 1);
+        asked.get() < 100
+    });
+    assert!(matches!(started, Err(StartError::CalledOff)), "{started:?}");
+}
+
+#[test]
+fn a_configuration_that_stands_there_already_is_not_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = Files::prepare(folder.path()).expect("prepared");
+    let write = |bytes| files.write_config(Port::Free, MAX_PAYLOAD_BYTES, Some(bytes));
+    write(1).expect("written");
+    fill_disk(folder.path());
+    write(1).expect("nothing to write");
+    let refused = write(2).expect_err("a full disk");
+    assert!(refused.to_string().contains("make room"), "{refused}");
+}
+
 #[test]
 fn a_taken_port_is_named() {
     let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bound");
