@@ -112,7 +112,14 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Audit {
             command: AuditCommand::Key,
         } => commands::audit::key(nats, output).await,
-        Command::Bench(args) => bench::run(args, nats, output).await,
+        Command::Bench(args) => {
+            let told = signals::EndSignals::listen()?;
+            tokio::select! {
+                ended = bench::run(args, nats, output) => ended,
+                // What it started ends with it, and its directory goes.
+                () = told.received() => Err(Failure::because("interrupted")),
+            }
+        }
         Command::Scrub { dir: Some(dir) } => commands::scrub::directory(dir, output).await,
         Command::Scrub { dir: None } => commands::scrub::running(nats, output).await,
         Command::Health { url } => {

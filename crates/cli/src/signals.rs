@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ledger_node::{Shutdown, shutdown};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
 
@@ -33,6 +33,30 @@ pub(crate) fn shutdown_on_signals() -> Result<Shutdown, Failure> {
         }
     });
     Ok(shutdown)
+}
+
+/// SIGTERM, SIGINT and SIGHUP, for a command that has something to tidy up before it ends: none of them ends the process any more.
+pub(crate) struct EndSignals([Signal; 3]);
+
+impl EndSignals {
+    /// Listens from now on.
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        Ok(Self([
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::hangup())?,
+        ]))
+    }
+
+    /// Waits for one of them.
+    pub(crate) async fn received(mut self) {
+        let [terminate, interrupt, hangup] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
 }
 
 /// The interrupts so far.

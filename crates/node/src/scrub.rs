@@ -1,6 +1,7 @@
 //! Checking a log against itself: a running node its own, a tool one that no process has open.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,6 +42,9 @@ pub enum ScrubError {
         /// The lock file.
         path: PathBuf,
     },
+    /// It was told to stop before the end.
+    #[error("stopped before the end: nothing is known of the log")]
+    Stopped,
     /// The log cannot be opened for checking: the system refuses.
     #[error("the log cannot be checked")]
     Open(#[source] OpenError),
@@ -51,18 +55,21 @@ impl From<OpenError> for ScrubError {
         if let OpenError::Locked { path } = error {
             return Self::Running { path };
         }
+        if matches!(error, OpenError::Stopped) {
+            return Self::Stopped;
+        }
         Self::Open(error)
     }
 }
 
 /// Checks the log in a directory that no process has open, and changes nothing there. `progress` gets positions done and positions to
-/// do.
+/// do, and says whether to go on.
 ///
 /// # Errors
 /// [`ScrubError`] when it cannot be checked at all. What is wrong with the log is in the answer.
 pub fn scrub_directory(
     dir: &Path,
-    progress: impl FnMut(u64, u64),
+    progress: impl FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<ScrubAnswer, ScrubError> {
     let options = |ledger: &str| Options {
         disk: Arc::new(OsDisk::read_only(dir)),

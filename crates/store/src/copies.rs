@@ -1,17 +1,25 @@
 //! Private copies of sled's databases, for whoever may not write: sled writes when it opens a database, if only to tidy.
 //!
-//! They lie in the system's temporary directory (`TMPDIR`), one shard at a time beside the index, and go when the check ends.
+//! They lie in the system's temporary directory (`TMPDIR`), one shard at a time beside the index, and go when the check ends. What a
+//! check left behind that was killed goes at the next one.
 
 use crate::error::SledFault;
 use crate::index::sealed::SealedIndex;
 use crate::options::FREE_FLOOR_BYTES;
 use crate::shards::{Shard, Shards};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
 /// What sled may add to a copy when it opens it, and more.
 const SLED_BYTES: u64 = 64 << 20;
+/// What the names of the folders begin with.
+const PREFIX: &str = "compact-ledger-scrub-";
+/// How often another folder is made, where one is taken for left behind before it is locked.
+const ATTEMPTS: u32 = 8;
 /// The index's directory beside the shards'.
 const INDEX: &str = "index";
 
@@ -22,8 +30,72 @@ pub(crate) struct Copies {
     from: PathBuf,
     copied: Shards,
     current: Option<u32>,
-    folder: TempDir,
+    folder: Folder,
     cache_bytes: u64,
+}
+
+/// A folder of copies. Its owner holds a lock on it: one without was left behind.
+#[derive(Debug)]
+struct Folder {
+    dir: TempDir,
+    _lock: File,
+}
+
+impl Folder {
+    fn make() -> io::Result<Self> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let dir = TempDir::with_prefix(PREFIX)?;
+            match File::open(dir.path()) {
+                Ok(lock) => {
+                    let is_another_s = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+                    // Where there are no locks, nobody takes it for left behind either.
+                    if !is_another_s && dir.path().is_dir() {
+                        return Ok(Self { dir, _lock: lock });
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            if attempts == ATTEMPTS {
+                return Err(io::Error::other("others remove it again and again"));
+            }
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+/// Removes the folders of this user that no process holds.
+fn remove_left_behind() {
+    let entries = std::fs::read_dir(std::env::temp_dir());
+    for entry in entries.into_iter().flatten().flatten() {
+        let is_ours = entry.metadata().is_ok_and(|found| {
+            found.is_dir() && found.uid() == rustix::process::geteuid().as_raw()
+        });
+        if !is_ours || !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        let path = entry.path();
+        let Ok(folder) = File::open(&path) else {
+            continue;
+        };
+        if folder.try_lock().is_err() {
+            continue;
+        }
+        match std::fs::remove_dir_all(&path) {
+            Ok(()) => {
+                tracing::info!(path = %path.display(), "removed the copies that an interrupted check left");
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "could not remove the copies that an interrupted check left");
+            }
+        }
+    }
 }
 
 /// Why a copy cannot be read.
@@ -77,8 +149,8 @@ impl Copies {
     /// # Errors
     /// Why there is none.
     pub(crate) fn new(from: PathBuf, cache_bytes: u64) -> Result<Self, String> {
-        let folder = TempDir::with_prefix("compact-ledger-scrub-");
-        let folder = folder.map_err(|error| {
+        remove_left_behind();
+        let folder = Folder::make().map_err(|error| {
             format!(
                 "no directory can be made in {}: {error}",
                 std::env::temp_dir().display()
@@ -154,7 +226,7 @@ fn free_space(folder: &Path) -> u64 {
     stat.map_or(0, |stat| stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-fn size_of(dir: &Path) -> std::io::Result<u64> {
+fn size_of(dir: &Path) -> io::Result<u64> {
     let mut bytes: u64 = 0;
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
@@ -168,7 +240,7 @@ fn size_of(dir: &Path) -> std::io::Result<u64> {
 }
 
 /// Copies a directory's bytes, and not who may read or write them.
-fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
+fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::create_dir(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

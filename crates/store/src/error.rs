@@ -152,6 +152,9 @@ pub enum OpenError {
         /// What is wrong with it, and what helps.
         what: String,
     },
+    /// A check was told to stop before its end.
+    #[error("stopped before the end")]
+    Stopped,
     /// An option out of its range.
     #[error("option {name} cannot be {value}")]
     Option {

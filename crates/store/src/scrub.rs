@@ -21,6 +21,7 @@ use ledger_proof::block::{BlockError, BlockHeader, Content, Decoder, StoredEvent
 use ledger_proof::submission::{SubmissionError, SubmissionFault, SubmissionVerifier, commands_of};
 use ledger_proof::verify::{CheckedRun, LeafFault};
 use ledger_proof::{Frontier, Hash, SignedTreeHead, VerifierKey, leaf_hash};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -140,7 +141,7 @@ impl Log {
     ///
     /// # Errors
     /// None of the log's own damage, which is in the report.
-    pub fn scrub(&self, progress: impl FnMut(u64, u64)) -> ScrubReport {
+    pub fn scrub(&self, mut progress: impl FnMut(u64, u64)) -> ScrubReport {
         let core: &Core = self.core();
         let applied = core.applied.load(Ordering::Acquire);
         let sealed_epochs = core.sealed.epochs();
@@ -164,7 +165,11 @@ impl Log {
             decoder: Decoder::default(),
             report: ScrubReport::default(),
         };
-        scrub.walk(Some(core.synced()), progress);
+        let on = |done, all| {
+            progress(done, all);
+            ControlFlow::Continue(())
+        };
+        scrub.walk(Some(core.synced()), on);
         scrub.report
     }
 }
@@ -194,13 +199,15 @@ pub fn opening(options: &Options) -> Result<Option<Vec<u8>>, OpenError> {
 
 /// Checks the log in a directory that no process has open, and changes nothing there: sled's databases, which sled writes to when it
 /// opens them, are read in copies, and not compared where there is no room for any. `key` is the one that heads must be signed with.
+/// `progress` gets positions done and positions to do, and says whether to go on.
 ///
 /// # Errors
-/// [`OpenError`] when the directory is in use or the operating system refuses. Damage is in the report.
+/// [`OpenError`] when the directory is in use or the operating system refuses, or [`OpenError::Stopped`] as `progress` said. Damage is in
+/// the report.
 pub fn scrub(
     options: &Options,
     key: &VerifierKey,
-    progress: impl FnMut(u64, u64),
+    mut progress: impl FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<ScrubReport, OpenError> {
     options.check()?;
     let _lock = lock_shared(&options.dir)?;
@@ -243,7 +250,15 @@ pub fn scrub(
         report,
     };
     scrub.load_head(options, key);
-    scrub.walk(end, progress);
+    let mut stopped = false;
+    scrub.walk(end, |done, all| {
+        let on = progress(done, all);
+        stopped |= on.is_break();
+        on
+    });
+    if stopped {
+        return Err(OpenError::Stopped);
+    }
     Ok(scrub.report)
 }
 
@@ -352,8 +367,8 @@ impl Scrub<'_> {
         }
     }
 
-    /// Goes through the journal up to `end`, or as far as it goes.
-    fn walk(&mut self, end: Option<u64>, mut progress: impl FnMut(u64, u64)) {
+    /// Goes through the journal up to `end`, or as far as it goes, or until `progress` says to stop: then the report is of no use.
+    fn walk(&mut self, end: Option<u64>, mut progress: impl FnMut(u64, u64) -> ControlFlow<()>) {
         let mut reached = Ok(0);
         self.check_head();
         let segments = self.journal.segments();
@@ -369,7 +384,9 @@ impl Scrub<'_> {
             }
         }
         let at = reached.unwrap_or_else(|lost| lost);
-        progress(at, at);
+        if progress(at, at).is_break() {
+            return;
+        }
         self.report.tree_size = at;
         if !matches!(self.stored, Stored::Not) {
             self.report.unfed = at.saturating_sub(self.applied);
@@ -406,13 +423,15 @@ impl Scrub<'_> {
         segment: &Segment,
         next: Option<u64>,
         end: Option<u64>,
-        progress: &mut impl FnMut(u64, u64),
+        progress: &mut impl FnMut(u64, u64) -> ControlFlow<()>,
     ) -> Result<u64, u64> {
         let mut at = segment.first_position;
         let mut offset = SEGMENT_HEADER_LEN as u64;
         let stop = [next, end].into_iter().flatten().min();
         while stop.is_none_or(|stop| at < stop) {
-            progress(at, end.unwrap_or(self.fed).max(at));
+            if progress(at, end.unwrap_or(self.fed).max(at)).is_break() {
+                return Err(at);
+            }
             let error = match self.journal.frame_at(at) {
                 Ok(frame) => {
                     self.frame(&frame);

@@ -1,10 +1,11 @@
 //! `bench`: every measurement runs to its end and prints its figure beside its baseline. What the figures are is no test's
 //! concern.
 
-use ledger_tests::{ledger, run};
+use ledger_tests::{Process, await_that, ledger, run};
 use serde_json::Value;
 
 use crate::lines;
+use std::time::Duration;
 
 /// Runs one small measurement and gives its report.
 fn measured(arguments: &[&str]) -> Value {
@@ -51,4 +52,20 @@ fn replay_and_rebuild_read_the_whole_log() {
     assert_beside_its_echo(&rebuilt);
     // The same load on the same catalogue.
     assert_eq!(rebuilt["events"], replayed["events"]);
+}
+
+#[test]
+fn a_measurement_that_is_told_to_end_leaves_nothing() {
+    const SOON: Duration = Duration::from_secs(30);
+    let dir = tempfile::tempdir().unwrap();
+    let within = || std::fs::read_dir(dir.path()).unwrap().flatten();
+    let mut command = ledger(["bench", "ingest", "--dir"]);
+    let mut bench = Process::start("bench", command.arg(dir.path()));
+    await_that("its node", SOON, || {
+        assert!(bench.runs(), "{}", bench.stderr());
+        within().any(|made| made.path().join("ledger/head").exists())
+    });
+    let status = bench.terminate(SOON);
+    assert_eq!(status.code(), Some(1), "it ends by itself: {status}");
+    assert_eq!(within().count(), 0);
 }

@@ -189,3 +189,43 @@ async fn a_running_log_is_not_checked_from_outside_and_the_file_at_fault_is_name
     }
     system.start_node().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrub_that_is_told_to_end_takes_its_copies_with_it() {
+    let system = stopped_system().await;
+    let copies = tempfile::tempdir().expect("a folder");
+    let mut program = system.ledger(["scrub", "--json"]);
+    program.arg(system.log_folder());
+    program.env("TMPDIR", copies.path());
+    let mut scrub = Process::start("scrub", &mut program);
+    while fs::read_dir(copies.path()).expect("a folder").count() == 0 {
+        assert!(scrub.runs(), "{}", scrub.stderr());
+    }
+    let status = scrub.terminate(SOON);
+    assert!(status.code().is_some(), "it ends by itself: {status}");
+    assert_eq!(fs::read_dir(copies.path()).expect("a folder").count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrub_removes_what_a_killed_one_left_and_nothing_that_is_in_use() {
+    let system = stopped_system().await;
+    let temporary = tempfile::tempdir().expect("a folder");
+    let folder = |name: &str| {
+        let folder = temporary.path().join(name);
+        fs::create_dir_all(folder.join("index")).expect("a folder");
+        fs::write(folder.join("index/db"), "copied").expect("a file");
+        folder
+    };
+    let left = folder("compact-ledger-scrub-left");
+    let others = folder("another-program");
+    let held = folder("compact-ledger-scrub-held");
+    let lock = fs::File::open(&held).expect("a folder");
+    lock.try_lock().expect("a lock");
+    let found = scrub(&system, &system.log_folder(), |program| {
+        program.env("TMPDIR", temporary.path());
+    });
+    found.succeeded();
+    assert!(!left.exists(), "left behind");
+    assert!(others.exists() && held.exists());
+    assert_eq!(fs::read_dir(temporary.path()).expect("a folder").count(), 2);
+}

@@ -3,10 +3,14 @@
 use super::{connect, progress_bar, spinner};
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
+use crate::signals::EndSignals;
 use ledger_bus::NatsAccess;
 use ledger_bus::query::ScrubAnswer;
 use ledger_node::ScrubError;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Has the running ledger check its log.
 pub(crate) async fn running(nats: &NatsAccess, output: Output) -> Result<(), Failure> {
@@ -17,7 +21,7 @@ pub(crate) async fn running(nats: &NatsAccess, output: Output) -> Result<(), Fai
     conclude(&answer?, output)
 }
 
-/// Checks the log of a ledger that is not running. `up` keeps it in a directory within its own.
+/// Checks the log of a ledger that is not running. Told to end, it removes its copies of the databases first. `up` keeps it in a directory within its own.
 pub(crate) async fn directory(dir: PathBuf, output: Output) -> Result<(), Failure> {
     // Like any other path that cannot be read.
     if let Err(why) = std::fs::read_dir(&dir) {
@@ -28,10 +32,20 @@ pub(crate) async fn directory(dir: PathBuf, output: Output) -> Result<(), Failur
     let dir = if within.is_dir() { within } else { dir };
     let bar = progress_bar(0, "checking");
     let shown = bar.clone();
+    let (told, telling) = (Arc::new(AtomicBool::new(false)), EndSignals::listen()?);
+    let seen = Arc::clone(&told);
+    tokio::spawn(async move {
+        telling.received().await;
+        told.store(true, Ordering::Relaxed);
+    });
     let scrubbed = tokio::task::spawn_blocking(move || {
         ledger_node::scrub_directory(&dir, |done, total| {
             shown.set_length(total);
             shown.set_position(done);
+            if seen.load(Ordering::Relaxed) {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
         })
     })
     .await;
@@ -49,9 +63,10 @@ fn without_log(given: &Path, error: &ScrubError) -> Failure {
             "neither ledger/ledger.key nor ledger.key is in {}: is this the directory of a log?",
             given.display()
         )),
-        ScrubError::NoKey { .. } | ScrubError::Running { .. } | ScrubError::Open(_) => {
-            Failure::failed(error)
-        }
+        ScrubError::Stopped
+        | ScrubError::NoKey { .. }
+        | ScrubError::Running { .. }
+        | ScrubError::Open(_) => Failure::failed(error),
     }
 }
 

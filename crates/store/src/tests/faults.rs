@@ -8,6 +8,7 @@ use crate::journal::Segment;
 use crate::journal::frame::{FRAME_HEADER_LEN, SEGMENT_HEADER_LEN};
 use crate::journal::recover::recover;
 use crate::{AppendError, Damage, OpenError, Witness};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// A log of `size` events whose newest segment is the first, closed.
@@ -238,7 +239,8 @@ fn a_head_that_is_no_head_is_named_with_what_helps_and_no_position_is_blamed() {
             assert!(refused.contains(part), "{part}: {refused}");
         }
         assert!(!refused.contains("position"), "{refused}");
-        let report = crate::scrub(&rig.options(), &rig.key(), |_, _| ()).unwrap();
+        let report =
+            crate::scrub(&rig.options(), &rig.key(), |_, _| ControlFlow::Continue(())).unwrap();
         assert!(!report.is_sound(), "{report:?}");
         assert!(report.files.concat().contains(said), "{report:?}");
     }

@@ -6,6 +6,7 @@ use crate::journal::frame::{FRAME_HEADER_LEN, FrameHeader, SEGMENT_HEADER_LEN};
 use crate::{Appender, Damage, Fault, Group, Options, ScrubReport, Witness, scrub};
 use ledger_proof::submission::SubmissionFault;
 use ledger_proof::{Hash, Manifest, SignedTreeHead, data_digest, hash_to_hex, leaf_hash, sha256};
+use std::ops::ControlFlow;
 
 const SIZE: u64 = 1300;
 
@@ -57,7 +58,7 @@ fn closed_log() -> Rig {
 }
 
 fn scrubbed(rig: &Rig) -> ScrubReport {
-    scrub(&rig.options(), &rig.key(), |_, _| ()).unwrap()
+    scrub(&rig.options(), &rig.key(), |_, _| ControlFlow::Continue(())).unwrap()
 }
 
 fn found(report: &ScrubReport) -> Vec<(u64, Fault)> {
@@ -94,7 +95,7 @@ fn a_directory_in_use_is_not_scrubbed_from_outside() {
     let rig = closed_log();
     let (log, _appender, _) = rig.open();
     assert!(matches!(
-        scrub(&rig.options(), &rig.key(), |_, _| ()),
+        scrub(&rig.options(), &rig.key(), |_, _| ControlFlow::Continue(())),
         Err(crate::OpenError::Locked { .. })
     ));
     drop(log);
