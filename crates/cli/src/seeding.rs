@@ -4,8 +4,12 @@ use bytes::Bytes;
 use indicatif::ProgressBar;
 use ledger_bus::NatsAccess;
 use ledger_client::seeds::{self, Illustrative};
-use ledger_client::{Connection, LineOutcome, SubmitOptions, audit, is_not_found, submit_in_order};
-use ledger_domain::wire::v1::{Command, Receipt};
+use ledger_client::{
+    Connection, LineOutcome, Replay, ReplayError, ReplayRange, SubmitOptions, audit, is_not_found,
+    submit_in_order, visit_events,
+};
+use ledger_domain::ids::CommandId;
+use ledger_domain::wire::v1::{Command, EventHeader, Receipt};
 use tokio::sync::mpsc;
 
 use crate::commands::progress_bar;
@@ -17,7 +21,7 @@ use crate::failure::Failure;
 pub(crate) enum Illustrate {
     /// Not at all.
     Never,
-    /// Into a ledger that has nothing but its first event, or has them.
+    /// Into a ledger that has nothing but its first event, or has them. A first load that was interrupted goes on.
     IntoNew,
     /// Into a ledger that has nothing but the reference catalogue, or has them.
     IntoUnused,
@@ -53,12 +57,14 @@ async fn load_all(
     let root = audit::opened(connection).await?.root;
     let reference = seeds::reference_commands(&root)?;
     let mut seeds = Illustrative::read(&root)?;
-    let is_illustrated = has_any(connection, &seeds).await?;
     let events_before = connection.head().await?.tree_size;
     let catalogue_events = u64::try_from(reference.len()).unwrap_or(u64::MAX);
+    let first = first_causes(connection, events_before, &reference, &seeds).await?;
+    let is_illustrated =
+        has_registrations(&first, &seeds) || has_commitment(connection, &seeds).await?;
     let goes_there = match illustrate {
         Illustrate::Never => false,
-        Illustrate::IntoNew => is_illustrated || events_before <= OPENING_EVENTS,
+        Illustrate::IntoNew => is_illustrated || is_unfinished(&first, events_before, &reference),
         Illustrate::IntoUnused => {
             is_illustrated || events_before <= OPENING_EVENTS + catalogue_events
         }
@@ -81,8 +87,47 @@ async fn load_all(
 /// What every ledger begins with: `ledger_opened`.
 const OPENING_EVENTS: u64 = 1;
 
+/// The commands that the first events came of, as far as those of a first load may go before a commitment is recorded.
+async fn first_causes(
+    connection: &Connection,
+    tree_size: u64,
+    reference: &[Command],
+    seeds: &Illustrative,
+) -> Result<Vec<CommandId>, Failure> {
+    let loaded = reference.len() + seeds.registrations().len();
+    let end = OPENING_EVENTS + u64::try_from(loaded).unwrap_or(u64::MAX);
+    let range = ReplayRange {
+        to: Some(end.min(tree_size)),
+        ..ReplayRange::default()
+    };
+    let mut replay = Replay::new(connection, range);
+    let mut causes = Vec::new();
+    while let Some(chunk) = replay.next_chunk().await? {
+        visit_events(&chunk, |event| {
+            let header = EventHeader::decode(event.header);
+            causes.extend(header.ok().and_then(|header| header.causation_id));
+            Ok::<(), ReplayError>(())
+        })?;
+    }
+    Ok(causes)
+}
+
+/// Whether a load of the illustrative commitments has begun: their own partners and parties are there, or some of them. It is finished,
+/// then.
+fn has_registrations(first: &[CommandId], seeds: &Illustrative) -> bool {
+    let mut registrations = seeds.registrations().iter();
+    registrations.any(|command| first.contains(&command.id))
+}
+
+/// Whether a first load has not begun, or was interrupted before it was through with the reference catalogue: the ledger has nothing else.
+fn is_unfinished(first: &[CommandId], tree_size: u64, reference: &[Command]) -> bool {
+    let of_load = u64::try_from(first.len()).is_ok_and(|count| tree_size == OPENING_EVENTS + count);
+    let mut in_order = first.iter().zip(reference);
+    of_load && first.len() < reference.len() && in_order.all(|(id, command)| *id == command.id)
+}
+
 /// Whether the ledger has the first of the illustrative commitments. Only the node is asked: there may be no projector.
-async fn has_any(connection: &Connection, seeds: &Illustrative) -> Result<bool, Failure> {
+async fn has_commitment(connection: &Connection, seeds: &Illustrative) -> Result<bool, Failure> {
     let Some(first) = seeds.first_commitment() else {
         return Ok(false);
     };

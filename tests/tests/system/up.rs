@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ledger_tests::{Up, await_that, illustrative_commitments, ledger, run};
+use ledger_client::seeds;
+use ledger_domain::wire::v1::{Command, Root};
+use ledger_tests::{Process, System, Up, await_that, illustrative_commitments, ledger, run};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -143,4 +145,53 @@ fn programs_learn_from_one_line_where_everything_is() {
     assert_eq!(said["nats"], up.nats_url());
     assert_eq!(said["illustrative"], false);
     assert!(said["tree_size"].as_u64() > Some(1), "{line}");
+}
+
+/// A ledger whose first load was interrupted after so many commands of the catalogue and of the illustrative registrations, and what `up`
+/// says of it then.
+async fn announced_after(catalogue: usize, registrations: usize) -> String {
+    let mut system = System::with_nats_only(&[]).await;
+    system.start_node().await;
+    let root = Root {
+        partner: "root".parse().expect("an id"),
+        party: "ledger".parse().expect("an id"),
+    };
+    let reference = seeds::reference_commands(&root).expect("the seeds");
+    let mut illustrative = seeds::Illustrative::read(&root).expect("the seeds");
+    let first = illustrative
+        .next_phase()
+        .expect("a phase")
+        .expect("a phase");
+    let catalogue = reference.iter().take(catalogue);
+    let sent: Vec<Command> = catalogue
+        .chain(first.iter().take(registrations))
+        .cloned()
+        .collect();
+    // A submission is of one partner.
+    for commands in sent.chunk_by(|one, other| one.partner == other.partner) {
+        system.accepted(commands).await;
+    }
+    assert!(system.stop_node().success());
+    let data = system.log_folder();
+    let data = data.parent().expect("a folder");
+    let mut program = ledger(["up", "--nats-port", "0", "--http", "127.0.0.1:0"]);
+    let mut up = Process::start("up", program.arg("--data").arg(data));
+    await_that("`up` to say that it is up", SOON * 2, || {
+        assert!(up.runs(), "{}", up.stderr());
+        up.stdout().contains("Stop with Ctrl-C")
+    });
+    let said = up.stdout();
+    said.lines().next().expect("a line").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_load_that_was_interrupted_goes_on_with_the_illustrative_commitments() {
+    let mut whole = Up::start(&[]);
+    let announced = whole.announced();
+    drop(whole);
+    assert!(announced.contains("illustrative"), "{announced}");
+    for (catalogue, registrations) in [(100, 0), (usize::MAX, 1), (usize::MAX, 20)] {
+        let goes_on = announced_after(catalogue, registrations).await;
+        assert_eq!(goes_on, announced, "{catalogue} and {registrations}");
+    }
 }

@@ -187,6 +187,11 @@ impl Illustrative {
         })
     }
 
+    /// The registrations of partners and parties, which are the first phase.
+    pub fn registrations(&self) -> &[Command] {
+        self.first.as_deref().unwrap_or_default()
+    }
+
     /// The commitment that is recorded first.
     pub fn first_commitment(&self) -> Option<CommitmentId> {
         let mut steps = self.phases.as_slice().iter().flatten();
