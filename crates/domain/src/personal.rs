@@ -10,6 +10,7 @@
 mod calling_codes;
 mod cue;
 mod email;
+mod id;
 mod passport;
 mod phone;
 mod plain;
@@ -76,16 +77,18 @@ pub fn find_in_url(url: &str, refused: &[Pattern]) -> Option<Found> {
 }
 
 /// The first place of the first of the `refused` patterns that an id has. Ids have no spaces and no `+`: an underscore or a hyphen parts
-/// words, and digits alone are a phone number where they begin with a calling code and are as many as its country has.
+/// words, letters part from digits, and digits alone are a phone number where they begin with a calling code and are as many as
+/// its country has.
 pub fn find_in_id(id: &str, refused: &[Pattern]) -> Option<Found> {
     // As long as before, so that what is found stands at the same place.
     let words = id.replace('_', " ");
     let found = find(&words, refused).or_else(|| find(&words.replace('-', " "), refused));
     found.or_else(|| {
-        let is_phone = refused.contains(&Pattern::Phone) && phone::is_dialled(id);
-        is_phone.then_some(Found {
+        let refused = refused.contains(&Pattern::Phone);
+        let range = refused.then(|| id::phone(id)).flatten()?;
+        Some(Found {
             pattern: Pattern::Phone,
-            range: 0..id.len(),
+            range,
         })
     })
 }

@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use super::words::{
-    ABBREVIATIONS, ADJECTIVES, COPULA_ENDS, COPULAS, DOCUMENT_ENDS, DOCUMENTS, JOINT_ENDS, JOINTS,
-    MAILS, NUMBER_ENDS, NUMBERS, PHONE_ENDS, PHONES, PUBLISHED, PUBLISHED_ENDS,
+    ABBREVIATIONS, ADJECTIVES, ARTICLES, CALLS, COLON_LABELS, CONTACT_ENDS, CONTACTS, COPULA_ENDS,
+    COPULAS, DOCUMENT_ENDS, DOCUMENTS, JOINT_ENDS, JOINTS, MAILS, NUMBER_ENDS, NUMBERS, OTHERS,
+    OWNERS, PERSONS, PHONE_ENDS, PHONES, PUBLISHED, PUBLISHED_ENDS, PUBLISHED_FILLERS, REGISTERS,
 };
 use crate::compare::folded;
 
@@ -16,8 +17,10 @@ use crate::compare::folded;
 pub(super) enum Cue {
     /// Nothing.
     None,
-    /// That it is the number of something, and not of what.
+    /// That it is the number of something that has a name.
     Number,
+    /// That it is a number, and not of what: `No. ` at the beginning.
+    Bare,
     /// That it is the number of a document, a case or an account.
     Document,
     /// That it is a line for the public.
@@ -39,6 +42,10 @@ pub(super) enum Strength {
 
 /// How far before a number its words may stand, in bytes.
 const TAIL_BYTES_MAX: usize = 96;
+/// How long what is passed over in parentheses may be, in bytes.
+const ASIDE_BYTES_MAX: usize = 32;
+/// How many names may say whose a published line is.
+const OWNER_NAMES_MAX: usize = 3;
 
 impl Cue {
     /// What is said before the byte `start` of the text.
@@ -60,6 +67,7 @@ impl Cue {
             Self::Phone(Strength::Word)
             | Self::None
             | Self::Number
+            | Self::Bare
             | Self::Document
             | Self::Published => said,
         }
@@ -88,7 +96,7 @@ fn before_names(tail: &str) -> Option<&str> {
     (rest.len() < tail.len()).then_some(rest)
 }
 
-/// The folded form, with line ends and tabs: they are signs of a label.
+/// The folded form, with line ends and tabs: they are signs of a label. Every apostrophe is that of ASCII.
 fn lower(tail: &str) -> Cow<'_, str> {
     if tail.is_ascii() {
         return Cow::Owned(tail.to_ascii_lowercase());
@@ -98,7 +106,8 @@ fn lower(tail: &str) -> Cow<'_, str> {
         let end = part.get(word.len()..).unwrap_or_default();
         format!("{}{end}", folded(word))
     });
-    Cow::Owned(parts.collect())
+    let lower: String = parts.collect();
+    Cow::Owned(lower.replace(['\u{2019}', '\u{2018}', '\u{2bc}', '\u{b4}'], "'"))
 }
 
 /// What was read of the words so far.
@@ -108,10 +117,23 @@ struct Reading {
     marked: bool,
     /// A word for "number".
     numbered: bool,
-    /// A comma, or a word like "and".
-    joined: bool,
+    /// A word in parentheses was passed over.
+    aside: bool,
+    joint: Joint,
     /// The phone or the mail that was named.
     named: Option<Strength>,
+}
+
+/// What joins the words that were read to those before them.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Joint {
+    /// Nothing.
+    #[default]
+    None,
+    /// A comma.
+    Comma,
+    /// A word like "and", or another sign.
+    Word,
 }
 
 impl Reading {
@@ -126,6 +148,7 @@ impl Reading {
         }
         match self.named {
             Some(strength) => Cue::Phone(strength),
+            None if self.numbered && names_nothing(rest) => Cue::Bare,
             None if self.numbered => Cue::Number,
             None => Cue::None,
         }
@@ -136,46 +159,83 @@ impl Reading {
         if trimmed.is_empty() {
             return None;
         }
-        let published = PUBLISHED.iter().any(|line| ends_with_words(trimmed, line))
-            || ends_with_any(trimmed, PUBLISHED_ENDS).is_some();
-        if published && !self.joined {
+        let signs = tail.get(trimmed.len()..).unwrap_or_default();
+        // `hotline, 0800 123 456` is one line; `hotline, mobile 0712 345 678` is two.
+        let joined = match self.joint {
+            Joint::None => false,
+            Joint::Comma => self.named.is_some(),
+            Joint::Word => true,
+        };
+        if !joined && is_published(trimmed, signs) {
             return Some(Step::Said(Cue::Published));
         }
-        if let Some(shorter) = self.phone(trimmed, tail).or_else(|| self.mail(trimmed)) {
+        if let Some(shorter) = self.phone(trimmed, signs).or_else(|| self.mail(trimmed)) {
+            return Some(Step::On(shorter));
+        }
+        if let Some(cue) = self.whose(trimmed, signs) {
+            return Some(Step::Said(cue));
+        }
+        if let Some(shorter) = self.between(trimmed) {
             return Some(Step::On(shorter));
         }
         let word = last_word(trimmed);
-        let before = trimmed
-            .get(..trimmed.len() - word.len())
-            .unwrap_or_default();
-        if NUMBERS.contains(&word) {
-            self.numbered = true;
-            return Some(Step::On(before));
-        }
-        if let Some(shorter) = ends_with_any(trimmed, NUMBER_ENDS) {
-            self.numbered = true;
-            return Some(Step::On(shorter));
-        }
-        if JOINTS.contains(&word) {
-            self.joined = true;
-            return Some(Step::On(before));
-        }
-        if let Some(shorter) = ends_with_any(trimmed, JOINT_ENDS) {
-            self.joined = true;
-            return Some(Step::On(shorter));
-        }
-        if COPULAS.contains(&word) {
-            return Some(Step::On(before));
-        }
-        if let Some(shorter) = ends_with_any(trimmed, COPULA_ENDS) {
-            return Some(Step::On(shorter));
-        }
-        if self.named.is_none()
-            && (DOCUMENTS.contains(&word) || ends_with_any(trimmed, DOCUMENT_ENDS).is_some())
-        {
+        let documented = DOCUMENTS.contains(&word) || REGISTERS.contains(&word);
+        if self.named.is_none() && (documented || ends_with_any(trimmed, DOCUMENT_ENDS).is_some()) {
             return Some(Step::Said(Cue::Document));
         }
-        self.number(trimmed).map(Step::On)
+        let number = self.number(trimmed);
+        number.or_else(|| self.aside(trimmed, signs)).map(Step::On)
+    }
+
+    /// A word for "number", a word that joins or a copula at the end: what stands before it.
+    fn between<'t>(&mut self, trimmed: &'t str) -> Option<&'t str> {
+        let ends = |words: &[&str], endings: &[&str]| {
+            before_word(trimmed, words).or_else(|| ends_with_any(trimmed, endings))
+        };
+        if let Some(shorter) = ends(NUMBERS, NUMBER_ENDS) {
+            self.numbered = true;
+            return Some(shorter);
+        }
+        if let Some(shorter) = ends(JOINTS, JOINT_ENDS) {
+            self.joint = Joint::Word;
+            return Some(shorter);
+        }
+        ends(COPULAS, COPULA_ENDS)
+    }
+
+    /// What the words at the end say of the number: that it is somebody's. In `numéro de contact` they stand after the word for it.
+    fn whose(&self, trimmed: &str, signs: &str) -> Option<Cue> {
+        if self.named.is_some() || signs.contains(')') {
+            return None;
+        }
+        let word = last_word(trimmed);
+        let contact =
+            || before_word(trimmed, CONTACTS).or_else(|| ends_with_any(trimmed, CONTACT_ENDS));
+        if !self.numbered {
+            let before = contact()?.trim_end();
+            let before = before_word(before, COPULAS).map_or(before, str::trim_end);
+            let numbered = NUMBERS.contains(&last_word(before));
+            return numbered.then_some(Cue::Phone(Strength::Label));
+        }
+        let possessive = || word == "s" && trimmed.ends_with("'s");
+        if contact().is_some() {
+            Some(Cue::Phone(Strength::Label))
+        } else if PERSONS.contains(&word) {
+            Some(Cue::Phone(Strength::Contact))
+        } else {
+            (CALLS.contains(&word) || possessive()).then_some(Cue::None)
+        }
+    }
+
+    /// A word in parentheses at the end, as in `phone (office): `: what stands before it.
+    fn aside<'t>(&mut self, trimmed: &'t str, signs: &str) -> Option<&'t str> {
+        if self.aside || !signs.contains(')') {
+            return None;
+        }
+        let (before, inside) = trimmed.rsplit_once('(')?;
+        let in_word = |letter: char| letter.is_alphabetic() || matches!(letter, ' ' | '-' | '.');
+        self.aside = inside.len() <= ASIDE_BYTES_MAX && inside.chars().all(in_word);
+        self.aside.then_some(before)
     }
 
     /// Takes away what stands between words.
@@ -211,7 +271,13 @@ impl Reading {
         };
         let trimmed = tail.trim_end_matches(is_sign);
         let signs = tail.get(trimmed.len()..).unwrap_or_default();
-        self.joined |= signs.contains([',', ';', '/', '&', '|']);
+        self.joint = if signs.contains([';', '/', '&', '|']) {
+            Joint::Word
+        } else if signs.contains(',') {
+            self.joint.max(Joint::Comma)
+        } else {
+            self.joint
+        };
         if self.named.is_none() {
             self.marked |= signs.contains([':', '=', '#', '\n', '\r', '\t']);
         }
@@ -219,14 +285,15 @@ impl Reading {
     }
 
     /// A word for phone at the end: what stands before it.
-    fn phone<'t>(&mut self, trimmed: &'t str, tail: &str) -> Option<&'t str> {
+    fn phone<'t>(&mut self, trimmed: &'t str, signs: &str) -> Option<&'t str> {
         let word = last_word(trimmed);
-        let shorter = if PHONES.contains(&word) {
-            trimmed.get(..trimmed.len() - word.len())?
-        } else {
-            ends_with_any(trimmed, PHONE_ENDS)?
-        };
-        let stop = tail.get(trimmed.len()..)?.starts_with('.');
+        if let Some(shorter) = before_colon(trimmed, signs) {
+            self.named.get_or_insert(Strength::Contact);
+            return Some(shorter);
+        }
+        let shorter =
+            before_word(trimmed, PHONES).or_else(|| ends_with_any(trimmed, PHONE_ENDS))?;
+        let stop = signs.starts_with('.');
         let label = self.marked || self.numbered || (stop && ABBREVIATIONS.contains(&word));
         // `mobile phone 4567890`: an adjective before its noun says no more than the noun.
         let label =
@@ -245,7 +312,6 @@ impl Reading {
 
     /// A word for mail, an address, or what stands in place of one, at the end: what stands before it.
     fn mail<'t>(&mut self, trimmed: &'t str) -> Option<&'t str> {
-        let word = last_word(trimmed);
         let masked = || {
             let (before, mask) = trimmed.strip_suffix(']')?.rsplit_once('[')?;
             (mask.contains("mail") || mask.contains("phone")).then_some(before)
@@ -255,11 +321,9 @@ impl Reading {
             let (before, address) = trimmed.split_at_checked(start)?;
             address.contains('@').then_some(before)
         };
-        let shorter = if MAILS.contains(&word) {
-            trimmed.get(..trimmed.len() - word.len())
-        } else {
-            masked().or_else(address)
-        }?;
+        let shorter = before_word(trimmed, MAILS)
+            .or_else(masked)
+            .or_else(address)?;
         self.named.get_or_insert(Strength::Contact);
         Some(shorter)
     }
@@ -272,10 +336,12 @@ impl Reading {
         let before = trimmed.trim_end_matches(digits);
         let number = trimmed.get(before.len()..)?;
         let count = number.bytes().filter(u8::is_ascii_digit).count();
-        let listed = self.joined && self.named.is_none() && count >= 3;
+        if self.joint == Joint::None || self.named.is_some() || count < 3 {
+            return None;
+        }
         // What joins a number to another of its list parts neither from the word before them.
-        self.joined &= !listed;
-        listed.then_some(before)
+        self.joint = Joint::None;
+        Some(before)
     }
 }
 
@@ -296,29 +362,134 @@ fn last_word(text: &str) -> &str {
     text.get(before.len()..).unwrap_or_default()
 }
 
+/// What stands before the last word, if that is one of these.
+fn before_word<'t>(text: &'t str, words: &[&str]) -> Option<&'t str> {
+    let word = last_word(text);
+    let before = text.get(..text.len() - word.len());
+    before.filter(|_| words.contains(&word))
+}
+
+/// What stands before a word that announces a phone only with a colon: `T: `, and not the unit in `1500 t: `.
+fn before_colon<'t>(text: &'t str, signs: &str) -> Option<&'t str> {
+    let before = before_word(text, COLON_LABELS)?;
+    let apart = before.is_empty() || before.ends_with([' ', '\n', '\t', '|', ',', ';', '(']);
+    let unit = before
+        .trim_end()
+        .ends_with(|last: char| last.is_ascii_digit());
+    (apart && !unit && signs.trim_start().starts_with([':', '#'])).then_some(before)
+}
+
+/// Whether what stands before a word for "number" does not say what is numbered: it ends a sentence or a line, or is nothing. A
+/// short word before a full stop is itself short for something, as in `Reg. no. `.
+fn names_nothing(before: &str) -> bool {
+    let before = before.trim_end_matches([' ', '(', '[', '"', '\'', '“', '«', '*', '•', '-']);
+    before.is_empty()
+        || before.ends_with(['\n', ';', '!', '?', '|'])
+        || before
+            .strip_suffix('.')
+            .is_some_and(|sentence| last_word(sentence).chars().count() >= 5)
+}
+
+/// Whether the words end with those for a published line, with what says when it is open or what it costs, or whose it is.
+fn is_published(words: &str, signs: &str) -> bool {
+    let mut rest = Some(words);
+    while let Some(words) = rest {
+        if before_published(words).is_some() {
+            return true;
+        }
+        rest = before_filler(words);
+    }
+    signs.contains([':', '(']) && is_published_of(words)
+}
+
+/// What stands before a word that is told of a published line, at the end.
+fn before_filler(words: &str) -> Option<&str> {
+    let in_word = |letter: char| letter.is_alphanumeric() || letter == '/';
+    let before = words.trim_end_matches(in_word);
+    let filler = words.get(before.len()..)?;
+    let before = before.trim_end_matches([' ', '(', ')', '-', '\u{2013}', ',', ':']);
+    PUBLISHED_FILLERS.contains(&filler).then_some(before)
+}
+
+/// Whether this is the name of a published line and no more, like `national hotline, 24h`.
+pub(super) fn is_published_name(name: &str) -> bool {
+    let name = lower(name);
+    let words = name.trim();
+    // What is told of the line stands before its name or after it; a name or a phone's word is another's.
+    let mut rest = words;
+    loop {
+        if let Some(before) = before_published(rest) {
+            let told = |word: &str| {
+                let known = [ARTICLES, CALLS, PUBLISHED_FILLERS];
+                word.is_empty() || known.iter().any(|words| words.contains(&word))
+            };
+            return before.split([' ', '-']).all(told);
+        }
+        let shorter = before_filler(rest)
+            .or_else(|| before_word(rest, NUMBERS))
+            .or_else(|| before_word(rest, JOINTS));
+        let Some(shorter) = shorter else {
+            return false;
+        };
+        rest = shorter.trim_end();
+    }
+}
+
+/// What stands before the words for a published line, at the end.
+fn before_published(words: &str) -> Option<&str> {
+    let line = PUBLISHED.iter().find_map(|line| before_words(words, line));
+    line.or_else(|| ends_with_any(words, PUBLISHED_ENDS))
+}
+
+/// `hotline of the Ministry of Labour`: up to so many names after a word that says whose the line is, and no word for another.
+fn is_published_of(words: &str) -> bool {
+    let mut rest = words;
+    let mut names = 0;
+    while names <= OWNER_NAMES_MAX {
+        let word = last_word(rest);
+        let Some(before) = rest
+            .get(..rest.len() - word.len())
+            .filter(|_| !word.is_empty())
+        else {
+            return false;
+        };
+        let shorter = before.trim_end_matches([' ', '\'', '-']);
+        let owner = OWNERS.contains(&word);
+        if owner && names > 0 && before_published(shorter).is_some() {
+            return true;
+        }
+        let others = [JOINTS, PHONES, MAILS, CALLS, CONTACTS, PERSONS, OTHERS];
+        if !owner && !ARTICLES.contains(&word) {
+            if others.iter().any(|words| words.contains(&word)) {
+                return false;
+            }
+            names += 1;
+        }
+        rest = shorter;
+    }
+    false
+}
+
 /// What stands before the first of these endings that the text has.
 fn ends_with_any<'t>(text: &'t str, endings: &[&str]) -> Option<&'t str> {
     endings.iter().find_map(|ending| text.strip_suffix(ending))
 }
 
-/// Whether the text ends with these words, with hyphens, spaces or ends of lines between them, and not with a part of one.
-fn ends_with_words(text: &str, words: &str) -> bool {
+/// What stands before these words, if the text ends with them, with hyphens, spaces or ends of lines between them, and not with a part
+/// of one.
+fn before_words<'t>(text: &'t str, words: &str) -> Option<&'t str> {
     let mut rest = text;
     for (index, word) in words.rsplit(' ').enumerate() {
         if index > 0 {
-            let between = [' ', '\t', '\n', '\r', '-', '\u{2013}'];
-            let shorter = rest.trim_end_matches(between);
+            let shorter = rest.trim_end_matches([' ', '\t', '\n', '\r', '-', '\u{2013}']);
             if shorter.len() == rest.len() {
-                return false;
+                return None;
             }
             rest = shorter;
         }
-        let Some(shorter) = rest.strip_suffix(word) else {
-            return false;
-        };
-        rest = shorter;
+        rest = rest.strip_suffix(word)?;
     }
-    !rest.ends_with(char::is_alphanumeric)
+    (!rest.ends_with(char::is_alphanumeric)).then_some(rest)
 }
 
 #[cfg(test)]
@@ -356,6 +527,26 @@ mod tests {
             "TEL",
             "WhatsApp: ",
             "फोन ",
+            "मोबाइल नंबर ",
+            "Mob: ",
+            "Ph. ",
+            "handphone ",
+            "T: ",
+            "Contact: ",
+            "我的号码",
+            "Amina | T : ",
+            "phone (office): ",
+            "Phone: (office) ",
+            "contact no. ",
+            "Contact (office) number: ",
+            "numéro de contact : ",
+            "número de contacto: ",
+            "контактный номер: ",
+            "联系方式：",
+            "联系号码：",
+            "رقم الاتصال: ",
+            "my no. ",
+            "her number is ",
         ] {
             let text = text.replace('：', ":");
             assert!(
@@ -371,6 +562,13 @@ mod tests {
             "",
             "telephoned ",
             "cells ",
+            "call no. ",
+            "our number ",
+            "Amina’s no. ",
+            "contact ",
+            "1500 t: ",
+            "don't: ",
+            "a hotel (mobile phones work there, mostly) ",
         ] {
             assert_eq!(cue(text), Cue::None, "{text:?}");
         }
@@ -411,6 +609,19 @@ mod tests {
             "الخط الساخن: ",
             "هاتف مجاني ",
             "hotline 1195 / ",
+            "ligne d’écoute ",
+            "numéro d’urgence : ",
+            "ligne d\u{2bc}assistance : ",
+            "toll-free line ",
+            "numéro vert gratuit ",
+            "helpline, ",
+            "hotline 24h: ",
+            "national hotline (24/7): ",
+            "hotline, 24 hours a day: ",
+            "hotline of the Ministry of Labour: ",
+            "hotline in Kampala: ",
+            "helpline for migrants (",
+            "ligne d’écoute du ministère : ",
         ] {
             assert_eq!(cue(text), Cue::Published, "{text:?}");
         }
@@ -418,6 +629,7 @@ mod tests {
             "hotline and mobile ",
             "our hotline, or Amina's mobile ",
             "hotlines fail; tel. ",
+            "the hotline, mobile ",
         ] {
             assert!(matches!(cue(text), Cue::Phone(_)), "{text:?}");
         }
@@ -436,6 +648,23 @@ mod tests {
         ] {
             assert_eq!(cue(text), Cue::Document, "{text:?}");
         }
-        assert_eq!(cue("No. "), Cue::Number);
+        assert_eq!(cue("Parcel no. "), Cue::Number);
+        assert_eq!(cue("Reg. no. "), Cue::Number);
+        assert_eq!(cue("No. "), Cue::Bare);
+        assert_eq!(cue("We waited. No. "), Cue::Bare);
+    }
+
+    #[test]
+    fn what_somebody_else_has_is_no_published_line() {
+        for text in [
+            "a hotline in Kampala or Amina: ",
+            "the hotline of the Ministry is closed: ",
+            "a hotline in Kampala, Amina: ",
+            "the hotline for those who call Amina: ",
+            "hotline of one and of two and of three and four: ",
+            "hotline in Kampala ",
+        ] {
+            assert_eq!(cue(text), Cue::None, "{text:?}");
+        }
     }
 }

@@ -10,7 +10,8 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::calling_codes;
-use super::cue::{Cue, Strength};
+use super::cue::{Cue, Strength, is_published_name};
+use super::words::UNITS;
 
 /// What has fewer digits is no phone number that one could tell from another number, unless a label announces it.
 const MIN_DIGITS: usize = 7;
@@ -18,6 +19,10 @@ const MIN_DIGITS: usize = 7;
 const MIN_LABELLED_DIGITS: usize = 5;
 /// The digits of no phone number are more (ITU-T E.164 has 15, and two may dial out).
 const MAX_DIGITS: usize = 17;
+/// How far a name in parentheses after a number is read, in bytes.
+const INSIDE_BYTES_MAX: usize = 48;
+/// How far a word after a number is read, in bytes.
+const WORD_BYTES_MAX: usize = 48;
 /// Two numbers beside each other have more digits.
 const MAX_DIGITS_OF_ONE: usize = 13;
 
@@ -42,20 +47,6 @@ pub(super) fn next(text: &str, from: usize) -> Option<Range<usize>> {
         at = further.max(at + 1);
     }
     None
-}
-
-/// Whether an id is nothing but the digits of an international number, ten or more, in whatever groups.
-pub(super) fn is_dialled(id: &str) -> bool {
-    let parting = |byte: u8| matches!(byte, b'-' | b'_' | b'.');
-    if !id
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || parting(byte))
-    {
-        return false;
-    }
-    let digits: SmallVec<[u8; 24]> = id.bytes().filter(u8::is_ascii_digit).collect();
-    let digits = digits.strip_prefix(b"00").unwrap_or(&digits);
-    digits.len() >= 10 && calling_codes::fits(digits)
 }
 
 /// The number that begins where the run does, if one does.
@@ -393,10 +384,24 @@ impl Candidate<'_> {
         if digits > MAX_DIGITS || self.cue == Cue::Published || !self.stands_free(run) {
             return false;
         }
-        match self.cue {
+        let is_number = match self.cue {
             Cue::Phone(strength) => self.is_announced(run, strength) || self.has_form(run),
-            Cue::None | Cue::Number | Cue::Document | Cue::Published => self.has_form(run),
-        }
+            Cue::None | Cue::Number | Cue::Bare | Cue::Document | Cue::Published => {
+                self.has_form(run)
+            }
+        };
+        is_number && !self.is_published_after(run)
+    }
+
+    /// Whether the words in parentheses after it are those for a published line: `0800 123 456 (hotline)`.
+    fn is_published_after(&self, run: &Run) -> bool {
+        let rest = self.text.get(run.range().end..).unwrap_or_default();
+        let Some(inside) = rest.trim_start_matches(' ').strip_prefix('(') else {
+            return false;
+        };
+        let to = inside.floor_char_boundary(INSIDE_BYTES_MAX);
+        let name = inside.get(..to).and_then(|inside| inside.split_once(')'));
+        name.is_some_and(|(name, _)| is_published_name(name))
     }
 
     /// The shortest number of two lines or more with which the run begins.
@@ -489,7 +494,15 @@ impl Candidate<'_> {
         if digits < least || run.is_date() {
             return false;
         }
-        let counted = run.counts() && run.leading_zeros(text) == 0 && self.counts_something(run);
+        let counts = run.counts() && run.leading_zeros(text) == 0;
+        if counts
+            && self
+                .next_word(run)
+                .is_some_and(|word| UNITS.contains(&word.to_lowercase().as_str()))
+        {
+            return false;
+        }
+        let counted = counts && self.counts_something(run);
         if run.is_amount(text) && (strength != Strength::Label || counted || run.is_round()) {
             return false;
         }
@@ -532,14 +545,36 @@ impl Candidate<'_> {
             "now",
             "и",
         ];
-        let rest = self.text.get(run.range().end..).unwrap_or_default();
-        let Some(after) = rest.strip_prefix([' ', '\t']) else {
-            return false;
-        };
-        let word = after.split(|letter: char| !letter.is_alphabetic()).next();
-        word.is_some_and(|word| {
+        self.next_word(run).is_some_and(|word| {
             word.chars().next().is_some_and(char::is_lowercase) && !OTHERS.contains(&word)
         })
+    }
+
+    /// The word after a space.
+    fn next_word(&self, run: &Run) -> Option<&str> {
+        let rest = self
+            .text
+            .get(run.range().end..)?
+            .strip_prefix([' ', '\t'])?;
+        let to = rest.floor_char_boundary(WORD_BYTES_MAX);
+        let mut words = rest
+            .get(..to)?
+            .split(|letter: char| !letter.is_alphabetic());
+        words.next()
+    }
+
+    /// Whether what is said before it allows a number without separators. Numbers of documents begin with zeros too; those of mobile
+    /// phones mostly go on with a digit from 4 to 9.
+    fn may_be_in_one_piece(&self, run: &Run) -> bool {
+        let mobile = || {
+            let digits = run.digits_of(self.text.as_bytes());
+            digits.get(1).is_some_and(|second| *second >= b'4')
+        };
+        match self.cue {
+            Cue::Number => run.groups.len() > 1,
+            Cue::Bare => run.groups.len() > 1 || mobile(),
+            Cue::None | Cue::Document | Cue::Published | Cue::Phone(_) => true,
+        }
     }
 
     fn has_form(&self, run: &Run) -> bool {
@@ -556,7 +591,7 @@ impl Candidate<'_> {
             && !documented
             && !run.is_date()
             && (is_dialled_out(run, text)
-                || (is_national(run, text) && (self.cue != Cue::Number || run.groups.len() > 1))
+                || (is_national(run, text) && self.may_be_in_one_piece(run))
                 || is_north_american(run)
                 || has_area(run))
     }

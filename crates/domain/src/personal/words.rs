@@ -20,6 +20,10 @@ pub(super) const PHONES: &[&str] = &[
     "sms",
     "gsm",
     "landline",
+    "mob",
+    "ph",
+    "handphone",
+    "hp",
     // French.
     "tél",
     "téléphone",
@@ -68,6 +72,10 @@ pub(super) const PHONES: &[&str] = &[
 /// In scripts that join words or their articles: the end of a word is enough.
 pub(super) const PHONE_ENDS: &[&str] = &[
     "电话",
+    "联系方式",
+    "聯繫方式",
+    "联络方式",
+    "聯絡方式",
     "電話",
     "手机",
     "手機",
@@ -85,6 +93,9 @@ pub(super) const PHONE_ENDS: &[&str] = &[
     "نقال",
     "فاكس",
     "واتساب",
+    "رقم الاتصال",
+    "رقم التواصل",
+    "для связи",
 ];
 
 /// Words that also describe what is counted.
@@ -101,7 +112,19 @@ pub(super) const ADJECTIVES: &[&str] = &[
 
 /// Words that are short for another: the full stop after them ends no sentence.
 pub(super) const ABBREVIATIONS: &[&str] = &[
-    "tel", "tels", "tél", "telf", "tlf", "tfno", "cel", "тел", "моб",
+    "tel", "tels", "tél", "telf", "tlf", "tfno", "cel", "mob", "ph", "hp", "тел", "моб",
+];
+
+/// Words that announce a phone only with a colon after them: `T: 712345678`.
+pub(super) const COLON_LABELS: &[&str] = &[
+    "t",
+    "contact",
+    "contacts",
+    "contacto",
+    "contactos",
+    "kontakt",
+    "контакт",
+    "контакты",
 ];
 
 pub(super) const MAILS: &[&str] = &[
@@ -135,9 +158,38 @@ pub(super) const NUMBERS: &[&str] = &[
     "номер",
     "номера",
     "№",
+    "nomor",
+    "numara",
+    "numarası",
+    "नंबर",
+    "नम्बर",
+    "संख्या",
 ];
 pub(super) const NUMBER_ENDS: &[&str] =
     &["号码", "號碼", "号", "號", "رقم", "رقمه", "رقمها", "أرقام"];
+
+/// Whose number is a phone's: `contact no. `.
+pub(super) const CONTACTS: &[&str] = &[
+    "contact",
+    "contacto",
+    "contato",
+    "contatto",
+    "kontakt",
+    "контакт",
+    "контакта",
+    "контактный",
+    "संपर्क",
+];
+pub(super) const CONTACT_ENDS: &[&str] = &["联系", "聯繫", "联络", "聯絡", "我的", "他的", "她的"];
+/// Whose number is a person's.
+pub(super) const PERSONS: &[&str] = &[
+    "my", "her", "his", "mi", "su", "mon", "son", "meu", "мой", "его", "её", "ее",
+];
+/// What stands before a word for "number" and tells nothing of what is numbered: `call no. `.
+pub(super) const CALLS: &[&str] = &[
+    "a", "an", "this", "our", "your", "their", "call", "dial", "ring", "text", "reach", "office",
+    "home", "work", "private", "personal", "direct", "via", "un", "une", "notre", "nuestro", "наш",
+];
 
 pub(super) const JOINTS: &[&str] = &[
     "and", "or", "y", "e", "et", "ou", "o", "и", "или", "und", "oder",
@@ -225,6 +277,16 @@ pub(super) const DOCUMENTS: &[&str] = &[
     "огрн",
     "приказ",
 ];
+/// Those of them that name no document, and so say nothing in an id.
+pub(super) const GENERIC_DOCUMENTS: &[&str] = &[
+    "code",
+    "id",
+    "ids",
+    "identifier",
+    "record",
+    "ref",
+    "reference",
+];
 pub(super) const DOCUMENT_ENDS: &[&str] = &[
     "合同",
     "文件",
@@ -235,6 +297,13 @@ pub(super) const DOCUMENT_ENDS: &[&str] = &[
     "قضية",
     "مناقصة",
     "عقد",
+];
+
+/// Registers of organizations and things: of what stands in one, the number is told to everyone.
+pub(super) const REGISTERS: &[&str] = &[
+    "abn", "bce", "chc", "cnpj", "coh", "cuit", "cvr", "doi", "duns", "ean", "ein", "gln", "gtin",
+    "iban", "inn", "isbn", "isni", "issn", "kbo", "krs", "kvk", "lei", "nif", "nip", "nit", "npo",
+    "ogrn", "orcid", "regon", "ror", "ruc", "siren", "siret", "vat",
 ];
 
 /// Lines that are published for everyone to call.
@@ -303,4 +372,123 @@ pub(super) const PUBLISHED_ENDS: &[&str] = &[
     "خط مساعدة",
     "المجاني",
     "مجاني",
+];
+
+/// What may stand between the words for a published line and its number: `toll-free line`, `hotline 24/7`.
+pub(super) const PUBLISHED_FILLERS: &[&str] = &[
+    "line",
+    "lines",
+    "service",
+    "free",
+    "toll",
+    "national",
+    "nationale",
+    "nacional",
+    "gratuit",
+    "gratuite",
+    "gratuito",
+    "gratuita",
+    "available",
+    "open",
+    "24",
+    "7",
+    "24h",
+    "24hr",
+    "24hrs",
+    "24/7",
+    "24x7",
+    "24/24",
+    "24h/24",
+    "7j/7",
+    "7/7",
+    "h",
+    "hours",
+    "heures",
+    "horas",
+    "sur",
+    "a",
+    "day",
+    "days",
+    "week",
+    "jours",
+    "24小时",
+    "24小時",
+    "免费",
+    "免費",
+    "бесплатно",
+    "круглосуточно",
+];
+
+/// What begins the words that say whose a published line is: `hotline of the Ministry: `.
+pub(super) const OWNERS: &[&str] = &[
+    "of", "for", "in", "at", "by", "to", "from", "against", "du", "de", "des", "del", "d", "pour",
+    "en", "à", "au", "para", "da", "do", "в", "для", "по",
+];
+pub(super) const ARTICLES: &[&str] = &["the", "la", "le", "les", "l", "el", "los", "las", "a", "o"];
+/// What is said of a line that is another's, or none.
+pub(super) const OTHERS: &[&str] = &[
+    "is", "was", "are", "est", "es", "not", "no", "but", "mr", "mrs", "ms", "dr", "who", "if",
+    "via",
+];
+
+/// What is counted, and never written right after a phone number.
+pub(super) const UNITS: &[&str] = &[
+    "beneficiaries",
+    "calls",
+    "cases",
+    "children",
+    "citizens",
+    "clinics",
+    "copies",
+    "customers",
+    "dollars",
+    "euros",
+    "families",
+    "homes",
+    "households",
+    "items",
+    "letters",
+    "lines",
+    "men",
+    "messages",
+    "migrants",
+    "pages",
+    "people",
+    "persons",
+    "phones",
+    "pupils",
+    "readers",
+    "records",
+    "refugees",
+    "students",
+    "subscribers",
+    "subscriptions",
+    "texts",
+    "times",
+    "trees",
+    "units",
+    "users",
+    "visitors",
+    "voters",
+    "women",
+    "workers",
+    "abonnés",
+    "enfants",
+    "femmes",
+    "foyers",
+    "lettres",
+    "ménages",
+    "personnes",
+    "utilisateurs",
+    "hogares",
+    "mensajes",
+    "mujeres",
+    "niños",
+    "personas",
+    "usuarios",
+    "абонентов",
+    "детей",
+    "сообщений",
+    "семей",
+    "человек",
 ];

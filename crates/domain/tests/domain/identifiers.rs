@@ -67,6 +67,9 @@ fn no_id_that_is_given_for_ever_is_a_personal_identifier() {
         "0712345678",
         "0712-345-678",
         "phone_4567890",
+        "KEN-254712345678",
+        "amina0712345678",
+        "id-0712345678",
         "passport-A1234567",
     ] {
         for command in [
@@ -102,12 +105,16 @@ fn no_id_that_is_given_for_ever_is_a_personal_identifier() {
                 .then_refused(Code::PersonalDataRefused, &format!("data.{field}"));
         }
     }
-    given()
-        .when(&catalogue_action("TEL-0712345678"))
-        .then_refused(Code::PersonalDataRefused, "data.code");
+    for code in ["TEL-0712345678", "T-254712345678"] {
+        given()
+            .when(&catalogue_action(code))
+            .then_refused(Code::PersonalDataRefused, "data.code");
+    }
     for id in [
         "NAIROBI",
         "GB-COH-01234567",
+        "FR-SIRET-73282932000074",
+        "isni-0000000121032683",
         "IMRF-2026",
         "2018-2020",
         "20260507",
