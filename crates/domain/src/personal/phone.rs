@@ -63,7 +63,7 @@ fn number_at(text: &str, run: &Run) -> Option<Range<usize>> {
     };
     let accepted = |run: &Run| candidate.is_number(run).then(|| run.range());
     let labelled = matches!(candidate.cue, Cue::Phone(_));
-    if wider && (labelled || run.plus) {
+    if wider && (labelled || run.plus || run.may_be_area(bytes)) {
         let (whole, _) = Run::read(bytes, run.start, Separators::AllAndSlash);
         if let Some(found) = accepted(&whole) {
             return Some(found);
@@ -276,6 +276,19 @@ impl Run {
         first
     }
 
+    /// Whether it may be the area code before a slash: `0712/345678`.
+    fn may_be_area(&self, text: &[u8]) -> bool {
+        self.groups.len() == 1 && (3..=5).contains(&self.digits()) && self.leading_zeros(text) == 1
+    }
+
+    /// Whether a slash stands between groups, and not only after an area code.
+    fn is_path(&self) -> bool {
+        let mut separators = self.separators.iter();
+        let area = separators.next() == Some(&b'/');
+        separators.any(|separator| *separator == b'/')
+            || area && self.groups.iter().any(Group::is_year)
+    }
+
     /// The first of two numbers with a space between them: the second begins with a zero too.
     fn first_of_two(&self) -> Option<Self> {
         if self.digits() <= MAX_DIGITS_OF_ONE {
@@ -293,8 +306,11 @@ impl Run {
         Some(self.first_groups(count))
     }
 
+    /// Whether all separators are the same, but for a slash after an area code.
     fn has_one_separator(&self) -> bool {
-        let mut pairs = self.separators.windows(2);
+        let area = usize::from(self.separators.first() == Some(&b'/'));
+        let rest = self.separators.get(area..).unwrap_or_default();
+        let mut pairs = rest.windows(2);
         pairs.all(|pair| matches!(pair, [a, b] if a == b))
     }
 
@@ -593,6 +609,7 @@ impl Candidate<'_> {
             && (is_dialled_out(run, text)
                 || (is_national(run, text) && self.may_be_in_one_piece(run))
                 || is_north_american(run)
+                || is_russian(run)
                 || has_area(run))
     }
 }
@@ -653,8 +670,19 @@ fn begins_with_code(run: &Run, text: &[u8], zeros: usize) -> bool {
     })
 }
 
-/// `0044 20 7946 0958`
+/// `0044 20 7946 0958`; `011 254 712 345 678` with what other countries than most dial first, apart from the number.
 fn is_dialled_out(run: &Run, text: &[u8]) -> bool {
+    const ELSEWHERE: [&[u8]; 3] = [b"011", b"0011", b"010"];
+    if let [first, code, ..] = run.groups.as_slice() {
+        let value = |group: &Group| text.get(group.start..group.end).unwrap_or_default();
+        let dialled = ELSEWHERE.contains(&value(first));
+        let begins = code.length() >= 4 || calling_codes::is_code(value(code));
+        let digits = run.digits_of(text);
+        let number = digits.get(first.length()..).unwrap_or_default();
+        if dialled && begins && number.len() >= MIN_DIGITS && calling_codes::fits(number) {
+            return true;
+        }
+    }
     let digits = run.digits_of(text);
     let apart = run.groups.first().is_some_and(|first| first.length() == 2);
     digits.len() >= 10
@@ -671,30 +699,47 @@ fn is_national(run: &Run, text: &[u8]) -> bool {
         && lengths.first().is_some_and(|first| *first >= 2)
         && (run.has_one_separator() || run.parenthesis)
         && !matches!(lengths.as_slice(), [2, 2, 4, ..])
+        && !run.is_path()
         && !run.is_enumeration()
 }
 
-/// `555-123-4567`, `(555) 123-4567`: an area code begins with 2 to 9.
+/// `555-123-4567`, `1 (555) 123-4567`: an area code begins with 2 to 9.
 fn is_north_american(run: &Run) -> bool {
-    let [area, exchange, line] = run.groups.as_slice() else {
+    let ([area, exchange, line], separators) = (match run.groups.as_slice() {
+        [one, rest @ ..] if one.length() == 1 && one.value == 1 => {
+            (rest, run.separators.get(1..).unwrap_or_default())
+        }
+        groups => (groups, run.separators.as_slice()),
+    }) else {
         return false;
     };
     [area.length(), exchange.length(), line.length()] == [3, 3, 4]
         && area.value >= 200
         && exchange.value >= 100
-        && run.separators.iter().all(|separator| *separator != b' ')
+        && separators.iter().all(|separator| *separator != b' ')
 }
 
-/// `(61) 3216-2010`, `8 (495) 123-45-67`: an area code in parentheses, and a number with a hyphen that is no range of numbers.
+/// `8-916-123-45-67`, `8 (495) 123-45-67`: 8 or 7, and the area code of a city or a mobile network.
+fn is_russian(run: &Run) -> bool {
+    let lengths: SmallVec<[usize; 8]> = run.groups.iter().map(Group::length).collect();
+    let Some(trunk) = run.groups.first().filter(|_| run.digits() == 11) else {
+        return false;
+    };
+    let hyphen = run.separators.contains(&b'-');
+    let area = run.groups.get(1).map_or(0, |area| area.value);
+    let plain = matches!(
+        lengths.as_slice(),
+        [1, 3, 3, 2, 2] | [1, 3, 3, 4] | [1, 3, 7]
+    );
+    let is_trunk = trunk.length() == 1 && matches!(trunk.value, 7 | 8);
+    (run.parenthesis && trunk.length() == 1 && trunk.value == 8)
+        || (is_trunk && plain && hyphen && area >= 300)
+}
+
+/// `(61) 3216-2010`: an area code in parentheses, and a number with a hyphen that is no range of numbers.
 fn has_area(run: &Run) -> bool {
-    let russian = run.parenthesis
-        && run.digits() == 11
-        && run
-            .groups
-            .first()
-            .is_some_and(|first| first.length() == 1 && first.value == 8);
     let Some((area, line)) = run.groups.split_first().filter(|_| run.area) else {
-        return russian;
+        return false;
     };
     let digits: usize = line.iter().map(Group::length).sum();
     (2..=4).contains(&area.length())

@@ -231,6 +231,46 @@ fn a_published_line_may_be_named() {
 }
 
 #[test]
+fn neighbours_of_known_forms_are_found_too() {
+    for text in [
+        "call me 0712345678please",
+        "0712345678PLEASE",
+        "0712345678звоните",
+        "1-202-555-0147",
+        "1 (202) 555-0147",
+        "1 202-555-0147",
+        "8-916-123-45-67",
+        "8 916 123-45-67",
+        "8-916-1234567",
+        "0712/345678",
+        "0712/345 678",
+        "030/1234567",
+        "011 254 712 345 678",
+        "011-254-712-345-678",
+        "0011 254 712 345 678",
+    ] {
+        assert_eq!(found(text), Some(Pattern::Phone), "{text}");
+    }
+    for text in [
+        "0712345678abcd",
+        "0712345678ab",
+        "sha 0712345678deadbeef",
+        "Case no. 0712345678please",
+        "0712/2018-2020",
+        "012/345/6789",
+        "A/0712/345678",
+        "Case 0712/345678",
+        "011 012 013 014",
+        "1-100-555-0147",
+        "1-2-3, 1.202.300",
+        "8-10-2018",
+        "8 916 123 454",
+    ] {
+        assert_eq!(found(text), None, "{text}");
+    }
+}
+
+#[test]
 fn a_label_of_contact_details_lets_no_number_through() {
     for text in [
         "contact no. 0712345678",
