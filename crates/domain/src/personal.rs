@@ -14,6 +14,7 @@ mod id;
 mod passport;
 mod phone;
 mod plain;
+mod run;
 mod words;
 
 use std::ops::Range;
