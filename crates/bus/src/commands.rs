@@ -7,6 +7,7 @@ use futures::{FutureExt, StreamExt};
 use thiserror::Error;
 
 use crate::connection::Bus;
+use crate::denied::DeniedError;
 use crate::subject;
 
 /// The header that carries a submission's signature.
@@ -19,6 +20,14 @@ pub const MAX_SIGNATURE_BYTES: usize = 256;
 /// Where a receipt goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplyTo(Subject);
+
+impl ReplyTo {
+    /// The same in memory of its own: as it arrived it keeps the whole message in memory.
+    #[must_use]
+    pub fn detached(self) -> Self {
+        Self(Subject::from(self.0.to_string()))
+    }
+}
 
 /// One submission as it arrived.
 #[derive(Clone, Debug)]
@@ -156,6 +165,9 @@ pub enum SendError {
     /// The inbox for receipts could not be opened.
     #[error("cannot listen for receipts")]
     NoInbox(#[source] async_nats::SubscribeError),
+    /// The server does not let this user send commands, or have the receipts.
+    #[error(transparent)]
+    Denied(#[from] DeniedError),
     /// The connection is closed.
     #[error("the connection is closed")]
     Closed(#[source] async_nats::PublishError),
@@ -200,6 +212,11 @@ impl CommandSender {
             inbox,
         };
         Ok((sender, ReceiptInbox { replies }))
+    }
+
+    /// Waits until the server denies this user the subject of the commands from now on, or the inbox of the receipts.
+    pub fn denied(&self) -> impl Future<Output = DeniedError> + use<> {
+        self.bus.denied(&self.subject)
     }
 
     /// Sends one submission; its receipt comes out of [`ReceiptInbox::next`] with the same token.

@@ -4,13 +4,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_nats::{Client, HeaderMap, ServerError};
+use async_nats::{Client, HeaderMap, ServerAddr, ServerError};
 use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::access::{AddressError, EXAMPLE, NatsAccess};
+use crate::denied::{DenialWatch, Denials, DeniedError};
 use crate::dropped::Dropped;
 use crate::throttle::LogThrottle;
 
@@ -123,6 +124,9 @@ pub enum RequestError {
         /// How long was waited, in milliseconds.
         timeout_ms: u128,
     },
+    /// The server does not let this user ask, or have the reply.
+    #[error(transparent)]
+    Denied(#[from] DeniedError),
     /// The service answered with an error of its own.
     #[error("{message}")]
     Refused {
@@ -166,6 +170,7 @@ pub struct Bus {
     pub(crate) client: Client,
     closed: watch::Receiver<bool>,
     connected: watch::Receiver<u64>,
+    denials: DenialWatch,
 }
 
 impl Bus {
@@ -175,14 +180,38 @@ impl Bus {
     /// [`ConnectError::BadUrl`] for an address that is none; [`ConnectError::Away`] when nobody answers, and
     /// [`ConnectError::Refused`] when the server does not take this user, if the options say to fail.
     pub async fn connect(options: &BusOptions) -> Result<Self, ConnectError> {
-        let (addresses, connect) = options.access.options()?;
+        let (addresses, _) = options.access.options()?;
+        let mut refused = match Self::connect_to(options, addresses.clone()).await {
+            Err(error @ ConnectError::Refused { .. }) if addresses.len() > 1 => error,
+            outcome => return outcome,
+        };
+        // The client ends at the first server that refuses: another of them may take this user.
+        for first in 0..addresses.len() {
+            let mut addresses = addresses.clone();
+            addresses.rotate_left(first);
+            match Self::connect_to(options, addresses).await {
+                Err(error @ ConnectError::Refused { .. }) => refused = error,
+                outcome => return outcome,
+            }
+        }
+        Err(refused)
+    }
+
+    /// Connects to the first of some servers that answers.
+    async fn connect_to(
+        options: &BusOptions,
+        addresses: Vec<ServerAddr>,
+    ) -> Result<Self, ConnectError> {
+        let (_, connect) = options.access.options()?;
         let address = options.access.to_string();
         let (name, at) = (options.name.clone(), address.clone());
         let (closing, closed) = watch::channel(false);
         let (connecting, connected) = watch::channel(0);
         let reported = Reported::default();
+        let denials = reported.denials.watch();
         let mut connect = connect
             .name(&options.name)
+            .retain_servers_order()
             .subscription_capacity(options.subscription_capacity)
             .client_capacity(16_384)
             .read_buffer_capacity(u16::MAX)
@@ -212,6 +241,7 @@ impl Bus {
             client,
             closed,
             connected,
+            denials,
         })
     }
 
@@ -253,6 +283,13 @@ impl Bus {
         self.connected.clone()
     }
 
+    /// Waits until the server denies this user a subject from now on, or the inbox of the replies.
+    pub(crate) fn denied(&self, subject: &str) -> impl Future<Output = DeniedError> + use<> {
+        let inbox = self.client.new_inbox();
+        let prefix = inbox.rsplit_once('.').map_or("", |(prefix, _)| prefix);
+        self.denials.of(subject, prefix)
+    }
+
     /// Sends a request and waits for one reply.
     ///
     /// # Errors
@@ -266,25 +303,26 @@ impl Bus {
         let request = async_nats::Request::new()
             .payload(payload)
             .timeout(Some(timeout));
-        let message = self
-            .client
-            .send_request(subject.to_owned(), request)
-            .await
-            .map_err(|source| match source.kind() {
-                async_nats::RequestErrorKind::NoResponders => RequestError::NoResponders {
-                    subject: subject.to_owned(),
-                },
-                async_nats::RequestErrorKind::TimedOut => RequestError::Timeout {
-                    subject: subject.to_owned(),
-                    timeout_ms: timeout.as_millis(),
-                },
-                async_nats::RequestErrorKind::InvalidSubject
-                | async_nats::RequestErrorKind::MaxPayloadExceeded
-                | async_nats::RequestErrorKind::Other => RequestError::NotSent {
-                    subject: subject.to_owned(),
-                    source,
-                },
-            })?;
+        let denied = self.denied(subject);
+        let replied = tokio::select! {
+            replied = self.client.send_request(subject.to_owned(), request) => replied,
+            denied = denied => return Err(denied.into()),
+        };
+        let message = replied.map_err(|source| match source.kind() {
+            async_nats::RequestErrorKind::NoResponders => RequestError::NoResponders {
+                subject: subject.to_owned(),
+            },
+            async_nats::RequestErrorKind::TimedOut => RequestError::Timeout {
+                subject: subject.to_owned(),
+                timeout_ms: timeout.as_millis(),
+            },
+            async_nats::RequestErrorKind::InvalidSubject
+            | async_nats::RequestErrorKind::MaxPayloadExceeded
+            | async_nats::RequestErrorKind::Other => RequestError::NotSent {
+                subject: subject.to_owned(),
+                source,
+            },
+        })?;
         let reply = Reply {
             payload: message.payload,
             headers: message.headers,
@@ -381,6 +419,7 @@ struct Reported {
     away: Mutex<LogThrottle>,
     /// What the server says is wrong.
     errors: Mutex<LogThrottle>,
+    denials: Denials,
     dropped: Arc<Dropped>,
 }
 
@@ -389,6 +428,7 @@ impl Reported {
     fn connected(&self) {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         away.is_over();
+        self.denials.forget();
     }
 }
 
@@ -435,8 +475,9 @@ fn report(name: &str, address: &str, event: &async_nats::Event, reported: &Repor
             tracing::debug!(connection = name, %event, "connection event");
         }
         async_nats::Event::ServerError(error) => {
+            reported.denials.note(&error.to_string());
             if should_log(&reported.errors, error) {
-                info!(connection = name, %event, "connection event");
+                warn!(connection = name, %event, "the nats-server reports an error");
             }
         }
         async_nats::Event::LameDuckMode => {

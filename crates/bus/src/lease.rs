@@ -1,9 +1,14 @@
-//! The key by which nodes agree on which of them takes commands.
+//! The two keys by which nodes agree on which of them takes commands: the lease and the fence.
 //!
-//! It is alone in a bucket of its own. Every write names the revision that it replaces, so of two
-//! writers one fails; the server removes it when its time to live is over. The bucket is in the
-//! server's memory: a full disk, on which nothing is published any more, must not end a lease. So a
-//! server that is started again has none, and whoever held it writes it anew.
+//! Each is alone in a bucket of its own. Every write names the revision that it replaces, so of two
+//! writers one fails.
+//!
+//! The lease is in the server's memory, and the server removes it when its time to live is over: a
+//! full disk, on which nothing is published any more, must not end a lease. So a server that is
+//! started again has none, and whoever held it writes it anew.
+//!
+//! The fence is in a file, written before the server acknowledges it: it outlives the server's
+//! process, which the events that it acknowledged may not (they are written in the background).
 
 use std::time::Duration;
 
@@ -35,47 +40,111 @@ pub struct LeaseEntry {
 #[derive(Debug, Error)]
 pub enum LeaseBucketError {
     /// Somebody else wrote it, or it is gone.
-    #[error("somebody else wrote the lease first")]
+    #[error("somebody else wrote the key first")]
     Changed,
     /// The server could not be asked, or refuses.
-    #[error("the bucket {} cannot be used: {what}", subject::LEASE_BUCKET)]
+    #[error("the bucket {bucket} cannot be used: {what}")]
     Unavailable {
+        /// The bucket.
+        bucket: &'static str,
         /// What failed, in the server's or client's words.
         what: String,
     },
 }
 
-fn unavailable(error: impl std::fmt::Display) -> LeaseBucketError {
-    LeaseBucketError::Unavailable {
-        what: error.to_string(),
+/// Where a key is kept.
+#[derive(Debug)]
+struct Place {
+    bucket: &'static str,
+    stream: &'static str,
+    key: &'static str,
+    description: &'static str,
+    storage: StorageType,
+}
+
+const LEASE: Place = Place {
+    bucket: subject::LEASE_BUCKET,
+    stream: subject::LEASE_STREAM,
+    key: subject::LEASE_KEY,
+    description: "The lease of the one node that takes commands.",
+    storage: StorageType::Memory,
+};
+const FENCE: Place = Place {
+    bucket: subject::FENCE_BUCKET,
+    stream: subject::FENCE_STREAM,
+    key: subject::FENCE_KEY,
+    description: "Which node gave receipts last, and how many events its log had: no node with fewer takes over.",
+    storage: StorageType::File,
+};
+
+impl Place {
+    fn unavailable(&self, error: impl std::fmt::Display) -> LeaseBucketError {
+        LeaseBucketError::Unavailable {
+            bucket: self.bucket,
+            what: error.to_string(),
+        }
+    }
+
+    fn write_error(&self, kind: PublishErrorKind) -> LeaseBucketError {
+        if kind == PublishErrorKind::WrongLastSequence {
+            return LeaseBucketError::Changed;
+        }
+        self.unavailable(kind)
+    }
+
+    fn config(&self) -> Config {
+        Config {
+            name: self.stream.to_owned(),
+            description: Some(self.description.to_owned()),
+            subjects: vec![format!("$KV.{}.>", self.bucket)],
+            max_messages_per_subject: 1,
+            discard: DiscardPolicy::New,
+            storage: self.storage,
+            allow_rollup: true,
+            allow_direct: true,
+            deny_delete: true,
+            allow_message_ttl: self.storage == StorageType::Memory,
+            ..Config::default()
+        }
     }
 }
 
-/// The bucket with the one key.
+/// A bucket with one key.
 #[derive(Clone, Debug)]
 pub struct LeaseBucket {
     context: Context,
+    place: &'static Place,
 }
 
 impl LeaseBucket {
-    /// The bucket on this connection; it is made when it is first needed.
-    pub fn new(bus: &Bus) -> Self {
-        let mut context = jetstream::new(bus.client.clone());
-        context.set_timeout(REQUEST_TIMEOUT);
-        Self { context }
+    /// The bucket of the lease on this connection; it is made when it is first needed.
+    pub fn lease(bus: &Bus) -> Self {
+        Self::new(bus, &LEASE)
     }
 
-    /// The lease; nothing when no node holds it, or the server has no bucket.
+    /// The bucket of the fence.
+    pub fn fence(bus: &Bus) -> Self {
+        Self::new(bus, &FENCE)
+    }
+
+    fn new(bus: &Bus, place: &'static Place) -> Self {
+        let mut context = jetstream::new(bus.client.clone());
+        context.set_timeout(REQUEST_TIMEOUT);
+        Self { context, place }
+    }
+
+    /// What the key holds; nothing when nobody wrote it, or the server has no bucket.
     ///
     /// # Errors
     /// [`LeaseBucketError::Unavailable`] when the server cannot be asked.
     pub async fn read(&self) -> Result<Option<LeaseEntry>, LeaseBucketError> {
+        let unavailable = |error: &dyn std::fmt::Display| self.place.unavailable(error);
         let stream: Stream<()> = self
             .context
-            .get_stream_no_info(subject::LEASE_STREAM)
+            .get_stream_no_info(self.place.stream)
             .await
-            .map_err(unavailable)?;
-        let last = stream.get_last_raw_message_by_subject(subject::LEASE_KEY);
+            .map_err(|error| unavailable(&error))?;
+        let last = stream.get_last_raw_message_by_subject(self.place.key);
         match last.await {
             Ok(message) => Ok(Some(LeaseEntry {
                 value: message.payload,
@@ -90,12 +159,12 @@ impl LeaseBucket {
                 }
                 LastRawMessageErrorKind::JetStream(_)
                 | LastRawMessageErrorKind::InvalidSubject
-                | LastRawMessageErrorKind::Other => Err(unavailable(error)),
+                | LastRawMessageErrorKind::Other => Err(unavailable(&error)),
             },
         }
     }
 
-    /// Writes the lease in place of the revision `replaces`; 0 where there must be none. The server
+    /// Writes the key in place of the revision `replaces`; 0 where there must be none. The server
     /// removes it after `time_to_live`, in whole seconds; without one it stays. Gives its revision.
     ///
     /// # Errors
@@ -113,9 +182,9 @@ impl LeaseBucket {
             Err(PublishErrorKind::StreamNotFound) => {
                 self.make().await?;
                 let written = self.publish(value, replaces, time_to_live).await;
-                written.map_err(write_error)
+                written.map_err(|kind| self.place.write_error(kind))
             }
-            written => written.map_err(write_error),
+            written => written.map_err(|kind| self.place.write_error(kind)),
         }
     }
 
@@ -136,7 +205,7 @@ impl LeaseBucket {
         }
         let sent = self
             .context
-            .publish_with_headers(subject::LEASE_KEY, headers, value)
+            .publish_with_headers(self.place.key, headers, value)
             .await;
         let acknowledged = sent.map_err(|error| error.kind())?.await;
         match acknowledged {
@@ -146,10 +215,12 @@ impl LeaseBucket {
     }
 
     async fn make(&self) -> Result<(), LeaseBucketError> {
-        let stream = self.context.get_or_create_stream(config()).await;
-        let stream = stream.map_err(unavailable)?;
+        let unavailable = |error: &dyn std::fmt::Display| self.place.unavailable(error);
+        let wanted = self.place.config();
+        let stream = self.context.get_or_create_stream(wanted.clone()).await;
+        let stream = stream.map_err(|error| unavailable(&error))?;
         let made = stream.cached_info().config.clone();
-        if made.allow_message_ttl {
+        if made.allow_message_ttl || !wanted.allow_message_ttl {
             return Ok(());
         }
         let changed = Config {
@@ -157,34 +228,12 @@ impl LeaseBucket {
             ..made
         };
         let changed = self.context.update_stream(changed).await;
-        if changed.map_err(unavailable)?.config.allow_message_ttl {
+        let changed = changed.map_err(|error| unavailable(&error))?;
+        if changed.config.allow_message_ttl {
             return Ok(());
         }
         Err(unavailable(
-            "nats-server knows no time to live of a key: it must be 2.11 or newer",
+            &"nats-server knows no time to live of a key: it must be 2.11 or newer",
         ))
-    }
-}
-
-fn write_error(kind: PublishErrorKind) -> LeaseBucketError {
-    if kind == PublishErrorKind::WrongLastSequence {
-        return LeaseBucketError::Changed;
-    }
-    unavailable(kind)
-}
-
-fn config() -> Config {
-    Config {
-        name: subject::LEASE_STREAM.to_owned(),
-        description: Some("The lease of the one node that takes commands.".to_owned()),
-        subjects: vec![format!("$KV.{}.>", subject::LEASE_BUCKET)],
-        max_messages_per_subject: 1,
-        discard: DiscardPolicy::New,
-        storage: StorageType::Memory,
-        allow_rollup: true,
-        allow_direct: true,
-        deny_delete: true,
-        allow_message_ttl: true,
-        ..Config::default()
     }
 }

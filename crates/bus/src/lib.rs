@@ -8,6 +8,7 @@ mod access;
 mod bucket;
 mod commands;
 mod connection;
+mod denied;
 mod dropped;
 mod events;
 mod lease;
@@ -30,6 +31,7 @@ pub use connection::{
     Bus, BusOptions, ConnectError, QUIET_ATTEMPTS, RECOMMENDED_MAX_PAYLOAD, Reply, RequestError,
     WhenAway,
 };
+pub use denied::DeniedError;
 pub use events::{
     EventFeed, EventPublisher, FeedError, FeedEvent, MAX_RUN_EVENTS, PublishError, StreamState,
 };

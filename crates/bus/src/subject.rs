@@ -16,6 +16,12 @@ pub const LEASE_BUCKET: &str = "ledger_lease";
 pub(crate) const LEASE_STREAM: &str = "KV_ledger_lease";
 /// The subject of its one key, `holder`.
 pub(crate) const LEASE_KEY: &str = "$KV.ledger_lease.holder";
+/// The KV bucket with the fence: which node gave receipts last, and how many events its log had.
+pub const FENCE_BUCKET: &str = "ledger_fence";
+/// The stream behind that bucket.
+pub(crate) const FENCE_STREAM: &str = "KV_ledger_fence";
+/// The subject of its one key, `holder`.
+pub(crate) const FENCE_KEY: &str = "$KV.ledger_fence.holder";
 /// Group of the query endpoints.
 pub const QUERY_GROUP: &str = "ledger.v1.query";
 

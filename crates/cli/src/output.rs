@@ -54,20 +54,19 @@ pub(crate) fn clean(text: &str) -> String {
     text.chars().filter_map(seen).collect()
 }
 
-/// A letter as it is shown, nothing for a mark of direction: keyboards for Arabic and Hebrew type these between words, they are no letters, and
+/// A letter as it is shown, nothing for a mark of direction or of where a line may be broken: keyboards for Arabic and Hebrew type the former between words, and
 /// without them a text turns nothing beside it. What joins letters or parts them, as some scripts need, stays.
 fn seen(letter: char) -> Option<char> {
     let shown = match letter {
-        '\u{61c}' | '\u{200e}' | '\u{200f}' => return None,
+        // Direction; and where a line may be broken, or not: between the words of Khmer, Thai or Lao, within a long word.
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' => {
+            return None;
+        }
         '\u{2028}' | '\u{2029}' => ' ',
-        // Soft hyphen and spaces without width; embeddings, overrides and isolates; operators that are not seen, marks of
-        // byte order and annotation, tags.
-        '\u{ad}'
-        | '\u{180e}'
-        | '\u{200b}'
+        // Embeddings, overrides and isolates; operators that are not seen, marks of annotation, tags.
+        '\u{180e}'
         | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
+        | '\u{2061}'..='\u{206f}'
         | '\u{fff9}'..='\u{fffb}'
         | '\u{e0000}'..='\u{e007f}' => UNSEEN,
         letter if letter.is_control() => ' ',
@@ -106,19 +105,12 @@ mod tests {
 
     #[test]
     fn nothing_in_a_cell_hides_or_turns_what_stands_beside_it() {
-        for unseen in [
-            '\u{202e}',
-            '\u{202a}',
-            '\u{2066}',
-            '\u{2069}',
-            '\u{200b}',
-            '\u{feff}',
-            '\u{ad}',
-            '\u{e0041}',
-        ] {
+        for unseen in ['\u{202e}', '\u{202a}', '\u{2066}', '\u{2069}', '\u{e0041}'] {
             assert_eq!(clean(&format!("a{unseen}b")), "a\u{fffd}b", "{unseen:?}");
         }
-        for mark in ['\u{200e}', '\u{200f}', '\u{61c}'] {
+        for mark in [
+            '\u{200e}', '\u{200f}', '\u{61c}', '\u{200b}', '\u{feff}', '\u{ad}',
+        ] {
             assert_eq!(clean(&format!("a{mark} {mark}b{mark}")), "a b", "{mark:?}");
         }
         let needed = "\u{6cc}\u{200c}\u{647} \u{928}\u{200d} é";

@@ -20,6 +20,7 @@ pub fn is_unreachable(error: &QueryError) -> bool {
         QueryError::Request(
             RequestError::NoResponders { .. }
             | RequestError::Timeout { .. }
+            | RequestError::Denied(_)
             | RequestError::NotSent { .. }
             | RequestError::Refused { code: 503, .. },
         ) => true,

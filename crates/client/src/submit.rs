@@ -6,8 +6,8 @@
 
 use bytes::Bytes;
 use ledger_bus::{Bus, CommandSender, ReceiptInbox, SendError};
-use ledger_domain::RejectionCode;
 use ledger_domain::wire::v1::Receipt;
+use ledger_domain::{Rejection, RejectionCode};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,10 +61,13 @@ pub enum SubmitError {
         waited_ms: u128,
     },
     /// The ledger is there but took nothing for too long.
-    #[error("the ledger was {code} for {waited_ms} ms; the same commands can safely be sent again")]
+    #[error(
+        "the ledger was {} for {waited_ms} ms ({}); the same commands can safely be sent again",
+        rejection.code, rejection.message
+    )]
     NotTaken {
         /// What the ledger said last.
-        code: RejectionCode,
+        rejection: Box<Rejection>,
         /// For how long it was asked, in milliseconds.
         waited_ms: u128,
     },
@@ -91,7 +94,9 @@ impl SubmitError {
             Self::NoReply { .. }
             | Self::NotTaken { .. }
             | Self::Closed
-            | Self::Send(SendError::NoInbox(_) | SendError::Closed(_)) => true,
+            | Self::Send(SendError::NoInbox(_) | SendError::Denied(_) | SendError::Closed(_)) => {
+                true
+            }
             Self::Send(SendError::TooLarge { .. }) | Self::Reply(_) | Self::ReceiptCount { .. } => {
                 false
             }
@@ -118,21 +123,17 @@ impl Reply {
         Ok(Self { json, receipts })
     }
 
-    /// The code by which the ledger says that it took nothing now and the same bytes may come again.
-    fn not_taken(&self) -> Option<RejectionCode> {
+    /// The refusal by which the ledger says that it took nothing now and the same bytes may come again.
+    fn not_taken(&self) -> Option<&Rejection> {
         let [receipt] = self.receipts.as_slice() else {
             return None;
         };
-        receipt
-            .rejection
-            .as_ref()
-            .map(|rejection| rejection.code)
-            .filter(|code| {
-                matches!(
-                    code,
-                    RejectionCode::Busy | RejectionCode::StorageFull | RejectionCode::Unavailable
-                )
-            })
+        receipt.rejection.as_ref().filter(|rejection| {
+            matches!(
+                rejection.code,
+                RejectionCode::Busy | RejectionCode::StorageFull | RejectionCode::Unavailable
+            )
+        })
     }
 }
 
@@ -202,14 +203,20 @@ impl Submitter {
         let mut pause = self.options.backoff_min;
         let mut attempts = 0;
         loop {
+            let denied = self.sender.denied();
             self.sender.send(token, submission.clone()).await?;
             attempts += 1;
             let mut refused = None;
             // A late reply to an earlier attempt is as good as one to this: the bytes are the same.
-            match tokio::time::timeout(self.options.reply_timeout, replies.recv()).await {
+            let reply = tokio::time::timeout(self.options.reply_timeout, replies.recv());
+            let reply = tokio::select! {
+                reply = reply => reply,
+                denied = denied => return Err(SendError::from(denied).into()),
+            };
+            match reply {
                 Ok(Some(Some(json))) => {
                     let reply = Reply::parse(json)?;
-                    refused = reply.not_taken();
+                    refused = reply.not_taken().cloned().map(Box::new);
                     if refused.is_none() {
                         return Ok(reply);
                     }
@@ -221,7 +228,10 @@ impl Submitter {
             let waited_ms = started.elapsed().as_millis();
             if started.elapsed() + pause >= self.options.give_up_after {
                 return Err(match refused {
-                    Some(code) => SubmitError::NotTaken { code, waited_ms },
+                    Some(rejection) => SubmitError::NotTaken {
+                        rejection,
+                        waited_ms,
+                    },
                     None => SubmitError::NoReply {
                         attempts,
                         waited_ms,

@@ -16,7 +16,6 @@ use ledger_proof::sha256;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::lease::Lease;
 use crate::replies::{ReplySender, SubmissionReply};
 use crate::telemetry::{Telemetry, gauge_value};
 
@@ -174,7 +173,6 @@ pub(crate) struct Intake {
     policy: Arc<Policy>,
     replies: ReplySender,
     writer: mpsc::UnboundedSender<Chunk>,
-    lease: Lease,
 }
 
 impl Intake {
@@ -185,7 +183,6 @@ impl Intake {
         policy: Arc<Policy>,
         replies: ReplySender,
         writer: mpsc::UnboundedSender<Chunk>,
-        lease: &Lease,
     ) -> Result<Self, IntakeError> {
         let commands = CommandIntake::open(bus, MAX_CHUNK).await?;
         Ok(Self {
@@ -195,17 +192,13 @@ impl Intake {
             policy,
             replies,
             writer,
-            lease: lease.clone(),
         })
     }
 
-    /// Runs until the connection is closed or the writer has stopped. Nothing is taken while the lease is not held.
+    /// Runs until the connection is closed or the writer has stopped. While the lease is not held, what has a place waits before
+    /// it is written, and the rest is refused as ever: left unread it would be without bound.
     pub(crate) async fn run(mut self) {
         while let Some(messages) = self.commands.next().await {
-            if self.lease.held().await.is_err() {
-                // The node stops, and ends this task.
-                return std::future::pending().await;
-            }
             let admitted = self.admit(messages);
             // What they cost, not what they had on the wire: a thousand commands of two bytes would keep the threads busy that
             // read the connection.

@@ -7,11 +7,13 @@
 //! a process that was stopped for longer than its lease gives no receipt for what it had taken
 //! before.
 //!
-//! No clock is trusted with more than that. The first receipt of a run waits until its event is in
-//! the stream (`Nats-Expected-Last-Sequence`), and a node that takes the lease over compares its
-//! log with the stream's end: a copy of the directory that was made before lacks that event, and
-//! can never take over.
+//! No clock is trusted with more than that. The first receipt of a run waits until the
+//! [fence](fence) covers its events, and a node that takes the lease over compares its log with the
+//! fence and with the stream's end: a copy of the directory that was made before lacks those events,
+//! and can never take over. The stream alone would not do: the server acknowledges an event before
+//! it has written it.
 
+mod fence;
 mod holder;
 mod standing;
 mod take;
@@ -34,6 +36,7 @@ use crate::node::NodeError;
 use crate::publisher::{Interruption, PublisherError};
 use crate::shutdown::Shutdown;
 use crate::telemetry::Transport;
+use fence::{Fence, FenceError};
 use holder::Stage;
 use standing::{Confirmed, Moment};
 
@@ -66,6 +69,18 @@ pub enum LeaseError {
         "the lease ran out before it was renewed, and another node took over: {0}; no receipt was given since it ran out"
     )]
     TakenOver(Box<Holder>),
+    /// This directory lacks what another one recorded and gave receipts for.
+    #[error(
+        "the node of ledger `{}` on host `{}` (directory {}) gave receipts for a log of {} events, and this directory has only {tree_size} events: \
+         it is an older copy. Start that one; if this one is to take its place, see \"Restoring an older backup\" in the manual",
+        .other.ledger, .other.host, .other.directory, .other.tree_size
+    )]
+    OlderCopy {
+        /// The node that gave the receipts.
+        other: Box<Holder>,
+        /// Events in this directory.
+        tree_size: u64,
+    },
 }
 
 /// The times of a lease.
@@ -108,6 +123,7 @@ pub(crate) struct Lease {
     stopping: Shutdown,
     runtime: Handle,
     kept: Arc<Mutex<Kept>>,
+    fence: Arc<tokio::sync::Mutex<Fence>>,
     terms: Terms,
 }
 
@@ -123,7 +139,7 @@ impl Lease {
         this: Holder,
         terms: Terms,
         standing: LeaseStanding,
-        revision: u64,
+        (revision, fence): (u64, Fence),
         stopping: Shutdown,
     ) -> Self {
         Self {
@@ -133,6 +149,7 @@ impl Lease {
             stopping,
             runtime: Handle::current(),
             kept: Arc::new(Mutex::new(Kept { this, revision })),
+            fence: Arc::new(tokio::sync::Mutex::new(fence)),
             terms,
         }
     }
@@ -194,10 +211,6 @@ impl Lease {
         why_not.unwrap_or_else(|| "the connection to nats-server was lost".to_owned())
     }
 
-    pub(crate) fn standing(&self) -> &LeaseStanding {
-        &self.standing
-    }
-
     /// Renews it until another node has it.
     ///
     /// # Errors
@@ -209,7 +222,7 @@ impl Lease {
         transport: Transport,
     ) -> Result<(), NodeError> {
         let mut connections = self.bus.connections();
-        let bucket = LeaseBucket::new(&self.bus);
+        let bucket = LeaseBucket::lease(&self.bus);
         let mut waiting = LogThrottle::default();
         let mut pause = self.terms.renewed_every;
         loop {
@@ -280,6 +293,12 @@ impl Lease {
         }
         let publisher = EventPublisher::open(&self.bus).await?;
         take::agrees(&publisher, log).await?;
+        let this = {
+            let mut kept = self.kept();
+            kept.this.tree_size = log.tree_size();
+            kept.this.clone()
+        };
+        self.fence.lock().await.pass_again(&this).await?;
         let replaces = entry.map_or(0, |entry| entry.revision);
         self.write(bucket, replaces).await?;
         warn!("the lease was gone from nats-server, and was taken again");
@@ -312,7 +331,7 @@ impl Lease {
             let kept = self.kept();
             (kept.this.clone(), kept.revision)
         };
-        release(&LeaseBucket::new(&self.bus), &mut this, revision).await;
+        release(&LeaseBucket::lease(&self.bus), &mut this, revision).await;
     }
 }
 
@@ -348,6 +367,15 @@ enum Trouble {
     /// It is tried again.
     Passing(String),
     Over(NodeError),
+}
+
+impl From<FenceError> for Trouble {
+    fn from(error: FenceError) -> Self {
+        match error {
+            FenceError::Passing(error) => error.into(),
+            FenceError::Over(error) => Self::Over(error.into()),
+        }
+    }
 }
 
 impl From<LeaseBucketError> for Trouble {

@@ -438,7 +438,7 @@ impl Loops {
             telemetry: telemetry.clone(),
             lease: lease.clone(),
         };
-        let guard = Guard::new(&lease, &published, had_events);
+        let guard = Guard::new(&lease, had_events);
         let keeping =
             lease
                 .clone()
@@ -452,7 +452,7 @@ impl Loops {
             max_answer: max_answer(&bus),
             refusing,
         };
-        let intake = Intake::open(&bus, room, policy, reply_sender, chunk_sender, &lease).await?;
+        let intake = Intake::open(&bus, room, policy, reply_sender, chunk_sender).await?;
         // A connection of its own: receipts do not wait behind answers, which are larger.
         let query_bus = Bus::connect(&BusOptions::queries(&options.nats_url, "queries")).await?;
         let service = Queries::start(&query_bus).await?;

@@ -56,7 +56,7 @@ pub enum PublisherError {
     /// The stream holds another event than the log at the same position.
     #[error(
         "the stream LEDGER_EVENTS has another event than the log at position {position}: \
-         it belongs to another ledger; nothing was changed"
+         it belongs to another ledger, or to a copy of this one that went on without it; nothing was changed"
     )]
     StreamForeign {
         /// Position at which they differ.

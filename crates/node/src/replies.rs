@@ -3,14 +3,12 @@
 //! Replies are handed over in whole groups by the thread that synced them, encoded and sent by one task.
 
 use std::collections::BTreeMap;
-use std::pin::pin;
-use std::time::Duration;
 
 use bytes::Bytes;
 use ledger_bus::{Replier, ReplyTo};
 use ledger_domain::Rejection;
 use ledger_domain::wire::v1::{Receipt, Status};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::intake::Ticket;
@@ -19,9 +17,6 @@ use crate::telemetry::Telemetry;
 
 /// What is left of a refusal's sentence where the receipts of a batch are too large.
 const CUT_CHARS: usize = 120;
-/// How long the first event of a run takes to the stream before it is said that receipts wait for it.
-const FIRST_EVENT_WITHIN: Duration = Duration::from_secs(1);
-const NOT_IN_STREAM: &str = "the event stream has not taken the first event since the node was started, and receipts wait until it has";
 
 /// The receipts of one submission.
 #[derive(Debug)]
@@ -40,7 +35,8 @@ impl SubmissionReply {
     /// One rejection for a submission of which nothing could be taken.
     pub(crate) fn refused(to: Option<ReplyTo>, rejection: Rejection, ticket: Ticket) -> Self {
         Self {
-            to,
+            // It may wait long, and of the message nothing else is needed.
+            to: to.map(ReplyTo::detached),
             is_batch: false,
             receipts: vec![Receipt::rejected(None, rejection)],
             ticket,
@@ -110,51 +106,31 @@ impl ReplySender {
 pub(crate) struct Guard {
     /// The node's lease. It is looked at again for each group: this process may have been stopped for longer than it lasts.
     lease: Lease,
-    /// How far the stream goes.
-    published: watch::Receiver<u64>,
     /// Events of the log when it was opened.
     had_events: u64,
+    /// Whether the fence covers an event of this run: then no copy from before can take over, and later ones need no fence.
+    is_fenced: bool,
 }
 
 impl Guard {
-    pub(crate) fn new(lease: &Lease, published: &watch::Receiver<u64>, had_events: u64) -> Self {
+    pub(crate) fn new(lease: &Lease, had_events: u64) -> Self {
         Self {
             lease: lease.clone(),
-            published: published.clone(),
             had_events,
+            is_fenced: false,
         }
     }
 
-    /// Waits until these receipts are known to stay true. The first of a run that accept anything wait until the stream has an event that
-    /// no copy of the log from before has: a node on such a copy never agrees with the stream again.
+    /// Waits until these receipts are known to stay true: the fence covers what they rest on, and the lease is held.
     async fn allows(&mut self, group: &[SubmissionReply]) -> Result<(), NotHeld> {
-        let mut receipts = group.iter().flat_map(|reply| &reply.receipts);
-        if receipts.any(|receipt| receipt.status == Status::Accepted) {
-            self.in_stream().await?;
+        if !self.is_fenced {
+            let receipts = group.iter().flat_map(|reply| &reply.receipts);
+            let rests_on = receipts.filter_map(|receipt| receipt.tree_size).max();
+            let rests_on = rests_on.unwrap_or(0).min(self.had_events + 1);
+            self.lease.fence(rests_on).await?;
+            self.is_fenced = rests_on > self.had_events;
         }
         self.lease.held().await
-    }
-
-    async fn in_stream(&mut self) -> Result<(), NotHeld> {
-        let had_events = self.had_events;
-        if *self.published.borrow() > had_events {
-            return Ok(());
-        }
-        let standing = self.lease.standing().clone();
-        let published = &mut self.published;
-        let first = async move {
-            let arrived = published.wait_for(|size| *size > had_events).await;
-            arrived.map(drop).map_err(|_| NotHeld)
-        };
-        let mut first = pin!(first);
-        if let Ok(arrived) = tokio::time::timeout(FIRST_EVENT_WITHIN, &mut first).await {
-            return arrived;
-        }
-        tracing::warn!("{NOT_IN_STREAM}");
-        standing.receipts_wait(Some(NOT_IN_STREAM));
-        let arrived = first.await;
-        standing.receipts_wait(None);
-        arrived
     }
 }
 

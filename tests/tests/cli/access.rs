@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use ledger_node::nats_server::{Places, find};
+use ledger_tests::commands::Commander;
 use ledger_tests::{Finished, Process, await_that, free_port, ledger, run};
 use tempfile::TempDir;
 
@@ -255,6 +256,66 @@ fn a_server_may_let_each_user_read_its_own_answers_only() {
     ask(&acme, &option).succeeded();
     let bad = ask(&acme, &["audit", "key", "--inbox-prefix", "a b"]);
     assert_eq!(code(&bad), 2, "{}", bad.stderr);
+}
+
+#[test]
+fn who_may_not_ask_or_read_the_answer_is_told_which_subject_the_server_denies() {
+    let server = Guarded::start(
+        "users: [ { user: \"node\", password: \"n\" }, { user: \"deaf\", password: \"d\", \
+         permissions: { publish: \">\", subscribe: \"_INBOX_deaf.>\" } }, { user: \"mute\", password: \"m\", \
+         permissions: { publish: \"other.>\", subscribe: \">\" } } ]",
+    );
+    let (mut node, _projector) = server.roles(&server.url("node:n"));
+    await_that("an answer", SOON, || {
+        assert!(node.runs());
+        code(&ask(&server.url("node:n"), &["audit", "key"])) == 0
+    });
+    let submitted = |user: &str| {
+        let mut command = ledger(["submit", "-"]);
+        let record = Commander::new("acme", "KEN", 1).record(&["GCM-10"]).1;
+        run(command.env("NATS_URL", server.url(user)), &record.encode())
+    };
+    for (user, says) in [
+        ("deaf:d", "subscribe to _INBOX."),
+        ("mute:m", "publish on ledger.v1."),
+    ] {
+        let asked = ask(&server.url(user), &["audit", "key"]);
+        for refused in [asked, submitted(user)] {
+            assert_eq!(code(&refused), 3, "{}", refused.stderr);
+            assert!(refused.stderr.contains(says), "{}", refused.stderr);
+            let waited = refused.stderr.contains("within") || refused.stderr.contains("attempts");
+            assert!(!waited, "{}", refused.stderr);
+        }
+    }
+}
+
+#[test]
+fn of_several_servers_one_that_refuses_the_user_does_not_stand_in_the_way() {
+    let refusing = Guarded::start("user: \"other\", password: \"right\"");
+    let taking = Guarded::start("user: \"node\", password: \"right\"");
+    for urls in [
+        [refusing.url("node:right"), taking.url("node:right")],
+        [taking.url("node:right"), refusing.url("node:right")],
+    ] {
+        for _ in 0..3 {
+            let asked = ask(&urls.join(","), &["audit", "key"]);
+            assert!(
+                asked
+                    .stderr
+                    .contains("the service behind it is not running"),
+                "{}",
+                asked.stderr
+            );
+        }
+    }
+    let both = [refusing.url("node:right"), refusing.url("node:right")].join(",");
+    let refused = ask(&both, &["audit", "key"]);
+    assert_eq!(code(&refused), 3, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("authorization violation"),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[test]

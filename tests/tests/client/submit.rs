@@ -129,16 +129,12 @@ async fn a_ledger_that_stays_busy_is_given_up_on_in_time() {
     };
     let submitter = submitter(&nats, options).await;
     let error = submitter.submit(batch(&command("acme"))).await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            SubmitError::NotTaken {
-                code: RejectionCode::Busy,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    let SubmitError::NotTaken { rejection, .. } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(rejection.code, RejectionCode::Busy);
+    let said = error.to_string();
+    assert!(said.contains(&rejection.message), "{said}");
 }
 
 #[tokio::test]

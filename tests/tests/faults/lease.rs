@@ -5,8 +5,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ledger_bus::{LeaseBucket, RequestError, subject};
+use ledger_bus::{CommandSender, LeaseBucket, RequestError, subject};
 use ledger_domain::wire::v1::Status;
+use ledger_tests::commands::Commander;
 use ledger_tests::{Process, System, Writers, await_that, eventually, free_port, get};
 use rand::Rng as _;
 use rustix::process::{Pid, Signal, kill_process};
@@ -51,7 +52,7 @@ fn await_holding(process: &mut Process) {
 
 /// The lease as the server holds it.
 async fn lease(system: &System) -> Option<Value> {
-    let entry = LeaseBucket::new(system.bus()).read().await.ok()??;
+    let entry = LeaseBucket::lease(system.bus()).read().await.ok()??;
     serde_json::from_slice(&entry.value).ok()
 }
 
@@ -418,4 +419,128 @@ async fn a_server_away_for_longer_than_the_lease_leaves_no_commands_taken_until_
     let acknowledged = writers.finish().await;
     acknowledged.are_there_exactly_once(&system.log_from(0).await);
     system.verify_stream().await;
+}
+
+/// Asks the server's own API for something that is done.
+async fn have_done(system: &System, what: &str, payload: &'static str) {
+    let subject = format!("$JS.API.STREAM.{what}");
+    let done = system.bus().request(&subject, payload.into(), SOON).await;
+    let answer = done.expect("an answer").payload;
+    let answer: Value = serde_json::from_slice(&answer).expect("JSON");
+    assert!(answer.get("error").is_none(), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_killed_right_after_a_receipt_lets_no_copy_from_before_take_over() {
+    for _ in 0..3 {
+        let mut system = System::start(&SHORT).await;
+        let mut commander = system.reporter("tester", &["KEN"]).await;
+        some_events(&system, &mut commander, 1).await;
+        assert!(system.stop_node().success());
+        let beside = system.log_folder().with_extension("copy");
+        copy(&system.log_folder(), &beside);
+        system.start_node().await;
+        // The one receipt of this run; then server and holder are gone in the same instant.
+        let record: Bytes = commander.record(&["GCM-01"]).1.encode().into();
+        accept_all(&system, std::slice::from_ref(&record)).await;
+        system.nats().kill();
+        signal(system.node(), Signal::STOP);
+        system.nats().start_again();
+        let mut second = start(&system, &beside);
+        assert_eq!(second.wait(SOON).code(), Some(1));
+        let said = second.stderr();
+        assert!(!said.contains(HOLDS), "{said}");
+        signal(system.node(), Signal::CONT);
+        system.await_node().await;
+        let again = system.ask("tester", record.clone()).await;
+        assert_eq!(again[0].status, Status::Duplicate);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipts_wait_for_the_fence_and_those_of_duplicates_do_too() {
+    let mut system = System::with_nats_only(&[]).await;
+    let http = format!("127.0.0.1:{}", free_port());
+    system.set_node_arguments(&["--http", &http]);
+    // A server that takes the fence from nobody, as one whose disk is full.
+    let full = r#"{"name":"KV_ledger_fence","subjects":["$KV.ledger_fence.>"],"max_bytes":1,"discard":"new"}"#;
+    have_done(&system, "CREATE.KV_ledger_fence", full).await;
+    let waits = || {
+        let readiness = get(&http, "/readyz").expect("an answer");
+        readiness.status == 503 && readiness.body.contains("ledger_fence")
+    };
+    let mut root = Commander::new("root", "ledger", 0);
+    let bytes: Bytes = root.register_reporter("tester", &["KEN"]).encode().into();
+    let send_as_root = |system: &System| {
+        let bus = system.bus().clone();
+        let bytes = bytes.clone();
+        tokio::spawn(async move {
+            let subject = subject::command("root");
+            bus.request(&subject, bytes, Duration::from_mins(5)).await
+        })
+    };
+    system.start_node().await;
+    for _ in ["accepted", "duplicate"] {
+        let reply = send_as_root(&system);
+        await_that("receipts to wait for the fence", SOON, waits);
+        assert!(!reply.is_finished());
+        reply.abort();
+        system.kill_node();
+        system.start_node().await;
+    }
+    let reply = send_as_root(&system);
+    await_that("receipts to wait for the fence", SOON, waits);
+    have_done(&system, "DELETE.KV_ledger_fence", "").await;
+    let receipts = reply.await.expect("no panic").expect("a reply").payload;
+    let receipt: Value = serde_json::from_slice(&receipts).expect("a receipt");
+    assert_eq!(receipt["status"], "duplicate");
+    await_that("readiness", SOON, || {
+        get(&http, "/readyz").expect("an answer").status == 200
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_come_while_the_lease_is_not_held_take_no_memory_without_bound() {
+    let http = format!("127.0.0.1:{}", free_port());
+    let arguments = [SHORT[0], SHORT[1], "--queue-kib", "4096", "--http", &http];
+    let mut system = System::start(&arguments).await;
+    let mut commander = system.reporter("tester", &["KEN"]).await;
+    some_events(&system, &mut commander, 1).await;
+    let memory_kib = |id: u32| -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("a process");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let value = line.and_then(|line| line.split_whitespace().nth(1));
+        value.and_then(|value| value.parse().ok()).expect("a size")
+    };
+    let id = system.node().id();
+    let before = memory_kib(id);
+    // A server that keeps no lease.
+    have_done(&system, "DELETE.KV_ledger_lease", "").await;
+    let full = r#"{"name":"KV_ledger_lease","subjects":["$KV.ledger_lease.>"],"storage":"memory","max_bytes":1,"discard":"new","allow_msg_ttl":true}"#;
+    have_done(&system, "CREATE.KV_ledger_lease", full).await;
+    await_that("the lease to run out", SOON, || {
+        get(&http, "/readyz").expect("an answer").status == 503
+    });
+    let megabyte = Bytes::from(vec![b' '; 1 << 20]);
+    let sender = CommandSender::open(system.bus(), "tester").await;
+    let (sender, inbox) = sender.expect("a sender");
+    drop(inbox);
+    for _ in 0..6 {
+        for token in 0..100 {
+            sender.send(token, megabyte.clone()).await.expect("sent");
+        }
+        system.bus().flush().await;
+        await_that("the messages to be let go", SOON, || {
+            memory_kib(id).saturating_sub(before) < 250 << 10
+        });
+    }
+    let record: Bytes = commander.record(&["GCM-01"]).1.encode().into();
+    let reply = send(&system, record);
+    have_done(&system, "DELETE.KV_ledger_lease", "").await;
+    let receipt = reply.await.expect("no panic").expect("a reply");
+    let receipt: Value = serde_json::from_slice(&receipt).expect("a receipt");
+    assert!(
+        receipt["status"] == "accepted" || receipt["rejection"]["code"] == "busy",
+        "{receipt}"
+    );
 }

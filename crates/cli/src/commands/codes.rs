@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use ledger_client::{Connection, is_unreachable};
+use ledger_domain::compare::folded;
 use ledger_domain::country;
 
 /// What stands for the parties of no country.
@@ -19,8 +20,8 @@ pub(super) fn country(code: &str) -> Result<String, Failure> {
     if capitals == NO_COUNTRY || country::find(&capitals).is_some() {
         return Ok(capitals);
     }
-    let name = code.to_lowercase();
-    let is_named = |country: &&country::Country| country.name.to_lowercase().contains(&name);
+    let name = folded(code);
+    let is_named = |country: &&country::Country| folded(country.name).contains(&*name);
     let mut close: Vec<&str> = Vec::new();
     if name.len() >= NAME_LETTERS_MIN {
         let named = country::all().iter().filter(is_named);

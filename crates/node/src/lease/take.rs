@@ -10,6 +10,7 @@ use ledger_store::Log;
 use ledger_store::disk::FileId;
 use tracing::{info, warn};
 
+use super::fence::{Fence, FenceError};
 use super::holder::{Holder, Stage};
 use super::standing::{Confirmed, LeaseStanding, Moment};
 use super::{Lease, LeaseError, Terms};
@@ -29,6 +30,8 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(500);
 pub(crate) struct Applicant {
     bus: Bus,
     bucket: LeaseBucket,
+    /// Goes with the lease once that is held.
+    fence: Fence,
     this: Holder,
     terms: Terms,
     standing: LeaseStanding,
@@ -73,7 +76,8 @@ impl Applicant {
     pub(crate) fn new(bus: &Bus, this: Holder, terms: Terms, standing: LeaseStanding) -> Self {
         Self {
             bus: bus.clone(),
-            bucket: LeaseBucket::new(bus),
+            bucket: LeaseBucket::lease(bus),
+            fence: Fence::new(bus),
             this,
             terms,
             standing,
@@ -182,7 +186,10 @@ impl Applicant {
             self.this.clone(),
             self.terms,
             self.standing.clone(),
-            revision,
+            (
+                revision,
+                std::mem::replace(&mut self.fence, Fence::new(&self.bus)),
+            ),
             stopping,
         ))
     }
@@ -276,8 +283,8 @@ impl Applicant {
         }
     }
 
-    /// Holds the lease, once the stream is seen to be a copy of the log's beginning; nothing when
-    /// the claim was lost meanwhile.
+    /// Holds the lease, once the stream is seen to be a copy of the log's beginning and the fence is
+    /// passed; nothing when the claim was lost meanwhile.
     async fn hold(
         &mut self,
         log: &Log,
@@ -288,10 +295,17 @@ impl Applicant {
                 Ok(end) => {
                     self.this.tree_size = log.tree_size();
                     self.this.published = end;
-                    break;
                 }
                 Err(Interruption::Stopped(error)) => return Err(error.into()),
-                Err(Interruption::Transport(error)) => self.pause(&error).await,
+                Err(Interruption::Transport(error)) => {
+                    self.pause(&error).await;
+                    continue;
+                }
+            }
+            match self.fence.pass(&self.this).await {
+                Ok(()) => break,
+                Err(FenceError::Over(error)) => return Err(error.into()),
+                Err(FenceError::Passing(error)) => self.pause(&error).await,
             }
         }
         let claim = self.revision.unwrap_or_default();
