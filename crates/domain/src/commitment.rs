@@ -14,8 +14,8 @@ use crate::ids::{ActionCode, CommitmentId, CountryCode, Language, PartyId, Posit
 use crate::intern::Symbol;
 use crate::wire::v1::{
     Amount, AssessmentKind, CommitmentAmended, CommitmentRecorded, CommitmentStatus, Event,
-    EventBody, Evidence, EvidencePlace, Form, MeasureChange, NamedEvidence, Nature, Participant,
-    ParticipantRole, Period, ProgressReported, is_percent, unit_key,
+    EventBody, Evidence, EvidencePlace, Form, MeasureChange, Milestone, NamedEvidence, Nature,
+    Participant, ParticipantRole, Period, ProgressReported, is_percent, unit_key,
 };
 
 pub use rare::{Assessment, Contest, Participation};
@@ -23,7 +23,7 @@ pub use report::{NamedReport, ReportState};
 
 use evidence::{Naming, Pieces};
 use measure::Known;
-use rare::Rare;
+use rare::{Missing, Rare};
 use report::Report;
 use terms::{ShortMark, Terms};
 
@@ -65,7 +65,7 @@ impl Commitment {
     pub const MAX_CONTESTS: usize = 1024;
     /// The most assessments, revisions counted too.
     pub const MAX_ASSESSMENTS: usize = 1024;
-    /// The most pieces of evidence.
+    /// The most pieces of evidence, one counted once for each report or other thing that it is named of.
     pub const MAX_EVIDENCE: usize = 4096;
 
     /// Folds one event of the commitment's stream in. Events of other streams change nothing.
@@ -89,7 +89,10 @@ impl Commitment {
                 state.spoke(Symbol::of(event.header.party.as_str()));
             }
             EventBody::CommitmentLeft(_) => state.participates(event, Participation::Left),
-            EventBody::ReportRetracted(data) => state.change_report(data.report, Report::retract),
+            EventBody::ReportRetracted(data) => {
+                state.change_report(data.report, Report::retract);
+                state.evidence.leave(data.report);
+            }
             EventBody::MilestoneReached(_)
             | EventBody::ReportContested(_)
             | EventBody::ContestResolved(_)
@@ -141,7 +144,7 @@ impl Commitment {
         state.terms.countries = ShortMark::of_countries(&recorded.countries);
         state.terms.name_language(recorded.language.as_ref());
         state.claim(&recorded.participants);
-        state.plan(recorded.milestones.iter().map(|milestone| &milestone.name));
+        state.plan(&recorded.milestones);
         if let Some(measure) = &recorded.measure {
             state.measure(&MeasureChange {
                 indicator: Some(measure.indicator.clone()),
@@ -168,29 +171,28 @@ impl Commitment {
         }
     }
 
-    fn plan<'a>(&mut self, names: impl Iterator<Item = &'a String>) {
-        for name in names {
-            let rare = self.rare.get_or_insert_default();
-            rare.milestones.push((Box::from(name.as_str()), false));
+    fn plan(&mut self, milestones: &[Milestone]) {
+        for milestone in milestones {
+            self.rare.get_or_insert_default().plan(milestone);
         }
     }
 
     fn reported(&mut self, event: &Event, data: &ProgressReported) {
         let reporter = Symbol::of(event.header.party.as_str());
         self.spoke(reporter);
-        let evidenced = !data.evidence.is_empty();
         let same = |other: &&mut Report| other.stands_for(reporter, data.period);
         if let Some(earlier) = self.reports.iter_mut().find(same) {
             earlier.correct();
+            self.evidence.leave(earlier.position());
         }
         // Most commitments are reported on once or twice: grow by what is needed, not by four.
         if self.reports.len() == self.reports.capacity() {
             self.reports.reserve_exact(self.reports.len().clamp(1, 16));
         }
         let position = event.header.position;
-        self.reports
-            .push(Report::new(position, reporter, data.period, evidenced));
-        self.know(position, &data.evidence, Some(position), true);
+        self.reports.push(Report::new(position, reporter, data));
+        self.evidence
+            .name(position, &data.evidence, Naming::of(Some(position), true));
         if self.reports.len() > Self::MAX_FORMER_REPORTS {
             self.forget_former_report();
         }
@@ -204,18 +206,6 @@ impl Commitment {
         {
             self.reports.remove(oldest);
         }
-    }
-
-    /// Takes in the evidence that the event at a position names of what stands at another, or of the commitment as a whole.
-    fn know(
-        &mut self,
-        position: Position,
-        evidence: &[Evidence],
-        of: Option<Position>,
-        by_participant: bool,
-    ) {
-        let naming = Naming::of(of, by_participant);
-        self.evidence.name(position, evidence, naming);
     }
 
     fn change_report(&mut self, position: Position, change: fn(&mut Report)) {
@@ -250,7 +240,7 @@ impl Commitment {
             rare.outdate_assessments();
         }
         self.claim(&amended.participants);
-        self.plan(amended.milestones.iter().map(|milestone| &milestone.name));
+        self.plan(&amended.milestones);
     }
 
     fn changed_status(&mut self, body: &EventBody) {
@@ -305,13 +295,15 @@ impl Commitment {
         let party = || Symbol::of(event.header.party.as_str());
         if let EventBody::MilestoneReached(data) = &event.body {
             self.spoke(party());
-            self.know(position, &data.evidence, Some(position), true);
+            self.evidence
+                .name(position, &data.evidence, Naming::elsewhere(true));
             if let Some(rare) = &mut self.rare {
                 rare.reach(&data.milestone);
             }
         }
         if let EventBody::ReportContested(data) = &event.body {
-            self.know(position, &data.evidence, Some(position), false);
+            self.evidence
+                .name(position, &data.evidence, Naming::elsewhere(false));
             let report = self.report_at(data.report);
             let contests = &mut self.rare.get_or_insert_default().contests;
             contests.push(Contest {
@@ -327,7 +319,8 @@ impl Commitment {
         }
         let assessment = |kind| Assessment::new(position, party(), kind);
         if let EventBody::ProgressAssessed(data) = &event.body {
-            self.know(position, &data.evidence, Some(position), false);
+            self.evidence
+                .name(position, &data.evidence, Naming::elsewhere(false));
             let words = (Some(&data.grade), None);
             let assessed = assessment(AssessmentKind::Progress);
             self.assessed(assessed.with(words, data.completion, data.summary.as_ref()));
@@ -346,16 +339,18 @@ impl Commitment {
         }
         if let EventBody::EvidenceAttached(data) = &event.body {
             let by_participant = self.has_participant(&event.header.party);
-            self.know(position, &data.evidence, data.report, by_participant);
+            let naming = Naming::of(data.report, by_participant);
+            self.evidence.name(position, &data.evidence, naming);
             if let Some(report) = data.report {
                 self.change_report(report, Report::attach);
             }
         }
-        self.said_of_evidence(&event.body);
+        self.said_of_evidence(event);
     }
 
     /// Folds in where evidence is, whether it was found, and which digest it has.
-    fn said_of_evidence(&mut self, body: &EventBody) {
+    fn said_of_evidence(&mut self, event: &Event) {
+        let body = &event.body;
         if let EventBody::EvidenceMoved(data) = body
             && let Some(named) = NamedEvidence::of(data.sha256, data.evidence)
         {
@@ -365,6 +360,10 @@ impl Commitment {
             && let Some(named) = NamedEvidence::of(data.sha256, data.evidence)
         {
             self.evidence.flag_unavailable(named);
+            if let Some(number) = self.evidence.number(named) {
+                let missing = Missing::new(number, &data.reason, event.header.effective);
+                self.rare.get_or_insert_default().miss(missing);
+            }
         }
         if let EventBody::EvidenceDigested(data) = body {
             self.evidence.digest(data.evidence, &data.sha256);
@@ -543,12 +542,10 @@ impl Commitment {
         self.target.get()
     }
 
-    /// Whether it is measured in a unit, and not in this one.
-    pub fn has_other_unit(&self, unit: Option<&str>) -> bool {
-        let (Some(new), Some(old)) = (unit, self.unit()) else {
-            return false;
-        };
-        !compare::same(&unit_key(new), &unit_key(old))
+    /// Whether this is the name of its measure's unit, in whatever form it is written.
+    pub fn is_measured_in(&self, unit: &str) -> bool {
+        self.unit()
+            .is_some_and(|known| compare::same(&unit_key(known), &unit_key(unit)))
     }
 
     /// Whether this is the name of its measure's indicator.
@@ -560,6 +557,11 @@ impl Commitment {
     /// The milestone of this name as it was first written, and whether it was reached; `None` if there is none.
     pub fn milestone(&self, name: &str) -> Option<(&str, bool)> {
         self.rare.as_ref()?.milestone(name)
+    }
+
+    /// The earliest date by which one of its milestones is to be reached.
+    pub fn first_milestone_due(&self) -> Option<PartialDate> {
+        self.rare.as_ref()?.first_due
     }
 
     /// How many milestones it has.
@@ -588,6 +590,15 @@ impl Commitment {
         self.reports.iter().find(named).map(Report::named)
     }
 
+    /// Whether the report that the event at this position made says the same already, with evidence that is where it was.
+    pub fn is_reported_so(&self, position: Position, report: &ProgressReported) -> bool {
+        let naming = Naming::of(Some(position), true);
+        let named = |other: &&Report| other.position() == position;
+        let known = self.reports.iter().find(named);
+        known.is_some_and(|known| known.says(report))
+            && (report.evidence.iter()).all(|piece| self.evidence.says_nothing_new(piece, naming))
+    }
+
     /// Whether a standing report names evidence.
     pub fn has_evidenced_report(&self) -> bool {
         self.reports
@@ -595,7 +606,7 @@ impl Commitment {
             .any(|report| report.is_standing() && report.is_evidenced())
     }
 
-    /// Whether this evidence was named for it, by whomever. Two pieces whose digests begin with the same eight bytes are taken for one.
+    /// Whether this evidence was named for it, by whomever. Two pieces whose digests begin with the same six bytes are taken for one.
     pub fn has_evidence(&self, named: NamedEvidence) -> bool {
         self.evidence.knows(named)
     }
@@ -610,6 +621,21 @@ impl Commitment {
         self.evidence.is_at(named, url)
     }
 
+    /// Whether this evidence is known to be unavailable for that reason, since that date or a later one. A date is later than none.
+    pub fn is_evidence_missing(
+        &self,
+        named: NamedEvidence,
+        reason: &str,
+        since: Option<PartialDate>,
+    ) -> bool {
+        let Some(number) = self.evidence.number(named) else {
+            return false;
+        };
+        let missing = Missing::new(number, reason, since);
+        let mut known = self.rare.iter().flat_map(|rare| &rare.missing);
+        self.evidence.is_unavailable(named) && known.any(|known| known.covers(&missing))
+    }
+
     /// Whether it would say nothing new if the party attached this piece to the report, or to the commitment as a whole: it is attached already, and
     /// where it is said to be.
     pub fn has_attached(
@@ -622,7 +648,7 @@ impl Commitment {
         self.evidence.says_nothing_new(piece, naming)
     }
 
-    /// How many pieces of evidence were named for it.
+    /// How many pieces of evidence were named for it, one counted once for each thing that it is named of.
     pub fn evidence_count(&self) -> usize {
         self.evidence.len()
     }

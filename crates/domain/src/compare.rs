@@ -9,20 +9,57 @@ use std::borrow::Cow;
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::wire::v1::is_default_ignorable;
+
 /// Whether two names are the same.
 pub fn same(one: &str, other: &str) -> bool {
     one == other || folded(one) == folded(other)
 }
 
-/// The form in which names are compared: no invisible marks, full case folding, normalization form C (Unicode 3.13,
+/// The form in which names are compared: nothing that is not seen, full case folding, normalization form C (Unicode 3.13,
 /// D145), every run of white space one space, none at the ends.
 pub fn folded(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return folded_ascii(text);
     }
-    let seen = text.chars().filter(|letter| !is_unseen(*letter));
-    let letters = seen.nfd().default_case_fold().nfc();
+    let letters = seen(text).nfd().default_case_fold().nfc();
     Cow::Owned(spaced_once(&letters.collect::<String>()))
+}
+
+/// The characters that show something. A joiner shows between letters of a script that joins them, and is nothing elsewhere.
+fn seen(text: &str) -> impl Iterator<Item = char> {
+    let shown = |letter: &char| !is_default_ignorable(*letter);
+    let mut before = None;
+    text.char_indices().filter_map(move |(at, letter)| {
+        if shown(&letter) {
+            before = Some(letter);
+            return Some(letter);
+        }
+        let joins = || {
+            let rest = text.get(at..).unwrap_or_default();
+            let after = rest.chars().find(shown);
+            before.is_some_and(is_joined) && after.is_some_and(is_joined)
+        };
+        (matches!(letter, '\u{200c}' | '\u{200d}') && joins()).then_some(letter)
+    })
+}
+
+/// Whether the letter is of a script in which a joiner, or what keeps letters apart, makes another word: Arabic and its
+/// neighbours, the scripts of India and of South-East Asia, Mongolian.
+fn is_joined(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{600}'..='\u{dff}'
+            | '\u{f00}'..='\u{109f}'
+            | '\u{1700}'..='\u{18af}'
+            | '\u{1900}'..='\u{1c7f}'
+            | '\u{1cd0}'..='\u{1cff}'
+            | '\u{a800}'..='\u{ab2f}'
+            | '\u{abc0}'..='\u{abff}'
+            | '\u{fb50}'..='\u{fdff}'
+            | '\u{fe70}'..='\u{fefc}'
+            | '\u{10a00}'..='\u{11fff}'
+    )
 }
 
 /// As [`folded`], and compatible characters are one: full-width signs and letters are those of ASCII.
@@ -58,22 +95,6 @@ fn spaced_once(text: &str) -> String {
     spaced
 }
 
-/// Marks that show nothing and join nothing: a soft hyphen, the marks of direction, a space of no width, a byte-order mark.
-pub(crate) fn is_unseen(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}'
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +114,14 @@ mod tests {
             ("تدريب", "\u{200f}تدريب\u{200f}"),
             ("Ångström", "A\u{30a}NGSTRO\u{308}M"),
             ("Å", "\u{212b}"),
+            ("ab", "a\u{34f}b"),
+            ("ab", "a\u{206a}b"),
+            ("ab", "a\u{e0020}b"),
+            ("ab", "a\u{200d}b"),
+            ("ab", "a\u{200c}\u{200b}b"),
+            ("☑ done", "☑\u{fe0f} done"),
+            ("نامه", "\u{200c}نامه\u{200d}"),
+            ("می\u{200c}رود", "می\u{ad}\u{200c}رود"),
         ] {
             assert!(same(one, other), "{one:?} {other:?}");
             assert!(same(other, one), "{one:?} {other:?}");
@@ -103,7 +132,8 @@ mod tests {
             ("ı", "i"),
             ("m²", "m2"),
             ("e", "é"),
-            ("a\u{200d}b", "ab"),
+            ("می\u{200c}رود", "میرود"),
+            ("ක්\u{200d}ෂ", "ක්ෂ"),
         ] {
             assert!(!same(one, other), "{one:?} {other:?}");
         }
@@ -118,7 +148,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_folded_name_is_folded(text in "(\\PC|[A-Z \t\u{a0}\u{301}\u{323}ßςİ]){0,40}") {
+        fn a_folded_name_is_folded(text in "(\\PC|[A-Z \t\u{a0}\u{301}\u{323}ßςİ\u{200c}\u{200d}\u{34f}یක්]){0,40}") {
             let once = folded(&text).into_owned();
             proptest::prop_assert_eq!(folded(&once), once.as_str());
             proptest::prop_assert!(same(&text, &text.to_lowercase()) || !text.is_ascii());

@@ -84,6 +84,9 @@ pub struct Country {
     pub sids: bool,
 }
 
+/// What stands where there is no country.
+const INTERNATIONAL: &str = "INT";
+
 const TABLE: &str = include_str!("../../../seeds/countries.csv");
 
 /// The M49 regions and sub-regions that the table names by code.
@@ -226,6 +229,16 @@ pub fn find(code: &str) -> Option<&'static Country> {
     COUNTRIES.rows.get(index)
 }
 
+/// What the code stands for as a country in whatever case it is written: the alpha-3 code, or `INT`, which stands for no country.
+pub(crate) fn spelling(code: &str) -> Option<&'static str> {
+    let capitals = code.to_ascii_uppercase();
+    let country = find(&capitals).or_else(|| all().iter().find(|it| it.alpha2 == capitals));
+    match country {
+        Some(country) => Some(country.code.as_str()),
+        None => (capitals == INTERNATIONAL).then_some(INTERNATIONAL),
+    }
+}
+
 /// The country of a code: a [`CountryCode`] is only ever made from the table.
 pub(crate) fn of(code: CountryCode) -> &'static Country {
     static UNKNOWN: Country = Country {
@@ -296,6 +309,17 @@ mod tests {
         assert_eq!(kenya.code.country(), kenya);
         for absent in ["", "ken", "KE", "XKX", "KENN", "ÀÀ"] {
             assert_eq!(find(absent), None);
+        }
+    }
+
+    #[test]
+    fn a_code_of_a_country_reads_like_it_in_any_case_and_with_two_letters() {
+        for code in ["KEN", "ken", "Ken", "KE", "ke"] {
+            assert_eq!(spelling(code), Some("KEN"), "{code}");
+        }
+        assert_eq!(spelling("int"), Some("INT"));
+        for absent in ["", "XKX", "K", "KENN", "ledger"] {
+            assert_eq!(spelling(absent), None, "{absent}");
         }
     }
 

@@ -94,6 +94,23 @@ pub fn find_in_id(id: &str, refused: &[Pattern]) -> Option<Found> {
     })
 }
 
+/// The first place of the first of the `refused` patterns that a tag of a language has. It has no count and no amount: what it says after a
+/// subtag of one letter, for private use or for an extension, is read as if it stood behind a label.
+pub fn find_in_language(tag: &str, refused: &[Pattern]) -> Option<Found> {
+    const LABEL: &str = "tel-";
+    find_in_id(tag, refused).or_else(|| {
+        let mut ends = tag.split('-').scan(0, |at, subtag| {
+            *at += subtag.len() + 1;
+            Some((*at, subtag.len()))
+        });
+        let (at, _) = ends.find(|(_, length)| *length == 1)?;
+        let found = find_in_id(&[LABEL, tag.get(at..)?].concat(), refused)?;
+        let in_tag = |place: usize| at + place.saturating_sub(LABEL.len());
+        let range = in_tag(found.range.start)..in_tag(found.range.end);
+        Some(Found { range, ..found })
+    })
+}
+
 /// How many decimal digits there are. Counted in bytes, 128 at a time, so that the compiler counts many at once.
 fn count_digits(bytes: &[u8]) -> usize {
     let in_piece = |piece: &[u8]| {

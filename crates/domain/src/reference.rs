@@ -223,6 +223,7 @@ impl Reference {
             ..Partner::default()
         };
         self.spell(&Subject::Partner(opened.root.partner.clone()).to_string());
+        self.spell(&Subject::Party(opened.root.party.clone()).to_string());
         self.partners.insert(opened.root.partner.clone(), root);
     }
 

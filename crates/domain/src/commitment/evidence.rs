@@ -1,4 +1,4 @@
-//! The evidence of one commitment, as a decision needs to know it: 16 bytes a piece.
+//! The evidence of one commitment, as a decision needs to know it: 16 bytes for each thing that a piece is named of.
 
 use smallvec::SmallVec;
 
@@ -10,14 +10,16 @@ use crate::wire::v1::{Evidence, EvidencePlace, NamedEvidence, Sha256};
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Pieces(SmallVec<[Piece; 1]>);
 
-/// One piece. Hash marks stand for digests and texts, so that two of them may be taken for one: of digests, with a chance of 2^-64.
+/// One piece, or one further thing that a piece is named of. Hash marks stand for digests and texts, so that two of them may be taken for
+/// one: of digests, with a chance of 2^-48.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Piece {
-    /// The first eight bytes of the digest. Of a piece that came without one: where it was named, and a mark of its title.
+    /// The first six bytes of the digest; of a piece that came without one, where it was named. Then a mark of the title it has now, 0
+    /// for none. Of a further thing: the number of the piece.
     key: [u32; 2],
     /// The mark of the URL it has now, 0 for none. Of a piece that was given its digest later: the number of the piece with that digest.
     url: u32,
-    /// What it was named of last, and the flags below.
+    /// What it is named of, and the flags below.
     of: u32,
 }
 
@@ -27,9 +29,15 @@ const PLACED: u32 = 1 << 31;
 const DIGESTED: u32 = 1 << 30;
 /// It could not be found when it was looked for last.
 const UNAVAILABLE: u32 = 1 << 29;
-/// A participant named it of what it was named of last.
+/// A participant named it of that.
 const BY_PARTICIPANT: u32 = 1 << 28;
-const OF: u32 = BY_PARTICIPANT - 1;
+/// It is a further thing that a piece is named of.
+const FURTHER: u32 = 1 << 27;
+const OF: u32 = FURTHER - 1;
+/// It is named of nothing that evidence can be attached to: an entry for a further thing takes its place.
+const ELSEWHERE: u32 = OF;
+/// The mark of a title in a key.
+const TITLE: u32 = 0xffff;
 
 /// What evidence is named of: a report, the commitment as a whole, or what the event that names it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,12 +46,21 @@ pub(super) struct Naming {
 }
 
 impl Naming {
-    /// Of what stands at a position, the commitment as a whole if none.
-    pub(super) fn of(position: Option<Position>, by_participant: bool) -> Self {
-        // Positions that are the same here are 2^28 events apart: the worst of it is that such evidence is not attached again.
-        let of = position.map_or(0, |position| {
-            u32::try_from(position.0 % u64::from(OF)).unwrap_or_default() + 1
+    /// Of a report at a position, the commitment as a whole if none.
+    pub(super) fn of(report: Option<Position>, by_participant: bool) -> Self {
+        // Positions that are the same here are 2^27 events apart: the worst of it is that such evidence is not attached again.
+        let of = report.map_or(0, |position| {
+            u32::try_from(position.0 % u64::from(ELSEWHERE - 1)).unwrap_or_default() + 1
         });
+        Self::by(of, by_participant)
+    }
+
+    /// Of what its event says, to which nothing is attached: a milestone, a contest, an assessment.
+    pub(super) fn elsewhere(by_participant: bool) -> Self {
+        Self::by(ELSEWHERE, by_participant)
+    }
+
+    fn by(of: u32, by_participant: bool) -> Self {
         let flag = if by_participant { BY_PARTICIPANT } else { 0 };
         Self { of: of | flag }
     }
@@ -54,7 +71,9 @@ const POSITION_BITS: u32 = 40;
 
 fn digest_key(digest: &Sha256) -> [u32; 2] {
     let (high, low) = digest.0.split_at(4);
-    [high, low].map(|bytes| bytes.first_chunk().map_or(0, |it| u32::from_be_bytes(*it)))
+    let [high, low] =
+        [high, low].map(|bytes| bytes.first_chunk().map_or(0, |it| u32::from_be_bytes(*it)));
+    [high, low & !TITLE]
 }
 
 /// Position, index and the mark of a title, from the highest bits down; none of a place that cannot be.
@@ -71,8 +90,8 @@ fn url_mark(url: Option<&String>) -> u32 {
 }
 
 fn title_mark(title: Option<&String>) -> u16 {
-    let mark = title.map_or(0, |text| mark_of(text));
-    u16::try_from(mark & 0xffff).unwrap_or_default()
+    let mark = title.map_or(0, |text| mark_of(text) & TITLE);
+    u16::try_from(mark).unwrap_or_default()
 }
 
 impl Piece {
@@ -88,14 +107,37 @@ impl Piece {
         }
     }
 
-    fn name_of(&mut self, naming: Naming) {
-        self.of = self.of & !(OF | BY_PARTICIPANT) | naming.of;
+    /// Whether it is named of that.
+    fn is_of(self, of: u32) -> bool {
+        self.of & OF == of & OF
     }
 
     /// Whether it was named of that already, by somebody whose word weighs as much.
     fn is_named_of(self, naming: Naming) -> bool {
         let by_participant = naming.of & BY_PARTICIPANT != 0;
-        self.of & OF == naming.of & OF && (self.has(BY_PARTICIPANT) || !by_participant)
+        self.is_of(naming.of) && (self.has(BY_PARTICIPANT) || !by_participant)
+    }
+
+    /// Whether the entry is one of the piece with a number, of which it may say what else that is named of.
+    fn is_further(self, number: usize) -> bool {
+        self.has(FURTHER) && usize::try_from(self.key[0]) == Ok(number)
+    }
+
+    fn has_key(self, [high, low]: [u32; 2]) -> bool {
+        let [own_high, own_low] = self.key;
+        own_high == high && own_low & !TITLE == low
+    }
+
+    fn title(self) -> u32 {
+        let [_, low] = self.key;
+        low & TITLE
+    }
+
+    fn call(&mut self, title: Option<&String>) {
+        if title.is_some() {
+            let [_, low] = &mut self.key;
+            *low = *low & !TITLE | u32::from(title_mark(title));
+        }
     }
 
     fn find_at(&mut self, url: u32) {
@@ -111,9 +153,9 @@ impl Pieces {
             let url = url_mark(piece.url.as_ref());
             match NamedEvidence::listed(position, index, piece) {
                 NamedEvidence::Digest(digest) => {
-                    let at = self.digested(&digest);
+                    let at = self.digested(&digest, naming.of);
                     if let Some(known) = self.0.get_mut(at) {
-                        known.name_of(naming);
+                        known.call(piece.title.as_ref());
                         if piece.url.is_some() {
                             known.find_at(url);
                         }
@@ -140,27 +182,62 @@ impl Pieces {
     fn find_digest(&self, digest: &Sha256) -> Option<usize> {
         let key = digest_key(digest);
         let mut pieces = self.0.iter();
-        pieces.position(|piece| !piece.has(PLACED) && piece.key == key)
+        pieces.position(|piece| !piece.has(PLACED | FURTHER) && piece.has_key(key))
     }
 
-    /// The number of the piece with a digest, which is known from now on.
-    fn digested(&mut self, digest: &Sha256) -> usize {
+    /// The number of the piece with a digest, which is known from now on, and named of that.
+    fn digested(&mut self, digest: &Sha256, of: u32) -> usize {
         if let Some(at) = self.find_digest(digest) {
+            self.name_of(at, of);
             return at;
         }
-        self.push(Piece {
-            key: digest_key(digest),
-            url: 0,
-            of: 0,
-        });
+        let key = digest_key(digest);
+        self.push(Piece { key, url: 0, of });
         self.0.len() - 1
     }
 
+    /// Names the piece with a number of one thing more. What a participant said once stays said by one.
+    fn name_of(&mut self, number: usize, of: u32) {
+        let mut entries = self.0.iter_mut().enumerate();
+        let named = |at, entry: &Piece| at == number || entry.is_further(number);
+        let known = entries.find(|(at, entry)| named(*at, entry) && entry.is_of(of));
+        if let Some((_, entry)) = known {
+            entry.of |= of & BY_PARTICIPANT;
+            return;
+        }
+        let mut entries = self.0.iter_mut().enumerate();
+        let unused = entries.find(|(at, entry)| named(*at, entry) && entry.is_of(ELSEWHERE));
+        if let Some((_, entry)) = unused {
+            entry.of = entry.of & !(OF | BY_PARTICIPANT) | of & (OF | BY_PARTICIPANT);
+            return;
+        }
+        self.push(Piece {
+            key: [u32::try_from(number).unwrap_or(u32::MAX), 0],
+            url: 0,
+            of: of & (OF | BY_PARTICIPANT) | FURTHER,
+        });
+    }
+
+    /// Nothing is attached to a report any more: another took its place, or none did.
+    pub(super) fn leave(&mut self, report: Position) {
+        let Naming { of } = Naming::of(Some(report), false);
+        for entry in self.0.iter_mut().filter(|entry| entry.is_of(of)) {
+            entry.of |= ELSEWHERE;
+        }
+    }
+
+    /// Whether the piece with a number was named of that already.
+    fn is_named_of(&self, number: usize, naming: Naming) -> bool {
+        let mut entries = self.0.iter().enumerate();
+        entries.any(|(at, entry)| {
+            (at == number || entry.is_further(number)) && entry.is_named_of(naming)
+        })
+    }
+
     fn find_place(&self, place: EvidencePlace) -> Option<usize> {
-        let [high, low] = place_key(place, 0)?;
-        let same = |piece: &Piece| piece.key == [high, low | piece.key[1] & 0xffff];
+        let key = place_key(place, 0)?;
         let mut pieces = self.0.iter();
-        pieces.position(|piece| piece.has(PLACED) && same(piece))
+        pieces.position(|piece| piece.has(PLACED) && piece.has_key(key))
     }
 
     /// The piece that is meant: of one that was given its digest later, that with the digest.
@@ -176,6 +253,17 @@ impl Pieces {
         } else {
             Some(at)
         }
+    }
+
+    /// The number of a piece.
+    pub(super) fn number(&self, named: NamedEvidence) -> Option<u32> {
+        u32::try_from(self.find(named)?).ok()
+    }
+
+    /// Whether a piece was looked for in vain last.
+    pub(super) fn is_unavailable(&self, named: NamedEvidence) -> bool {
+        let piece = self.find(named).and_then(|at| self.0.get(at));
+        piece.is_some_and(|piece| piece.has(UNAVAILABLE))
     }
 
     pub(super) fn knows(&self, named: NamedEvidence) -> bool {
@@ -194,21 +282,23 @@ impl Pieces {
         piece.is_some_and(|piece| !piece.has(UNAVAILABLE) && piece.url == url_mark(Some(url)))
     }
 
-    /// Whether to name the piece of that once more would say nothing new: it is known, of the same, and where it is said to be.
+    /// Whether to name the piece of that once more would say nothing new: it is known, of the same, by its title and where it is said to be.
     pub(super) fn says_nothing_new(&self, piece: &Evidence, naming: Naming) -> bool {
         let url = url_mark(piece.url.as_ref());
+        let title = u32::from(title_mark(piece.title.as_ref()));
         if let Some(digest) = &piece.sha256 {
-            let known = self.find_digest(digest).and_then(|at| self.0.get(at));
-            return known.is_some_and(|known| {
+            let number = self.find_digest(digest);
+            let known = number.and_then(|at| Some((at, self.0.get(at)?)));
+            return known.is_some_and(|(at, known)| {
                 let found = piece.url.is_none() || known.url == url && !known.has(UNAVAILABLE);
-                known.is_named_of(naming) && found
+                let called = piece.title.is_none() || known.title() == title;
+                found && called && self.is_named_of(at, naming)
             });
         }
-        let title = u32::from(title_mark(piece.title.as_ref()));
         self.0.iter().any(|known| {
             known.has(PLACED)
                 && !known.has(DIGESTED | UNAVAILABLE)
-                && (known.url, known.key[1] & 0xffff) == (url, title)
+                && (known.url, known.title()) == (url, title)
                 && known.is_named_of(naming)
         })
     }
@@ -232,20 +322,23 @@ impl Pieces {
         let Some(at) = self.find_place(place) else {
             return;
         };
-        let known = self.find_digest(digest).is_some();
-        let number = self.digested(digest);
-        let Some(placed) = self.0.get_mut(at).filter(|piece| !piece.has(DIGESTED)) else {
+        let Some(former) = self.0.get(at).copied().filter(|it| !it.has(DIGESTED)) else {
             return;
         };
-        let former = *placed;
-        placed.set(DIGESTED, true);
-        placed.url = u32::try_from(number).unwrap_or(u32::MAX);
+        let known = self.find_digest(digest).is_some();
+        let number = self.digested(digest, former.of & !PLACED);
+        if let Some(placed) = self.0.get_mut(at) {
+            placed.set(DIGESTED, true);
+            placed.url = u32::try_from(number).unwrap_or(u32::MAX);
+        }
         if let Some(piece) = self.0.get_mut(number).filter(|_| !known) {
+            let [high, low] = piece.key;
+            piece.key = [high, low | former.title()];
             piece.url = former.url;
-            piece.of = former.of & !PLACED;
         }
     }
 
+    /// How many things pieces are named of: what the ledger bounds.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -1,12 +1,14 @@
 //! What a decision needs to know of few commitments: participants, milestones, contests, assessments. It stands in one box,
 //! so that the many that have none of it pay eight bytes.
 
+use super::terms::ShortMark;
 use crate::commitment::{NamedReport, ValueMark};
 use crate::compare;
+use crate::date::PartialDate;
 use crate::ids::{CommitmentId, PartyId, Position};
 use crate::intern::Symbol;
 use crate::wire::v1::{
-    AssessmentKind, Completion, Grade, ParticipantRole, Period, ReviseAssessment,
+    AssessmentKind, Completion, Grade, Milestone, ParticipantRole, Period, ReviseAssessment,
 };
 
 /// A party's part in a commitment.
@@ -148,13 +150,46 @@ impl Assessment {
     }
 }
 
+/// Why a piece of evidence is unavailable, and since when.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Missing {
+    /// The number of the piece.
+    number: u32,
+    reason: ShortMark,
+    since: Option<PartialDate>,
+}
+
+impl Missing {
+    pub(super) fn new(number: u32, reason: &str, since: Option<PartialDate>) -> Self {
+        Self {
+            number,
+            reason: ShortMark::of_text(reason),
+            since,
+        }
+    }
+
+    /// Whether the other, said later, adds nothing: the same reason, and no later date.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let later = match (other.since, self.since) {
+            (Some(new), Some(old)) => new.first_day() > old.first_day(),
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        (self.number, self.reason) == (other.number, other.reason) && !later
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Rare {
     pub(super) participants: Vec<Part>,
     /// Names, and whether they were reached.
     pub(super) milestones: Vec<(Box<str>, bool)>,
+    /// The earliest date by which one of them is to be reached.
+    pub(super) first_due: Option<PartialDate>,
     pub(super) contests: Vec<Contest>,
     pub(super) assessments: Vec<Assessment>,
+    /// What was said last of evidence that was not found, one for each piece.
+    pub(super) missing: Vec<Missing>,
     /// What took the commitment's place, while it is superseded.
     pub(super) successor: Option<CommitmentId>,
 }
@@ -185,6 +220,22 @@ impl Rare {
     pub(super) fn part_mut(&mut self, party: Symbol) -> Option<&mut Part> {
         let mut participants = self.participants.iter_mut();
         participants.find(|part| part.party == party)
+    }
+
+    pub(super) fn plan(&mut self, milestone: &Milestone) {
+        self.milestones
+            .push((Box::from(milestone.name.as_str()), false));
+        let dues = self.first_due.into_iter().chain(milestone.due);
+        self.first_due = dues.min_by_key(|due| due.last_day());
+    }
+
+    /// A piece of evidence was not found.
+    pub(super) fn miss(&mut self, missing: Missing) {
+        let same = |known: &&mut Missing| known.number == missing.number;
+        match self.missing.iter_mut().find(same) {
+            Some(known) => *known = missing,
+            None => self.missing.push(missing),
+        }
     }
 
     /// The commitment was amended: what was assessed is another text.
@@ -243,6 +294,7 @@ impl Rare {
             + self.milestones.capacity() * size_of::<(Box<str>, bool)>()
             + self.contests.capacity() * size_of::<Contest>()
             + self.assessments.capacity() * size_of::<Assessment>()
+            + self.missing.capacity() * size_of::<Missing>()
             + names
     }
 }

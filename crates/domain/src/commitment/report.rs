@@ -1,9 +1,10 @@
-//! The reports of one commitment, as a decision needs to know them: 20 bytes each.
+//! The reports of one commitment, as a decision needs to know them: 24 bytes each.
 
+use super::terms::ShortMark;
 use crate::date::PartialDate;
 use crate::ids::{PartyId, Position};
 use crate::intern::Symbol;
-use crate::wire::v1::Period;
+use crate::wire::v1::{Period, ProgressReported};
 
 /// One report. It stays when another takes its place, so that a command that still names it is told what became of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,9 +12,11 @@ pub(super) struct Report {
     from: PartialDate,
     to: PartialDate,
     reporter: Symbol,
-    // The high half of the position with three flags in its highest bits, then the low half: as two halves, so that a report takes 20
-    // bytes and not 24. A log has fewer than 2^61 events.
+    // The high half of the position with three flags in its highest bits, then the low half: as two halves, so that a report takes 24
+    // bytes and not 32. A log has fewer than 2^61 events.
     position: [u32; 2],
+    /// What it says of its period.
+    words: ShortMark,
 }
 
 const EVIDENCED: u32 = 1 << 31;
@@ -50,20 +53,20 @@ impl NamedReport {
 }
 
 impl Report {
-    pub(super) fn new(
-        position: Position,
-        reporter: Symbol,
-        period: Period,
-        evidenced: bool,
-    ) -> Self {
+    pub(super) fn new(position: Position, reporter: Symbol, report: &ProgressReported) -> Self {
         let low = u32::try_from(position.0 & 0xffff_ffff).unwrap_or_default();
         let high = u32::try_from(position.0 >> 32).unwrap_or_default() & !FLAGS;
-        let flag = if evidenced { EVIDENCED } else { 0 };
+        let flag = if report.evidence.is_empty() {
+            0
+        } else {
+            EVIDENCED
+        };
         Self {
-            from: period.from,
-            to: period.to,
+            from: report.period.from,
+            to: report.period.to,
             reporter,
             position: [high | flag, low],
+            words: ShortMark::of_report(report),
         }
     }
 
@@ -93,6 +96,11 @@ impl Report {
     /// Whether it stands, and is the reporter's over the days of the period.
     pub(super) fn stands_for(&self, reporter: Symbol, period: Period) -> bool {
         self.is_standing() && self.reporter == reporter && self.period().covers_same_days(&period)
+    }
+
+    /// Whether the other says the same of its period.
+    pub(super) fn says(&self, other: &ProgressReported) -> bool {
+        self.words == ShortMark::of_report(other)
     }
 
     pub(super) fn period(&self) -> Period {

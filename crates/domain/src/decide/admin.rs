@@ -61,7 +61,7 @@ impl Context<'_> {
 
     /// Refuses to register an id that differs in the case of letters only from one that stands.
     pub(super) fn spelt_alone(&self, code: RejectionCode) -> Result<(), Rejection> {
-        match self.reference.spelling(&self.command.subject) {
+        match self.other_spelling(&self.command.subject) {
             None => Ok(()),
             Some(other) => refuse(
                 code,
@@ -72,6 +72,39 @@ impl Context<'_> {
                 ),
             ),
         }
+    }
+
+    /// How a subject is written that stands, and that differs from this one in the case of letters only. The party of the root stands
+    /// before it is registered.
+    fn other_spelling(&self, subject: &Subject) -> Option<&str> {
+        let spelling = self.reference.spelling(subject)?;
+        let same = subject.to_string().split_once('/').map(|(_, id)| id) == Some(spelling);
+        (!same).then_some(spelling)
+    }
+
+    /// Refuses a list of parties with one that nobody can register: it differs in the case of letters only from a party that is
+    /// registered or from another of the list, or it reads like the code of a country and is not that country's party.
+    fn spelt_parties(&self, parties: &[PartyId], list: &str) -> Result<(), Rejection> {
+        let mut spellings = FxHashSet::default();
+        for (index, party) in parties.iter().enumerate() {
+            let field = format!("data.{list}[{index}]");
+            if !spellings.insert(party.as_str().to_ascii_lowercase()) {
+                let message = format!(
+                    "{party} differs from another party of the list in the case of letters only; name one of them"
+                );
+                return refuse(RejectionCode::DuplicateValue, &field, message);
+            }
+            if let Some(other) = self.other_spelling(&Subject::Party(party.clone())) {
+                let message = format!(
+                    "{other} is registered, and {party} differs from it in the case of letters only; name {other}"
+                );
+                return refuse(RejectionCode::PartyExists, &field, message);
+            }
+            if self.reference.party(party).is_none() {
+                no_countrys_code(party, &field)?;
+            }
+        }
+        Ok(())
     }
 
     /// The partner that is to be changed: it exists, is not the root, and was not revoked.
@@ -145,6 +178,7 @@ pub(super) fn register_partner(context: &Context<'_>, data: &RegisterPartner) ->
     }
     context.spelt_alone(RejectionCode::PartnerExists)?;
     context.expect_version(Version(0))?;
+    context.spelt_parties(&data.parties, "parties")?;
     only_states(&data.focal_point_for)?;
     let body = PartnerRegistered {
         name: data.name.clone(),
@@ -176,6 +210,7 @@ pub(super) fn change_partner(context: &Context<'_>, data: &ChangePartner) -> Dec
     if !named && data.parties.is_none() && data.focal_point_for.is_none() {
         return nothing_to_change("name, roles, parties or focal_point_for");
     }
+    context.spelt_parties(data.parties.as_deref().unwrap_or_default(), "parties")?;
     only_states(data.focal_point_for.as_deref().unwrap_or_default())?;
     if !changes_partner(partner, data) {
         return all_stand();
@@ -364,20 +399,25 @@ pub(super) fn register_party(context: &Context<'_>, data: &RegisterParty) -> Dec
     Ok(context.event(Version(0), None, Route::default(), body))
 }
 
+/// Refuses an id that reads like the code of a country, or like `INT`, and is not an alpha-3 code in capitals.
+fn no_countrys_code(id: &PartyId, field: &str) -> Result<(), Rejection> {
+    match country::spelling(id.as_str()) {
+        Some(code) if country::find(id.as_str()).is_none() => refuse(
+            RejectionCode::CountryMismatch,
+            field,
+            format!(
+                "{id} reads like the code {code}: a State's party id is its alpha-3 code in capitals, and other parties have other ids; choose another id"
+            ),
+        ),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// The country of a party. A State's id is its own alpha-3 code, and its country is itself; nobody else may take the code
 /// of a State for an id.
 fn party_country(id: &PartyId, data: &RegisterParty) -> Result<Option<CountryCode>, Rejection> {
+    no_countrys_code(id, "subject")?;
     let own = country::find(id.as_str());
-    let capitals = id.as_str().to_ascii_uppercase();
-    if own.is_none() && country::find(&capitals).is_some() {
-        return refuse(
-            RejectionCode::CountryMismatch,
-            "subject",
-            format!(
-                "{id} reads like the country code {capitals}, and differs from it in the case of letters only; choose another id"
-            ),
-        );
-    }
     let status = own.map_or(UnStatus::None, |country| country.un_status);
     let mismatch =
         |field: &str, message: String| refuse(RejectionCode::CountryMismatch, field, message);

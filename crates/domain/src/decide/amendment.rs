@@ -53,8 +53,14 @@ impl Changes {
             title: title.is_some_and(|title| !commitment.has_title(title)),
             description: description.is_some_and(|text| !commitment.has_description(text)),
             due: other(data.due, commitment.due()),
-            indicator: other(measure.indicator.as_deref(), commitment.indicator()),
-            unit: other(measure.unit.as_deref(), commitment.unit()),
+            indicator: measure
+                .indicator
+                .as_deref()
+                .is_some_and(|name| !commitment.is_measured_by(name)),
+            unit: measure
+                .unit
+                .as_deref()
+                .is_some_and(|unit| !commitment.is_measured_in(unit)),
             baseline: other(measure.baseline, commitment.baseline()),
             target: other(measure.target, commitment.target()),
             actions: data
@@ -163,14 +169,20 @@ fn amended_dates(
     let made = data.made.or(commitment.made());
     let milestones = data.milestones.as_deref().unwrap_or_default();
     due_dates(context, made, data.due, milestones)?;
-    match (data.made, data.due, commitment.due()) {
-        (Some(made), None, Some(due)) if due.last_day() < made.first_day() => refuse(
-            RejectionCode::DateOrder,
-            "data.made",
-            format!("made {made} lies after due {due}; correct one of them"),
-        ),
-        (_, _, _) => Ok(()),
+    let Some(made) = data.made else {
+        return Ok(());
+    };
+    let is_before = |due: &PartialDate| due.last_day() < made.first_day();
+    let due = commitment.due().filter(|_| data.due.is_none());
+    if let Some(due) = due.filter(is_before) {
+        let message = format!("made {made} lies after due {due}; correct one of them");
+        return refuse(RejectionCode::DateOrder, "data.made", message);
     }
+    if let Some(due) = commitment.first_milestone_due().filter(is_before) {
+        let message = format!("made {made} lies after a milestone's due {due}; correct it");
+        return refuse(RejectionCode::DateOrder, "data.made", message);
+    }
+    Ok(())
 }
 
 /// Whoever is named in an amendment is known, takes no part yet or takes it in the other role, and never assessed the
@@ -288,15 +300,16 @@ fn is_weaker(commitment: &Commitment, change: &MeasureChange) -> bool {
     let Some(old) = commitment.target() else {
         return false;
     };
-    if commitment.has_other_unit(change.unit.as_deref()) {
+    let other_unit = |unit: &str| commitment.unit().is_some() && !commitment.is_measured_in(unit);
+    if change.unit.as_deref().is_some_and(other_unit) {
         return true;
     }
     let Some(new) = change.target else {
         return false;
     };
-    // Where the baseline changes with the target, the new target must not ask for less by either baseline: to turn the direction
+    // Where the baseline changes with the target, or comes with it, the new target must not ask for less by either: to turn the direction
     // round at once with the target must not hide that.
-    let standing = commitment.baseline().or(change.baseline);
+    let standing = commitment.baseline();
     let amended = change.baseline.or(standing);
     asks_for_less(standing, old, new) || asks_for_less(amended, old, new)
 }

@@ -178,6 +178,13 @@ fn record_rules(context: &Context<'_>, data: &RecordCommitment) -> Result<Form, 
                 ),
             );
         }
+        (Some(Form::Matching), None) => {
+            return refuse(
+                RejectionCode::Contradiction,
+                "data.form",
+                "a commitment that answers no other is not matching; name the other in matches, or leave the form out",
+            );
+        }
         (Some(form), _) => form,
     };
     context.happened(data.made, "data.made")?;

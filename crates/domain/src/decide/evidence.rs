@@ -147,8 +147,13 @@ pub(super) fn flag_unavailable(
 ) -> Decision {
     let commitment = context.subject(commitments)?;
     participant_or_assessor(context, commitment, sender)?;
-    known_evidence(commitment, data.sha256, data.evidence)?;
+    let named = known_evidence(commitment, data.sha256, data.evidence)?;
     context.happened(data.effective, "data.effective")?;
+    if commitment.is_evidence_missing(named, &data.reason, data.effective) {
+        return nothing_to_change(
+            "another reason, or a later date: the evidence is flagged already",
+        );
+    }
     let body = EvidenceFlaggedUnavailable {
         sha256: data.sha256,
         evidence: data.evidence,

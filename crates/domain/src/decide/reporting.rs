@@ -1,6 +1,7 @@
 //! Decisions about reports: made by participants, corrected and taken back by their reporters, contested by others, validated
 //! or returned by the secretariat or the State's focal point. A report is named by the position of the event that made it.
 
+use super::admin::nothing_to_change;
 use super::commitment::{limit, route};
 use super::{CommitmentLookup, Context, Decision, Sender, refuse};
 use crate::commitment::{Commitment, NamedReport, Participation, ReportState};
@@ -177,17 +178,21 @@ pub(super) fn correct(
     let period = own_report(context, commitment, data.report)?.period;
     reported_values(commitment, &data.indicators)?;
     evidence_of_report(commitment, &data.evidence, data.no_evidence_reason.as_ref())?;
+    let report = ProgressReported {
+        period,
+        stage: data.stage,
+        indicators: data.indicators.clone(),
+        narrative: data.narrative.clone(),
+        evidence: data.evidence.clone(),
+        no_evidence_reason: data.no_evidence_reason.clone(),
+        language: data.language.clone(),
+    };
+    if commitment.is_reported_so(data.report, &report) {
+        return nothing_to_change("what the report does not say already");
+    }
     let body = ReportCorrected {
         corrects: data.report,
-        report: ProgressReported {
-            period,
-            stage: data.stage,
-            indicators: data.indicators.clone(),
-            narrative: data.narrative.clone(),
-            evidence: data.evidence.clone(),
-            no_evidence_reason: data.no_evidence_reason.clone(),
-            language: data.language.clone(),
-        },
+        report,
         reason: Some(data.reason.clone()),
     };
     let version = commitment.version();

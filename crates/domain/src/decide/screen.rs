@@ -1,6 +1,6 @@
 //! The search for personal identifiers in a command: in its texts, and in the ids that it gives, which stand for ever too.
 
-use crate::ids::{MethodId, PartyId, Subject};
+use crate::ids::{Language, MethodId, PartyId, Subject};
 use crate::personal::{self, Found};
 use crate::reference::Reference;
 use crate::rejection::{Rejection, RejectionCode};
@@ -15,7 +15,13 @@ use crate::wire::v1::{Command, CommandBody, TextKind};
 pub fn screen(reference: &Reference, command: &Command) -> Result<(), Rejection> {
     let refused = &reference.policy().refused_patterns;
     for (field, id) in new_ids(command) {
-        if let Some(found) = personal::find_in_id(id, refused) {
+        let found = match field {
+            Field::Language => personal::find_in_language(id, refused),
+            Field::Named(_) | Field::Listed(..) | Field::Code(..) => {
+                personal::find_in_id(id, refused)
+            }
+        };
+        if let Some(found) = found {
             return personal_data(&field.path(), id, &found, "id");
         }
     }
@@ -51,6 +57,8 @@ enum Field {
     Listed(&'static str, usize),
     /// In the code of an item of a list of the data.
     Code(&'static str, usize),
+    /// In the language of the data.
+    Language,
 }
 
 impl Field {
@@ -59,13 +67,14 @@ impl Field {
             Self::Named(name) => (*name).to_owned(),
             Self::Listed(list, index) => format!("data.{list}[{index}]"),
             Self::Code(list, index) => format!("data.{list}[{index}].code"),
+            Self::Language => "data.language".to_owned(),
         }
     }
 }
 
 type Ids<'a> = Vec<(Field, &'a str)>;
 
-/// The ids that a command may be the first to record. Others name what stands already, or the command is refused.
+/// The ids that a command may be the first to record, and tags of languages. Others name what stands already, or the command is refused.
 fn new_ids(command: &Command) -> Ids<'_> {
     let mut ids = Vec::new();
     match &command.body {
@@ -91,6 +100,7 @@ fn new_ids(command: &Command) -> Ids<'_> {
                 .map(|principle| principle.code.as_str())
                 .enumerate();
             ids.extend(codes.map(|(index, code)| (Field::Code("principles", index), code)));
+            language(&mut ids, data.language.as_ref());
         }
         CommandBody::CatalogueAction(data) => {
             ids.push((Field::Named("data.code"), data.code.as_str()));
@@ -98,16 +108,25 @@ fn new_ids(command: &Command) -> Ids<'_> {
         CommandBody::RegisterParty(_) | CommandBody::OpenReview(_) => {
             subject(&mut ids, &command.subject);
         }
-        CommandBody::AssessProgress(data) => method(&mut ids, &data.method, &data.method_version),
-        CommandBody::AssessAmbition(data) => method(&mut ids, &data.method, &data.method_version),
+        CommandBody::AssessProgress(data) => {
+            method(&mut ids, &data.method, &data.method_version);
+            language(&mut ids, data.language.as_ref());
+        }
+        CommandBody::AssessAmbition(data) => {
+            method(&mut ids, &data.method, &data.method_version);
+            language(&mut ids, data.language.as_ref());
+        }
+        CommandBody::RecordCommitment(data) => language(&mut ids, data.language.as_ref()),
+        CommandBody::AmendCommitment(data) => language(&mut ids, data.language.as_ref()),
+        CommandBody::ReportProgress(data) => language(&mut ids, data.language.as_ref()),
+        CommandBody::CorrectReport(data) => language(&mut ids, data.language.as_ref()),
+        CommandBody::RecordStatement(data) => language(&mut ids, data.language.as_ref()),
         CommandBody::RevokePartner(_)
         | CommandBody::AmendActionText(_)
         | CommandBody::MapActions(_)
         | CommandBody::AmendParty(_)
         | CommandBody::LapseCommitment(_)
         | CommandBody::ChangePartyStatus(_)
-        | CommandBody::RecordCommitment(_)
-        | CommandBody::AmendCommitment(_)
         | CommandBody::ConfirmParticipation(_)
         | CommandBody::LeaveCommitment(_)
         | CommandBody::WithdrawCommitment(_)
@@ -116,9 +135,7 @@ fn new_ids(command: &Command) -> Ids<'_> {
         | CommandBody::SupersedeCommitment(_)
         | CommandBody::CloseCommitment(_)
         | CommandBody::ReinstateCommitment(_)
-        | CommandBody::ReportProgress(_)
         | CommandBody::ReachMilestone(_)
-        | CommandBody::CorrectReport(_)
         | CommandBody::RetractReport(_)
         | CommandBody::ContestReport(_)
         | CommandBody::AnswerContest(_)
@@ -130,7 +147,6 @@ fn new_ids(command: &Command) -> Ids<'_> {
         | CommandBody::DigestEvidence(_)
         | CommandBody::MoveEvidence(_)
         | CommandBody::FlagEvidenceUnavailable(_)
-        | CommandBody::RecordStatement(_)
         | CommandBody::CloseReview(_) => {}
     }
     ids
@@ -150,6 +166,12 @@ fn subject<'a>(ids: &mut Ids<'a>, subject: &'a Subject) {
 fn parties<'a>(ids: &mut Ids<'a>, list: &'static str, parties: &'a [PartyId]) {
     let parties = parties.iter().enumerate();
     ids.extend(parties.map(|(index, party)| (Field::Listed(list, index), party.as_str())));
+}
+
+/// A tag of a language has room for words of its sender: for private use, in extensions and in variants, of which nobody asks whether
+/// they are registered.
+fn language<'a>(ids: &mut Ids<'a>, language: Option<&'a Language>) {
+    ids.extend(language.map(|tag| (Field::Language, tag.as_str())));
 }
 
 fn method<'a>(ids: &mut Ids<'a>, method: &'a MethodId, version: &'a MethodId) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::compare::is_unseen;
+use crate::wire::v1::is_default_ignorable;
 
 /// A text in plain signs, and where each of its bytes stands in the original.
 pub(super) struct Plain<'a> {
@@ -97,11 +97,7 @@ fn plain(letter: char) -> Option<char> {
 
 /// Marks of direction, joiners, spaces of no width, and what makes a keycap of a digit.
 fn shows_nothing(letter: char) -> bool {
-    is_unseen(letter)
-        || matches!(
-            letter,
-            '\u{200c}' | '\u{200d}' | '\u{20e3}' | '\u{fe00}'..='\u{fe0f}'
-        )
+    is_default_ignorable(letter) || letter == '\u{20e3}'
 }
 
 /// The ASCII digit of the same value, for a character of Unicode's category Nd.

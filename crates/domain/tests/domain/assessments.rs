@@ -487,3 +487,21 @@ fn what_a_review_names_exists_and_its_dates_are_in_order() {
             .then_refused(code, field);
     }
 }
+
+#[test]
+fn a_dimension_in_another_form_changes_nothing() {
+    let world = committed().and(&ambition("IND"));
+    let first = world.last();
+    let graded = |dimension: &str| {
+        let values = format!(r#","grades":[{{"dimension":"{dimension}","grade":"Moderate"}}]"#);
+        revising("IND", first, &values)
+    };
+    let world = world.and(&graded("relevance"));
+    let second = world.last();
+    for dimension in ["Relevance", " RELEVANCE ", "rele\u{ad}vance"] {
+        let values = format!(r#","grades":[{{"dimension":"{dimension}","grade":"Moderate"}}]"#);
+        world
+            .when(&revising("IND", second, &values))
+            .then_refused(Code::NothingToChange, "data");
+    }
+}

@@ -6,7 +6,7 @@ use ledger_domain::wire::v1::{
     Command, EventBody, EvidenceDigested, EvidenceFlaggedUnavailable, EvidenceMoved, Sha256,
 };
 
-use crate::support::{World, about, committed, digest, evidenced, id};
+use crate::support::{World, about, commitment, committed, digest, evidenced, id};
 use crate::wire::decode;
 
 const HERE: &str = "https://example.org/here";
@@ -347,4 +347,112 @@ fn evidence_without_a_digest_is_evidence_for_closing_as_fulfilled() {
         .and(&undigested("2026"))
         .when(&closing)
         .accepted();
+}
+
+#[test]
+fn evidence_that_was_attached_to_each_thing_in_turn_is_not_attached_again() {
+    let bare = r#"{"period":{"from":"2025","to":"2025"},"stage":"fulfilled"}"#;
+    let world = committed().and(&evidenced("2026"));
+    let first = world.last();
+    let world = world.and(&about("gov", "KEN", "report_progress", bare));
+    let second = world.last();
+    let [piece, other] = [1, 2].map(|byte| piece(Some(byte), HERE));
+    let things = [Some(first), None, Some(second)];
+    let attached = things.iter().fold(world, |world, report| {
+        world.and(&attach("KEN", *report, &piece))
+    });
+    for report in things {
+        changes_nothing(&attached, &attach("KEN", report, &piece));
+        changes_nothing(&attached, &attach("UGA", report, &piece));
+    }
+    // Each stays so when an assessor names it of something as well.
+    let world = attached.and(&attach("IND", None, &other));
+    for report in things {
+        changes_nothing(&world, &attach("KEN", report, &piece));
+    }
+    assert_eq!(world.commitments[&commitment(1)].evidence_count(), 4);
+}
+
+#[test]
+fn evidence_that_a_correction_does_not_name_is_attached_to_it_anew() {
+    let correction = |stage: &str, report: Position| {
+        let data = format!(r#"{{"report":"{report}","stage":"{stage}","reason":"Counted twice"}}"#);
+        about("gov", "KEN", "correct_report", &data)
+    };
+    let world = committed().and(&evidenced("2026"));
+    let report = world.last();
+    let world = world.and(&correction("stalled", report));
+    let corrected = world.last();
+    let attaching = attach("KEN", Some(corrected), &piece(Some(1), HERE));
+    let world = world.and(&attaching);
+    changes_nothing(&world, &attaching);
+}
+
+#[test]
+fn a_piece_that_only_corrections_name_takes_one_place() {
+    let correction = |number: u32, report: Position| {
+        let (sha, number) = (digest(1), number + 1);
+        let data = format!(
+            r#"{{"report":"{report}","stage":"stalled","narrative":"Count {number}","evidence":[{{"sha256":"{sha}"}}],"reason":"Counted anew"}}"#
+        );
+        about("gov", "KEN", "correct_report", &data)
+    };
+    let corrected = (0..20).fold(committed().and(&evidenced("2026")), |world, number| {
+        let report = world.last();
+        world.and(&correction(number, report))
+    });
+    let state = &corrected.commitments[&commitment(1)];
+    assert_eq!(state.evidence_count(), 1);
+}
+
+#[test]
+fn a_new_title_is_news_of_a_piece_with_a_digest_and_of_one_without() {
+    let titled = |byte: Option<u8>, title: &str| {
+        let piece = piece(byte, HERE);
+        format!(r#"{},"title":"{title}"}}"#, piece.trim_end_matches('}'))
+    };
+    for byte in [Some(1), None] {
+        let world = committed().and(&attach("KEN", None, &titled(byte, "Annex")));
+        changes_nothing(&world, &attach("KEN", None, &titled(byte, "Annex")));
+        let renamed = world.and(&attach("KEN", None, &titled(byte, "Annual report")));
+        changes_nothing(
+            &renamed,
+            &attach("KEN", None, &titled(byte, "Annual report")),
+        );
+    }
+    // A digest alone says nothing of the title.
+    let world = committed().and(&attach("KEN", None, &titled(Some(1), "Annex")));
+    changes_nothing(&world, &attach("KEN", None, &piece(Some(1), HERE)));
+}
+
+#[test]
+fn evidence_that_is_flagged_is_flagged_again_for_another_reason_or_a_later_date_only() {
+    let flag = |name: &str, reason: &str, effective: Option<&str>| {
+        let date = effective.map_or(String::new(), |it| format!(r#","effective":"{it}""#));
+        let data = format!(r#"{{{name},"reason":"{reason}"{date}}}"#);
+        about("gov", "KEN", "flag_evidence_unavailable", &data)
+    };
+    for byte in [Some(1), None] {
+        let world = committed().and(&attach("KEN", None, &piece(byte, HERE)));
+        let name = byte.map_or_else(|| by_place(world.last(), 0), by_digest);
+        let flagged = world.and(&flag(&name, "Answers 404", Some("2026-10")));
+        for date in [None, Some("2026"), Some("2026-09"), Some("2026-10")] {
+            changes_nothing(&flagged, &flag(&name, "Answers 404", date));
+        }
+        flagged
+            .when(&flag(&name, "Answers 404", Some("2026-11")))
+            .accepted();
+        flagged
+            .when(&flag(&name, "The host is gone", None))
+            .accepted();
+        let found = flagged.and(&moving(&name, HERE));
+        found
+            .when(&flag(&name, "Answers 404", Some("2026-10")))
+            .accepted();
+        let undated = found.and(&flag(&name, "Answers 404", None));
+        changes_nothing(&undated, &flag(&name, "Answers 404", None));
+        undated
+            .when(&flag(&name, "Answers 404", Some("2026-10")))
+            .accepted();
+    }
 }

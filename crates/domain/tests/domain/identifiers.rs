@@ -192,3 +192,86 @@ fn no_party_has_a_countrys_code_in_other_letters() {
         );
     }
 }
+
+#[test]
+fn no_party_differs_from_the_roots_own_in_the_case_of_letters_only() {
+    for id in ["LEDGER", "Ledger"] {
+        given()
+            .when(&register_party(id))
+            .then_refused(Code::PartyExists, "subject");
+    }
+    given().when(&register_party("ledger")).accepted();
+}
+
+#[test]
+fn no_party_reads_like_a_country_or_like_none() {
+    for id in ["ug", "UG", "Tz", "KE", "int", "INT", "Int"] {
+        given()
+            .when(&register_party(id))
+            .then_refused(Code::CountryMismatch, "subject");
+    }
+    for id in ["XKX", "UN", "AFRICA"] {
+        given().when(&register_party(id)).accepted();
+    }
+}
+
+#[test]
+fn a_partner_speaks_for_no_party_that_nobody_can_register() {
+    for (parties, code, index) in [
+        (r#"["KIR","kir"]"#, Code::DuplicateValue, 1),
+        (r#"["Mombasa","KIR","MOMBASA"]"#, Code::DuplicateValue, 2),
+        (r#"["ken"]"#, Code::PartyExists, 0),
+        (r#"["KEN","ngo"]"#, Code::PartyExists, 1),
+        (r#"["LEDGER"]"#, Code::PartyExists, 0),
+        (r#"["kir"]"#, Code::CountryMismatch, 0),
+        (r#"["KI"]"#, Code::CountryMismatch, 0),
+        (r#"["INT"]"#, Code::CountryMismatch, 0),
+    ] {
+        let field = format!("data.parties[{index}]");
+        given()
+            .when(&register_partner("new", parties))
+            .then_refused(code, &field);
+        let change = format!(r#"{{"parties":{parties}}}"#);
+        let change = say("root", "ledger", "partner/gov", "change_partner", &change);
+        given().when(&change).then_refused(code, &field);
+    }
+    let parties = r#"["KEN","KIR","Mombasa","ledger"]"#;
+    given().when(&register_partner("new", parties)).accepted();
+}
+
+#[test]
+fn no_tag_of_a_language_holds_a_personal_identifier() {
+    let record = |tag: &str| {
+        let data = format!(r#"{{"title":"Visas","actions":["GCM-05a"],"language":"{tag}"}}"#);
+        about("gov", "KEN", "record_commitment", &data)
+    };
+    let report = |tag: &str| {
+        let data = format!(
+            r#"{{"period":{{"from":"2026","to":"2026"}},"stage":"planning","language":"{tag}"}}"#
+        );
+        about("gov", "KEN", "report_progress", &data)
+    };
+    for tag in [
+        "x-07123456",
+        "en-x-0712345-678",
+        "en-a-0712-345678",
+        "x-2547-12345678",
+    ] {
+        given()
+            .when(&record(tag))
+            .then_refused(Code::PersonalDataRefused, "data.language");
+        committed()
+            .when(&report(tag))
+            .then_refused(Code::PersonalDataRefused, "data.language");
+    }
+    for tag in [
+        "de-CH-1901",
+        "frm-1606nict",
+        "sl-rozaj-1994",
+        "es-419",
+        "en-x-2026",
+    ] {
+        given().when(&record(tag)).accepted();
+        committed().when(&report(tag)).accepted();
+    }
+}

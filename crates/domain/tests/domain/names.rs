@@ -160,6 +160,19 @@ fn no_share_exceeds_the_whole_however_percent_is_written() {
         "pct.",
         "pour cent",
         "百分比",
+        "per‑cent",
+        "per‐cent",
+        "％\u{fe0e}",
+        "per\u{200c}cent",
+        "(%)",
+        "percent (%)",
+        "in %",
+        "percentages",
+        "процента",
+        "проц.",
+        "百分率",
+        "فى المئة",
+        "فی المئة",
     ] {
         let refused = Err((
             Code::AmountOutOfRange,
@@ -191,4 +204,23 @@ fn a_currency_has_a_code_whatever_sign_it_has() {
         assert_eq!(measured_in(unit), refused, "{unit}");
     }
     assert_eq!(measured_in("JPY"), Ok(()));
+}
+
+#[test]
+fn no_two_milestones_look_the_same() {
+    for (one, other) in [
+        ("ab", "a\u{34f}b"),
+        ("ab", "a\u{206a}b"),
+        ("ab", "a\u{e0020}b"),
+        ("ab", "a\u{200d}b"),
+        ("☑ done", "☑\u{fe0f} done"),
+    ] {
+        let milestones = format!(r#"[{{"name":"{one}"}},{{"name":"{other}"}}]"#);
+        let old = r#"[{"name":"Law","due":"2027"}]"#;
+        assert_eq!(
+            decoded("record_commitment", old, &milestones),
+            Err((Code::DuplicateValue, Some("data.milestones[1]".to_owned()))),
+            "{other:?}"
+        );
+    }
 }

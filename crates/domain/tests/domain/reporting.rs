@@ -85,7 +85,8 @@ fn corrections_are_a_chain_and_only_its_end_is_corrected() {
             .when(&command)
             .then_refused(Code::ReportCorrectedAlready, "data.report");
     }
-    let world = world.and(&correcting("KEN", second));
+    let again = format!(r#"{{"report":"{second}","stage":"planning","reason":"Counted anew"}}"#);
+    let world = world.and(&about("gov", "KEN", "correct_report", &again));
     // A second report over the period takes its place in the same chain.
     let event = world.when(&report("KEN", "2025")).accepted();
     assert!(
@@ -263,7 +264,10 @@ fn an_open_contest_stays_with_the_reporter_and_the_period_through_corrections() 
             .when(&contesting("UGA", second))
             .then_refused(Code::ContestExists, "data.report");
         world.when(&contesting("NBO", second)).accepted();
-        let world = world.and(&correcting("KEN", second));
+        let data = format!(
+            r#"{{"report":"{second}","stage":"fulfilled","narrative":"All","reason":"Counted anew"}}"#
+        );
+        let world = world.and(&about("gov", "KEN", "correct_report", &data));
         let third = world.last();
         world
             .when(&contesting("UGA", third))

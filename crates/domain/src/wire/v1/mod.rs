@@ -61,6 +61,7 @@ pub use header::{EventHeader, HeaderError};
 pub(crate) use quantity::{is_percent, is_share, negative_money, no_share, unit_key};
 pub use receipt::{Durability, Receipt, ReceiptEvent, Status};
 pub(crate) use shape::Outlined;
+pub(crate) use text::is_default_ignorable;
 pub use text::{clean_line, clean_text};
 pub use values::{
     Amount, Evidence, Grade, Indicator, Measure, MeasureChange, Milestone, Participant, Period,

@@ -3,43 +3,99 @@
 use std::borrow::Cow;
 
 use super::check::TextPath;
+use super::text::is_default_ignorable;
 use super::values::{Amount, Indicator};
 use crate::compare::{folded, folded_compatibly};
 use crate::rejection::{Rejection, RejectionCode};
 
-/// The names of percent, folded: in the UN's six languages.
-const PERCENT: [&str; 25] = [
+/// The names of percent in the UN's six languages, as [`percent_key`] writes them.
+const PERCENT: [&str; 38] = [
     "%",
     "percent",
     "per cent",
     "per-cent",
     "percents",
+    "per cents",
     "percentage",
+    "percentages",
     "pct",
     "pour cent",
+    "pour-cent",
     "pourcent",
+    "pourcents",
     "pourcentage",
+    "pourcentages",
     "por ciento",
     "porciento",
+    "por cien",
     "porcentaje",
+    "porcentajes",
     "процент",
     "проценты",
+    "процента",
     "процентов",
+    "процентах",
+    "проц",
     "百分比",
     "百分之",
-    "٪",
+    "百分率",
+    "百分数",
     "في المئة",
     "في المائة",
     "بالمئة",
     "بالمائة",
     "نسبة مئوية",
+    "نسب مئوية",
     "النسبة المئوية",
+    "النسب المئوية",
 ];
+
+/// Words before a name of percent that change nothing: "in %", "en pour cent".
+const IN: [&str; 5] = ["in ", "as ", "en ", "в ", "以"];
 
 /// Whether values in this unit are shares of a whole. Growth in percent is another unit, like `% a year`.
 pub(crate) fn is_percent(unit: &str) -> bool {
-    let unit = folded_compatibly(unit);
-    PERCENT.contains(&unit.trim_end_matches('.'))
+    let unit = percent_key(unit);
+    let mut name = plain_name(&unit);
+    // The sign after the word says it again.
+    if let Some(word) = name.strip_suffix("(%)").map(plain_name)
+        && !word.is_empty()
+    {
+        name = word;
+    }
+    PERCENT.contains(&name)
+}
+
+/// Folded, and with the signs of one sound or shape that people write for each other: hyphens, forms of the Arabic yeh and
+/// percent sign. Nothing joins or parts the letters of percent.
+fn percent_key(unit: &str) -> String {
+    let folded = folded_compatibly(unit);
+    let letters = folded
+        .chars()
+        .filter(|letter| !is_default_ignorable(*letter));
+    let one = |letter| match letter {
+        '\u{2010}'..='\u{2012}' => '-',
+        'ى' | 'ی' => 'ي',
+        '٪' => '%',
+        other => other,
+    };
+    letters.map(one).collect()
+}
+
+/// A name without what stands around it: parentheses, a full stop, "in".
+fn plain_name(name: &str) -> &str {
+    let mut name = name.trim();
+    if let Some(inner) = name
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
+        name = inner.trim();
+    }
+    let name = IN
+        .iter()
+        .find_map(|word| name.strip_prefix(word))
+        .unwrap_or(name);
+    name.trim_end_matches('.').trim()
 }
 
 /// The form in which units are compared: percent has several names.
@@ -161,10 +217,41 @@ mod tests {
             "ПРОЦЕНТОВ",
             "百分比",
             "في المئة",
+            "per\u{2011}cent",
+            "per\u{2010}cent",
+            "％\u{fe0e}",
+            "per\u{200c}cent",
+            "في\u{200c} المئة",
+            "(%)",
+            "percent (%)",
+            "Percentage (%)",
+            "in %",
+            "In per cent",
+            "en %",
+            "percentages",
+            "процента",
+            "проц.",
+            "в процентах",
+            "百分率",
+            "فى المئة",
+            "فی المئة",
         ] {
             assert!(is_percent(unit), "{unit}");
         }
-        for unit in ["% a year", "percentage points", "persons", "‰", ""] {
+        for unit in [
+            "% a year",
+            "percentage points",
+            "persons",
+            "‰",
+            "",
+            "()",
+            "(%) of GDP",
+            "in",
+            "visas (%)",
+            "百分点",
+            "degrees (%)",
+            "مئوية",
+        ] {
             assert!(!is_percent(unit), "{unit}");
         }
     }

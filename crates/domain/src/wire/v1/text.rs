@@ -8,7 +8,7 @@ pub(super) fn is_blank(text: &str) -> bool {
 }
 
 /// Whether the character is not shown where a font does not know it (`Default_Ignorable_Code_Point` of Unicode 16).
-pub(super) fn is_default_ignorable(letter: char) -> bool {
+pub(crate) fn is_default_ignorable(letter: char) -> bool {
     matches!(
         letter,
         '\u{ad}'
