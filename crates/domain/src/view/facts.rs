@@ -130,12 +130,16 @@ impl Flags {
     pub(crate) const DIGESTED_BESIDE_REPORTS: Self = Self(1 << 16);
     /// Evidence of a standing report has a digest; this follows as those above do.
     pub(crate) const REPORT_DIGESTED: Self = Self(1 << 17);
-    /// It was closed as fulfilled when a report said so with evidence.
+    /// When it was closed, a report said with evidence that all is done.
     pub(crate) const GROUND_FULFILLED: Self = Self(1 << 18);
     /// It was closed as fulfilled, and the report that this rested on holds no more: follows from the reports.
     pub(crate) const GROUND_TAKEN_BACK: Self = Self(1 << 19);
     /// What took its place was withdrawn.
     pub(crate) const SUCCESSOR_WITHDRAWN: Self = Self(1 << 20);
+    /// When it was closed, a report said with evidence that it is under way, or done.
+    pub(crate) const GROUND_UNDER_WAY: Self = Self(1 << 21);
+    /// When it was closed, the lead's word was that all is done, with evidence or without.
+    pub(crate) const LEAD_SAID_FULFILLED: Self = Self(1 << 22);
 
     /// What no report and no assessment changes.
     const TERMS: Self =
@@ -148,6 +152,8 @@ impl Flags {
         | Self::EVIDENCE_BESIDE_REPORTS.0
         | Self::DIGESTED_BESIDE_REPORTS.0
         | Self::GROUND_FULFILLED.0
+        | Self::GROUND_UNDER_WAY.0
+        | Self::LEAD_SAID_FULFILLED.0
         | Self::SUCCESSOR_WITHDRAWN.0;
     /// What stands in few commitments, so that one test passes over all of it.
     const UNUSUAL: Self = Self(
@@ -179,8 +185,10 @@ impl Flags {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Ground {
     None,
-    /// It has evidence.
+    /// It has evidence, and says of nothing that it was done.
     Evidenced,
+    /// It has evidence, and says that the commitment is under way.
+    UnderWay,
     /// It has evidence, and says that all is done.
     Fulfilled,
 }
@@ -190,7 +198,8 @@ impl Ground {
         match (report.has_evidence(), report.stage) {
             (false, _) => Self::None,
             (true, Stage::Fulfilled) => Self::Fulfilled,
-            (true, Stage::Planning | Stage::InProgress | Stage::Stalled) => Self::Evidenced,
+            (true, Stage::InProgress) => Self::UnderWay,
+            (true, Stage::Planning | Stage::Stalled) => Self::Evidenced,
         }
     }
 }
@@ -546,7 +555,7 @@ impl CommitmentFacts {
             evidence |= report.has_evidence();
             digested |= report.has_digested_evidence();
             upheld |= report.has(Report::CONTEST_UPHELD);
-            if !report.has(Report::RETURNED | Report::CONTEST_UPHELD) {
+            if report.holds() {
                 ground = ground.max(Ground::of(report));
             }
             if report.has(Report::BY_LEAD) && newest.is_none_or(|newest| report.is_newer(newest)) {
@@ -556,7 +565,10 @@ impl CommitmentFacts {
         self.last_report = last;
         self.reported_until = until;
         self.stage = newest.map(|report| report.stage);
-        let taken_back = self.is_closed_fulfilled() && ground < self.ground_of_closing();
+        let lead_says_less = self.flags.has(Flags::LEAD_SAID_FULFILLED)
+            && !newest.is_some_and(|report| report.stage == Stage::Fulfilled && report.holds());
+        let says_less = ground < self.ground_of_closing() || lead_says_less;
+        let taken_back = self.is_closed_fulfilled() && says_less;
         self.flags.set(Flags::GROUND_TAKEN_BACK, taken_back);
         let marked = |mark| newest.is_some_and(|report| report.has(mark));
         self.flags.set(Flags::REPORT_EVIDENCE, evidence);
@@ -573,21 +585,28 @@ impl CommitmentFacts {
         self.settle_scrutiny(reports);
     }
 
-    /// What a closing as fulfilled rested on: a report with evidence always, one that said fulfilled where there was one.
+    /// What a closing as fulfilled rested on: a report with evidence always, and the most that one said.
     fn ground_of_closing(&self) -> Ground {
         if self.flags.has(Flags::GROUND_FULFILLED) {
             Ground::Fulfilled
+        } else if self.flags.has(Flags::GROUND_UNDER_WAY) {
+            Ground::UnderWay
         } else {
             Ground::Evidenced
         }
     }
 
-    /// Closes it, and keeps what that rests on.
+    /// Closes it, and keeps what that rests on: reports with evidence, and the lead's word.
     pub(crate) fn close(&mut self, outcome: Outcome, reports: &Reports) {
         self.status = Status::Closed(outcome);
-        let grounds = reports.of(self.reports).map(Ground::of);
-        let fulfilled = grounds.max() == Some(Ground::Fulfilled);
-        self.flags.set(Flags::GROUND_FULFILLED, fulfilled);
+        let ground = reports.of(self.reports).map(Ground::of).max();
+        let flags = &mut self.flags;
+        flags.set(Flags::GROUND_FULFILLED, ground >= Some(Ground::Fulfilled));
+        flags.set(Flags::GROUND_UNDER_WAY, ground >= Some(Ground::UnderWay));
+        flags.set(
+            Flags::LEAD_SAID_FULFILLED,
+            self.stage == Some(Stage::Fulfilled),
+        );
     }
 
     fn settle_scrutiny(&mut self, reports: &Reports) {

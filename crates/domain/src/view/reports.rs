@@ -95,6 +95,11 @@ impl Report {
         self.flags & flag != 0
     }
 
+    /// It was neither given back nor contested with success.
+    pub(crate) fn holds(&self) -> bool {
+        !self.has(Self::RETURNED | Self::CONTEST_UPHELD)
+    }
+
     /// It names evidence, or some was added to it.
     pub(crate) fn has_evidence(&self) -> bool {
         self.has(Self::EVIDENCE | Self::ATTACHED)

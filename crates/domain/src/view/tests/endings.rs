@@ -158,8 +158,10 @@ fn a_closing_has_its_ground_again_when_a_report_says_so_again() {
     assert!(!ledger.is_ground_taken_back());
     let other = report("fulfilled", true).replace("2025", "2024");
     ledger.says("UGA", 0, EventType::ProgressReported, &other);
-    ledger.retracts(at);
+    let at = ledger.corrects(at, "fulfilled", false);
     assert!(!ledger.is_ground_taken_back(), "another report says so");
+    ledger.retracts(at);
+    assert!(ledger.is_ground_taken_back(), "the lead says so no more");
 }
 
 #[test]
@@ -170,10 +172,33 @@ fn a_closing_rests_on_no_more_than_was_reported_then() {
     assert!(!ledger.is_ground_taken_back());
     ledger.retracts(at);
     assert!(ledger.is_ground_taken_back());
+    for stage in ["planning", "stalled"] {
+        let mut ledger = Ledger::of(1);
+        let at = ledger.reports("in_progress", true);
+        ledger.closes("fulfilled");
+        let at = ledger.corrects(at, stage, true);
+        assert!(ledger.is_ground_taken_back(), "{stage} is less");
+        ledger.corrects(at, "in_progress", true);
+        assert!(!ledger.is_ground_taken_back());
+    }
     // To close otherwise needs no ground.
     let mut ledger = Ledger::of(1);
     ledger.closes("partly_fulfilled");
     assert!(!ledger.is_ground_taken_back());
+}
+
+#[test]
+fn a_closing_rests_on_the_leads_word_as_well() {
+    for change in [Ledger::retracts as fn(&mut Ledger, Position), returns] {
+        let mut ledger = Ledger::of(1);
+        let at = ledger.reports("fulfilled", false);
+        let partners = report("in_progress", true);
+        ledger.says("UGA", 0, EventType::ProgressReported, &partners);
+        ledger.closes("fulfilled");
+        assert!(!ledger.is_ground_taken_back());
+        change(&mut ledger, at);
+        assert!(ledger.is_ground_taken_back());
+    }
 }
 
 #[test]

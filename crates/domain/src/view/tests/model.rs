@@ -546,29 +546,34 @@ impl Commitment {
         self.status() == "closed_fulfilled" && !self.series().iter().any(complete)
     }
 
-    /// Closed as fulfilled, and no report with evidence that was neither returned nor contested with success stands any more; or none that
-    /// says fulfilled, where one said so when it was closed.
+    /// Closed as fulfilled, and what stands now, neither returned nor contested with success, says less than what stood then: the reports with
+    /// evidence at their most, or the lead's word, if that was fulfilled.
     pub(super) fn is_ground_taken_back(&self) -> bool {
         if self.status() != "closed_fulfilled" {
             return false;
         }
         let closes = |it: &Event| matches!(it.body, EventBody::CommitmentClosed(_));
         let after = self.events.iter().rev().position(closes).unwrap();
-        let evidenced = |it: &&Standing| it.attached || !it.report.evidence.is_empty();
-        let fulfilled = |it: &&Standing| it.report.stage == Stage::Fulfilled;
-        let then = self.before(after).standing();
         let upheld = Some(ContestOutcome::Upheld);
         let contests = self.contests();
-        let mut now = self.standing();
-        now.retain(|it| {
+        let holds = |it: &Standing| {
             let contested = (Some(it.position), upheld);
             it.valid != Some(false) && !contests.contains(&contested)
-        });
-        if then.iter().filter(evidenced).any(|it| fulfilled(&it)) {
-            !now.iter().filter(evidenced).any(|it| fulfilled(&it))
-        } else {
-            !now.iter().any(|it| evidenced(&it))
-        }
+        };
+        let rank = |it: &Standing| match it.report.stage {
+            _ if !it.attached && it.report.evidence.is_empty() => 0,
+            Stage::Planning | Stage::Stalled => 1,
+            Stage::InProgress => 2,
+            Stage::Fulfilled => 3,
+        };
+        let closing = self.before(after);
+        let then = closing.standing().iter().map(rank).max().unwrap_or(0);
+        let now = self.standing();
+        let now = now.iter().filter(|it| holds(it)).map(rank).max();
+        let fulfilled = |it: &Standing| it.report.stage == Stage::Fulfilled;
+        let said = closing.word().is_some_and(|it| fulfilled(&it));
+        let says = self.word().is_some_and(|it| fulfilled(&it) && holds(&it));
+        now.unwrap_or(0) < then.max(1) || said && !says
     }
 
     pub(super) fn is_fulfilled_unassessed(&self) -> bool {
