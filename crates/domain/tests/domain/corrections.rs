@@ -297,10 +297,10 @@ fn a_correction_says_what_the_report_does_not_say_already() {
     }
     let corrected = world
         .clone()
-        .and(&correct(&world, &words.replace("7", "8")));
+        .and(&correct(&world, &words.replace('7', "8")));
     corrected.when(&correct(&corrected, &words)).accepted();
     corrected
-        .when(&correct(&corrected, &words.replace("7", "8")))
+        .when(&correct(&corrected, &words.replace('7', "8")))
         .then_refused(Code::NothingToChange, "data");
     // A second report says that the same still holds, up to the day it is recorded.
     let again = world.when(&about("gov", "KEN", "report_progress", &data));

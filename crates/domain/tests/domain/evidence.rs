@@ -428,8 +428,8 @@ fn a_new_title_is_news_of_a_piece_with_a_digest_and_of_one_without() {
 #[test]
 fn evidence_that_is_flagged_is_flagged_again_for_another_reason_or_a_later_date_only() {
     let flag = |name: &str, reason: &str, effective: Option<&str>| {
-        let date = effective.map_or(String::new(), |it| format!(r#","effective":"{it}""#));
-        let data = format!(r#"{{{name},"reason":"{reason}"{date}}}"#);
+        let since = effective.map_or(String::new(), |it| format!(r#","effective":"{it}""#));
+        let data = format!(r#"{{{name},"reason":"{reason}"{since}}}"#);
         about("gov", "KEN", "flag_evidence_unavailable", &data)
     };
     for byte in [Some(1), None] {
