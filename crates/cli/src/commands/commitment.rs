@@ -178,17 +178,17 @@ fn measured(measure: &MeasureRow) -> [(&'static str, String); 4] {
         unit.unwrap_or_default()
     };
     let amount = |now: Option<Amount>, first: Option<Amount>| {
+        let first_unit = unit(&measure.first_unit);
+        let first = match (now, first) {
+            (_, Some(first)) => format!(" (first {first}{first_unit})"),
+            (Some(_), None) if measure.first_unit.is_some() => format!(" (first in{first_unit})"),
+            (Some(_) | None, None) => String::new(),
+        };
         let now = now.map(|now| format!("{now}{}", unit(&measure.unit)));
-        let first = first.map(|first| format!(" (first {first})"));
-        now.unwrap_or_default() + &first.unwrap_or_default()
+        now.unwrap_or_default() + &first
     };
-    let mut first = Vec::new();
-    first.extend(measure.first_indicator.as_deref().map(clean));
-    first.extend(measure.first_unit.as_deref().map(clean));
-    let first = match first.as_slice() {
-        [] => String::new(),
-        first => format!(" (first {})", first.join(", ")),
-    };
+    let first = measure.first_indicator.as_deref().map(clean);
+    let first = first.map_or_else(String::new, |first| format!(" (first {first})"));
     let latest = measure.latest.as_ref().map(|latest| {
         let value = format!("{}{}", latest.value, unit(&latest.unit));
         let (from, until) = (&latest.from, &latest.until);
@@ -427,7 +427,7 @@ mod tests {
             "status superseded superseded by d lead KEN",
             "due 2027-12-31 first due 2025 late first due 2025, 2 days late",
             "late reported fulfilled 365 days after the first due date",
-            "indicator desks (first rooms) baseline 0 desks target 4.5 desks (first 8)",
+            "indicator desks baseline 0 desks (first in rooms) target 4.5 desks (first 8 rooms)",
             "latest value 3 desks, 2024 to 2025, by KEN, position 7",
             "flags not measurable, weakened",
             "language pt-BR description What it is",

@@ -1,9 +1,9 @@
 //! What one commitment is measured by, and the value that it has reached: folded for one commitment alone, as no count and no list of the ledger's views
 //! shows it.
 
-use crate::compare::folded;
+use crate::compare::{folded, same};
 use crate::wire::v1::view::{MeasureRow, ValueRow};
-use crate::wire::v1::{Indicator, Measure, MeasureChange, Period};
+use crate::wire::v1::{Indicator, Measure, MeasureChange, Period, unit_key};
 
 /// The measure of a commitment as it is now, and the first that was said of each part of it.
 #[derive(Debug, Default)]
@@ -37,8 +37,12 @@ impl Measured {
             unit: now.unit.clone(),
             baseline: now.baseline,
             target: now.target,
-            first_indicator: another(first.indicator.as_ref(), now.indicator.as_ref()),
-            first_unit: another(first.unit.as_ref(), now.unit.as_ref()),
+            first_indicator: another(first.indicator.as_ref(), now.indicator.as_ref())
+                .filter(|first| now.indicator.as_ref().is_none_or(|it| !same(first, it))),
+            first_unit: another(first.unit.as_ref(), now.unit.as_ref()).filter(|first| {
+                let now = now.unit.as_deref().map(unit_key);
+                now.is_none_or(|now| !same(&unit_key(first), &now))
+            }),
             first_baseline: another(first.baseline.as_ref(), now.baseline.as_ref()),
             first_target: another(first.target.as_ref(), now.target.as_ref()),
             latest,
@@ -81,5 +85,29 @@ pub(super) fn value_row(
         from: period.from.to_string(),
         until: period.to.to_string(),
         report: report.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_or_an_indicator_in_another_form_is_no_other() {
+        let change = |indicator: &str, unit: &str| MeasureChange {
+            indicator: Some(indicator.to_owned()),
+            unit: Some(unit.to_owned()),
+            ..MeasureChange::default()
+        };
+        let firsts = |indicator: &str, unit: &str| {
+            let mut measured = Measured::default();
+            measured.amend(&change("Homes built", "%"));
+            measured.amend(&change(indicator, unit));
+            let row = measured.row(None).unwrap();
+            (row.first_indicator, row.first_unit)
+        };
+        assert_eq!(firsts("homes  built", "per cent"), (None, None));
+        let first = (Some("Homes built".to_owned()), Some("%".to_owned()));
+        assert_eq!(firsts("Homes begun", "homes"), first);
     }
 }
