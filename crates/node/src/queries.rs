@@ -162,12 +162,6 @@ impl Queries {
             let what = format!("position {}", query.from);
             return Err(not_reached(&what, tree_size, tree_size));
         }
-        if let Some(to) = query.to.filter(|to| *to < query.from) {
-            return Err(QueryFailure::bad(format!(
-                "the range ends before it begins: from is {}, to is {to}",
-                query.from
-            )));
-        }
         if let Some(country) = &query.country {
             Names::expect_country(country)?;
         }
