@@ -31,7 +31,7 @@ pub use http::{Response, get};
 pub use log::{Recorded, assert_receipt_holds};
 pub use nats::TestNats;
 pub use process::{Finished, Process, ledger, ledger_binary, run};
-pub use system::{System, VIEWS, batch, batch_of, receipts};
+pub use system::{System, VIEWS, batch, batch_of, family, receipts};
 pub use terminal::run_on_terminal;
 pub use up::Up;
 pub use wait::{await_that, eventually, free_port};

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use ledger_bus::{Bus, BusOptions, EventFeed, FeedEvent, ViewBucket, subject};
 use ledger_client::{Connection, SubmitOptions, Submitter, audit, seeds};
 use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
+use ledger_domain::wire::v1::view::Family;
 use ledger_domain::wire::v1::{Command, Receipt, Root, Status};
 use tempfile::TempDir;
 
@@ -20,6 +21,14 @@ use crate::wait::{await_that, eventually};
 
 /// The families of views, as `compact-ledger projector` calls them.
 pub const VIEWS: [&str; 3] = ["country", "action", "summary"];
+
+/// The family that a projector of [`VIEWS`] folds.
+///
+/// # Panics
+/// When it is none of them.
+pub fn family(view: &str) -> Family {
+    Family::from_name(view).expect("a family")
+}
 
 const READY_WITHIN: Duration = Duration::from_mins(1);
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -254,7 +263,7 @@ impl System {
             let what = format!("the {view} projector to fold {tree_size} events");
             eventually(&what, READY_WITHIN, async || {
                 assert!(process.runs(), "{view} has ended:\n{}", process.stderr());
-                let answer = self.connection.projection(view).await.ok()?;
+                let answer = self.connection.projection(family(view)).await.ok()?;
                 (answer.checkpoint >= tree_size).then_some(())
             })
             .await;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::{Client, HeaderMap, ServerAddr, ServerError};
 use bytes::Bytes;
+use ledger_domain::wire::v1::problem::{Problem, ProblemCode};
 use thiserror::Error;
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -128,13 +129,8 @@ pub enum RequestError {
     #[error(transparent)]
     Denied(#[from] DeniedError),
     /// The service answered with an error of its own.
-    #[error("{message}")]
-    Refused {
-        /// The service's error code: HTTP's numbers (400, 404, 503 …).
-        code: u16,
-        /// The sentence that says what to change.
-        message: String,
-    },
+    #[error("{0}")]
+    Refused(Problem),
     /// The request could not be sent.
     #[error("the request on {subject} was not sent")]
     NotSent {
@@ -328,14 +324,14 @@ impl Bus {
             headers: message.headers,
         };
         if let Some(code) = reply.header(async_nats::service::NATS_SERVICE_ERROR_CODE) {
-            let code = code.parse().unwrap_or(500);
+            let code = code
+                .parse()
+                .map_or(ProblemCode::Failed, ProblemCode::of_number);
             let message = reply
                 .header(async_nats::service::NATS_SERVICE_ERROR)
-                .unwrap_or("the service failed");
-            return Err(RequestError::Refused {
-                code,
-                message: message.to_owned(),
-            });
+                .unwrap_or("the service failed")
+                .to_owned();
+            return Err(RequestError::Refused(Problem { code, message }));
         }
         Ok(reply)
     }

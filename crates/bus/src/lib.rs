@@ -12,11 +12,10 @@ mod denied;
 mod dropped;
 mod events;
 mod lease;
-pub mod query;
+mod query;
 mod service;
 pub mod subject;
 mod throttle;
-mod words;
 
 pub use access::{
     AddressError, AddressFault, InboxPrefix, NatsAccess, PrefixError, address_without_secrets,
@@ -36,6 +35,6 @@ pub use events::{
     EventFeed, EventPublisher, FeedError, FeedEvent, MAX_RUN_EVENTS, PublishError, StreamState,
 };
 pub use lease::{LeaseBucket, LeaseBucketError, LeaseEntry};
-pub use service::{Answer, Argument, Endpoint, Query, QueryFailure, QueryService, ServiceError};
+pub use query::{QueryError, ReplayPage};
+pub use service::{Answer, Query, QueryService, ServiceError};
 pub use throttle::LogThrottle;
-pub use words::json_fault;

@@ -7,6 +7,8 @@ use async_nats::service::{Request, Service, ServiceExt};
 use bytes::Bytes;
 use futures::channel::mpsc;
 use futures::stream::{BoxStream, SelectAll, StreamExt as _};
+use ledger_domain::wire::v1::endpoint::{Argument, Endpoint};
+use ledger_domain::wire::v1::problem::Problem;
 use thiserror::Error;
 
 use crate::connection::Bus;
@@ -33,51 +35,12 @@ pub struct ServiceError {
     pub what: String,
 }
 
-/// Why a query has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{message}")]
-pub struct QueryFailure {
-    /// HTTP's number for it: 400 a bad query, 404 no such thing, 503 not now.
-    pub code: u16,
-    /// A sentence that says what to change.
-    pub message: String,
-}
-
-impl QueryFailure {
-    /// The query cannot be understood.
-    pub fn bad(message: impl Into<String>) -> Self {
-        Self {
-            code: 400,
-            message: message.into(),
-        }
-    }
-
-    /// There is no such thing.
-    pub fn not_found(message: impl Into<String>) -> Self {
-        Self {
-            code: 404,
-            message: message.into(),
-        }
-    }
-
-    /// It cannot be answered at this moment.
-    pub fn unavailable(message: impl Into<String>) -> Self {
-        Self {
-            code: 503,
-            message: message.into(),
-        }
-    }
-
-    /// The answer is larger than the nats-server takes, and asking for less of it does not help.
-    fn too_large(bytes: usize, max_payload: usize) -> Self {
-        Self {
-            code: 507,
-            message: format!(
-                "the answer has {bytes} bytes and the nats-server takes {max_payload} in a message: \
-                 set max_payload: 8MB in its configuration"
-            ),
-        }
-    }
+/// The answer is larger than the nats-server takes, and asking for less of it does not help.
+fn too_large(bytes: usize, max_payload: usize) -> Problem {
+    Problem::too_large(format!(
+        "the answer has {bytes} bytes and the nats-server takes {max_payload} in a message: \
+         set max_payload: 8MB in its configuration"
+    ))
 }
 
 /// The most bytes an answer may have where the server takes `max_payload` in a message.
@@ -123,9 +86,9 @@ impl From<Vec<u8>> for Answer {
 }
 
 /// One query to answer.
-pub struct Query {
-    /// The endpoint's name, as given to [`QueryService::start`].
-    pub endpoint: &'static str,
+pub struct Query<E> {
+    /// The endpoint asked.
+    pub endpoint: E,
     /// What follows the endpoint's name in the subject, such as `KEN` or `SDG-10.7.2`; empty when nothing does.
     pub argument: String,
     /// The request's payload.
@@ -152,18 +115,18 @@ impl Connection {
     }
 }
 
-impl Query {
+impl<E> Query<E> {
     /// Sends the answer. An answer that cannot be sent is dropped: who asked
     /// sees a timeout and asks again. Returns when the answer is written, or not much is still to be: as long as whoever answers does so with a
     /// bounded number of queries at once, the answers in memory are bounded too.
     ///
     /// What is larger than the server takes is refused with a failure that says so: the client would drop it without a word.
-    pub async fn respond(self, answer: Result<Answer, QueryFailure>) {
+    pub async fn respond(self, answer: Result<Answer, Problem>) {
         let max_payload = self.connection.bus.max_payload();
         let answer = answer.and_then(|answer| {
             let bytes = answer.payload.len();
             if bytes > answer_bytes(max_payload) {
-                return Err(QueryFailure::too_large(bytes, max_payload));
+                return Err(too_large(bytes, max_payload));
             }
             Ok(answer)
         });
@@ -179,10 +142,10 @@ impl Query {
                 }
                 self.request.respond_with_headers(Ok(payload), map).await
             }
-            Err(failure) => {
+            Err(problem) => {
                 let error = async_nats::service::error::Error {
-                    status: header_value(&failure.message),
-                    code: usize::from(failure.code),
+                    status: header_value(&problem.message),
+                    code: usize::from(problem.code.number()),
                 };
                 self.request.respond(Err(error)).await
             }
@@ -194,34 +157,14 @@ impl Query {
     }
 }
 
-/// One thing a process answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Its name in the list of endpoints, unique within the process.
-    pub name: &'static str,
-    /// Its subject after `query.`.
-    pub path: &'static str,
-    /// Whether its subject carries an argument.
-    pub argument: Argument,
-}
-
-/// Whether an endpoint's subject carries an argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Argument {
-    /// `query.<path>` and nothing more.
-    None,
-    /// `query.<path>.<one or more tokens>`.
-    Tokens,
-}
-
 /// The running service of one process; stops when dropped.
-pub struct QueryService {
+pub struct QueryService<E> {
     /// A queue for each endpoint: they take turns, so that a flood on one of them leaves the others their answers.
-    queries: SelectAll<mpsc::Receiver<Query>>,
+    queries: SelectAll<mpsc::Receiver<Query<E>>>,
     _service: Service,
 }
 
-impl QueryService {
+impl<E: Endpoint> QueryService<E> {
     /// Starts an instance that answers these endpoints.
     ///
     /// # Errors
@@ -229,7 +172,7 @@ impl QueryService {
     pub async fn start(
         bus: &Bus,
         description: &str,
-        endpoints: &[Endpoint],
+        endpoints: &[E],
     ) -> Result<Self, ServiceError> {
         let failed = |error: async_nats::Error| ServiceError {
             what: error.to_string(),
@@ -244,20 +187,16 @@ impl QueryService {
             bus: bus.clone(),
             unwritten: AtomicUsize::new(0),
         });
-        for &Endpoint {
-            name,
-            path,
-            argument,
-        } in endpoints
-        {
-            let path = subject::query(path);
-            let listen = match argument {
+        for &asked in endpoints {
+            let spec = asked.spec();
+            let path = subject::query(spec, "");
+            let listen = match spec.argument {
                 Argument::None => path.clone(),
                 Argument::Tokens => format!("{path}.>"),
             };
             let endpoint = service
                 .endpoint_builder()
-                .name(name)
+                .name(spec.name)
                 .add(listen)
                 .await
                 .map_err(failed)?;
@@ -266,7 +205,7 @@ impl QueryService {
             let prefix = format!("{path}.");
             let taken = endpoint.filter_map({
                 let connection = Arc::clone(&connection);
-                move |request| std::future::ready(query(name, &prefix, request, &connection))
+                move |request| std::future::ready(query(asked, &prefix, request, &connection))
             });
             tokio::spawn(forward(taken.boxed(), sender));
         }
@@ -277,14 +216,14 @@ impl QueryService {
     }
 
     /// Waits for the next query; `None` when the connection was closed for good.
-    pub async fn next(&mut self) -> Option<Query> {
+    pub async fn next(&mut self) -> Option<Query<E>> {
         self.queries.next().await
     }
 }
 
 /// Takes queries off the connection as fast as they come, whatever becomes of them: what waits in its subscription is bounded by their
 /// number alone.
-async fn forward(mut queries: BoxStream<'static, Query>, mut to: mpsc::Sender<Query>) {
+async fn forward<E>(mut queries: BoxStream<'static, Query<E>>, mut to: mpsc::Sender<Query<E>>) {
     while let Some(query) = queries.next().await {
         if let Err(refused) = to.try_send(query)
             && refused.is_disconnected()
@@ -295,12 +234,12 @@ async fn forward(mut queries: BoxStream<'static, Query>, mut to: mpsc::Sender<Qu
 }
 
 /// What a request asks; nothing when nobody can be answered for it, which is not worth reading the log for.
-fn query(
-    endpoint: &'static str,
+fn query<E>(
+    endpoint: E,
     prefix: &str,
     mut request: Request,
     connection: &Arc<Connection>,
-) -> Option<Query> {
+) -> Option<Query<E>> {
     let message = &mut request.message;
     if !message.reply.as_deref().is_some_and(subject::takes_answers) {
         return None;

@@ -1,5 +1,7 @@
 //! The names of the contract: subjects, streams, buckets.
 
+use ledger_domain::wire::v1::endpoint::EndpointSpec;
+
 /// Prefix of every subject of this version of the contract.
 pub const PREFIX: &str = "ledger.v1";
 /// What the node listens on for commands: one token, the partner's id, follows `cmd`.
@@ -50,9 +52,13 @@ pub fn takes_answers(reply_to: &str) -> bool {
     first != "ledger" && !first.starts_with('$')
 }
 
-/// The subject of a query endpoint, such as `head` or `country.KEN`.
-pub fn query(endpoint: &str) -> String {
-    format!("{QUERY_GROUP}.{endpoint}")
+/// The subject of an endpoint with its argument, such as `ledger.v1.query.country.KEN`; no argument is an empty one.
+pub fn query(endpoint: &EndpointSpec, argument: &str) -> String {
+    let subject = endpoint.subject;
+    match argument {
+        "" => format!("{QUERY_GROUP}.{subject}"),
+        argument => format!("{QUERY_GROUP}.{subject}.{argument}"),
+    }
 }
 
 /// The KV bucket of a projection: `country`, `action` or `summary`.

@@ -1,10 +1,12 @@
 //! How a command fails: one sentence on standard error, and a code that a script can use.
 
 use crate::output::say;
-use ledger_bus::query::QueryError;
-use ledger_bus::{RequestError, json_fault, without_secrets};
+use ledger_bus::QueryError;
+use ledger_bus::{RequestError, without_secrets};
 use ledger_client::audit::AuditError;
 use ledger_client::{CheckError, LinesError, ReplayError, SubmitError};
+use ledger_domain::wire::v1::json_fault;
+use ledger_domain::wire::v1::problem::ProblemCode;
 use ledger_node::{NodeError, ProjectorError};
 use std::error::Error;
 use std::path::Path;
@@ -240,7 +242,9 @@ impl From<ledger_web::ProbeError> for Failure {
 impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
         // The ledger reads some arguments itself, and says so by this code.
-        if let QueryError::Request(RequestError::Refused { code: 400, .. }) = error {
+        if let QueryError::Request(RequestError::Refused(problem)) = &error
+            && problem.code == ProblemCode::BadQuery
+        {
             return Self::usage(sentence(&error));
         }
         Self::reachable_or_not(&error, ledger_client::is_unreachable(&error))

@@ -1,11 +1,15 @@
 //! A connection to a ledger and the questions one may ask of it.
 
 use bytes::Bytes;
-use ledger_bus::query::{
-    CHECKPOINT_HEADER, CommitmentAnswer, CommitmentQuery, HeadAnswer, ProjectionAnswer, QueryError,
-    ScrubAnswer, ViewQuery, WatchEnvelope, WatchQuery,
+use ledger_bus::{Bus, BusOptions, ConnectError, NatsAccess, QueryError, RequestError};
+use ledger_domain::wire::v1::answer::{
+    CHECKPOINT_HEADER, CommitmentAnswer, HeadAnswer, ProjectionAnswer, ScrubAnswer, WatchEnvelope,
 };
-use ledger_bus::{Bus, BusOptions, ConnectError, NatsAccess, RequestError, subject};
+use ledger_domain::wire::v1::endpoint::{Ask, Endpoint, ViewEndpoint, log, views};
+use ledger_domain::wire::v1::problem::ProblemCode;
+use ledger_domain::wire::v1::query::{CommitmentQuery, NoQuery, ViewQuery, WatchQuery};
+use ledger_domain::wire::v1::view::{Family, ViewKey};
+use serde::de::DeserializeOwned;
 use std::time::Duration;
 
 /// How long an answer may take before the question counts as unanswered.
@@ -21,27 +25,27 @@ pub fn is_unreachable(error: &QueryError) -> bool {
             RequestError::NoResponders { .. }
             | RequestError::Timeout { .. }
             | RequestError::Denied(_)
-            | RequestError::NotSent { .. }
-            | RequestError::Refused { code: 503, .. },
+            | RequestError::NotSent { .. },
         ) => true,
-        QueryError::Request(RequestError::Refused { .. }) | QueryError::Answer { .. } => false,
+        QueryError::Request(RequestError::Refused(problem)) => {
+            problem.code == ProblemCode::Unavailable
+        }
+        QueryError::Answer { .. } => false,
     }
 }
 
 /// Whether the answer was that there is no such thing.
 pub fn is_not_found(error: &QueryError) -> bool {
-    matches!(
-        error,
-        QueryError::Request(RequestError::Refused { code: 404, .. })
-    )
+    is_problem(error, ProblemCode::NotFound)
 }
 
 /// Whether the answer was that there is none at this moment.
 pub(crate) fn is_unavailable(error: &QueryError) -> bool {
-    matches!(
-        error,
-        QueryError::Request(RequestError::Refused { code: 503, .. })
-    )
+    is_problem(error, ProblemCode::Unavailable)
+}
+
+fn is_problem(error: &QueryError, code: ProblemCode) -> bool {
+    matches!(error, QueryError::Request(RequestError::Refused(problem)) if problem.code == code)
 }
 
 /// A view as a projector served it.
@@ -77,6 +81,14 @@ impl Connection {
         &self.bus
     }
 
+    async fn ask<E>(&self, argument: &str, query: &E::Query) -> Result<E::Answer, QueryError>
+    where
+        E: Ask,
+        E::Answer: DeserializeOwned,
+    {
+        self.bus.ask::<E>(argument, query, QUERY_TIMEOUT).await
+    }
+
     /// How far the log goes, and its newest signed tree head.
     ///
     /// # Errors
@@ -86,46 +98,33 @@ impl Connection {
         self.bus.head(QUERY_TIMEOUT).await
     }
 
-    /// How far a projector has come, and which views it has.
+    /// How far the projector of a family has come, and which views it has.
     ///
     /// # Errors
     ///
     /// [`QueryError`].
-    pub async fn projection(&self, name: &str) -> Result<ProjectionAnswer, QueryError> {
-        let endpoint = format!("projection.{name}");
-        self.bus.ask(&endpoint, &(), QUERY_TIMEOUT).await
+    pub async fn projection(&self, family: Family) -> Result<ProjectionAnswer, QueryError> {
+        self.bus.projection(family, QUERY_TIMEOUT).await
     }
 
-    /// A view as its projector serves it now: `country` and an ISO alpha-3 code, `action` and its code, or `summary`
-    /// and one of its keys: `summary`, `gaps`, `partner.<id>`, `review.<id>`.
+    /// A view as its projector serves it, now or as known earlier.
     ///
     /// # Errors
     ///
     /// [`QueryError`]; [`is_not_found`] tells if there is no such view.
-    pub async fn view(
-        &self,
-        projection: &str,
-        key: &str,
-        query: &ViewQuery,
-    ) -> Result<Served, QueryError> {
-        let subject = if projection == "summary" {
-            subject::query(key)
-        } else {
-            subject::query(&format!("{projection}.{key}"))
-        };
-        let broken = |what: String| QueryError::Answer {
-            subject: subject.clone(),
-            what,
-        };
-        let question = serde_json::to_vec(query).map_err(|error| broken(error.to_string()))?;
+    pub async fn view(&self, key: &ViewKey, query: &ViewQuery) -> Result<Served, QueryError> {
+        let (endpoint, argument) = (ViewEndpoint::of(key).spec(), key.argument());
         let reply = self
             .bus
-            .request(&subject, question.into(), QUERY_TIMEOUT)
+            .ask_bytes(endpoint, argument, query, QUERY_TIMEOUT)
             .await?;
         let checkpoint = reply
             .header(CHECKPOINT_HEADER)
-            .and_then(|text| text.parse().ok())
-            .ok_or_else(|| broken(format!("the header {CHECKPOINT_HEADER} is no number")))?;
+            .and_then(|text| text.parse().ok());
+        let checkpoint = checkpoint.ok_or_else(|| {
+            let what = format!("the header {CHECKPOINT_HEADER} is no number");
+            QueryError::answer(endpoint, argument, what)
+        })?;
         Ok(Served {
             json: reply.payload,
             checkpoint,
@@ -141,14 +140,14 @@ impl Connection {
     pub async fn watch(&self, query: &WatchQuery) -> Result<WatchEnvelope, QueryError> {
         let mut query = query.clone();
         let wanted = query.limit;
-        let mut whole: WatchEnvelope = self.bus.ask("watch", &query, QUERY_TIMEOUT).await?;
+        let mut whole = self.ask::<views::Watch>("", &query).await?;
         while let Some(found) = &mut whole.lists.watch {
             query.limit = wanted.saturating_sub(found.rows.len());
             query.after = found.next.as_ref().and_then(|next| next.parse().ok());
             if query.after.is_none() || query.limit == 0 {
                 break;
             }
-            let page: WatchEnvelope = self.bus.ask("watch", &query, QUERY_TIMEOUT).await?;
+            let page = self.ask::<views::Watch>("", &query).await?;
             let Some(page) = page.lists.watch else { break };
             found.rows.extend(page.rows);
             found.next = page.next;
@@ -162,7 +161,9 @@ impl Connection {
     ///
     /// [`QueryError`]. What is wrong with the log is in the answer.
     pub async fn scrub(&self) -> Result<ScrubAnswer, QueryError> {
-        self.bus.ask("scrub", &(), SCRUB_TIMEOUT).await
+        self.bus
+            .ask::<log::Scrub>("", &NoQuery, SCRUB_TIMEOUT)
+            .await
     }
 
     /// How a commitment stands, now or as it was known at a position or time.
@@ -180,8 +181,7 @@ impl Connection {
             state: true,
             ..CommitmentQuery::default()
         };
-        let endpoint = format!("commitment.{id}");
-        self.bus.ask(&endpoint, &query, QUERY_TIMEOUT).await
+        self.ask::<log::Commitment>(id, &query).await
     }
 
     /// The history of a commitment, the whole or what was known of it at a position or time: its events in order, each in its delivered form.
@@ -194,14 +194,13 @@ impl Connection {
         id: &str,
         as_of: Option<&str>,
     ) -> Result<CommitmentAnswer, QueryError> {
-        let endpoint = format!("commitment.{id}");
         let mut query = CommitmentQuery {
             as_of: as_of.map(str::to_owned),
             ..CommitmentQuery::default()
         };
         let mut whole: Option<CommitmentAnswer> = None;
         loop {
-            let page: CommitmentAnswer = self.bus.ask(&endpoint, &query, QUERY_TIMEOUT).await?;
+            let page = self.ask::<log::Commitment>(id, &query).await?;
             let next = page.next.filter(|next| *next > query.from);
             match &mut whole {
                 Some(whole) => {

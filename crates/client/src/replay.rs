@@ -3,7 +3,8 @@
 use crate::connection::{Connection, QUERY_TIMEOUT, is_unreachable};
 use bytes::Bytes;
 use ledger_bus::RequestError;
-use ledger_bus::query::{QueryError, ReplayPage, ReplayQuery};
+use ledger_bus::{QueryError, ReplayPage};
+use ledger_domain::wire::v1::query::ReplayQuery;
 use ledger_proof::block::{self, BlockError};
 use std::time::Duration;
 use thiserror::Error;

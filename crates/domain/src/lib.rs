@@ -3,7 +3,8 @@
 //! Everything here is pure: no clock, no randomness, no files, no async. Time and ids arrive as data, so that a decision
 //! can be run again by an auditor and gives the same events.
 //!
-//! - [`wire::v1`] holds the bytes: commands, events, receipts, and in [`wire::v1::view`] what the ledger answers.
+//! - [`wire::v1`] holds the bytes: commands, events, receipts, and what may be asked and is answered:
+//!   [`wire::v1::endpoint`] is the list.
 //! - [`Reference`] and [`Commitment`] are folds of events: the context of a decision.
 //! - [`decide()`] turns a command into events, or into a [`Rejection`] with a stable code.
 

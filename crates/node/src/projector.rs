@@ -17,15 +17,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ledger_bus::query::QueryError;
 use ledger_bus::{
-    BucketError, Bus, BusOptions, ConnectError, FeedError, LogThrottle, NatsAccess, QueryService,
-    ServiceError, ViewBucket,
+    BucketError, Bus, BusOptions, ConnectError, FeedError, LogThrottle, NatsAccess, QueryError,
+    QueryService, ServiceError, ViewBucket,
 };
 use ledger_domain::view::{
     Changes, Family, Projection, RestoreError, changelog_version, family_of,
 };
 use ledger_domain::wire::v1::EventExcerpt;
+use ledger_domain::wire::v1::endpoint::ViewEndpoint;
 use ledger_proof::block::Decoder;
 use ledger_proof::{EMPTY_HASH, Hash, leaf_hash};
 use ledger_store::{OpenError, SavedViews, SledFault, ViewStore};
@@ -399,7 +399,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     async fn publish(
         &mut self,
         buckets: &[(Family, ViewBucket)],
-        service: &mut QueryService,
+        service: &mut QueryService<ViewEndpoint>,
     ) -> Result<(), Interruption> {
         self.unpublished.extend(self.projection.take_keys());
         let checkpoint = self.checkpoint;

@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use ledger_bus::query::{HeadAnswer, NEXT_HEADER, ReplayQuery, TREE_SIZE_HEADER};
-use ledger_bus::{
-    Answer, Argument, Bus, Endpoint, Query, QueryFailure, QueryService, ServiceError, json_fault,
-};
+use ledger_bus::{Answer, Bus, Query, QueryService, ServiceError};
+use ledger_domain::wire::v1::answer::{HeadAnswer, NEXT_HEADER, ScrubAnswer, TREE_SIZE_HEADER};
+use ledger_domain::wire::v1::endpoint::{Ask, Endpoint, LogEndpoint, LogQuery, log};
+use ledger_domain::wire::v1::problem::Problem;
+use ledger_domain::wire::v1::query::{NoQuery, ReplayQuery};
 use ledger_proof::block::BlockHeader;
 use ledger_store::{Log, ReadError};
-use serde::de::DeserializeOwned;
+use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 
 use crate::as_of::not_reached;
@@ -39,11 +40,6 @@ const INDEX_PAGE: usize = 4_096;
 /// How long a query waits for the lease to be confirmed, as after a connection was lost.
 const LEASE_WITHIN: Duration = Duration::from_millis(300);
 
-const HEAD: &str = "head";
-const REPLAY: &str = "replay";
-const COMMITMENT: &str = "commitment";
-const SCRUB: &str = "scrub";
-
 /// What the answers are made from; clones share it.
 #[derive(Clone)]
 pub(crate) struct Queries {
@@ -65,23 +61,13 @@ pub(crate) type MaxAnswer = Arc<dyn Fn() -> usize + Send + Sync>;
 
 impl Queries {
     /// Registers the endpoints.
-    pub(crate) async fn start(bus: &Bus) -> Result<QueryService, ServiceError> {
-        let endpoint = |name, argument| Endpoint {
-            name,
-            path: name,
-            argument,
-        };
-        let endpoints = [
-            endpoint(HEAD, Argument::None),
-            endpoint(REPLAY, Argument::None),
-            endpoint(COMMITMENT, Argument::Tokens),
-            endpoint(SCRUB, Argument::None),
-        ];
-        QueryService::start(bus, "Answers about the log of the ledger", &endpoints).await
+    pub(crate) async fn start(bus: &Bus) -> Result<QueryService<LogEndpoint>, ServiceError> {
+        let description = "Answers about the log of the ledger";
+        QueryService::start(bus, description, LogEndpoint::ALL).await
     }
 
     /// Answers until the connection is closed; without the lease with a failure alone, for another node may speak for the ledger.
-    pub(crate) async fn run(self, mut service: QueryService, lease: Lease) {
+    pub(crate) async fn run(self, mut service: QueryService<LogEndpoint>, lease: Lease) {
         let permits = Arc::new(Semaphore::new(CONCURRENT_QUERIES));
         while let Some(query) = service.next().await {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
@@ -90,7 +76,7 @@ impl Queries {
             let (queries, lease) = (self.clone(), lease.clone());
             tokio::spawn(async move {
                 if !lease.is_held_soon(LEASE_WITHIN).await {
-                    let failure = QueryFailure::unavailable(lease.why_not());
+                    let failure = Problem::unavailable(lease.why_not());
                     Query::respond(query, Err(failure)).await;
                     return;
                 }
@@ -100,12 +86,8 @@ impl Queries {
                     queries.answer(endpoint, &argument, &payload)
                 })
                 .await;
-                let answer = answered.unwrap_or_else(|error| {
-                    Err(QueryFailure {
-                        code: 500,
-                        message: error.to_string(),
-                    })
-                });
+                let answer =
+                    answered.unwrap_or_else(|error| Err(Problem::failed(error.to_string())));
                 Query::respond(query, answer).await;
                 drop(permit);
             });
@@ -114,35 +96,39 @@ impl Queries {
 
     fn answer(
         &self,
-        endpoint: &str,
+        endpoint: LogEndpoint,
         argument: &str,
         payload: &[u8],
-    ) -> Result<Answer, QueryFailure> {
-        match endpoint {
-            HEAD => self.head(),
-            REPLAY => self.replay(&parse(payload)?),
-            SCRUB => self.scrub(),
-            _ => commitment::answer(&self.log, argument, &parse(payload)?, (self.max_answer)()),
+    ) -> Result<Answer, Problem> {
+        match endpoint.read(payload)? {
+            LogQuery::Head(NoQuery) => json::<log::Head>(&self.head()?),
+            LogQuery::Replay(query) => self.replay(&query),
+            LogQuery::Commitment(query) => {
+                let max_answer = (self.max_answer)();
+                let answer = commitment::answer(&self.log, argument, &query, max_answer)?;
+                json::<log::Commitment>(&answer)
+            }
+            LogQuery::Scrub(NoQuery) => json::<log::Scrub>(&self.scrub()?),
         }
     }
 
-    fn scrub(&self) -> Result<Answer, QueryFailure> {
+    fn scrub(&self) -> Result<ScrubAnswer, Problem> {
         match self.scrubbing.try_lock() {
-            Ok(_held) => json(&scrub::answer(
+            Ok(_held) => Ok(scrub::answer(
                 &self.log.scrub(|_, _| ()),
                 self.log.key().verifier_key(),
             )),
-            Err(_) => Err(QueryFailure::unavailable(
+            Err(_) => Err(Problem::unavailable(
                 "the log is being checked already; ask again when that is over",
             )),
         }
     }
 
-    fn head(&self) -> Result<Answer, QueryFailure> {
+    fn head(&self) -> Result<HeadAnswer, Problem> {
         let tree_size = self.log.tree_size();
         let newest = header_at(&self.log, tree_size.saturating_sub(1)).map_err(internal)?;
         let tree_head = self.log.signed_tree_head();
-        let answer = HeadAnswer {
+        Ok(HeadAnswer {
             ledger: self.ledger.to_string(),
             tree_size,
             recorded: newest
@@ -151,11 +137,10 @@ impl Queries {
             tree_head: tree_head.map(|head| String::from_utf8_lossy(head.as_bytes()).into_owned()),
             published: *self.published.borrow(),
             refusing: self.refusing.why().map_err(internal)?,
-        };
-        json(&answer)
+        })
     }
 
-    fn replay(&self, query: &ReplayQuery) -> Result<Answer, QueryFailure> {
+    fn replay(&self, query: &ReplayQuery) -> Result<Answer, Problem> {
         let tree_size = self.log.tree_size();
         // The end itself is what a follower asks for.
         if query.from > tree_size {
@@ -198,7 +183,7 @@ impl Queries {
         country: Option<&str>,
         to: u64,
         max_bytes: usize,
-    ) -> Result<(Bytes, u64), QueryFailure> {
+    ) -> Result<(Bytes, u64), Problem> {
         let mut payload = BytesMut::new();
         let mut next = query.from;
         loop {
@@ -229,36 +214,23 @@ impl Queries {
     }
 }
 
-/// Reads a query's payload; an empty one asks with the defaults.
-pub(crate) fn parse<T: DeserializeOwned + Default>(payload: &[u8]) -> Result<T, QueryFailure> {
-    if payload.is_empty() {
-        return Ok(T::default());
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(payload);
-    let query =
-        T::deserialize(&mut deserializer).and_then(|query| deserializer.end().map(|()| query));
-    query.map_err(|error| {
-        let fault = json_fault(&error);
-        QueryFailure::bad(format!("the query is not as documented: {fault}"))
-    })
-}
-
-pub(crate) fn json(answer: &impl serde::Serialize) -> Result<Answer, QueryFailure> {
+/// The answer of an endpoint as it is sent.
+pub(crate) fn json<E: Ask>(answer: &E::Answer) -> Result<Answer, Problem>
+where
+    E::Answer: Serialize,
+{
     serde_json::to_vec(answer)
         .map(Answer::from)
         .map_err(internal)
 }
 
-fn read_failure(error: ReadError) -> QueryFailure {
+fn read_failure(error: ReadError) -> Problem {
     internal(error)
 }
 
-fn internal(error: impl std::fmt::Display) -> QueryFailure {
+fn internal(error: impl std::fmt::Display) -> Problem {
     tracing::error!(%error, "a query could not be answered");
-    QueryFailure {
-        code: 500,
-        message: format!("the log could not be read: {error}"),
-    }
+    Problem::failed(format!("the log could not be read: {error}"))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ledger_bus::query::{ScrubAnswer, ScrubFinding};
+use ledger_domain::wire::v1::answer::{ScrubAnswer, ScrubFinding};
 use ledger_proof::{LedgerKey, VerifierKey, hash_to_hex};
 use ledger_store::disk::OsDisk;
 use ledger_store::{OpenError, Options, ScrubReport, opening, scrub};

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ledger_bus::query::BucketAnswer;
 use ledger_bus::subject;
 use ledger_domain::RejectionCode;
 use ledger_domain::wire::v1::Status;
+use ledger_domain::wire::v1::answer::BucketAnswer;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode, encode_registry};
 use prometheus_client::metrics::counter::Counter;

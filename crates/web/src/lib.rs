@@ -23,7 +23,8 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use ledger_bus::Bus;
-use ledger_bus::query::{HeadAnswer, ProjectionAnswer};
+use ledger_domain::wire::v1::answer::{HeadAnswer, ProjectionAnswer};
+use ledger_domain::wire::v1::view::Family;
 use metrics::Format;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
@@ -41,8 +42,6 @@ const DRAIN_TIME: Duration = Duration::from_secs(1);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
-/// The projections that must have caught up before the ledger is ready.
-const PROJECTIONS: [&str; 3] = ["country", "action", "summary"];
 /// How often a projection that is behind is asked again while a readiness request waits.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 const ASK_TIMES: u32 = 25;
@@ -333,14 +332,13 @@ pub async fn readiness(bus: &Bus) -> Result<u64, String> {
 
 async fn all_caught_up(bus: &Bus, extent: Extent) -> Result<u64, String> {
     let size = head(bus).await?.tree_size;
-    for projection in PROJECTIONS {
-        let endpoint = format!("projection.{projection}");
+    for family in Family::ALL {
         let mut asked = 0;
         loop {
-            let answer: ProjectionAnswer = bus
-                .ask(&endpoint, &(), ANSWER_TIMEOUT)
+            let answer = bus
+                .projection(family, ANSWER_TIMEOUT)
                 .await
-                .map_err(|error| format!("the {projection} projector does not answer: {error}"))?;
+                .map_err(|error| format!("the {family} projector does not answer: {error}"))?;
             let Some(why) = behind(&answer, size, extent) else {
                 break;
             };
@@ -358,7 +356,7 @@ async fn all_caught_up(bus: &Bus, extent: Extent) -> Result<u64, String> {
 mod tests {
     use super::*;
     use ledger_bus::BusOptions;
-    use ledger_bus::query::BucketAnswer;
+    use ledger_domain::wire::v1::answer::BucketAnswer;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::oneshot;
     use tokio::task::JoinHandle;

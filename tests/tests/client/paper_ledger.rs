@@ -4,12 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::{DateTime, Utc};
-use ledger_bus::query::{
-    CHECKPOINT_HEADER, HeadAnswer, NEXT_HEADER, ProjectionAnswer, ReplayQuery, TREE_SIZE_HEADER,
-};
-use ledger_bus::{Answer, Argument, Bus, Endpoint, Query, QueryFailure, QueryService};
+use ledger_bus::{Answer, Bus, Query, QueryService};
 use ledger_domain::ids::{CommitmentId, EventId, LedgerId, PartyId, Position, Subject, Version};
-use ledger_domain::view::{ActionView, CountryView, Envelope, Projection, SummaryView};
+use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
+use ledger_domain::wire::v1::answer::{
+    CHECKPOINT_HEADER, HeadAnswer, NEXT_HEADER, ProjectionAnswer, TREE_SIZE_HEADER, ViewAnswer,
+};
+use ledger_domain::wire::v1::endpoint::{Endpoint, LogEndpoint, LogQuery, ViewEndpoint};
+use ledger_domain::wire::v1::problem::Problem;
+use ledger_domain::wire::v1::query::{NoQuery, ReplayQuery};
 use ledger_domain::wire::v1::{
     Command, Event, EventBody, EventHeader, EventType, LedgerOpened, Policy, Root, outline,
 };
@@ -21,6 +24,7 @@ use ledger_proof::verify::outline_digest;
 use ledger_proof::{
     Frontier, Hash, LedgerKey, Manifest, SignedTreeHead, data_digest, leaf_hash, sha256,
 };
+use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -147,29 +151,27 @@ impl PaperLedger {
 
     /// Answers queries until the task is dropped.
     pub(crate) async fn serve(&self, bus: &Bus, lie: Lie) -> JoinHandle<()> {
-        let endpoint = |name, argument| Endpoint {
-            name,
-            path: name,
-            argument,
-        };
-        let endpoints = [
-            endpoint("head", Argument::None),
-            endpoint("replay", Argument::None),
-            endpoint("projection", Argument::Tokens),
-            endpoint("country", Argument::Tokens),
-            endpoint("action", Argument::Tokens),
-            endpoint("summary", Argument::None),
-            endpoint("gaps", Argument::None),
-            endpoint("partner", Argument::Tokens),
-        ];
-        let mut service = QueryService::start(bus, "a ledger on paper", &endpoints)
+        let what = "a ledger on paper";
+        let mut log = QueryService::start(bus, what, LogEndpoint::ALL)
+            .await
+            .unwrap();
+        let mut views = QueryService::start(bus, what, ViewEndpoint::ALL)
             .await
             .unwrap();
         let ledger = self.clone();
         tokio::spawn(async move {
-            while let Some(query) = service.next().await {
-                let answer = ledger.state().answer(&query, &lie);
-                query.respond(answer).await;
+            loop {
+                tokio::select! {
+                    Some(query) = log.next() => {
+                        let answer = ledger.state().answer_of_log(&query, &lie);
+                        query.respond(answer).await;
+                    }
+                    Some(query) = views.next() => {
+                        let answer = ledger.state().answer_of_views(&query, &lie);
+                        query.respond(answer).await;
+                    }
+                    else => return,
+                }
             }
         })
     }
@@ -224,19 +226,29 @@ impl State {
         self.events.push(event);
     }
 
-    fn answer(&self, query: &Query, lie: &Lie) -> Result<Answer, QueryFailure> {
+    fn answer_of_log(&self, query: &Query<LogEndpoint>, lie: &Lie) -> Result<Answer, Problem> {
+        match query.endpoint.read(&query.payload)? {
+            LogQuery::Head(NoQuery) => Ok(self.head(lie)),
+            LogQuery::Replay(query) => Ok(self.replay(&query, lie)),
+            LogQuery::Commitment(_) | LogQuery::Scrub(NoQuery) => {
+                Err(Problem::not_found("this is on paper"))
+            }
+        }
+    }
+
+    fn answer_of_views(&self, query: &Query<ViewEndpoint>, lie: &Lie) -> Result<Answer, Problem> {
+        let argument = &query.argument;
         match query.endpoint {
-            "head" => Ok(self.head(lie)),
-            "replay" => Ok(self.replay(&serde_json::from_slice(&query.payload).unwrap(), lie)),
-            "projection" => match query.argument.as_str() {
-                "country" => Ok(self.projection::<CountryView>(lie)),
-                "action" => Ok(self.projection::<ActionView>(lie)),
-                _ => Ok(self.projection::<SummaryView>(lie)),
-            },
-            "country" => self.view::<CountryView>(&query.argument, lie),
-            "action" => self.view::<ActionView>(&query.argument, lie),
-            "partner" => self.view::<SummaryView>(&format!("partner.{}", query.argument), lie),
-            whole => self.view::<SummaryView>(whole, lie),
+            ViewEndpoint::ProjectionCountry => Ok(self.projection::<CountryView>(lie)),
+            ViewEndpoint::ProjectionAction => Ok(self.projection::<ActionView>(lie)),
+            ViewEndpoint::ProjectionSummary => Ok(self.projection::<SummaryView>(lie)),
+            ViewEndpoint::Country => self.view::<CountryView>(argument, lie),
+            ViewEndpoint::Action => self.view::<ActionView>(argument, lie),
+            ViewEndpoint::Summary => self.view::<SummaryView>("summary", lie),
+            ViewEndpoint::Gaps => self.view::<SummaryView>("gaps", lie),
+            ViewEndpoint::Partner => self.view::<SummaryView>(&format!("partner.{argument}"), lie),
+            ViewEndpoint::Review => self.view::<SummaryView>(&format!("review.{argument}"), lie),
+            ViewEndpoint::Watch => Err(Problem::not_found("this is on paper")),
         }
     }
 
@@ -359,27 +371,30 @@ impl State {
         })
     }
 
-    fn view<P: Projection>(&self, key: &str, lie: &Lie) -> Result<Answer, QueryFailure> {
+    fn view<P: Projection>(&self, key: &str, lie: &Lie) -> Result<Answer, Problem> {
         let mut body = self
             .fold::<P>()
             .body(key)
-            .ok_or_else(|| QueryFailure::not_found("no such view"))?;
+            .ok_or_else(|| Problem::not_found("no such view"))?;
         if *lie == Lie::Body(P::NAME, leak(key)) {
             let text = String::from_utf8(body).unwrap();
             let changed = text.replacen("\"recorded\":1", "\"recorded\":2", 1);
             assert_ne!(text, changed, "the lie must change something");
             body = changed.into();
         }
-        let envelope = Envelope {
-            as_of: time_of(0),
+        let answer = ViewAnswer {
+            as_of: String::new(),
             as_of_position: None,
-            watermark: Some(self.events.len() as u64 - 1),
+            watermark: Some((self.events.len() as u64 - 1).to_string()),
             lag_events: Some(0),
             title: None,
-            timeliness: None,
+            commitments_today: None,
+            view: serde_json::from_slice::<Box<RawValue>>(&body).unwrap(),
+            list: None,
+            events: None,
         };
         Ok(Answer {
-            payload: envelope.wrap(&body).unwrap().into(),
+            payload: serde_json::to_vec(&answer).unwrap().into(),
             headers: vec![(CHECKPOINT_HEADER, self.events.len().to_string())],
         })
     }

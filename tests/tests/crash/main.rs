@@ -12,6 +12,7 @@
     reason = "a test says what it expected and stops"
 )]
 
+use ledger_tests::family;
 use std::time::Duration;
 
 use ledger_tests::{Recorded, System, VIEWS, Writers, await_that, eventually};
@@ -95,14 +96,14 @@ async fn kill_node(system: &mut System, writers: &Writers) {
 async fn kill_projector(system: &mut System, view: &'static str) {
     let connection = system.connection().clone();
     let checkpoint = connection
-        .projection(view)
+        .projection(family(view))
         .await
         .expect("an answer")
         .checkpoint;
     let killed = system.projector(view).id();
     system.projector(view).kill();
     assert!(
-        connection.projection(view).await.is_err(),
+        connection.projection(family(view)).await.is_err(),
         "it answers after its death"
     );
     eventually("events that it misses", SOON, async || {

@@ -1,11 +1,13 @@
 //! JetStream that takes nothing more, and a nats-server that takes small messages only.
 
+use ledger_domain::wire::v1::view::Family;
+use ledger_domain::wire::v1::view::ViewKey;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ledger_bus::query::ViewQuery;
 use ledger_client::audit::{self, ViewDifference};
 use ledger_domain::wire::v1::Stage;
+use ledger_domain::wire::v1::query::ViewQuery;
 use ledger_tests::{System, TestNats, Up, VIEWS, eventually, free_port, get};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -47,7 +49,7 @@ async fn a_bucket_that_cannot_be_written_is_not_ready_and_no_audit_agrees_until_
     })
     .await;
     let size = system.tree_size().await;
-    let country = system.connection().projection("country").await;
+    let country = system.connection().projection(Family::Country).await;
     let bucket = country.expect("an answer").bucket.expect("a bucket");
     assert!(
         bucket.checkpoint < size && bucket.error.is_some() && bucket.pending_writes > 0,
@@ -180,7 +182,10 @@ async fn whatever_is_asked_of_a_ledger_whose_server_takes_small_messages_is_answ
         limit: 200,
         ..ViewQuery::default()
     };
-    let view = system.connection().view("country", "KEN", &query).await;
+    let view = system
+        .connection()
+        .view(&ViewKey::Country("KEN".to_owned()), &query)
+        .await;
     view.expect("a view");
     system.verify().await;
 }

@@ -1,5 +1,6 @@
 //! A full disk: nothing is begun on one, and nothing is lost on one. A disk that fails: nothing it held is acknowledged.
 
+use ledger_domain::wire::v1::view::Family;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
@@ -81,7 +82,7 @@ async fn a_projector_whose_store_cannot_be_written_waits_and_makes_it_anew() {
     program.arg(system.view_folder("summary"));
     program.env("NATS_URL", system.url());
     let mut projector = Process::start("projector summary", &mut program);
-    let checkpoint = async || system.connection().projection("summary").await.ok();
+    let checkpoint = async || system.connection().projection(Family::Summary).await.ok();
     eventually("the projector to answer", SOON, checkpoint).await;
 
     limit_files(&projector, Some(64 << 10));

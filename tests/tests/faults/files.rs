@@ -1,8 +1,9 @@
 //! Files lost and files damaged: what can be made anew is, what cannot stops the node.
 
+use ledger_domain::wire::v1::view::ViewKey;
 use std::fs;
 
-use ledger_bus::query::ViewQuery;
+use ledger_domain::wire::v1::query::ViewQuery;
 use ledger_tests::{Process, Recorded, System, VIEWS, await_that, eventually, run};
 
 use crate::support::{SOON, damage, files_under, flip, some_events};
@@ -54,14 +55,14 @@ async fn a_history_that_was_damaged_is_folded_again_when_somebody_asks_for_it() 
         as_of: Some("300".to_owned()),
         ..ViewQuery::default()
     };
-    let before = system.connection().view("summary", "summary", &asked).await;
+    let before = system.connection().view(&ViewKey::Summary, &asked).await;
     let before = before.expect("the view as it was").json;
     damage(&history, 50);
-    let refused = system.connection().view("summary", "summary", &asked).await;
+    let refused = system.connection().view(&ViewKey::Summary, &asked).await;
     let refused = refused.expect_err("a refusal").to_string();
     assert!(refused.contains("is being made anew"), "{refused}");
     let after = eventually("the history to be made anew", SOON, async || {
-        let known = system.connection().view("summary", "summary", &asked).await;
+        let known = system.connection().view(&ViewKey::Summary, &asked).await;
         known.ok()
     });
     assert_eq!(after.await.json, before);

@@ -1,5 +1,7 @@
 //! Partners and callers who send more than they read.
 
+use ledger_domain::wire::v1::endpoint::{Endpoint, LogEndpoint};
+use ledger_domain::wire::v1::problem::ProblemCode;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::time::Duration;
@@ -60,7 +62,13 @@ async fn answers_that_nobody_reads_take_no_memory_and_keep_nobody_waiting() {
     let other = system.another_bus().await;
     let query = Bytes::from_static(br#"{"from":0,"country":"KEN","max_bytes":2000000}"#);
     for _ in 0..5 {
-        flood(&other, subject::query("replay"), &query, 600).await;
+        flood(
+            &other,
+            subject::query(LogEndpoint::Replay.spec(), ""),
+            &query,
+            600,
+        )
+        .await;
         // Neither another kind of question nor a command waits behind them.
         system
             .bus()
@@ -71,7 +79,7 @@ async fn answers_that_nobody_reads_take_no_memory_and_keep_nobody_waiting() {
     }
     let after = peak_mib(system.node());
     assert!(after < before + 192, "{before} MiB became {after} MiB");
-    let replay = subject::query("replay");
+    let replay = subject::query(LogEndpoint::Replay.spec(), "");
     let long = Bytes::from(vec![b' '; 1 << 20]);
     let answer = eventually("an answer", SOON, async || {
         let asked = system
@@ -81,7 +89,7 @@ async fn answers_that_nobody_reads_take_no_memory_and_keep_nobody_waiting() {
     });
     let refused = answer.await;
     assert!(
-        matches!(refused, RequestError::Refused { code: 400, .. }),
+        matches!(&refused, RequestError::Refused(problem) if problem.code == ProblemCode::BadQuery),
         "{refused:?}"
     );
 }

@@ -1,10 +1,13 @@
 //! Told to stop in the middle of everything.
 
+use ledger_domain::wire::v1::problem::ProblemCode;
+use ledger_domain::wire::v1::view::ViewKey;
 use std::time::{Duration, Instant};
 
+use ledger_bus::QueryError;
 use ledger_bus::RequestError;
-use ledger_bus::query::{QueryError, ViewQuery, WatchQuery};
-use ledger_tests::{System, VIEWS, Writers, await_that, eventually, free_port, get, run};
+use ledger_domain::wire::v1::query::{ViewQuery, WatchQuery};
+use ledger_tests::{System, VIEWS, Writers, await_that, eventually, family, free_port, get, run};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -117,11 +120,17 @@ async fn views_are_answered_while_the_node_is_away() {
     some_events(&system, &mut commander, 3).await;
     system.await_views().await;
     let query = ViewQuery::default();
-    let view = system.connection().view("country", "KEN", &query).await;
+    let view = system
+        .connection()
+        .view(&ViewKey::Country("KEN".to_owned()), &query)
+        .await;
     let checkpoint = view.expect("a view").checkpoint;
     assert!(system.stop_node().success());
     let started = Instant::now();
-    let view = system.connection().view("country", "KEN", &query).await;
+    let view = system
+        .connection()
+        .view(&ViewKey::Country("KEN".to_owned()), &query)
+        .await;
     assert_eq!(view.expect("a view").checkpoint, checkpoint);
     assert!(
         started.elapsed() < AT_ONCE,
@@ -130,7 +139,10 @@ async fn views_are_answered_while_the_node_is_away() {
     );
     // How far the log has come is not known any more, which is not the same as no lag.
     eventually("the lag to be unknown", SOON, async || {
-        let view = system.connection().view("country", "KEN", &query).await;
+        let view = system
+            .connection()
+            .view(&ViewKey::Country("KEN".to_owned()), &query)
+            .await;
         let json: serde_json::Value = serde_json::from_slice(&view.ok()?.json).ok()?;
         assert!(json["view"]["position"].is_string(), "{json}");
         json.get("lag_events").is_none().then_some(())
@@ -141,9 +153,9 @@ async fn views_are_answered_while_the_node_is_away() {
 }
 
 /// The code of a refusal.
-fn code<T>(answer: &Result<T, QueryError>) -> Option<u16> {
+fn code<T>(answer: &Result<T, QueryError>) -> Option<ProblemCode> {
     match answer {
-        Err(QueryError::Request(RequestError::Refused { code, .. })) => Some(*code),
+        Err(QueryError::Request(RequestError::Refused(problem))) => Some(problem.code),
         Ok(_) | Err(_) => None,
     }
 }
@@ -174,28 +186,38 @@ async fn a_projector_that_has_not_reached_the_node_shows_nothing_as_the_truth() 
         ("summary", "partner.tester"),
     ] {
         let what = format!("{view} {key} to be refused");
+        let key = &ViewKey::read(key).expect("a key");
         eventually(&what, SOON, async || {
-            let answer = connection.view(view, key, &query).await;
+            let answer = connection.view(key, &query).await;
             assert!(answer.is_err(), "{view} {key}");
-            (code(&answer) == Some(503)).then_some(())
+            (code(&answer) == Some(ProblemCode::Unavailable)).then_some(())
         })
         .await;
         let past = ViewQuery {
             as_of: Some("1".to_owned()),
             ..ViewQuery::default()
         };
-        assert_eq!(code(&connection.view(view, key, &past).await), Some(503));
+        assert_eq!(
+            code(&connection.view(key, &past).await),
+            Some(ProblemCode::Unavailable)
+        );
         let since = ViewQuery {
             since: Some("1".to_owned()),
             limit: 5,
             ..ViewQuery::default()
         };
-        assert_eq!(code(&connection.view(view, key, &since).await), Some(503));
-        assert_eq!(code(&connection.projection(view).await), Some(503));
+        assert_eq!(
+            code(&connection.view(key, &since).await),
+            Some(ProblemCode::Unavailable)
+        );
+        assert_eq!(
+            code(&connection.projection(family(view)).await),
+            Some(ProblemCode::Unavailable)
+        );
     }
     assert_eq!(
         code(&connection.watch(&WatchQuery::default()).await),
-        Some(503)
+        Some(ProblemCode::Unavailable)
     );
     for http in &ports {
         let ready = get(http, "/readyz").expect("an answer");

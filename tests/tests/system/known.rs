@@ -1,16 +1,18 @@
 //! What was known at past positions, as projectors and the node answer it from what they keep, against folds of the log up to there.
 
+use ledger_domain::wire::v1::view::ViewKey;
+use ledger_tests::family;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{NaiveDate, SecondsFormat};
-use ledger_bus::query::{ViewQuery, WatchQuery};
 use ledger_client::seeds::Illustrative;
 use ledger_domain::date::earliest_day;
 use ledger_domain::ids::CommitmentId;
 use ledger_domain::view::{
     ActionView, CommitmentFold, CountryView, Page, Projection, SummaryView, WatchPage,
 };
+use ledger_domain::wire::v1::query::{ViewQuery, WatchQuery};
 use ledger_domain::wire::v1::view::WatchList;
 use ledger_domain::wire::v1::{Command, Root, Stage};
 use ledger_tests::commands::Commander;
@@ -105,7 +107,7 @@ async fn disturb(system: &mut System, chance: &mut SmallRng) {
 /// Ends a projector in good order, once it is there to be ended.
 async fn stop(system: &mut System, view: &str) {
     eventually("the projector to answer", ANSWERS_WITHIN, async || {
-        system.connection().projection(view).await.ok()
+        system.connection().projection(family(view)).await.ok()
     })
     .await;
     system.stop_projector(view);
@@ -142,7 +144,8 @@ impl<P: Projection> Prefix<P> {
             as_of: Some(position.to_string()),
             ..ViewQuery::default()
         };
-        let served = system.connection().view(P::NAME, key, &query).await;
+        let asked = ViewKey::read(key).expect("a key");
+        let served = system.connection().view(&asked, &query).await;
         let what = format!("{} {key} as known at {position}", P::NAME);
         let Some(body) = self.projection.body(key) else {
             assert!(ledger_client::is_not_found(&served.expect_err(&what)));
@@ -251,7 +254,10 @@ async fn check_time(system: &System, id: CommitmentId, time: &str, position: u64
         as_of: Some(time.to_owned()),
         ..ViewQuery::default()
     };
-    let served = system.connection().view("country", "KEN", &query).await;
+    let served = system
+        .connection()
+        .view(&ViewKey::Country("KEN".to_owned()), &query)
+        .await;
     let known: Value = serde_json::from_slice(&served.expect("a view").json).expect("an answer");
     assert_eq!(known["as_of_position"], position.to_string(), "at {time}");
     let state = system.connection();

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ledger_bus::query::ProjectionAnswer;
 use ledger_bus::subject;
+use ledger_domain::wire::v1::query::ReplayQuery;
+use ledger_domain::wire::v1::view::Family;
 use serde::Serialize;
 
 use super::drive::drive;
@@ -219,12 +220,8 @@ async fn lag_of(rig: &Rig, projectors: bool) -> Result<(u64, Option<u64>, Option
 
 pub(super) async fn slowest_view(rig: &Rig) -> Result<u64, Failure> {
     let mut slowest = u64::MAX;
-    for projection in ["country", "action", "summary"] {
-        let endpoint = format!("projection.{projection}");
-        let answer = rig
-            .bus
-            .ask::<ProjectionAnswer>(&endpoint, &(), Duration::from_secs(30))
-            .await;
+    for family in Family::ALL {
+        let answer = rig.bus.projection(family, Duration::from_secs(30)).await;
         // A projector that has not started yet has folded nothing.
         slowest = slowest.min(answer.map_or(0, |answer| answer.checkpoint));
     }
@@ -295,7 +292,7 @@ fn write_baseline(dir: &Path, bytes: u64) -> Result<f64, Failure> {
 /// Bytes of commands and events before compression, per event, over the newest block-sized part of the log.
 async fn raw_bytes(rig: &Rig, events: u64) -> Result<f64, Failure> {
     let from = events.saturating_sub(10_000);
-    let query = ledger_bus::query::ReplayQuery {
+    let query = ReplayQuery {
         from,
         ..Default::default()
     };

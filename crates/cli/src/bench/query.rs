@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use ledger_bus::query::ViewQuery;
+use ledger_domain::wire::v1::endpoint::{Endpoint, ViewEndpoint};
+use ledger_domain::wire::v1::query::ViewQuery;
+use ledger_domain::wire::v1::view::ViewKey;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
@@ -79,9 +81,9 @@ pub(super) async fn run(args: &BenchArgs) -> Result<QueryReport, Failure> {
     while slowest_view(&rig).await? < events {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let countries: Vec<String> = endpoints("country", &parties());
-    let codes = endpoints("action", &actions()?);
-    let summary = vec!["summary".to_owned()];
+    let countries: Vec<ViewKey> = parties().into_iter().map(ViewKey::Country).collect();
+    let codes: Vec<ViewKey> = actions()?.into_iter().map(ViewKey::Action).collect();
+    let summary = vec![ViewKey::Summary];
     let kinds = [
         (&countries, 0),
         (&countries, LIST_ROWS),
@@ -95,8 +97,8 @@ pub(super) async fn run(args: &BenchArgs) -> Result<QueryReport, Failure> {
     for round in 0..=args.rounds.max(1) {
         let questions = vec![bytes::Bytes::from_static(b"{}"); QUESTIONS];
         let echoed = drive(&rig.bus, ECHO_SUBJECT.to_owned(), questions, 1).await?;
-        for ((endpoints, limit), taken) in kinds.iter().zip(&mut taken) {
-            let times = ask(&rig, endpoints, *limit).await?;
+        for ((views, limit), taken) in kinds.iter().zip(&mut taken) {
+            let times = ask(&rig, views, *limit).await?;
             // The first round warms up.
             if round > 0 {
                 taken.extend(times);
@@ -132,19 +134,15 @@ pub(super) async fn run(args: &BenchArgs) -> Result<QueryReport, Failure> {
     })
 }
 
-fn endpoints(family: &str, keys: &[String]) -> Vec<String> {
-    keys.iter().map(|key| format!("{family}.{key}")).collect()
-}
-
 /// Asks one question after the other, of each view in turn.
-async fn ask(rig: &Rig, endpoints: &[String], limit: usize) -> Result<Vec<Duration>, Failure> {
+async fn ask(rig: &Rig, views: &[ViewKey], limit: usize) -> Result<Vec<Duration>, Failure> {
     let query = ViewQuery {
         limit,
         ..ViewQuery::default()
     };
     let mut taken = Vec::with_capacity(QUESTIONS);
-    for endpoint in endpoints.iter().cycle().take(QUESTIONS) {
-        taken.push(timed(rig, endpoint, &query).await?);
+    for view in views.iter().cycle().take(QUESTIONS) {
+        taken.push(timed(rig, view, &query).await?);
     }
     Ok(taken)
 }
@@ -152,24 +150,28 @@ async fn ask(rig: &Rig, endpoints: &[String], limit: usize) -> Result<Vec<Durati
 /// The same, of each view at a random position of the log.
 async fn ask_of_the_past(
     rig: &Rig,
-    endpoints: &[String],
+    views: &[ViewKey],
     events: u64,
     positions: &mut SmallRng,
 ) -> Result<Vec<Duration>, Failure> {
     let mut taken = Vec::with_capacity(PAST_QUESTIONS);
-    for endpoint in endpoints.iter().cycle().take(PAST_QUESTIONS) {
+    for view in views.iter().cycle().take(PAST_QUESTIONS) {
         let query = ViewQuery {
             as_of: Some(positions.random_range(0..events).to_string()),
             ..ViewQuery::default()
         };
-        taken.push(timed(rig, endpoint, &query).await?);
+        taken.push(timed(rig, view, &query).await?);
     }
     Ok(taken)
 }
 
-async fn timed(rig: &Rig, endpoint: &str, query: &ViewQuery) -> Result<Duration, Failure> {
+async fn timed(rig: &Rig, view: &ViewKey, query: &ViewQuery) -> Result<Duration, Failure> {
     let started = Instant::now();
-    let answer = rig.bus.ask::<Box<RawValue>>(endpoint, query, QUERY_TIMEOUT);
-    answer.await.map_err(|error| Failure::failed(&error))?;
+    let endpoint = ViewEndpoint::of(view).spec();
+    let reply = rig
+        .bus
+        .ask_bytes(endpoint, view.argument(), query, QUERY_TIMEOUT)
+        .await?;
+    serde_json::from_slice::<&RawValue>(&reply.payload).map_err(|error| Failure::failed(&error))?;
     Ok(started.elapsed())
 }

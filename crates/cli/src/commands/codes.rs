@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use ledger_client::{Connection, is_unreachable};
 use ledger_domain::compare::folded;
 use ledger_domain::country;
+use ledger_domain::wire::v1::view::Family;
 
 /// What stands for the parties of no country.
 pub(super) const NO_COUNTRY: &str = "INT";
@@ -38,7 +39,7 @@ pub(super) fn country(code: &str) -> Result<String, Failure> {
 
 /// The code of an action of the catalogue.
 pub(super) async fn action(connection: &Connection, code: &str) -> Result<String, Failure> {
-    let known = connection.projection("action").await?.views;
+    let known = connection.projection(Family::Action).await?.views;
     catalogued(&known, code)
 }
 
@@ -47,7 +48,7 @@ pub(super) async fn action_of_events(
     connection: &Connection,
     code: &str,
 ) -> Result<String, Failure> {
-    match connection.projection("action").await {
+    match connection.projection(Family::Action).await {
         Ok(answer) => catalogued(&answer.views, code),
         Err(error) if is_unreachable(&error) => Ok(code.to_owned()),
         Err(error) => Err(error.into()),

@@ -8,9 +8,10 @@ use crate::args::CommitmentArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, clean, json_line, text};
 use ledger_bus::NatsAccess;
-use ledger_bus::query::{CommitmentAnswer, QueryError};
+use ledger_bus::QueryError;
 use ledger_client::is_not_found;
 use ledger_domain::wire::v1::Amount;
+use ledger_domain::wire::v1::answer::CommitmentAnswer;
 use ledger_domain::wire::v1::view::{
     AssessmentRow, CommitmentState, EvidenceRow, MeasureRow, ParticipationRow, ReportRow,
     WatchList, WatchedRow,

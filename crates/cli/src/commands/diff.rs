@@ -6,8 +6,9 @@ use crate::args::DiffArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, is_true, json_line, shown, text};
 use ledger_bus::NatsAccess;
-use ledger_bus::query::ViewQuery;
 use ledger_client::{Connection, is_not_found};
+use ledger_domain::wire::v1::query::ViewQuery;
+use ledger_domain::wire::v1::view::ViewKey;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -43,19 +44,19 @@ struct Change {
 /// Prints the figures that changed, and the events that changed them.
 pub(crate) async fn run(nats: &NatsAccess, args: &DiffArgs, output: Output) -> Result<(), Failure> {
     let connection = connect(nats).await?;
-    let (family, key) = match (&args.country, &args.action) {
-        (Some(country), _) => ("country", codes::country(country)?),
-        (None, Some(action)) => ("action", codes::action(&connection, action).await?),
-        (None, None) => ("summary", "summary".to_owned()),
+    let key = match (&args.country, &args.action) {
+        (Some(country), _) => ViewKey::Country(codes::country(country)?),
+        (None, Some(action)) => ViewKey::Action(codes::action(&connection, action).await?),
+        (None, None) => ViewKey::Summary,
     };
-    let earlier = earlier(&connection, family, &key, &args.from).await?;
+    let earlier = earlier(&connection, &key, &args.from).await?;
     let later = ViewQuery {
         limit: args.limit.into(),
         as_of: args.to.clone(),
         since: Some(args.from.clone()),
         ..ViewQuery::default()
     };
-    let mut later = parse(&fetch_over(&connection, family, &key, &later).await?)?;
+    let mut later = parse(&fetch_over(&connection, &key, &later).await?)?;
     let (from, to) = (moment(&earlier), moment(&later));
     if from.index() > to.index() {
         return Err(Failure::usage(format!(
@@ -70,7 +71,7 @@ pub(crate) async fn run(nats: &NatsAccess, args: &DiffArgs, output: Output) -> R
     }
     changes.retain(is_a_figure);
     let difference = Difference {
-        view: format!("{family} {key}"),
+        view: format!("{} {key}", key.family()),
         from,
         to,
         changes,
@@ -85,21 +86,16 @@ pub(crate) async fn run(nats: &NatsAccess, args: &DiffArgs, output: Output) -> R
 
 /// The view as it was at the earlier moment. One that there was not yet, like that of an action catalogued later, is nothing but that moment, so that all
 /// there is now is new.
-async fn earlier(
-    connection: &Connection,
-    family: &str,
-    key: &str,
-    from: &str,
-) -> Result<Value, Failure> {
+async fn earlier(connection: &Connection, key: &ViewKey, from: &str) -> Result<Value, Failure> {
     let query = dated(&ViewQuery {
         as_of: Some(from.to_owned()),
         ..ViewQuery::default()
     })?;
-    match connection.view(family, key, &query).await {
+    match connection.view(key, &query).await {
         Ok(served) => parse(&served.json),
         Err(error) if is_not_found(&error) => {
             // Where the whole ledger has no view either, it is the moment that there is not.
-            let whole = connection.view("summary", "summary", &query).await?;
+            let whole = connection.view(&ViewKey::Summary, &query).await?;
             let whole = parse(&whole.json)?;
             let part = |name: &str| {
                 (

@@ -5,6 +5,7 @@ use crate::args::KnownArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
 use ledger_bus::NatsAccess;
+use ledger_domain::wire::v1::view::ViewKey;
 use serde_json::Value;
 
 /// Codes on one line of a list.
@@ -17,7 +18,7 @@ pub(crate) async fn run(
     at: &KnownArgs,
     output: Output,
 ) -> Result<(), Failure> {
-    let json = fetch(nats, "summary", "gaps", &known(at)).await?;
+    let json = fetch(nats, &ViewKey::Gaps, &known(at)).await?;
     if output.json && region.is_none() {
         return Ok(json_line(&json)?);
     }

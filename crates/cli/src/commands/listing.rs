@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
 use ledger_bus::NatsAccess;
 use ledger_client::is_not_found;
+use ledger_domain::wire::v1::view::{Family, ViewKey};
 use serde_json::{Value, json};
 
 /// Lists the partners.
@@ -15,7 +16,7 @@ pub(crate) async fn partners(
     at: &KnownArgs,
     output: Output,
 ) -> Result<(), Failure> {
-    list(nats, "partner", at, output).await
+    list(nats, "partner", ViewKey::Partner, at, output).await
 }
 
 /// Lists the review cycles.
@@ -24,26 +25,28 @@ pub(crate) async fn reviews(
     at: &KnownArgs,
     output: Output,
 ) -> Result<(), Failure> {
-    list(nats, "review", at, output).await
+    list(nats, "review", ViewKey::Review, at, output).await
 }
 
 async fn list(
     nats: &NatsAccess,
     kind: &str,
+    of: fn(String) -> ViewKey,
     at: &KnownArgs,
     output: Output,
 ) -> Result<(), Failure> {
     let connection = connect(nats).await?;
-    let keys = connection.projection("summary").await?.views;
-    let prefix = format!("{kind}.");
+    let keys = connection.projection(Family::Summary).await?.views;
     let query = dated(&known(at))?;
     if at.as_of.is_some() {
         // Where nothing is listed nothing else is asked, and a moment that has not come would pass for one without any.
-        connection.view("summary", "summary", &query).await?;
+        connection.view(&ViewKey::Summary, &query).await?;
     }
     let mut rows = Vec::new();
-    for key in keys.iter().filter(|key| key.starts_with(&prefix)) {
-        let view = match connection.view("summary", key, &query).await {
+    let keys = keys.iter().filter_map(|key| ViewKey::read(key));
+    // Those of the kind that is listed.
+    for key in keys.filter(|key| of(key.argument().to_owned()) == *key) {
+        let view = match connection.view(&key, &query).await {
             Ok(served) => parse(&served.json)?,
             // What there was not yet at the moment asked about is not in the list.
             Err(error) if is_not_found(&error) => continue,
@@ -51,7 +54,7 @@ async fn list(
         };
         let at = |pointer: &str| shown(&view, pointer);
         rows.push(json!({
-            (kind): key.trim_start_matches(&prefix),
+            (kind): key.argument(),
             "status": at("/view/status"),
             "title": at("/title"),
         }));

@@ -5,6 +5,7 @@ use crate::args::KnownArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
 use ledger_bus::NatsAccess;
+use ledger_domain::wire::v1::view::ViewKey;
 use serde_json::Value;
 
 /// Prints a partner's activity.
@@ -17,8 +18,8 @@ pub(crate) async fn show(
     if id.parse::<ledger_domain::ids::PartnerId>().is_err() {
         return Err(Failure::usage(format!("`{id}` is not the id of a partner")));
     }
-    let key = format!("partner.{id}");
-    let json = fetch(nats, "summary", &key, &known(at)).await?;
+    let key = ViewKey::Partner(id.to_owned());
+    let json = fetch(nats, &key, &known(at)).await?;
     if output.json {
         return Ok(json_line(&json)?);
     }

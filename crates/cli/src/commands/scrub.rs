@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
 use crate::signals::EndSignals;
 use ledger_bus::NatsAccess;
-use ledger_bus::query::ScrubAnswer;
+use ledger_domain::wire::v1::answer::ScrubAnswer;
 use ledger_node::ScrubError;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -155,7 +155,7 @@ fn notes(answer: &ScrubAnswer) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ledger_bus::query::ScrubFinding;
+    use ledger_domain::wire::v1::answer::ScrubFinding;
 
     #[test]
     fn damage_is_named_with_its_position_and_soundness_said_only_without_any() {

@@ -6,6 +6,7 @@ use crate::args::KnownArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, shown, text};
 use ledger_bus::NatsAccess;
+use ledger_domain::wire::v1::view::ViewKey;
 use serde_json::Value;
 
 /// What a figure of the whole ledger is broken down by, and what that is called.
@@ -32,7 +33,7 @@ const BREAKDOWNS: [(&str, &str); 6] = [
 
 /// Prints the summary.
 pub(crate) async fn run(nats: &NatsAccess, at: &KnownArgs, output: Output) -> Result<(), Failure> {
-    let json = fetch(nats, "summary", "summary", &known(at)).await?;
+    let json = fetch(nats, &ViewKey::Summary, &known(at)).await?;
     if output.json {
         return Ok(json_line(&json)?);
     }

@@ -6,8 +6,9 @@ use crate::args::{KnownArgs, ListArgs};
 use crate::failure::Failure;
 use crate::output::{Output, Table, clean, json_line, shown, text};
 use ledger_bus::NatsAccess;
-use ledger_bus::query::ViewQuery;
 use ledger_client::{Connection, is_not_found};
+use ledger_domain::wire::v1::query::ViewQuery;
+use ledger_domain::wire::v1::view::ViewKey;
 use serde_json::Value;
 
 /// Prints a country's view.
@@ -18,7 +19,7 @@ pub(crate) async fn country(
     output: Output,
 ) -> Result<(), Failure> {
     let code = codes::country(code)?;
-    let json = fetch(nats, "country", &code, &page_of(list)).await?;
+    let json = fetch(nats, &ViewKey::Country(code.clone()), &page_of(list)).await?;
     if output.json {
         return Ok(json_line(&json)?);
     }
@@ -54,7 +55,7 @@ pub(crate) async fn action(
 ) -> Result<(), Failure> {
     let connection = connect(nats).await?;
     let code = codes::action(&connection, code).await?;
-    let json = fetch_over(&connection, "action", &code, &page_of(list)).await?;
+    let json = fetch_over(&connection, &ViewKey::Action(code.clone()), &page_of(list)).await?;
     if output.json {
         return Ok(json_line(&json)?);
     }
@@ -117,30 +118,26 @@ pub(super) fn known(at: &KnownArgs) -> ViewQuery {
     }
 }
 
-/// Asks for a view of a projection.
+/// Asks for a view.
 pub(super) async fn fetch(
     nats: &NatsAccess,
-    projection: &str,
-    key: &str,
+    key: &ViewKey,
     query: &ViewQuery,
 ) -> Result<bytes::Bytes, Failure> {
-    fetch_over(&connect(nats).await?, projection, key, query).await
+    fetch_over(&connect(nats).await?, key, query).await
 }
 
 /// The same over a connection that there is.
 pub(super) async fn fetch_over(
     connection: &Connection,
-    projection: &str,
-    key: &str,
+    key: &ViewKey,
     query: &ViewQuery,
 ) -> Result<bytes::Bytes, Failure> {
     let query = dated(query)?;
-    match connection.view(projection, key, &query).await {
+    match connection.view(key, &query).await {
         Ok(served) => Ok(served.json),
         // Of the past, the ledger itself says what there was not yet.
-        Err(error) if is_not_found(&error) && query.as_of.is_none() => {
-            Err(unknown(projection, key))
-        }
+        Err(error) if is_not_found(&error) && query.as_of.is_none() => Err(unknown(key)),
         Err(error) => Err(error.into()),
     }
 }
@@ -155,16 +152,18 @@ pub(super) fn dated(query: &ViewQuery) -> Result<ViewQuery, Failure> {
 }
 
 /// That there is no such view.
-fn unknown(projection: &str, key: &str) -> Failure {
-    match (projection, key.split_once('.')) {
-        ("summary", Some(("partner", id))) => Failure::unknown(format!(
-            "the ledger knows no partner `{id}`: `partner show` without an id lists them"
-        )),
-        ("summary", Some(("review", id))) => Failure::unknown(format!(
-            "the ledger knows no review `{id}`: `review` without an id lists them"
-        )),
-        _ => Failure::unknown(format!("the ledger knows no {projection} {key}")),
-    }
+fn unknown(key: &ViewKey) -> Failure {
+    Failure::unknown(match key {
+        ViewKey::Partner(id) => {
+            format!("the ledger knows no partner `{id}`: `partner show` without an id lists them")
+        }
+        ViewKey::Review(id) => {
+            format!("the ledger knows no review `{id}`: `review` without an id lists them")
+        }
+        ViewKey::Country(_) | ViewKey::Action(_) | ViewKey::Summary | ViewKey::Gaps => {
+            format!("the ledger knows no {} {key}", key.family())
+        }
+    })
 }
 
 pub(super) fn parse(json: &[u8]) -> Result<Value, Failure> {

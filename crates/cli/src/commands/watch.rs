@@ -6,7 +6,8 @@ use crate::args::WatchArgs;
 use crate::failure::Failure;
 use crate::output::{Output, Table, json_line, text};
 use ledger_bus::NatsAccess;
-use ledger_bus::query::{WatchEnvelope, WatchQuery};
+use ledger_domain::wire::v1::answer::WatchEnvelope;
+use ledger_domain::wire::v1::query::WatchQuery;
 use ledger_domain::wire::v1::view::{WatchRow, WatchRows};
 
 /// Prints the counts of all watch lists, or one list.

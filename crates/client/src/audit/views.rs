@@ -4,9 +4,12 @@ mod bucket;
 
 use super::{AuditError, Auditor, CATCH_UP_TIMEOUT, LOOK_PAUSE, Tail, ViewDifference, ViewReport};
 use crate::connection::{is_not_found, is_unavailable};
-use ledger_bus::query::{ProjectionAnswer, QueryError, ViewQuery};
+use ledger_bus::QueryError;
 use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
 use ledger_domain::wire::v1::Event;
+use ledger_domain::wire::v1::answer::ProjectionAnswer;
+use ledger_domain::wire::v1::query::ViewQuery;
+use ledger_domain::wire::v1::view::{Family, ViewKey};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
@@ -153,6 +156,11 @@ pub(super) async fn compare<P: Projection>(
     Ok(report)
 }
 
+/// The family that a projection folds.
+fn family<P: Projection>() -> Family {
+    P::FAMILIES.first().copied().unwrap_or(Family::Summary)
+}
+
 /// Waits until the projector has folded what is folded here; says in the report if it does not.
 async fn caught_up<P: Projection>(
     folded: &Folded<P>,
@@ -160,9 +168,10 @@ async fn caught_up<P: Projection>(
     report: &mut ViewReport,
 ) -> Result<Option<ProjectionAnswer>, QueryError> {
     let deadline = Instant::now() + CATCH_UP_TIMEOUT;
+    let family = family::<P>();
     loop {
         let late = Instant::now() >= deadline;
-        let answer = match auditor.connection.projection(P::NAME).await {
+        let answer = match auditor.connection.projection(family).await {
             Ok(answer) => answer,
             // It has not seen the node yet.
             Err(error) if is_unavailable(&error) && !late => {
@@ -194,7 +203,10 @@ async fn compare_one<P: Projection>(
     let deadline = Instant::now() + CATCH_UP_TIMEOUT;
     loop {
         let query = ViewQuery::default();
-        let served = match auditor.connection.view(P::NAME, key, &query).await {
+        let Some(asked) = ViewKey::read(key) else {
+            return Err(AuditError::Stopped);
+        };
+        let served = match auditor.connection.view(&asked, &query).await {
             Ok(served) => served,
             Err(error) if is_not_found(&error) => {
                 let key = key.to_owned();

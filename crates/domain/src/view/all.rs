@@ -19,30 +19,7 @@ use super::read_model::ReadModel;
 use super::watch::{UnknownFilter, WatchPage};
 use crate::wire::v1::view::{CommitmentList, EventList, Timeliness, WatchAnswer};
 
-/// A family of views, as its projection is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Family {
-    /// One view for each country.
-    Country,
-    /// One view for each action.
-    Action,
-    /// The views of the whole ledger.
-    Summary,
-}
-
-impl Family {
-    /// Every family.
-    pub const ALL: [Self; 3] = [Self::Country, Self::Action, Self::Summary];
-
-    /// Its name: that of its projection and of its bucket.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Country => "country",
-            Self::Action => "action",
-            Self::Summary => "summary",
-        }
-    }
-}
+pub use crate::wire::v1::view::Family;
 
 /// The family that a view belongs to, by the form of its key: codes of countries are capital letters, codes of actions have a hyphen after some,
 /// and the views of the whole ledger begin with a small letter.

@@ -53,7 +53,6 @@ mod country;
 mod dates;
 mod detail;
 mod entries;
-mod envelope;
 mod error;
 mod event_ref;
 mod event_time;
@@ -104,7 +103,6 @@ pub use as_of::{
 };
 pub use changelog::{ChangelogChunk, changelog_version};
 pub use changes::Changes;
-pub use envelope::Envelope;
 pub use error::{HexKey, RestoreError};
 pub use list::{MAX_PAGE_ROWS, Page};
 pub use state::CommitmentFold;

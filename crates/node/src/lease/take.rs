@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ledger_bus::query::QueryError;
+use ledger_bus::QueryError;
 use ledger_bus::{
     Bus, EventPublisher, LeaseBucket, LeaseBucketError, LeaseEntry, LogThrottle, RequestError,
 };

@@ -3,77 +3,55 @@
 use std::pin::pin;
 
 use chrono::{SecondsFormat, Utc};
-use ledger_bus::query::{
-    CHECKPOINT_HEADER, ProjectionAnswer, ViewQuery, WatchEnvelope, WatchQuery,
-};
-use ledger_bus::{Answer, Argument, Endpoint, FeedError, Query, QueryFailure, QueryService};
+use ledger_bus::{Answer, FeedError, Query, QueryService};
 use ledger_domain::date::earliest_day;
-use ledger_domain::view::{Envelope, Family, Page, Projection, WatchPage, family_of};
-use ledger_domain::wire::v1::view::WatchList;
+use ledger_domain::view::{Page, Projection, WatchPage, family_of};
+use ledger_domain::wire::v1::answer::{
+    CHECKPOINT_HEADER, ProjectionAnswer, ViewAnswer, WatchEnvelope,
+};
+use ledger_domain::wire::v1::endpoint::{Endpoint, ViewEndpoint, ViewsQuery, views};
+use ledger_domain::wire::v1::problem::Problem;
+use ledger_domain::wire::v1::query::{NoQuery, ViewQuery, WatchQuery};
+use ledger_domain::wire::v1::view::{Family, ViewKey, WatchList};
+use serde_json::value::RawValue;
 
-use super::known::{not_found, put, watched};
+use super::known::{not_found, watched};
 use super::{Interruption, Projector};
-use crate::queries::{json, parse};
+use crate::queries::json;
 
-/// The endpoint of the watch lists, which are no view: what is on them depends on the day.
-const WATCH: &str = "watch";
 /// No answer has more rows, whatever is asked for.
 const MAX_ROWS: usize = 1_000;
 
-/// The views of the whole ledger, each asked for by a name of its own: some are one view, the others one for each id.
-const WHOLE: [(&str, Argument); 5] = [
-    ("summary", Argument::None),
-    ("gaps", Argument::None),
-    ("partner", Argument::Tokens),
-    ("review", Argument::Tokens),
-    (WATCH, Argument::None),
-];
-
 /// What a projector answers: the views of its families, and how far it has come.
-pub(super) fn endpoints<P: Projection>() -> Vec<Endpoint> {
-    P::FAMILIES.iter().flat_map(|&family| of(family)).collect()
+pub(super) fn endpoints<P: Projection>() -> Vec<ViewEndpoint> {
+    let all = ViewEndpoint::ALL.iter().copied();
+    all.filter(|endpoint| P::FAMILIES.contains(&endpoint.family()))
+        .collect()
 }
 
-fn of(family: Family) -> Vec<Endpoint> {
-    let (name, path) = match family {
-        Family::Country => ("projection_country", "projection.country"),
-        Family::Action => ("projection_action", "projection.action"),
-        Family::Summary => ("projection_summary", "projection.summary"),
-    };
-    let of_views: &[(&str, Argument)] = match family {
-        Family::Country => &[("country", Argument::Tokens)],
-        Family::Action => &[("action", Argument::Tokens)],
-        Family::Summary => &WHOLE,
-    };
-    let mut endpoints = vec![Endpoint {
-        name,
-        path,
-        argument: Argument::None,
-    }];
-    endpoints.extend(of_views.iter().map(|&(name, argument)| Endpoint {
-        name,
-        path: name,
-        argument,
-    }));
-    endpoints
+/// What a query asks for.
+enum Asked {
+    /// How far the projector of a family has come.
+    Projection(Family),
+    View(ViewKey, ViewQuery),
+    Watch(WatchQuery),
 }
 
-/// The family that an endpoint is of.
-fn family_asked(query: &Query) -> Family {
-    match query.endpoint {
-        "projection_country" | "country" => Family::Country,
-        "projection_action" | "action" => Family::Action,
-        _ => Family::Summary,
-    }
-}
-
-/// The key of the view that a query asks for; none where it asks how far the projector has come.
-fn key_of(query: &Query) -> Option<String> {
-    match (query.endpoint, query.argument.as_str()) {
-        ("projection_country" | "projection_action" | "projection_summary", _) => None,
-        ("country" | "action", key) => Some(key.to_owned()),
-        (whole, "") => Some(whole.to_owned()),
-        (whole, id) => Some(format!("{whole}.{id}")),
+impl Asked {
+    fn read(query: &Query<ViewEndpoint>) -> Result<Self, Problem> {
+        let argument = || query.argument.clone();
+        Ok(match query.endpoint.read(&query.payload)? {
+            ViewsQuery::ProjectionCountry(NoQuery) => Self::Projection(Family::Country),
+            ViewsQuery::ProjectionAction(NoQuery) => Self::Projection(Family::Action),
+            ViewsQuery::ProjectionSummary(NoQuery) => Self::Projection(Family::Summary),
+            ViewsQuery::Country(asked) => Self::View(ViewKey::Country(argument()), asked),
+            ViewsQuery::Action(asked) => Self::View(ViewKey::Action(argument()), asked),
+            ViewsQuery::Summary(asked) => Self::View(ViewKey::Summary, asked),
+            ViewsQuery::Gaps(asked) => Self::View(ViewKey::Gaps, asked),
+            ViewsQuery::Partner(asked) => Self::View(ViewKey::Partner(argument()), asked),
+            ViewsQuery::Review(asked) => Self::View(ViewKey::Review(argument()), asked),
+            ViewsQuery::Watch(asked) => Self::Watch(asked),
+        })
     }
 }
 
@@ -82,7 +60,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     /// does not wait for the node or for `JetStream`.
     pub(super) async fn answer_until<T>(
         &mut self,
-        service: &mut QueryService,
+        service: &mut QueryService<ViewEndpoint>,
         waiting: impl Future<Output = T>,
     ) -> Result<T, Interruption> {
         let mut waiting = pin!(waiting);
@@ -94,20 +72,27 @@ impl<P: Projection + Send + 'static> Projector<P> {
         }
     }
 
-    pub(super) async fn answer(&mut self, query: Option<Query>) -> Result<(), Interruption> {
+    pub(super) async fn answer(
+        &mut self,
+        query: Option<Query<ViewEndpoint>>,
+    ) -> Result<(), Interruption> {
         let Some(query) = query else {
             return Err(FeedError {
                 what: "the connection is closed".to_owned(),
             }
             .into());
         };
-        let of_projection = query.endpoint.starts_with("projection_");
         let refusal = self.standing.refusal(self.checkpoint);
-        let refusal = refusal.filter(|_| !of_projection || !self.standing.is_known());
-        let answer = if let Some(refusal) = refusal {
-            Err(refusal)
-        } else if query.endpoint == WATCH {
-            match parse(&query.payload).and_then(watch_page) {
+        let asked = Asked::read(&query);
+        let answer = match (refusal, asked) {
+            // How far it has come is said as soon as it is known.
+            (_, Ok(Asked::Projection(family))) if self.standing.is_known() => {
+                self.projection_answer(family)
+            }
+            (Some(refusal), _) => Err(refusal),
+            (None, Err(problem)) => Err(problem),
+            (None, Ok(Asked::Projection(family))) => self.projection_answer(family),
+            (None, Ok(Asked::Watch(asked))) => match watch_page(asked) {
                 Ok((page, Some(as_of))) => {
                     self.answer_watch_known(query, page, as_of);
                     return Ok(());
@@ -118,47 +103,54 @@ impl<P: Projection + Send + 'static> Projector<P> {
                         ..page.clone()
                     })
                 }),
-                Err(failure) => Err(failure),
-            }
-        } else if let Some(key) = key_of(&query) {
-            let family = family_asked(&query);
-            match parse::<ViewQuery>(&query.payload) {
-                // A key of another family is asked for in the wrong place, even where that family is here too.
-                Ok(_) if family_of(&key) != family => Err(not_found(family, &key)),
-                Ok(asked) if asked.as_of.is_some() || asked.since.is_some() => {
+                Err(problem) => Err(problem),
+            },
+            (None, Ok(Asked::View(key, asked))) => {
+                let (family, key) = (key.family(), key.to_string());
+                if family_of(&key) != family {
+                    // A key of another family is asked for in the wrong place, even where that family is here too.
+                    Err(not_found(family, &key))
+                } else if asked.as_of.is_some() || asked.since.is_some() {
                     self.answer_known(query, key, asked);
                     return Ok(());
+                } else {
+                    to_fit(self.bus.max_answer(), asked.limit, |limit| {
+                        self.view(
+                            &key,
+                            &ViewQuery {
+                                limit,
+                                ..asked.clone()
+                            },
+                        )
+                    })
                 }
-                Ok(asked) => to_fit(self.bus.max_answer(), asked.limit, |limit| {
-                    self.view(
-                        &key,
-                        &ViewQuery {
-                            limit,
-                            ..asked.clone()
-                        },
-                    )
-                }),
-                Err(failure) => Err(failure),
             }
-        } else {
-            let family = family_asked(&query);
-            let mut views = self.projection.keys();
-            views.retain(|key| family_of(key) == family);
-            json(&ProjectionAnswer {
-                projection: family.name().to_owned(),
-                checkpoint: self.checkpoint,
-                views,
-                bucket: Some(self.standing.bucket(family)),
-            })
         };
         query.respond(answer).await;
         Ok(())
     }
 
+    /// How far the projector of a family has come.
+    fn projection_answer(&self, family: Family) -> Result<Answer, Problem> {
+        let mut keys = self.projection.keys();
+        keys.retain(|key| family_of(key) == family);
+        let answer = ProjectionAnswer {
+            projection: family.name().to_owned(),
+            checkpoint: self.checkpoint,
+            views: keys,
+            bucket: Some(self.standing.bucket(family)),
+        };
+        match family {
+            Family::Country => json::<views::ProjectionCountry>(&answer),
+            Family::Action => json::<views::ProjectionAction>(&answer),
+            Family::Summary => json::<views::ProjectionSummary>(&answer),
+        }
+    }
+
     /// The watch lists today.
-    fn watch(&self, page: &WatchPage) -> Result<Answer, QueryFailure> {
+    fn watch(&self, page: &WatchPage) -> Result<Answer, Problem> {
         let now = Utc::now();
-        json(&WatchEnvelope {
+        json::<views::Watch>(&WatchEnvelope {
             as_of: now.to_rfc3339_opts(SecondsFormat::Micros, true),
             as_of_position: None,
             watermark: self.checkpoint.checked_sub(1).map(|last| last.to_string()),
@@ -167,25 +159,12 @@ impl<P: Projection + Send + 'static> Projector<P> {
         })
     }
 
-    /// A view in its envelope, with a page of its commitments when some are asked for.
-    pub(super) fn view(&self, key: &str, asked: &ViewQuery) -> Result<Answer, QueryFailure> {
+    /// A view as it is served, with a page of its commitments when some are asked for.
+    pub(super) fn view(&self, key: &str, asked: &ViewQuery) -> Result<Answer, Problem> {
         let Some(body) = self.projection.body(key) else {
             return Err(not_found(family_of(key), key));
         };
-        let failed = |error: serde_json::Error| QueryFailure {
-            code: 500,
-            message: error.to_string(),
-        };
         let now = Utc::now();
-        let envelope = Envelope {
-            as_of: now,
-            as_of_position: None,
-            watermark: self.checkpoint.checked_sub(1),
-            lag_events: self.standing.lag(self.checkpoint),
-            title: self.projection.title(key),
-            timeliness: self.projection.timeliness(key, earliest_day(now)),
-        };
-        let mut payload = envelope.wrap(&body).map_err(failed)?;
         let listed = (asked.limit > 0).then(|| {
             let page = Page {
                 after: asked.after,
@@ -193,15 +172,32 @@ impl<P: Projection + Send + 'static> Projector<P> {
             };
             self.projection.list(key, &page)
         });
-        if let Some(list) = listed.flatten() {
-            put(&mut payload, "list", &list).map_err(failed)?;
-        }
-        let headers = vec![(CHECKPOINT_HEADER, self.checkpoint.to_string())];
-        Ok(Answer {
-            payload: payload.into(),
-            headers,
-        })
+        let answer = ViewAnswer {
+            as_of: now.to_rfc3339_opts(SecondsFormat::Micros, true),
+            as_of_position: None,
+            watermark: self.checkpoint.checked_sub(1).map(|last| last.to_string()),
+            lag_events: self.standing.lag(self.checkpoint),
+            title: self.projection.title(key),
+            commitments_today: self.projection.timeliness(key, earliest_day(now)),
+            view: body.as_slice(),
+            list: listed.flatten(),
+            events: None,
+        };
+        served(answer, self.checkpoint).map_err(|error| Problem::failed(error.to_string()))
     }
+}
+
+/// A view as it is sent, its body byte for byte as it was folded.
+pub(super) fn served(
+    answer: ViewAnswer<&[u8]>,
+    checkpoint: u64,
+) -> Result<Answer, serde_json::Error> {
+    let body: &RawValue = serde_json::from_slice(answer.view)?;
+    let payload = serde_json::to_vec(&answer.with(body))?;
+    Ok(Answer {
+        payload: payload.into(),
+        headers: vec![(CHECKPOINT_HEADER, checkpoint.to_string())],
+    })
 }
 
 /// Makes an answer with as many rows as were asked for, or fewer that the nats-server takes: who asks goes on from where it ends. What is too
@@ -222,12 +218,12 @@ pub(super) fn to_fit<E>(
 }
 
 /// Which lists a query asks for, and as known when.
-fn watch_page(asked: WatchQuery) -> Result<(WatchPage, Option<String>), QueryFailure> {
+fn watch_page(asked: WatchQuery) -> Result<(WatchPage, Option<String>), Problem> {
     let list = asked.list.as_deref().map(|name| {
         let known = WatchList::ALL.iter().find(|list| list.as_str() == name);
         known.copied().ok_or_else(|| {
             let names: Vec<&str> = WatchList::ALL.iter().map(|list| list.as_str()).collect();
-            QueryFailure::bad(format!(
+            Problem::bad_query(format!(
                 "there is no watch list {name}; there are {}",
                 names.join(", ")
             ))
@@ -235,7 +231,7 @@ fn watch_page(asked: WatchQuery) -> Result<(WatchPage, Option<String>), QueryFai
     });
     let list = list.transpose()?;
     if list.is_none() && (asked.country.is_some() || asked.action.is_some()) {
-        return Err(QueryFailure::bad(
+        return Err(Problem::bad_query(
             "a country or an action narrows one list: name it too, as in {\"list\":\"overdue\"}; \
              without a list the counts are those of the whole ledger",
         ));
@@ -253,10 +249,12 @@ fn watch_page(asked: WatchQuery) -> Result<(WatchPage, Option<String>), QueryFai
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger_domain::wire::v1::problem::ProblemCode;
+    use ledger_domain::wire::v1::query::QueryPayload;
 
     #[test]
     fn an_answer_has_fewer_rows_where_the_server_takes_no_more() {
-        let rows = |limit: usize| Ok::<Answer, QueryFailure>(Answer::from(vec![b'x'; 100 * limit]));
+        let rows = |limit: usize| Ok::<Answer, Problem>(Answer::from(vec![b'x'; 100 * limit]));
         for (max, asked, bytes) in [
             (1_000, 5, 500),
             (1_000, 200, 600),
@@ -271,11 +269,17 @@ mod tests {
 
     #[test]
     fn a_filter_without_a_list_is_refused_and_not_left_out() {
-        let asked = |payload: &[u8]| parse(payload).and_then(watch_page);
+        let asked = |payload: &[u8]| WatchQuery::read(payload).and_then(watch_page);
         let refused = asked(br#"{"country":"KEN"}"#);
-        assert_eq!(refused.map_err(|failure| failure.code), Err(400));
+        assert_eq!(
+            refused.map_err(|problem| problem.code),
+            Err(ProblemCode::BadQuery)
+        );
         let refused = asked(br#"{"action":"GCM-10"}"#);
-        assert_eq!(refused.map_err(|failure| failure.code), Err(400));
+        assert_eq!(
+            refused.map_err(|problem| problem.code),
+            Err(ProblemCode::BadQuery)
+        );
         let (page, _) = asked(br#"{"country":"KEN","list":"overdue"}"#).expect("a page");
         assert_eq!(page.country.as_deref(), Some("KEN"));
         assert!(asked(b"").is_ok());

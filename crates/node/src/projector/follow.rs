@@ -3,9 +3,11 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use ledger_bus::query::{ReplayPage, ReplayQuery};
+use ledger_bus::ReplayPage;
 use ledger_bus::{BucketError, EventFeed, FeedError, FeedEvent, QueryService, ViewBucket, subject};
 use ledger_domain::view::{Family, Projection, family_of};
+use ledger_domain::wire::v1::endpoint::ViewEndpoint;
+use ledger_domain::wire::v1::query::ReplayQuery;
 use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
 use ledger_proof::delivered::{self, Payload};
 use ledger_proof::{Hash, leaf_hash};
@@ -41,14 +43,20 @@ const FEED_CHUNK: usize = 512;
 
 impl<P: Projection + Send + 'static> Projector<P> {
     /// Catches up and follows the log until something interrupts it.
-    pub(super) async fn session(&mut self, service: &mut QueryService) -> Interruption {
+    pub(super) async fn session(
+        &mut self,
+        service: &mut QueryService<ViewEndpoint>,
+    ) -> Interruption {
         match self.follow(service).await {
             Ok(never) => match never {},
             Err(interruption) => interruption,
         }
     }
 
-    async fn follow(&mut self, service: &mut QueryService) -> Result<Infallible, Interruption> {
+    async fn follow(
+        &mut self,
+        service: &mut QueryService<ViewEndpoint>,
+    ) -> Result<Infallible, Interruption> {
         self.mend()?;
         self.check_history(service).await?;
         self.catch_up(service, None).await?;
@@ -71,7 +79,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     async fn remove_others(
         &mut self,
         buckets: &[(Family, ViewBucket)],
-        service: &mut QueryService,
+        service: &mut QueryService<ViewEndpoint>,
     ) -> Result<(), Interruption> {
         for (family, bucket) in buckets {
             let keys = self.projection.keys().into_iter();
@@ -93,7 +101,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     async fn follow_stream(
         &mut self,
         buckets: &[(Family, ViewBucket)],
-        service: &mut QueryService,
+        service: &mut QueryService<ViewEndpoint>,
     ) -> Result<(), Interruption> {
         let bus = self.bus.clone();
         let opening = Box::pin(EventFeed::open(&bus, self.checkpoint, FEED_CHUNK));
@@ -130,7 +138,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     async fn follow_blocks(
         &mut self,
         buckets: &[(Family, ViewBucket)],
-        service: &mut QueryService,
+        service: &mut QueryService<ViewEndpoint>,
     ) -> Result<(), Interruption> {
         let (mut seen, mut checked_at) = (self.checkpoint, Instant::now());
         loop {
@@ -173,7 +181,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     async fn check_feed(
         &mut self,
         behind_at: &mut Option<u64>,
-        service: &mut QueryService,
+        service: &mut QueryService<ViewEndpoint>,
     ) -> Result<(), Interruption> {
         let bus = self.bus.clone();
         let asking = bus.head(QUERY_TIMEOUT);
@@ -211,7 +219,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     async fn check_buckets(
         &mut self,
         buckets: &[(Family, ViewBucket)],
-        service: &mut QueryService,
+        service: &mut QueryService<ViewEndpoint>,
     ) -> Result<(), Interruption> {
         self.publish(buckets, service).await?;
         for (family, bucket) in buckets {
@@ -254,7 +262,10 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     /// Makes sure that the views come from the log that the node has now.
-    async fn check_history(&mut self, service: &mut QueryService) -> Result<(), Interruption> {
+    async fn check_history(
+        &mut self,
+        service: &mut QueryService<ViewEndpoint>,
+    ) -> Result<(), Interruption> {
         let bus = self.bus.clone();
         let asking = bus.head(QUERY_TIMEOUT);
         let head = self.answer_until(service, asking).await??;
@@ -283,7 +294,10 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     /// Ends the session when the newest event that was folded is not the one that the node's log has there.
-    async fn check_log(&mut self, service: &mut QueryService) -> Result<(), Interruption> {
+    async fn check_log(
+        &mut self,
+        service: &mut QueryService<ViewEndpoint>,
+    ) -> Result<(), Interruption> {
         let Some(last) = self.checkpoint.checked_sub(1) else {
             return Ok(());
         };
@@ -298,7 +312,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     async fn leaf_at(
         &mut self,
         position: u64,
-        service: &mut QueryService,
+        service: &mut QueryService<ViewEndpoint>,
     ) -> Result<Option<Hash>, Interruption> {
         let query = ReplayQuery {
             from: position,
@@ -322,7 +336,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     /// while one is folded.
     async fn catch_up(
         &mut self,
-        service: &mut QueryService,
+        service: &mut QueryService<ViewEndpoint>,
         until: Option<Instant>,
     ) -> Result<(), Interruption> {
         let mut pages = Pages::open(&self.bus, self.checkpoint);
@@ -358,7 +372,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     async fn fold_feed(
         &mut self,
         events: &[FeedEvent],
-        service: &mut QueryService,
+        service: &mut QueryService<ViewEndpoint>,
     ) -> Result<(), Interruption> {
         for event in events {
             if event.position > self.checkpoint {

@@ -9,22 +9,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use ledger_bus::query::{CHECKPOINT_HEADER, ViewQuery, WatchEnvelope};
-use ledger_bus::{Answer, Query, QueryFailure};
+use ledger_bus::{Answer, Query};
 use ledger_domain::date::earliest_day;
 use ledger_domain::view::{
-    ChangelogSource, Envelope, Family, Page, Projection, RestoreError, UnknownFilter, VisitChunk,
-    WantChunk, WatchPage, family_of, position_at, recorded_at,
+    ChangelogSource, Page, Projection, RestoreError, UnknownFilter, VisitChunk, WantChunk,
+    WatchPage, family_of, position_at, recorded_at,
 };
-use ledger_domain::wire::v1::view::WatchAnswer;
+use ledger_domain::wire::v1::answer::{ViewAnswer, WatchEnvelope};
+use ledger_domain::wire::v1::endpoint::{ViewEndpoint, views};
+use ledger_domain::wire::v1::problem::Problem;
+use ledger_domain::wire::v1::query::ViewQuery;
+use ledger_domain::wire::v1::view::{Family, WatchAnswer};
 use ledger_store::{ClosedChunk, HistoryFault, HistoryList, SledFault, ViewStore};
-use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{error, warn};
 
 use super::Projector;
-use super::answer::to_fit;
+use super::answer::{served, to_fit};
 use crate::as_of::{AsOf, SETTLED, Then, not_reached, nothing_by};
 use crate::queries::json;
 
@@ -39,12 +41,12 @@ pub(super) enum KnownError {
     #[error(transparent)]
     Entry(#[from] RestoreError),
     #[error(transparent)]
-    Refused(#[from] QueryFailure),
+    Refused(#[from] Problem),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
 
-impl From<KnownError> for QueryFailure {
+impl From<KnownError> for Problem {
     fn from(error: KnownError) -> Self {
         match error {
             KnownError::Refused(failure) => failure,
@@ -55,10 +57,9 @@ impl From<KnownError> for QueryFailure {
             | KnownError::Entry(_)
             | KnownError::Json(_) => {
                 error!(%error, "a view as known earlier could not be counted");
-                Self {
-                    code: 500,
-                    message: format!("the history of the view could not be read: {error}"),
-                }
+                Self::failed(format!(
+                    "the history of the view could not be read: {error}"
+                ))
             }
         }
     }
@@ -109,7 +110,7 @@ pub(super) struct Past {
 
 impl<P: Projection + Send + 'static> Projector<P> {
     /// Answers a query about a view at a past position.
-    pub(super) fn answer_known(&self, query: Query, key: String, asked: ViewQuery) {
+    pub(super) fn answer_known(&self, query: Query<ViewEndpoint>, key: String, asked: ViewQuery) {
         let past = with_room(&self.known, || self.past(&key));
         answer_on_a_thread(query, past, move |past| {
             to_fit(past.max_answer, asked.limit, |limit| {
@@ -125,7 +126,12 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 
     /// Answers a query about the watch lists at a past position.
-    pub(super) fn answer_watch_known(&self, query: Query, page: WatchPage, as_of: String) {
+    pub(super) fn answer_watch_known(
+        &self,
+        query: Query<ViewEndpoint>,
+        page: WatchPage,
+        as_of: String,
+    ) {
         let past = with_room(&self.known, || self.past(WATCHED));
         answer_on_a_thread(query, past, move |past| {
             to_fit(past.max_answer, page.limit, |limit| {
@@ -140,7 +146,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         });
     }
 
-    fn past(&self, key: &str) -> Result<Past, QueryFailure> {
+    fn past(&self, key: &str) -> Result<Past, Problem> {
         let open = self.projection.changelog_of(key);
         let open = open.ok_or_else(|| not_found(family_of(key), key))?;
         let lists = open.into_iter().map(|chunk| {
@@ -150,7 +156,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         // Whoever asks for the history waits for the thread that is writing to it.
         let lists: Result<_, SledFault> = tokio::task::block_in_place(|| lists.collect());
         let lists = lists.map_err(|error| {
-            QueryFailure::unavailable(format!(
+            Problem::unavailable(format!(
                 "the history of the views could not be written ({error}); it will be made anew, ask again then"
             ))
         })?;
@@ -167,8 +173,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
     }
 }
 
-pub(super) fn not_found(family: Family, key: &str) -> QueryFailure {
-    QueryFailure::not_found(match (family, key.split_once('.')) {
+pub(super) fn not_found(family: Family, key: &str) -> Problem {
+    Problem::not_found(match (family, key.split_once('.')) {
         (Family::Country, _) => format!("nothing was recorded for the country {key}"),
         (Family::Summary, Some((kind, id))) => format!("the ledger knows no {kind} {id}"),
         (Family::Action | Family::Summary, _) => {
@@ -178,8 +184,8 @@ pub(super) fn not_found(family: Family, key: &str) -> QueryFailure {
 }
 
 /// The same of a moment at which there was no such view yet.
-fn not_yet(family: Family, key: &str, position: u64) -> QueryFailure {
-    QueryFailure::not_found(match (family, key.split_once('.')) {
+fn not_yet(family: Family, key: &str, position: u64) -> Problem {
+    Problem::not_found(match (family, key.split_once('.')) {
         (Family::Country, _) => {
             format!("nothing was recorded for the country {key} yet at position {position}")
         }
@@ -196,10 +202,10 @@ fn not_yet(family: Family, key: &str, position: u64) -> QueryFailure {
 /// Makes what an answer is made from, when there is room for one more: who is refused costs next to nothing.
 fn with_room<T>(
     room: &Arc<Semaphore>,
-    make: impl FnOnce() -> Result<T, QueryFailure>,
-) -> Result<(T, OwnedSemaphorePermit), QueryFailure> {
+    make: impl FnOnce() -> Result<T, Problem>,
+) -> Result<(T, OwnedSemaphorePermit), Problem> {
     let permit = Arc::clone(room).try_acquire_owned().map_err(|_| {
-        QueryFailure::unavailable(
+        Problem::unavailable(
             "too many questions about the past are being answered; ask again in a moment",
         )
     })?;
@@ -207,8 +213,8 @@ fn with_room<T>(
 }
 
 fn answer_on_a_thread(
-    query: Query,
-    past: Result<(Past, OwnedSemaphorePermit), QueryFailure>,
+    query: Query<ViewEndpoint>,
+    past: Result<(Past, OwnedSemaphorePermit), Problem>,
     answer: impl FnOnce(&Past) -> Result<Answer, KnownError> + Send + 'static,
 ) {
     tokio::spawn(async move {
@@ -224,7 +230,7 @@ async fn on_a_thread(
     past: Past,
     permit: OwnedSemaphorePermit,
     answer: impl FnOnce(&Past) -> Result<Answer, KnownError> + Send + 'static,
-) -> Result<Answer, QueryFailure> {
+) -> Result<Answer, Problem> {
     let answered = tokio::task::spawn_blocking(move || {
         let answer = answer(&past);
         if let Err(KnownError::History(fault @ HistoryFault::Damaged { .. })) = &answer
@@ -235,10 +241,9 @@ async fn on_a_thread(
         drop(permit);
         answer
     });
-    let answer = answered.await.map_err(|error| QueryFailure {
-        code: 500,
-        message: error.to_string(),
-    })?;
+    let answer = answered
+        .await
+        .map_err(|error| Problem::failed(error.to_string()))?;
     answer.map_err(Into::into)
 }
 
@@ -257,10 +262,19 @@ impl Past {
         let page_of_commitments = listed.then_some(&page);
         let known = P::as_of(&self.lists, key, then.position, today, page_of_commitments)?;
         let known = known.ok_or_else(|| not_yet(family_of(key), key, then.position))?;
-        let envelope = Envelope {
-            as_of: then.time,
-            as_of_position: Some(then.position),
-            watermark: Some(then.position),
+        let events = match &asked.since {
+            Some(since) => {
+                let after = self.position_of(since)?;
+                let events = P::events_between(&self.lists, key, after, then.position, &page)?;
+                Some(events)
+            }
+            None => None,
+        };
+        let position = then.position.to_string();
+        let answer = ViewAnswer {
+            as_of: then.time.to_rfc3339_opts(SecondsFormat::Micros, true),
+            as_of_position: Some(position.clone()),
+            watermark: Some(position),
             // Of the past nothing is missing; of now it is what the log has gained.
             lag_events: if asked.as_of.is_some() {
                 Some(0)
@@ -268,22 +282,12 @@ impl Past {
                 self.lag
             },
             title: known.title,
-            timeliness: known.timeliness,
+            commitments_today: known.timeliness,
+            view: known.body.as_slice(),
+            list: known.list,
+            events,
         };
-        let mut payload = envelope.wrap(&known.body)?;
-        if let Some(list) = &known.list {
-            put(&mut payload, "list", list)?;
-        }
-        if let Some(since) = &asked.since {
-            let after = self.position_of(since)?;
-            let events = P::events_between(&self.lists, key, after, then.position, &page)?;
-            put(&mut payload, "events", &events)?;
-        }
-        let headers = vec![(CHECKPOINT_HEADER, (then.position + 1).to_string())];
-        Ok(Answer {
-            payload: payload.into(),
-            headers,
-        })
+        Ok(served(answer, then.position + 1)?)
     }
 
     fn watch<P: Projection>(&self, page: &WatchPage, as_of: &str) -> Result<Answer, KnownError> {
@@ -291,7 +295,7 @@ impl Past {
         let today = earliest_day(then.time);
         let lists = P::watch_as_of(&self.lists, page, then.position, today)?;
         let position = then.position.to_string();
-        Ok(json(&WatchEnvelope {
+        Ok(json::<views::Watch>(&WatchEnvelope {
             as_of: then.time.to_rfc3339_opts(SecondsFormat::Micros, true),
             as_of_position: Some(position.clone()),
             watermark: Some(position),
@@ -301,7 +305,7 @@ impl Past {
     }
 
     fn newest(&self) -> Result<Then, KnownError> {
-        let nothing = || QueryFailure::not_found("nothing is recorded yet");
+        let nothing = || Problem::not_found("nothing is recorded yet");
         let position = self.checkpoint.checked_sub(1).ok_or_else(nothing)?;
         Ok(Then {
             position,
@@ -357,7 +361,7 @@ impl Past {
         }
     }
 
-    fn not_reached(&self, what: &str) -> QueryFailure {
+    fn not_reached(&self, what: &str) -> Problem {
         not_reached(what, self.tree_size.max(self.checkpoint), self.checkpoint)
     }
 }
@@ -365,26 +369,10 @@ impl Past {
 /// The lists, or why there are none.
 pub(super) fn watched(
     lists: Option<Result<WatchAnswer, UnknownFilter>>,
-) -> Result<WatchAnswer, QueryFailure> {
+) -> Result<WatchAnswer, Problem> {
     lists
-        .ok_or_else(|| QueryFailure::not_found("this projection keeps no watch lists"))?
-        .map_err(|error| QueryFailure::not_found(error.to_string()))
-}
-
-/// Adds a member to a JSON object.
-pub(super) fn put(
-    payload: &mut Vec<u8>,
-    name: &str,
-    value: &impl Serialize,
-) -> Result<(), serde_json::Error> {
-    if payload.pop() == Some(b'}') {
-        payload.extend_from_slice(b",\"");
-        payload.extend_from_slice(name.as_bytes());
-        payload.extend_from_slice(b"\":");
-        serde_json::to_writer(&mut *payload, value)?;
-        payload.push(b'}');
-    }
-    Ok(())
+        .ok_or_else(|| Problem::not_found("this projection keeps no watch lists"))?
+        .map_err(|error| Problem::not_found(error.to_string()))
 }
 
 /// Takes the chunks that the fold closed to the store. The connection's tasks go on meanwhile.
@@ -407,6 +395,7 @@ pub(super) fn keep_closed<P: Projection>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger_domain::wire::v1::problem::ProblemCode;
 
     #[test]
     fn what_there_was_not_yet_is_said_of_the_thing_asked_about() {
@@ -436,14 +425,13 @@ mod tests {
         assert_eq!(held.0, "made");
         let refused = with_room(&room, || -> Result<(), _> { panic!("made in vain") });
         assert_eq!(
-            refused.map(|_| ()).map_err(|failure| failure.code),
-            Err(503)
+            refused.map(|_| ()).map_err(|problem| problem.code),
+            Err(ProblemCode::Unavailable)
         );
         drop(held);
-        let failed = with_room(&room, || {
-            Err::<(), _>(QueryFailure::not_found("no such view"))
-        });
-        assert_eq!(failed.map(|_| ()).map_err(|failure| failure.code), Err(404));
+        let failed = with_room(&room, || Err::<(), _>(Problem::not_found("no such view")));
+        let failed = failed.map(|_| ()).map_err(|problem| problem.code);
+        assert_eq!(failed, Err(ProblemCode::NotFound));
         assert_eq!(room.available_permits(), 1);
     }
 }

@@ -1,8 +1,9 @@
 //! The log from one position on, fetched from the node and decoded ahead of the fold: on two cores one decodes while the other folds.
 
-use ledger_bus::query::{QueryError, ReplayPage, ReplayQuery};
 use ledger_bus::{Bus, FeedError};
+use ledger_bus::{QueryError, ReplayPage};
 use ledger_domain::wire::v1::EventExcerpt;
+use ledger_domain::wire::v1::query::ReplayQuery;
 use ledger_proof::block::Decoder;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;

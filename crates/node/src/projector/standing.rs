@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger_bus::query::BucketAnswer;
-use ledger_bus::{BucketError, QueryFailure, subject};
-use ledger_domain::view::Family;
+use ledger_bus::{BucketError, subject};
+use ledger_domain::wire::v1::answer::BucketAnswer;
+use ledger_domain::wire::v1::problem::Problem;
+use ledger_domain::wire::v1::view::Family;
 
 use crate::telemetry::Telemetry;
 
@@ -86,15 +87,15 @@ impl Standing {
     }
 
     /// Why no view is shown; nothing when they are.
-    pub(super) fn refusal(&self, checkpoint: u64) -> Option<QueryFailure> {
+    pub(super) fn refusal(&self, checkpoint: u64) -> Option<Problem> {
         let Some(shown_from) = self.shown_from else {
-            return Some(QueryFailure::unavailable(
+            return Some(Problem::unavailable(
                 "the projector has not reached the node yet and does not know what is recorded: \
                  ask again when the node runs",
             ));
         };
         (checkpoint < shown_from).then(|| {
-            QueryFailure::unavailable(format!(
+            Problem::unavailable(format!(
                 "the views are being folded from the log, {checkpoint} of {shown_from} events so far: \
                  ask again in a moment"
             ))
@@ -148,14 +149,21 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger_domain::wire::v1::problem::ProblemCode;
 
     #[test]
     fn nothing_is_shown_and_no_lag_is_known_until_the_node_was_heard() {
         let mut standing = Standing::default();
         assert_eq!(standing.lag(0), None);
         assert_eq!(standing.settled(0), None);
-        assert_eq!(standing.refusal(0).map(|failure| failure.code), Some(503));
-        assert_eq!(standing.refusal(7).map(|failure| failure.code), Some(503));
+        assert_eq!(
+            standing.refusal(0).map(|failure| failure.code),
+            Some(ProblemCode::Unavailable)
+        );
+        assert_eq!(
+            standing.refusal(7).map(|failure| failure.code),
+            Some(ProblemCode::Unavailable)
+        );
         standing.hear(10);
         standing.follow_on();
         assert_eq!(standing.refusal(7), None);
@@ -174,9 +182,15 @@ mod tests {
         standing.begin();
         standing.hear(20);
         standing.follow_on();
-        assert_eq!(standing.refusal(9).map(|failure| failure.code), Some(503));
+        assert_eq!(
+            standing.refusal(9).map(|failure| failure.code),
+            Some(ProblemCode::Unavailable)
+        );
         assert_eq!(standing.refusal(10), None);
         standing.forget();
-        assert_eq!(standing.refusal(10).map(|failure| failure.code), Some(503));
+        assert_eq!(
+            standing.refusal(10).map(|failure| failure.code),
+            Some(ProblemCode::Unavailable)
+        );
     }
 }

@@ -7,15 +7,16 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use chrono::{SecondsFormat, Utc};
-use ledger_bus::query::{CommitmentAnswer, CommitmentQuery};
-use ledger_bus::{Answer, QueryFailure};
 use ledger_domain::date::earliest_day;
 use ledger_domain::ids::CommitmentId;
 use ledger_domain::view::CommitmentFold;
+use ledger_domain::wire::v1::answer::CommitmentAnswer;
+use ledger_domain::wire::v1::problem::Problem;
+use ledger_domain::wire::v1::query::CommitmentQuery;
 use ledger_store::Log;
 use serde_json::value::RawValue;
 
-use super::{internal, json, read_failure};
+use super::{internal, read_failure};
 use crate::as_of::{AsOf, SETTLED, Then, not_reached, nothing_by};
 use crate::history::{HistoryError, deliver, for_each_event, header_at, visit_sent};
 
@@ -33,9 +34,9 @@ pub(super) fn answer(
     argument: &str,
     query: &CommitmentQuery,
     max_answer: usize,
-) -> Result<Answer, QueryFailure> {
+) -> Result<CommitmentAnswer, Problem> {
     let id: CommitmentId = argument.parse().map_err(|_| {
-        QueryFailure::bad(format!(
+        Problem::bad_query(format!(
             "{argument} is not a commitment's id: give its UUID"
         ))
     })?;
@@ -76,15 +77,10 @@ pub(super) fn answer(
         let positions = before(end, positions(log, &id, query.from, HISTORY_PAGE + 1)?);
         fill_page(log, &positions, max_answer, &mut answer)?;
     }
-    json(&answer)
+    Ok(answer)
 }
 
-fn positions(
-    log: &Log,
-    id: &CommitmentId,
-    from: u64,
-    limit: usize,
-) -> Result<Vec<u64>, QueryFailure> {
+fn positions(log: &Log, id: &CommitmentId, from: u64, limit: usize) -> Result<Vec<u64>, Problem> {
     log.commitment_positions(&id.0, from, limit)
         .map_err(read_failure)
 }
@@ -95,8 +91,8 @@ fn before(end: u64, mut positions: Vec<u64>) -> Vec<u64> {
 }
 
 /// Why nothing is known of a commitment: it does not exist, or did not then.
-fn unknown(id: &CommitmentId, then: Option<Then>, first: Option<u64>) -> QueryFailure {
-    QueryFailure::not_found(match (then, first) {
+fn unknown(id: &CommitmentId, then: Option<Then>, first: Option<u64>) -> Problem {
+    Problem::not_found(match (then, first) {
         (Some(then), Some(first)) => format!(
             "the commitment {id} was recorded at position {first}, after position {}",
             then.position
@@ -112,7 +108,7 @@ fn fill_page(
     positions: &[u64],
     max_answer: usize,
     answer: &mut CommitmentAnswer,
-) -> Result<(), QueryFailure> {
+) -> Result<(), Problem> {
     let page = positions.get(..HISTORY_PAGE).unwrap_or(positions);
     let (mut events, mut bytes) = (Vec::new(), ANSWER_BYTES);
     let max_bytes = MAX_HISTORY_BYTES.min(max_answer);
@@ -140,9 +136,9 @@ fn fill_page(
 }
 
 /// The position that a text names, or the last one recorded by the time it names.
-fn resolve(log: &Log, text: &str, tree_size: u64) -> Result<Then, QueryFailure> {
+fn resolve(log: &Log, text: &str, tree_size: u64) -> Result<Then, Problem> {
     let Some(last) = tree_size.checked_sub(1) else {
-        return Err(QueryFailure::not_found("nothing is recorded yet"));
+        return Err(Problem::not_found("nothing is recorded yet"));
     };
     let recorded_at = |position| header_at(log, position).map(|header| header.time);
     match AsOf::read(text)? {

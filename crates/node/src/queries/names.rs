@@ -3,10 +3,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ledger_bus::QueryFailure;
 use ledger_domain::Reference;
 use ledger_domain::country;
 use ledger_domain::ids::ActionCode;
+use ledger_domain::wire::v1::problem::Problem;
 use ledger_store::Log;
 
 use super::{NO_COUNTRY, internal, read_failure};
@@ -25,13 +25,13 @@ struct Folded {
 
 impl Names {
     /// Fails where there is no country of this code.
-    pub(super) fn expect_country(code: &str) -> Result<(), QueryFailure> {
+    pub(super) fn expect_country(code: &str) -> Result<(), Problem> {
         let known = code == NO_COUNTRY || country::find(code).is_some();
         known.then_some(()).ok_or_else(|| unknown("country", code))
     }
 
     /// Fails where no action of this code was published.
-    pub(super) fn expect_action(&self, log: &Log, code: &str) -> Result<(), QueryFailure> {
+    pub(super) fn expect_action(&self, log: &Log, code: &str) -> Result<(), Problem> {
         let indexed = log.action_positions(code, 0, 1).map_err(read_failure)?;
         if !indexed.is_empty() {
             return Ok(());
@@ -49,7 +49,7 @@ impl Names {
 
 impl Folded {
     /// Folds what the log has gained.
-    fn follow(&mut self, log: &Log) -> Result<(), QueryFailure> {
+    fn follow(&mut self, log: &Log) -> Result<(), Problem> {
         let tree_size = log.tree_size();
         if tree_size == self.tree_size {
             return Ok(());
@@ -63,6 +63,6 @@ impl Folded {
     }
 }
 
-fn unknown(what: &str, code: &str) -> QueryFailure {
-    QueryFailure::not_found(format!("the ledger knows no {what} {code}"))
+fn unknown(what: &str, code: &str) -> Problem {
+    Problem::not_found(format!("the ledger knows no {what} {code}"))
 }

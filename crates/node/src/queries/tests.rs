@@ -3,6 +3,8 @@
 use super::*;
 use crate::clock::{Clock, SystemClock};
 use crate::test_log::{TestLog, commitment};
+use ledger_domain::wire::v1::problem::ProblemCode;
+use ledger_domain::wire::v1::query::CommitmentQuery;
 use ledger_proof::block::{Decoder, split_first};
 
 /// Groups of events of two countries in turn: each group is a block of its own.
@@ -143,6 +145,13 @@ fn no_more_bytes_come_than_are_asked_for() {
     }
 }
 
+fn from_position(from: u64) -> CommitmentQuery {
+    CommitmentQuery {
+        from,
+        ..CommitmentQuery::default()
+    }
+}
+
 #[test]
 fn the_history_of_a_commitment_comes_in_whole_pages() {
     const PAGE: u64 = 2_000;
@@ -160,18 +169,16 @@ fn the_history_of_a_commitment_comes_in_whole_pages() {
     let mut pages = Vec::new();
     let mut from = Some(0);
     while let Some(asked) = from {
-        let query = format!("{{\"from\":{asked}}}");
-        let query = parse(query.as_bytes()).expect("a query");
+        let query = from_position(asked);
         let answer = commitment::answer(&test.log, &own.to_string(), &query, usize::MAX);
-        let answer: serde_json::Value =
-            serde_json::from_slice(&answer.expect("an answer").payload).expect("JSON");
-        let events = answer["events"].as_array().expect("events");
-        pages.push(events.len() as u64);
-        found.extend(events.iter().map(|event| {
+        let answer = answer.expect("an answer");
+        pages.push(answer.events.len() as u64);
+        found.extend(answer.events.iter().map(|event| {
+            let event: serde_json::Value = serde_json::from_str(event.get()).expect("JSON");
             let position = event["position"].as_str().expect("text");
             position.parse::<u64>().expect("a position")
         }));
-        from = answer["next"].as_u64();
+        from = answer.next;
     }
     assert_eq!(found, expected);
     assert_eq!(pages, [PAGE, 502]);
@@ -186,24 +193,36 @@ fn a_replay_of_what_the_ledger_does_not_know_is_refused_and_the_end_of_the_log_i
         ..ReplayQuery::default()
     };
     assert_eq!(code(from(END)), None);
-    assert_eq!(code(from(END + 1)), Some(409));
-    assert_eq!(code(from(u64::MAX)), Some(409));
+    assert_eq!(code(from(END + 1)), Some(ProblemCode::NotReached));
+    assert_eq!(code(from(u64::MAX)), Some(ProblemCode::NotReached));
     let of = |country: Option<&str>, action: Option<&str>| ReplayQuery {
         country: country.map(str::to_owned),
         action: action.map(str::to_owned),
         ..ReplayQuery::default()
     };
     for country in ["ken", "Kenya", "KE", "XYZ", "int", "", "KEN "] {
-        assert_eq!(code(of(Some(country), None)), Some(404), "{country}");
+        assert_eq!(
+            code(of(Some(country), None)),
+            Some(ProblemCode::NotFound),
+            "{country}"
+        );
         assert_eq!(
             code(of(Some(country), Some("GCM-01"))),
-            Some(404),
+            Some(ProblemCode::NotFound),
             "{country}"
         );
     }
     for action in ["gcm-01", "GCM-99", "GCM", "", "GCM-1"] {
-        assert_eq!(code(of(None, Some(action))), Some(404), "{action}");
-        assert_eq!(code(of(Some("KEN"), Some(action))), Some(404), "{action}");
+        assert_eq!(
+            code(of(None, Some(action))),
+            Some(ProblemCode::NotFound),
+            "{action}"
+        );
+        assert_eq!(
+            code(of(Some("KEN"), Some(action))),
+            Some(ProblemCode::NotFound),
+            "{action}"
+        );
     }
     assert_eq!(code(of(Some("INT"), Some("GCM-01"))), None);
     // A country of which nothing was recorded yet is one all the same.
@@ -220,17 +239,19 @@ fn a_history_comes_in_pages_that_the_server_takes() {
     let max = 8 << 10;
     let (mut from, mut found) = (Some(0), 0);
     while let Some(asked) = from {
-        let query = format!("{{\"from\":{asked}}}");
-        let query = parse(query.as_bytes()).expect("a query");
+        let query = from_position(asked);
         let answer = commitment::answer(&test.log, &own.to_string(), &query, max);
-        let payload = answer.expect("an answer").payload;
+        let answer = answer.expect("an answer");
+        let payload = json::<log::Commitment>(&answer).expect("JSON").payload;
         assert!(payload.len() <= max, "{}", payload.len());
-        let answer: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
-        found += answer["events"].as_array().expect("events").len();
-        from = answer["next"].as_u64();
+        found += answer.events.len();
+        from = answer.next;
     }
     assert_eq!(found, 200);
-    let beyond = parse(b"{\"from\":201}").expect("a query");
+    let beyond = from_position(201);
     let refused = commitment::answer(&test.log, &own.to_string(), &beyond, max);
-    assert_eq!(refused.map_err(|failure| failure.code).err(), Some(409));
+    assert_eq!(
+        refused.map_err(|failure| failure.code).err(),
+        Some(ProblemCode::NotReached)
+    );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::opening;
 use crate::failure::Failure;
 use crate::output::{Table, is_true, shown};
-use ledger_bus::query::CommitmentAnswer;
+use ledger_domain::wire::v1::answer::CommitmentAnswer;
 use serde_json::Value;
 
 /// Fields of an amendment that are one value, and what they are called. Those that weigh name what was before in the event itself; what the others were

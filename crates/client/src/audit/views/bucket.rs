@@ -2,7 +2,7 @@
 
 use super::{Auditor, Folded, Tail};
 use crate::audit::{AuditError, CATCH_UP_TIMEOUT, LOOK_PAUSE, ViewDifference, ViewReport};
-use ledger_bus::query::QueryError;
+use ledger_bus::QueryError;
 use ledger_bus::{BucketError, ViewBucket};
 use ledger_domain::view::Projection;
 use serde::Deserialize;

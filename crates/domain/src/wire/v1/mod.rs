@@ -1,11 +1,13 @@
 //! Version 1 of commands, events and receipts. Names are fixed: add, don't rename.
 
+pub mod answer;
 mod batch;
 mod check;
 mod command;
 mod commands;
 mod decode;
 mod diagnose;
+pub mod endpoint;
 mod envelope;
 mod event;
 mod event_body;
@@ -16,10 +18,13 @@ mod form;
 mod free_text;
 mod header;
 mod hex;
+mod json_fault;
 mod members;
 mod object;
 mod path;
+pub mod problem;
 mod quantity;
+pub mod query;
 mod receipt;
 mod scan;
 mod shape;
@@ -58,6 +63,7 @@ pub use evidence::{EvidencePlace, NamedEvidence, NoEvidencePlace};
 pub use excerpt::{EventExcerpt, Heading};
 pub use free_text::{NoOutline, WITHHELD, outline};
 pub use header::{EventHeader, HeaderError};
+pub use json_fault::json_fault;
 pub(crate) use quantity::{is_percent, is_share, negative_money, no_share, unit_key};
 pub use receipt::{Durability, Receipt, ReceiptEvent, Status};
 pub(crate) use shape::Outlined;

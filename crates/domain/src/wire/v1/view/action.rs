@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ViewKind;
 use super::counts::{
     ActiveCommitments, ApartFromActive, Coverage, LastEvents, Participations, RecordedCommitments,
 };
+use super::kind::ViewKind;
 use crate::wire::v1::TextStatus;
 
 /// The body of `action.<code>`: who committed to an action of an instrument. An objective has the actions under it summed up.

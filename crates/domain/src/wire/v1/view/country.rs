@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ViewKind;
 use super::counts::{
     ActiveCommitments, ApartFromActive, LastEvents, Participations, RecordedAt,
     RecordedCommitments, Stages,
 };
+use super::kind::ViewKind;
 
 /// The body of `country.<ISO3>`: what the parties of a country committed to. `INT` has what belongs to no country.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

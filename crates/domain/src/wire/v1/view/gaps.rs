@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ViewKind;
+use super::kind::ViewKind;
 
 /// The body of `gaps`: actions and member States without a commitment that stands. A gap is not a breach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

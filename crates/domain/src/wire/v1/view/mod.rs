@@ -6,11 +6,13 @@
 //! and say what is counted.
 
 mod action;
+mod body;
 mod commitment;
 mod country;
 mod counts;
 mod events;
 mod gaps;
+mod key;
 mod kind;
 mod partner;
 mod review;
@@ -19,11 +21,10 @@ mod summary;
 mod timeliness;
 mod watch;
 
-use serde::{Deserialize, Serialize};
-
 pub use action::{
     ActionBody, ActionRollup, ActionTally, CommittedParties, MappedCommitments, Mappings,
 };
+pub use body::ViewBody;
 pub use commitment::{
     AssessmentRow, CommitmentList, CommitmentRow, MilestoneRow, ParticipationRole,
 };
@@ -35,6 +36,7 @@ pub use counts::{
 };
 pub use events::{EventList, EventRow};
 pub use gaps::{GapsBody, GapsCommitments, MemberStates, RegionGaps, UncommittedActions};
+pub use key::{Family, ViewKey};
 pub use kind::ViewKind;
 pub use partner::{PartnerBody, PartnerEvents, PartnerParties, PartnerReports, PartnerStatus};
 pub use review::{ReviewBody, ReviewParties, ReviewStatements, ReviewStatus};
@@ -47,43 +49,3 @@ pub use summary::{
 };
 pub use timeliness::{STALE_AFTER_DAYS, Timeliness};
 pub use watch::{WatchAnswer, WatchList, WatchRow, WatchRows};
-
-/// The body of any view.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum ViewBody {
-    /// Of one country.
-    Country(Box<CountryBody>),
-    /// Of one action.
-    Action(Box<ActionBody>),
-    /// Of the whole ledger.
-    Summary(Box<SummaryBody>),
-    /// Of what nobody has committed to.
-    Gaps(Box<GapsBody>),
-    /// Of one partner.
-    Partner(Box<PartnerBody>),
-    /// Of one review cycle.
-    Review(Box<ReviewBody>),
-}
-
-impl ViewBody {
-    /// Reads the body of any view, by its field `view`.
-    ///
-    /// # Errors
-    /// When the bytes are not the JSON of the body that they say they are.
-    pub fn decode(body: &[u8]) -> Result<Self, serde_json::Error> {
-        #[derive(Deserialize)]
-        struct Head {
-            view: ViewKind,
-        }
-        let Head { view } = serde_json::from_slice(body)?;
-        Ok(match view {
-            ViewKind::Country => Self::Country(serde_json::from_slice(body)?),
-            ViewKind::Action => Self::Action(serde_json::from_slice(body)?),
-            ViewKind::Summary => Self::Summary(serde_json::from_slice(body)?),
-            ViewKind::Gaps => Self::Gaps(serde_json::from_slice(body)?),
-            ViewKind::Partner => Self::Partner(serde_json::from_slice(body)?),
-            ViewKind::Review => Self::Review(serde_json::from_slice(body)?),
-        })
-    }
-}

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ViewKind;
 use super::counts::RecordedAt;
+use super::kind::ViewKind;
 use crate::wire::v1::Role;
 
 /// The body of `partner.<id>`: what a partner sent.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ViewKind;
 use super::counts::RecordedAt;
+use super::kind::ViewKind;
 use crate::date::PartialDate;
 
 /// The body of `review.<id>`: when a review was held and who spoke in it.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ViewKind;
 use super::counts::{
     ActiveCommitments, ApartFromActive, Coverage, LastEvents, Participations, RecordedCommitments,
 };
+use super::kind::ViewKind;
 
 /// The body of `summary`: the whole ledger in figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

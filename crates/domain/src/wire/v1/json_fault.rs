@@ -97,7 +97,7 @@ fn plain_expected(expected: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::{ReplayQuery, ViewQuery};
+    use crate::wire::v1::query::{ReplayQuery, ViewQuery};
     use serde::Deserialize;
     use serde::de::DeserializeOwned;
 
