@@ -22,7 +22,7 @@ use ledger_bus::{
     QueryService, ServiceError, ViewBucket,
 };
 use ledger_domain::view::{
-    Changes, Family, Projection, RestoreError, changelog_version, family_of,
+    Changes, Family, RestoreError, Views, changelog_version, family_of, projection_name,
 };
 use ledger_domain::wire::v1::EventExcerpt;
 use ledger_domain::wire::v1::endpoint::ViewEndpoint;
@@ -57,6 +57,15 @@ pub struct ProjectorOptions {
     pub nats_url: NatsAccess,
     /// Directory of its own store.
     pub dir: PathBuf,
+    /// The families of views that it folds.
+    pub families: &'static [Family],
+}
+
+impl ProjectorOptions {
+    /// What it is called.
+    pub(crate) fn name(&self) -> &'static str {
+        projection_name(self.families)
+    }
 }
 
 /// Why a projector ended.
@@ -142,31 +151,32 @@ fn causes(error: &dyn std::error::Error) -> String {
 ///
 /// # Errors
 /// [`ProjectorError`] when its own store cannot be opened or an event cannot be read.
-pub async fn run_projector<P: Projection + Send + 'static>(
+pub async fn run_projector(
     options: ProjectorOptions,
     telemetry: Telemetry,
     shutdown: Shutdown,
 ) -> Result<(), ProjectorError> {
-    let bus_options = BusOptions::service(&options.nats_url, &format!("projector-{}", P::NAME));
+    let bus_options =
+        BusOptions::service(&options.nats_url, &format!("projector-{}", options.name()));
     let bus = Bus::connect(&bus_options).await?;
-    let ended = run::<P>(&bus, &options, telemetry, shutdown).await;
+    let ended = run(&bus, &options, telemetry, shutdown).await;
     bus.close().await;
     ended
 }
 
-async fn run<P: Projection + Send + 'static>(
+async fn run(
     bus: &Bus,
     options: &ProjectorOptions,
     telemetry: Telemetry,
     mut shutdown: Shutdown,
 ) -> Result<(), ProjectorError> {
     let opened = tokio::select! {
-        opened = Projector::<P>::open_with_room(bus, options, telemetry) => opened?,
+        opened = Projector::open_with_room(bus, options, telemetry) => opened?,
         () = shutdown.requested() => return Ok(()),
     };
     let mut projector = opened;
-    let endpoints = answer::endpoints::<P>();
-    let description = format!("Answers {} views", P::NAME);
+    let endpoints = answer::endpoints(options.families);
+    let description = format!("Answers {} views", options.name());
     let mut waiting = LogThrottle::default();
     let mut service = loop {
         let started = QueryService::start(bus, &description, &endpoints);
@@ -216,11 +226,11 @@ async fn run<P: Projection + Send + 'static>(
             return Err(error);
         }
         if !waiting.should_log(&ended, Instant::now()) {
-            tracing::debug!(projection = P::NAME, error = %ended, "beginning again");
+            tracing::debug!(projection = options.name(), error = %ended, "beginning again");
         } else if !projector.standing.is_known() {
-            info!(projection = P::NAME, waiting = %ended, "the node is not there yet");
+            info!(projection = options.name(), waiting = %ended, "the node is not there yet");
         } else {
-            warn!(projection = P::NAME, error = %ended, "following the log was interrupted, beginning again");
+            warn!(projection = options.name(), error = %ended, "following the log was interrupted, beginning again");
         }
         let pause = tokio::time::sleep(delay);
         tokio::select! {
@@ -263,11 +273,12 @@ impl LastLeaf {
 }
 
 /// The views and how far they have come.
-struct Projector<P> {
+struct Projector {
+    families: &'static [Family],
     bus: Bus,
     telemetry: Telemetry,
     store: ViewStore,
-    projection: P,
+    projection: Views,
     /// The next position to fold.
     checkpoint: u64,
     /// Leaf hash of the event before it: shows that the views come from this log and no other.
@@ -284,7 +295,11 @@ struct Projector<P> {
     faulty: Arc<AtomicBool>,
 }
 
-impl<P: Projection + Send + 'static> Projector<P> {
+impl Projector {
+    fn name(&self) -> &'static str {
+        projection_name(self.families)
+    }
+
     /// Opens the store; where that fails on a full disk, again and again until there is room.
     async fn open_with_room(
         bus: &Bus,
@@ -302,7 +317,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             }
             let why = causes(&error);
             if waiting.should_log(&why, Instant::now()) {
-                warn!(projection = P::NAME, dir = %options.dir.display(), error = %why, "the views' store cannot be opened until there is room on its disk");
+                warn!(projection = options.name(), dir = %options.dir.display(), error = %why, "the views' store cannot be opened until there is room on its disk");
             }
             tokio::time::sleep(ROOM_CHECK_INTERVAL).await;
         }
@@ -320,7 +335,8 @@ impl<P: Projection + Send + 'static> Projector<P> {
             bus,
             telemetry,
             store,
-            projection: P::default(),
+            families: options.families,
+            projection: Views::of(options.families),
             checkpoint: 0,
             last_leaf: LastLeaf::Hash(EMPTY_HASH),
             standing: Standing::default(),
@@ -341,10 +357,11 @@ impl<P: Projection + Send + 'static> Projector<P> {
                 .first()
                 .and_then(|(_, hash)| hash.as_slice().try_into().ok());
             let open_history = saved.open_history.into_iter();
-            let restored = P::restore(rows.into_iter()).and_then(|mut projection| {
-                projection.keep_changelog(open_history)?;
-                Ok(projection)
-            });
+            let restored =
+                Views::restore(options.families, rows.into_iter()).and_then(|mut projection| {
+                    projection.keep_changelog(open_history)?;
+                    Ok(projection)
+                });
             match (restored, last_leaf) {
                 (Ok(projection), Some(last_leaf)) => {
                     projector.projection = projection;
@@ -352,14 +369,14 @@ impl<P: Projection + Send + 'static> Projector<P> {
                     projector.last_leaf = LastLeaf::Hash(Hash(last_leaf));
                 }
                 (Err(error), _) => {
-                    warn!(projection = P::NAME, %error, "saved views cannot be read, folding the log anew");
+                    warn!(projection = options.name(), %error, "saved views cannot be read, folding the log anew");
                     projector.store.clear()?;
                 }
                 (Ok(_), None) => projector.store.clear()?,
             }
         }
         if projector.checkpoint == 0 {
-            projector.projection = begun()?;
+            projector.projection = begun(options.families)?;
         }
         Ok(projector)
     }
@@ -367,7 +384,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
     /// Forgets everything and begins at position 0.
     fn start_over(&mut self) -> Result<(), Interruption> {
         self.store.clear()?;
-        self.projection = begun()?;
+        self.projection = begun(self.families)?;
         // Whoever still answers from what was there before tells nobody of it.
         self.faulty = Arc::default();
         self.unpublished.clear();
@@ -390,7 +407,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
 
     /// Says how far the views have come, for each family.
     fn note_checkpoint(&self) {
-        for family in P::FAMILIES {
+        for family in self.families {
             self.telemetry
                 .set_checkpoint(family.name(), self.checkpoint);
         }
@@ -431,7 +448,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let keys = self.projection.keys();
         let views = |family| keys.iter().filter(|key| family_of(key) == family).count();
         self.standing
-            .fail_writes(P::FAMILIES, error, views, &self.telemetry);
+            .fail_writes(self.families, error, views, &self.telemetry);
         self.telemetry.transport.note_failure(&error.what);
     }
 
@@ -466,14 +483,14 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let saved = saved.and_then(|()| tokio::task::block_in_place(|| self.store.end_save()));
         if let Err(error) = saved {
             let error = Interruption::from(error);
-            warn!(projection = P::NAME, %error, "the last views were not saved");
+            warn!(projection = self.name(), %error, "the last views were not saved");
         }
     }
 }
 
 /// A projection of nothing yet that keeps its history.
-fn begun<P: Projection>() -> Result<P, ProjectorError> {
-    let mut projection = P::default();
+fn begun(families: &[Family]) -> Result<Views, ProjectorError> {
+    let mut projection = Views::of(families);
     projection.keep_changelog(std::iter::empty())?;
     Ok(projection)
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use chrono::{DateTime, Utc};
 use ledger_bus::{Answer, Bus, Query, QueryService};
 use ledger_domain::ids::{CommitmentId, EventId, LedgerId, PartyId, Position, Subject, Version};
-use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
+use ledger_domain::view::{Family, Views};
 use ledger_domain::wire::v1::answer::{
     CHECKPOINT_HEADER, HeadAnswer, NEXT_HEADER, ProjectionAnswer, TREE_SIZE_HEADER, ViewAnswer,
 };
@@ -239,15 +239,17 @@ impl State {
     fn answer_of_views(&self, query: &Query<ViewEndpoint>, lie: &Lie) -> Result<Answer, Problem> {
         let argument = &query.argument;
         match query.endpoint {
-            ViewEndpoint::ProjectionCountry => Ok(self.projection::<CountryView>(lie)),
-            ViewEndpoint::ProjectionAction => Ok(self.projection::<ActionView>(lie)),
-            ViewEndpoint::ProjectionSummary => Ok(self.projection::<SummaryView>(lie)),
-            ViewEndpoint::Country => self.view::<CountryView>(argument, lie),
-            ViewEndpoint::Action => self.view::<ActionView>(argument, lie),
-            ViewEndpoint::Summary => self.view::<SummaryView>("summary", lie),
-            ViewEndpoint::Gaps => self.view::<SummaryView>("gaps", lie),
-            ViewEndpoint::Partner => self.view::<SummaryView>(&format!("partner.{argument}"), lie),
-            ViewEndpoint::Review => self.view::<SummaryView>(&format!("review.{argument}"), lie),
+            ViewEndpoint::ProjectionCountry => Ok(self.projection(Family::Country, lie)),
+            ViewEndpoint::ProjectionAction => Ok(self.projection(Family::Action, lie)),
+            ViewEndpoint::ProjectionSummary => Ok(self.projection(Family::Summary, lie)),
+            ViewEndpoint::Country => self.view(Family::Country, argument, lie),
+            ViewEndpoint::Action => self.view(Family::Action, argument, lie),
+            ViewEndpoint::Summary => self.view(Family::Summary, "summary", lie),
+            ViewEndpoint::Gaps => self.view(Family::Summary, "gaps", lie),
+            ViewEndpoint::Partner => {
+                self.view(Family::Summary, &format!("partner.{argument}"), lie)
+            }
+            ViewEndpoint::Review => self.view(Family::Summary, &format!("review.{argument}"), lie),
             ViewEndpoint::Watch => Err(Problem::not_found("this is on paper")),
         }
     }
@@ -345,38 +347,38 @@ impl State {
         builder.push_event(&header.encode(), content, &route);
     }
 
-    fn fold<P: Projection>(&self) -> P {
-        let mut projection = P::default();
+    fn fold(&self, family: Family) -> Views {
+        let mut projection = Views::of(&[family]);
         self.events.iter().for_each(|event| projection.apply(event));
         projection
     }
 
-    fn projection<P: Projection>(&self, lie: &Lie) -> Answer {
-        let mut views = self.fold::<P>().keys();
+    fn projection(&self, family: Family, lie: &Lie) -> Answer {
+        let mut views = self.fold(family).keys();
         if let Lie::Missing(projection, key) = lie
-            && *projection == P::NAME
+            && *projection == family.name()
         {
             views.retain(|view| view != key);
         }
         if let Lie::Unfounded(key) = lie
-            && P::NAME == "action"
+            && family.name() == "action"
         {
             views.push((*key).to_owned());
         }
         json(&ProjectionAnswer {
-            projection: P::NAME.to_owned(),
+            projection: family.name().to_owned(),
             checkpoint: self.events.len() as u64,
             views,
             bucket: None,
         })
     }
 
-    fn view<P: Projection>(&self, key: &str, lie: &Lie) -> Result<Answer, Problem> {
+    fn view(&self, family: Family, key: &str, lie: &Lie) -> Result<Answer, Problem> {
         let mut body = self
-            .fold::<P>()
+            .fold(family)
             .body(key)
             .ok_or_else(|| Problem::not_found("no such view"))?;
-        if *lie == Lie::Body(P::NAME, leak(key)) {
+        if *lie == Lie::Body(family.name(), leak(key)) {
             let text = String::from_utf8(body).unwrap();
             let changed = text.replacen("\"recorded\":1", "\"recorded\":2", 1);
             assert_ne!(text, changed, "the lie must change something");

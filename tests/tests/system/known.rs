@@ -9,9 +9,7 @@ use chrono::{NaiveDate, SecondsFormat};
 use ledger_client::seeds::Illustrative;
 use ledger_domain::date::earliest_day;
 use ledger_domain::ids::CommitmentId;
-use ledger_domain::view::{
-    ActionView, CommitmentFold, CountryView, Page, Projection, SummaryView, WatchPage,
-};
+use ledger_domain::view::{CommitmentFold, Family, Page, Views, WatchPage};
 use ledger_domain::wire::v1::query::{ViewQuery, WatchQuery};
 use ledger_domain::wire::v1::view::WatchList;
 use ledger_domain::wire::v1::{Command, Root, Stage};
@@ -114,15 +112,17 @@ async fn stop(system: &mut System, view: &str) {
 }
 
 /// A projection folded up to some position, compared with what its projector says of that position.
-struct Prefix<P> {
-    projection: P,
+struct Prefix {
+    family: Family,
+    projection: Views,
     folded: usize,
 }
 
-impl<P: Projection> Prefix<P> {
-    fn new() -> Self {
+impl Prefix {
+    fn new(family: Family) -> Self {
         Self {
-            projection: P::default(),
+            family,
+            projection: Views::of(&[family]),
             folded: 0,
         }
     }
@@ -146,7 +146,7 @@ impl<P: Projection> Prefix<P> {
         };
         let asked = ViewKey::read(key).expect("a key");
         let served = system.connection().view(&asked, &query).await;
-        let what = format!("{} {key} as known at {position}", P::NAME);
+        let what = format!("{} {key} as known at {position}", self.family.name());
         let Some(body) = self.projection.body(key) else {
             assert!(ledger_client::is_not_found(&served.expect_err(&what)));
             return;
@@ -169,7 +169,7 @@ impl<P: Projection> Prefix<P> {
     }
 }
 
-impl Prefix<SummaryView> {
+impl Prefix {
     async fn check_watched(
         &self,
         system: &System,
@@ -288,9 +288,9 @@ async fn what_was_known_is_what_a_fold_of_the_log_up_to_there_gives() {
         .chain([0, log.len() as u64 - 1])
         .collect();
     positions.sort_unstable();
-    let mut countries = Prefix::<CountryView>::new();
-    let mut actions = Prefix::<ActionView>::new();
-    let mut summary = Prefix::<SummaryView>::new();
+    let mut countries = Prefix::new(Family::Country);
+    let mut actions = Prefix::new(Family::Action);
+    let mut summary = Prefix::new(Family::Summary);
     for position in positions {
         let index = usize::try_from(position).expect("a small log");
         let today = earliest_day(log[index].event.header.time);

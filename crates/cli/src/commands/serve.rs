@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ledger_bus::{Bus, BusOptions, NatsAccess};
-use ledger_domain::view::{ActionView, AllViews, CountryView, Family, Projection, SummaryView};
+use ledger_domain::view::Family;
 use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port, Reviver, StartError};
 use ledger_node::{
     LogThrottle, NodeOptions, ProjectorOptions, Shutdown, Telemetry, raise_open_files, run_node,
@@ -144,10 +144,10 @@ pub(crate) async fn projector(nats: &NatsAccess, args: ProjectorArgs) -> Result<
 /// The families that a projector folds.
 fn families(view: ViewFamily) -> &'static [Family] {
     match view {
-        ViewFamily::Country => CountryView::FAMILIES,
-        ViewFamily::Action => ActionView::FAMILIES,
-        ViewFamily::Summary => SummaryView::FAMILIES,
-        ViewFamily::All => AllViews::FAMILIES,
+        ViewFamily::Country => &[Family::Country],
+        ViewFamily::Action => &[Family::Action],
+        ViewFamily::Summary => &[Family::Summary],
+        ViewFamily::All => &Family::ALL,
     }
 }
 
@@ -168,25 +168,13 @@ fn spawn_projector(
     telemetry: &Telemetry,
     shutdown: &Shutdown,
 ) {
-    fn run<P: Projection + Send + 'static>(
-        running: &mut JoinSet<Result<(), Failure>>,
-        options: ProjectorOptions,
-        telemetry: Telemetry,
-        shutdown: Shutdown,
-    ) {
-        running.spawn(async move { Ok(run_projector::<P>(options, telemetry, shutdown).await?) });
-    }
     let options = ProjectorOptions {
         nats_url: nats.clone(),
         dir,
+        families: families(view),
     };
     let (telemetry, shutdown) = (telemetry.clone(), shutdown.clone());
-    match view {
-        ViewFamily::Country => run::<CountryView>(running, options, telemetry, shutdown),
-        ViewFamily::Action => run::<ActionView>(running, options, telemetry, shutdown),
-        ViewFamily::Summary => run::<SummaryView>(running, options, telemetry, shutdown),
-        ViewFamily::All => run::<AllViews>(running, options, telemetry, shutdown),
-    }
+    running.spawn(async move { Ok(run_projector(options, telemetry, shutdown).await?) });
 }
 
 /// Waits for all of them; the first failure ends the others by dropping them.

@@ -5,7 +5,7 @@ mod bucket;
 use super::{AuditError, Auditor, CATCH_UP_TIMEOUT, LOOK_PAUSE, Tail, ViewDifference, ViewReport};
 use crate::connection::{is_not_found, is_unavailable};
 use ledger_bus::QueryError;
-use ledger_domain::view::{ActionView, CountryView, Projection, SummaryView};
+use ledger_domain::view::Views;
 use ledger_domain::wire::v1::Event;
 use ledger_domain::wire::v1::answer::ProjectionAnswer;
 use ledger_domain::wire::v1::query::ViewQuery;
@@ -23,17 +23,17 @@ const QUEUED_CHUNKS: usize = 4;
 
 /// All projections being folded, each on a thread of its own: folding is the larger part of the work.
 pub(super) struct Folding {
-    pub(super) country: Fold<CountryView>,
-    pub(super) action: Fold<ActionView>,
-    pub(super) summary: Fold<SummaryView>,
+    pub(super) country: Fold,
+    pub(super) action: Fold,
+    pub(super) summary: Fold,
 }
 
 impl Folding {
     pub(super) fn start() -> Self {
         Self {
-            country: Fold::start(),
-            action: Fold::start(),
-            summary: Fold::start(),
+            country: Fold::start(Family::Country),
+            action: Fold::start(Family::Action),
+            summary: Fold::start(Family::Summary),
         }
     }
 
@@ -46,25 +46,27 @@ impl Folding {
 }
 
 /// One projection being folded.
-pub(super) struct Fold<P> {
+pub(super) struct Fold {
     chunks: mpsc::Sender<Arc<Vec<Event>>>,
-    thread: JoinHandle<Folded<P>>,
+    thread: JoinHandle<Folded>,
 }
 
 /// A projection and how many events are in it.
-pub(super) struct Folded<P> {
-    projection: P,
+pub(super) struct Folded {
+    family: Family,
+    projection: Box<Views>,
     count: u64,
     /// Events of the tail among them.
     of_tail: usize,
 }
 
-impl<P: Projection + Send + 'static> Fold<P> {
-    fn start() -> Self {
+impl Fold {
+    fn start(family: Family) -> Self {
         let (chunks, mut fed) = mpsc::channel::<Arc<Vec<Event>>>(QUEUED_CHUNKS);
         let thread = std::thread::spawn(move || {
             let mut folded = Folded {
-                projection: P::default(),
+                family,
+                projection: Box::new(Views::of(&[family])),
                 count: 0,
                 of_tail: 0,
             };
@@ -83,7 +85,7 @@ impl<P: Projection + Send + 'static> Fold<P> {
             .map_err(|_| AuditError::Stopped)
     }
 
-    pub(super) async fn finish(self) -> Result<Folded<P>, AuditError> {
+    pub(super) async fn finish(self) -> Result<Folded, AuditError> {
         drop(self.chunks);
         tokio::task::spawn_blocking(|| self.thread.join())
             .await
@@ -92,7 +94,7 @@ impl<P: Projection + Send + 'static> Fold<P> {
     }
 }
 
-impl<P: Projection> Folded<P> {
+impl Folded {
     fn apply(&mut self, event: &Event) {
         self.projection.apply(event);
         self.count += 1;
@@ -120,19 +122,19 @@ impl<P: Projection> Folded<P> {
 
 /// Compares every view of a projection with the one served, each at exactly the position where the projector stood when
 /// it answered: the fold follows the projector, so that a ledger that goes on recording can be verified too.
-pub(super) async fn compare<P: Projection>(
-    mut folded: Folded<P>,
+pub(super) async fn compare(
+    mut folded: Folded,
     auditor: &mut Auditor,
     tail: &mut Tail,
 ) -> Result<ViewReport, AuditError> {
     let mut report = ViewReport {
-        projection: P::NAME.to_owned(),
+        projection: folded.family.name().to_owned(),
         compared: 0,
         folded: folded.count,
         compared_in_bucket: None,
         differences: Vec::new(),
     };
-    let Some(answer) = caught_up::<P>(&folded, auditor, &mut report).await? else {
+    let Some(answer) = caught_up(&folded, auditor, &mut report).await? else {
         return Ok(report);
     };
     folded.fold_on(answer.checkpoint, auditor, tail).await?;
@@ -156,19 +158,14 @@ pub(super) async fn compare<P: Projection>(
     Ok(report)
 }
 
-/// The family that a projection folds.
-fn family<P: Projection>() -> Family {
-    P::FAMILIES.first().copied().unwrap_or(Family::Summary)
-}
-
 /// Waits until the projector has folded what is folded here; says in the report if it does not.
-async fn caught_up<P: Projection>(
-    folded: &Folded<P>,
+async fn caught_up(
+    folded: &Folded,
     auditor: &Auditor,
     report: &mut ViewReport,
 ) -> Result<Option<ProjectionAnswer>, QueryError> {
     let deadline = Instant::now() + CATCH_UP_TIMEOUT;
-    let family = family::<P>();
+    let family = folded.family;
     loop {
         let late = Instant::now() >= deadline;
         let answer = match auditor.connection.projection(family).await {
@@ -194,9 +191,9 @@ async fn caught_up<P: Projection>(
     }
 }
 
-async fn compare_one<P: Projection>(
+async fn compare_one(
     key: &str,
-    folded: &mut Folded<P>,
+    folded: &mut Folded,
     auditor: &mut Auditor,
     tail: &mut Tail,
 ) -> Result<Option<ViewDifference>, AuditError> {

@@ -6,9 +6,9 @@ use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::body::bounded;
-use super::entries::FamilyRef;
 use super::facts::{CommitmentFacts, PartState};
 use super::family::ViewFamily;
+use super::family_view::FamilyRef;
 use super::index::{ActionIndex, Keys, PartyIndex};
 use super::sign::Sign;
 use super::tables::{About, Tables};
@@ -44,6 +44,7 @@ struct Own {
 impl ViewFamily for ActionFamily {
     type Key = ActionIndex;
     type Counts = ActionCounts;
+    type Body = ActionBody;
 
     fn memberships(tables: &Tables, facts: &CommitmentFacts) -> Keys<ActionIndex> {
         tables.lineages(facts.actions())
@@ -137,10 +138,10 @@ impl ViewFamily for ActionFamily {
     fn body(
         view: FamilyRef<'_, ActionIndex, ActionCounts>,
         action: ActionIndex,
-    ) -> Option<Vec<u8>> {
+    ) -> Option<ActionBody> {
         let (tables, counts) = (view.tables(), view.counts(action));
         let entry = tables.action(action)?;
-        let body = ActionBody {
+        Some(ActionBody {
             view: ViewKind::Action,
             action: entry.code.to_string(),
             instrument: entry
@@ -166,8 +167,7 @@ impl ViewFamily for ActionFamily {
                 }
             }),
             mapped: mappings(view, &[action]),
-        };
-        serde_json::to_vec(&body).ok()
+        })
     }
 }
 

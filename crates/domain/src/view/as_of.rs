@@ -1,6 +1,6 @@
-//! Views as they were known at a past position, counted from the history of their keys.
+//! Views as of a past position, counted from the change log.
 //!
-//! What counts is the same code as in the fold: the facts that a commitment had then are put into the counts of the view, with the
+//! The same code counts as in the fold: the facts that a commitment had then are put into the counts of the view, with the
 //! parties and actions as they were then. One chunk of a list is in memory at a time, and of the commitments only those of the page
 //! that was asked for, so that the whole of a ledger of any size can be asked for too.
 
@@ -14,21 +14,22 @@ use std::ops::ControlFlow;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::body::encoded;
 use super::changelog::{EVENTS, Entries, Entry, Holds, MOMENTS, Moments, REFERENCE};
 use super::codec::{RowReader, RowWriter};
 use super::dates::Dates;
-use super::error::RestoreError;
+use super::error::{HexKey, RestoreError};
 use super::event_time::EventTime;
 use super::facts::CommitmentFacts;
-use super::family::ViewFamily;
-use super::fold::View;
+use super::family::{FamilyViews, ViewFamily};
+use super::family_view::FamilyRef;
 use super::index::{Keys, Slot};
 use super::list::Page;
 use super::sign::Sign;
 use super::tables::Tables;
 use super::watch::Search;
 use crate::ids::CommitmentId;
-use crate::wire::v1::view::{CommitmentList, EventList, Timeliness};
+use crate::wire::v1::view::{CommitmentList, Timeliness};
 
 pub use between::MAX_EVENT_ROWS;
 pub use source::{ChangelogSource, VisitChunk, WantChunk};
@@ -52,10 +53,22 @@ pub struct AsOfView {
     pub list: Option<CommitmentList>,
 }
 
+impl AsOfView {
+    /// A view that has no commitments of its own.
+    pub(super) fn apart(body: Vec<u8>, title: Option<String>) -> Self {
+        Self {
+            body,
+            title,
+            timeliness: None,
+            list: None,
+        }
+    }
+}
+
 /// When the last event up to a position was recorded; none before the first.
 ///
 /// # Errors
-/// When the history cannot be read.
+/// When the change log cannot be read.
 pub fn recorded_at<S: ChangelogSource>(
     source: &S,
     position: u64,
@@ -76,7 +89,7 @@ pub fn recorded_at<S: ChangelogSource>(
 /// The last of the first `tree_size` positions that was recorded at or before a time; none when nothing was.
 ///
 /// # Errors
-/// When the history cannot be read.
+/// When the change log cannot be read.
 pub fn position_at<S: ChangelogSource>(
     source: &S,
     time: DateTime<Utc>,
@@ -103,64 +116,82 @@ pub fn position_at<S: ChangelogSource>(
     Ok(later.checked_sub(1))
 }
 
-impl<L: ViewFamily> View<L> {
-    /// The view as known at a position; none if there was no such view then.
-    pub(crate) fn as_of<S: ChangelogSource>(
+/// The tables and the views of one family as of a position.
+pub(super) struct AsOfViews<L: ViewFamily> {
+    tables: Tables,
+    views: FamilyViews<L>,
+}
+
+impl<L: ViewFamily> AsOfViews<L> {
+    /// One view as of a position; none if there was no such view then.
+    pub(super) fn view<S: ChangelogSource>(
         source: &S,
         key: &str,
         position: u64,
         today: NaiveDate,
         page: Option<&Page>,
     ) -> Result<Option<AsOfView>, S::Error> {
-        let mut view = Self::over(tables_as_of(source, position)?);
-        let Some(asked) = L::parse(view.tables(), key) else {
+        let mut all = Self::before(source, position)?;
+        let Some(asked) = L::parse(&all.tables, key) else {
             return Ok(None);
         };
-        let mut known = view.count_as_of(source, asked, position, page)?;
-        if !known.is_concerned && !L::standing(view.tables()).contains(&asked) {
+        let mut reader = AsOfReader::<L>::new(asked, page);
+        reader.read_all(source, &mut all, position)?;
+        if !reader.is_concerned && !L::standing(&all.tables).contains(&asked) {
             return Ok(None);
         }
-        let list = page.map(|page| known.take_list(&mut view, page));
-        let body = L::body(view.beside(), asked);
+        let list = page.map(|page| reader.take_list(&mut all, page));
+        let body = L::body(all.beside(), asked).and_then(|body| encoded(&body));
         Ok(body.map(|body| AsOfView {
             body,
-            title: L::title(view.tables(), asked),
-            timeliness: Some(view.timeliness_of(asked, today)),
+            title: L::title(&all.tables, asked),
+            timeliness: Some(all.beside().timeliness(asked, today)),
             list,
         }))
     }
 
-    /// A page of the events that concerned a view after one position and up to another.
-    pub(crate) fn events_between<S: ChangelogSource>(
-        source: &S,
-        key: &str,
-        between: (Option<u64>, u64),
-        page: &Page,
-    ) -> Result<EventList, S::Error> {
-        events_of_view(source, key, !L::ALL_EVENTS, between, page)
-    }
-
-    /// The counts of one view as known at a position, over the parties and actions of then.
-    pub(super) fn counts_as_of<S: ChangelogSource>(
+    /// The counts of one view as of a position, over the parties and actions of then.
+    pub(super) fn counts<S: ChangelogSource>(
         source: &S,
         key: L::Key,
         position: u64,
     ) -> Result<Self, S::Error> {
-        let mut view = Self::over(tables_as_of(source, position)?);
-        view.count_as_of(source, key, position, None)?;
-        Ok(view)
+        let mut all = Self::before(source, position)?;
+        AsOfReader::<L>::new(key, None).read_all(source, &mut all, position)?;
+        Ok(all)
     }
 
-    fn count_as_of<S: ChangelogSource>(
-        &mut self,
-        source: &S,
-        asked: L::Key,
-        position: u64,
-        page: Option<&Page>,
-    ) -> Result<AsOfReader<L>, S::Error> {
-        let mut known = AsOfReader::<L>::new(asked, page);
-        known.read_all(source, self, position)?;
-        Ok(known)
+    /// The tables as of a position, and nothing counted yet.
+    fn before<S: ChangelogSource>(source: &S, position: u64) -> Result<Self, S::Error> {
+        Ok(Self {
+            tables: tables_as_of(source, position)?,
+            views: FamilyViews::empty(),
+        })
+    }
+
+    pub(super) fn beside(&self) -> FamilyRef<'_, L::Key, L::Counts> {
+        self.views.beside(&self.tables)
+    }
+
+    /// Counts facts into some views, and their dates into those that own them.
+    fn count_facts(&mut self, keys: &[L::Key], facts: &CommitmentFacts) {
+        for &key in keys {
+            let owned = L::owns(key, &self.tables, facts);
+            let entry = self.views.entry(key);
+            L::count(&mut entry.counts, key, &self.tables, facts, Sign::Add);
+            if owned {
+                entry.move_dates(facts, Dates::default(), facts.dates());
+            }
+        }
+    }
+
+    /// Takes the last change from an entry, where entries come newest first.
+    fn note_change(&mut self, key: L::Key, at: EventTime, reported: bool) {
+        let last = &mut self.views.entry(key).last_change;
+        last.change.get_or_insert(at);
+        if reported {
+            last.report.get_or_insert(at);
+        }
     }
 }
 
@@ -180,7 +211,10 @@ fn tables_as_of<S: ChangelogSource>(source: &S, position: u64) -> Result<Tables,
     })?;
     let mut tables = Tables::default();
     for ((kind, number), row) in rows {
-        tables.restore_row(kind, &number.to_be_bytes(), &row)?;
+        if !tables.restore_row(kind, &number.to_be_bytes(), &row)? {
+            let key = HexKey(vec![kind]);
+            return Err(RestoreError::UnknownKey { key }.into());
+        }
     }
     tables.finish_restore()?;
     Ok(tables)
@@ -192,7 +226,7 @@ struct Shown {
     title: Option<String>,
 }
 
-/// A view being counted from its history.
+/// Counts one view from the change log.
 struct AsOfReader<L: ViewFamily> {
     key: L::Key,
     /// The commitments of the page, and one more; none are wanted if no page was asked for.
@@ -226,10 +260,10 @@ impl<L: ViewFamily> AsOfReader<L> {
     fn read_all<S: ChangelogSource>(
         &mut self,
         source: &S,
-        view: &mut View<L>,
+        view: &mut AsOfViews<L>,
         position: u64,
     ) -> Result<(), S::Error> {
-        for (list, counted) in L::sources(view.tables(), self.key) {
+        for (list, counted) in L::sources(&view.tables, self.key) {
             if !counted.is_empty() {
                 self.read(source, view, list, &counted, position)?;
             }
@@ -242,7 +276,7 @@ impl<L: ViewFamily> AsOfReader<L> {
     fn read<S: ChangelogSource>(
         &mut self,
         source: &S,
-        view: &mut View<L>,
+        view: &mut AsOfViews<L>,
         list: L::Key,
         counted: &[L::Key],
         position: u64,
@@ -251,7 +285,7 @@ impl<L: ViewFamily> AsOfReader<L> {
         let concerning = if L::ALL_EVENTS {
             Concerning::All
         } else {
-            Concerning::listed(source, &L::text(view.tables(), list), position)?
+            Concerning::listed(source, &L::text(&view.tables, list), position)?
         };
         let wants = |positions| concerning.any_of(positions);
         source.newest_first(EVENTS, position, &wants, &mut |chunk| {
@@ -282,29 +316,29 @@ impl<L: ViewFamily> AsOfReader<L> {
     }
 
     /// Takes from an entry, newest first, when the view changed and what kinds of events concerned it.
-    fn note(&mut self, view: &mut View<L>, entry: &Entry<'_>, reported: bool) {
+    fn note(&mut self, view: &mut AsOfViews<L>, entry: &Entry<'_>, reported: bool) {
         self.is_concerned = true;
-        view.stamp_back(self.key, entry.at, reported);
+        view.note_change(self.key, entry.at, reported);
         if self.last_event != Some(entry.at.position) {
             self.last_event = Some(entry.at.position);
-            view.tables_mut().count_event(entry.kind);
+            view.tables.count_event(entry.kind);
         }
     }
 
     fn count(
         &mut self,
-        view: &mut View<L>,
+        view: &mut AsOfViews<L>,
         list: L::Key,
         counted: &[L::Key],
         slot: Slot,
         titled: bool,
         row: &[u8],
     ) -> Result<(), RestoreError> {
-        let (facts, title) = self.decode(view.tables_mut(), titled, row)?;
-        if !view.tables().holds(&facts) {
+        let (facts, title) = self.decode(&mut view.tables, titled, row)?;
+        if !&view.tables.holds(&facts) {
             return Err(RestoreError::Dangling { row: "history" });
         }
-        let keys = L::memberships(view.tables(), &facts);
+        let keys = L::memberships(&view.tables, &facts);
         let mut kept = Some(Shown { facts, title });
         if keys.contains(&list) {
             let counted: Keys<L::Key> = keys
@@ -316,7 +350,7 @@ impl<L: ViewFamily> AsOfReader<L> {
             }
             if list == self.key {
                 self.commitments += 1;
-                let wants = |it: &Shown| self.wants(view.tables(), &it.facts);
+                let wants = |it: &Shown| self.wants(&view.tables, &it.facts);
                 if kept.as_ref().is_some_and(wants) {
                     kept = kept.and_then(|it| self.show(slot, it));
                 }
@@ -324,7 +358,7 @@ impl<L: ViewFamily> AsOfReader<L> {
         }
         // What the facts keep in the tables is needed no more: memory is that of a page, whatever is counted.
         if let Some(Shown { mut facts, .. }) = kept {
-            facts.release(&mut view.tables_mut().shared.reports);
+            facts.release(&mut view.tables.shared.reports);
         }
         Ok(())
     }
@@ -385,14 +419,14 @@ impl<L: ViewFamily> AsOfReader<L> {
     /// The commitments of the page, and what to ask for to get the next one.
     fn take_shown(
         &mut self,
-        view: &mut View<L>,
+        view: &mut AsOfViews<L>,
         rows: usize,
     ) -> (Vec<CommitmentFacts>, Option<String>) {
         let more = self.shown.len() > rows;
         let shown = std::mem::take(&mut self.shown).into_values().take(rows);
         let facts: Vec<CommitmentFacts> = shown
             .map(|Shown { mut facts, title }| {
-                facts.title = view.tables_mut().titles.push(&title.unwrap_or_default());
+                facts.title = view.tables.titles.push(&title.unwrap_or_default());
                 facts
             })
             .collect();
@@ -401,10 +435,10 @@ impl<L: ViewFamily> AsOfReader<L> {
         (facts, next)
     }
 
-    fn take_list(&mut self, view: &mut View<L>, page: &Page) -> CommitmentList {
+    fn take_list(&mut self, view: &mut AsOfViews<L>, page: &Page) -> CommitmentList {
         let (shown, next) = self.take_shown(view, page.rows());
         let row = |facts: &CommitmentFacts| {
-            facts.row(view.tables(), L::role(self.key, view.tables(), facts))
+            facts.row(&view.tables, L::role(self.key, &view.tables, facts))
         };
         CommitmentList {
             commitments: self.commitments,
@@ -419,27 +453,4 @@ fn named(row: &[u8]) -> Result<(CommitmentId, &str), RestoreError> {
     let mut row = RowReader::within("history", row);
     let id = CommitmentId(uuid::Uuid::from_bytes(row.array()?));
     Ok((id, row.text()?))
-}
-
-impl<L: ViewFamily> View<L> {
-    /// Counts facts into some views, and their dates into those that own them.
-    fn count_facts(&mut self, keys: &[L::Key], facts: &CommitmentFacts) {
-        for &key in keys {
-            let owned = L::owns(key, self.tables(), facts);
-            let (tables, entry) = self.entry(key);
-            L::count(&mut entry.counts, key, tables, facts, Sign::Add);
-            if owned {
-                entry.move_dates(facts, Dates::default(), facts.dates());
-            }
-        }
-    }
-
-    /// Takes a stamp from an entry, where entries come newest first.
-    fn stamp_back(&mut self, key: L::Key, at: EventTime, reported: bool) {
-        let stamp = &mut self.entry(key).1.last_change;
-        stamp.change.get_or_insert(at);
-        if reported {
-            stamp.report.get_or_insert(at);
-        }
-    }
 }

@@ -38,6 +38,11 @@ impl From<LastChange> for LastEvents {
     }
 }
 
+/// The canonical JSON of a body.
+pub(crate) fn encoded(body: &impl Serialize) -> Option<Vec<u8>> {
+    serde_json::to_vec(body).ok()
+}
+
 /// A table that takes at most so many bytes of a body: the lines that weigh most, in the order of their keys, and how many were left out.
 pub(crate) fn bounded<K: AsRef<str> + Ord, V: Serialize>(
     lines: impl Iterator<Item = (K, V)>,

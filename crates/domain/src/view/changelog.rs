@@ -1,5 +1,5 @@
-//! What every view was made of at any past position: one list of all events (`.events`), which all views share, and for each view a list of the
-//! positions that concerned it.
+//! The change log, from which a view is counted as of any past position: one list of all events (`.events`), which all views share, and for
+//! each view a list of the positions that concerned it.
 //!
 //! The list of events has an entry for each event and each commitment that it touched, with the commitment's facts as they stood after it: a view as
 //! known at a position is counted from the newest facts of each commitment among the events that concerned it up to there. A commitment that enters

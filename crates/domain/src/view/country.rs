@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::body::bounded;
-use super::entries::FamilyRef;
 use super::facts::{CommitmentFacts, Flags, PartState};
 use super::family::ViewFamily;
+use super::family_view::FamilyRef;
 use super::index::{ActionIndex, Keys};
 use super::place::{NO_COUNTRY, Place, place};
 use super::sign::Sign;
@@ -40,6 +40,7 @@ pub(crate) struct CountryCounts {
 impl ViewFamily for CountryFamily {
     type Key = Place;
     type Counts = CountryCounts;
+    type Body = CountryBody;
 
     fn memberships(tables: &Tables, facts: &CommitmentFacts) -> Keys<Place> {
         let mut places = Keys::new();
@@ -144,7 +145,7 @@ impl ViewFamily for CountryFamily {
         place.map(|code| code.country().name.to_owned())
     }
 
-    fn body(view: FamilyRef<'_, Place, CountryCounts>, place: Place) -> Option<Vec<u8>> {
+    fn body(view: FamilyRef<'_, Place, CountryCounts>, place: Place) -> Option<CountryBody> {
         let (tables, counts) = (view.tables(), view.counts(place));
         let country = place.map(CountryCode::country);
         let by_action = counts
@@ -158,7 +159,7 @@ impl ViewFamily for CountryFamily {
         let (registered, active) = tables.parties_in(place);
         let Statements { recorded, last } = tables.statements_in(place);
         let flag = |flag: fn(&country::Country) -> bool| country.is_some_and(flag);
-        let body = CountryBody {
+        Some(CountryBody {
             view: ViewKind::Country,
             country: Self::text(tables, place),
             name: country
@@ -201,8 +202,7 @@ impl ViewFamily for CountryFamily {
                 recorded,
                 last: last.map(RecordedAt::from),
             },
-        };
-        serde_json::to_vec(&body).ok()
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the folds see of an event.
+//! An event as the folds see it, whole or as its excerpt.
 
 use super::event_time::EventTime;
 use crate::date::PartialDate;

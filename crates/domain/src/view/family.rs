@@ -1,24 +1,25 @@
-//! One family of views: what is counted in each, and what of it changed.
+//! A family of views: what it counts of a commitment ([`ViewFamily`]), and its views ([`FamilyViews`]), kept up to date one change at a time.
 
 use std::collections::BTreeSet;
 use std::hash::Hash;
 
 use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
+use super::body::encoded;
 use super::changelog::{ChangelogChunk, Open};
 use super::dates::{Calendar, Dates};
-use super::entries::{Entry, FamilyRef};
 use super::error::RestoreError;
-use super::event_ref::EventRef;
 use super::facts::{CommitmentFacts, Difference, PartState};
+use super::family_view::{FamilyRef, FamilyView};
 use super::index::{Keys, Slot};
 use super::last_change::LastChange;
 use super::list::Page;
-use super::maintained::MaintainedViews;
 use super::postings::Postings;
-use super::read_model::{CommitmentChange, Delta, ReadModel};
+use super::read_model::{CommitmentChange, Delta};
 use super::rows::Row;
 use super::sign::Sign;
 use super::tables::{About, Tables};
@@ -26,12 +27,13 @@ use super::watch::{self, UnknownFilter, WatchPage};
 use crate::wire::v1::view::{CommitmentList, ParticipationRole, Timeliness, WatchAnswer};
 
 /// The first byte of the row keys that hold when a view changed last.
-const STAMP_ROW: u8 = b'k';
+const LAST_CHANGE_ROW: u8 = b'k';
 
 /// What one family of views looks at, and how it counts one commitment.
 pub(crate) trait ViewFamily {
     type Key: Copy + Eq + Ord + Hash;
     type Counts: Default;
+    type Body: Serialize + DeserializeOwned;
     /// Every event concerns each of these views, so that the list of all events is theirs.
     const ALL_EVENTS: bool = false;
 
@@ -89,23 +91,21 @@ pub(crate) trait ViewFamily {
     fn text(tables: &Tables, key: Self::Key) -> String;
     /// The title of what the view is about.
     fn title(tables: &Tables, key: Self::Key) -> Option<String>;
-    /// The canonical JSON of one view.
-    fn body(views: FamilyRef<'_, Self::Key, Self::Counts>, key: Self::Key) -> Option<Vec<u8>>;
+    /// The body of one view.
+    fn body(views: FamilyRef<'_, Self::Key, Self::Counts>, key: Self::Key) -> Option<Self::Body>;
 }
 
 /// Every view of one family.
 pub(crate) struct FamilyViews<L: ViewFamily> {
-    entries: FxHashMap<L::Key, Entry<L::Counts>>,
+    entries: FxHashMap<L::Key, FamilyView<L::Counts>>,
     changed: Vec<L::Key>,
     unsaved: Vec<L::Key>,
     nothing: L::Counts,
-    /// History is kept: of each view the events that concerned it, in chunks of which these were closed.
+    /// A change log is kept: of each view the events that concerned it, in chunks of which these were closed.
     keeps_changelog: bool,
     closed_postings: Vec<(L::Key, Open)>,
     /// The views that the commitments touched by the event under way stood in, where they were taken out before it.
     left: Vec<Keys<L::Key>>,
-    /// Stamps that were read back, until the tables are there to find their views by.
-    restored: Vec<(String, LastChange)>,
 }
 
 impl<L: ViewFamily> FamilyViews<L> {
@@ -117,62 +117,14 @@ impl<L: ViewFamily> FamilyViews<L> {
         }
     }
 
-    /// The watch lists on a day, counted over one view's own commitments.
-    pub(super) fn watched(
-        &self,
-        tables: &Tables,
-        key: L::Key,
-        page: &WatchPage,
-        today: NaiveDate,
-    ) -> Result<WatchAnswer, UnknownFilter> {
-        let rows = page.list.map(|list| watch::rows(tables, list, page, today));
-        let nothing = Calendar::default();
-        let entry = self.entries.get(&key);
-        let (all, illustrative) = entry.map_or((&nothing, &nothing), |entry| {
-            (&entry.calendar, &entry.illustrative)
-        });
-        Ok(WatchAnswer {
-            commitments_by_list: all.lists(today),
-            illustrative_commitments_by_list: illustrative.lists(today),
-            watch: rows.transpose()?,
-        })
-    }
-
     fn find(&self, tables: &Tables, key: &str) -> Option<L::Key> {
         let key = L::parse(tables, key)?;
         let exists = self.entries.contains_key(&key) || L::standing(tables).contains(&key);
         exists.then_some(key)
     }
 
-    fn list_of(&self, tables: &Tables, key: L::Key, page: &Page) -> CommitmentList {
-        let entry = self.entries.get(&key);
-        let members = entry.map_or(&[][..], |entry| &entry.members);
-        let start = page.after.map_or(0, |after| {
-            members.partition_point(|&slot| {
-                tables
-                    .facts(slot)
-                    .is_some_and(|facts| facts.recorded_position <= after)
-            })
-        });
-        let rest = members.get(start..).unwrap_or_default();
-        let shown = rest.get(..page.rows()).unwrap_or(rest);
-        let next = shown
-            .last()
-            .filter(|_| shown.len() < rest.len())
-            .and_then(|&slot| tables.facts(slot));
-        CommitmentList {
-            commitments: members.len(),
-            rows: shown
-                .iter()
-                .filter_map(|&slot| tables.facts(slot))
-                .map(|facts| facts.row(tables, L::role(key, tables, facts)))
-                .collect(),
-            next: next.map(|facts| facts.recorded_position.to_string()),
-        }
-    }
-
     /// A view, made if it is not there.
-    pub(super) fn entry(&mut self, key: L::Key) -> &mut Entry<L::Counts> {
+    pub(super) fn entry(&mut self, key: L::Key) -> &mut FamilyView<L::Counts> {
         self.entries.entry(key).or_default()
     }
 
@@ -303,8 +255,10 @@ impl<L: ViewFamily> FamilyViews<L> {
     }
 }
 
-impl<L: ViewFamily> MaintainedViews for FamilyViews<L> {
-    fn begun(tables: &Tables) -> Self {
+/// Folding: what a change of the read model does to the views.
+impl<L: ViewFamily> FamilyViews<L> {
+    /// The views before the first event.
+    pub(super) fn begun(tables: &Tables) -> Self {
         let mut family = Self::empty();
         for key in L::standing(tables) {
             family.entry(key).changed = true;
@@ -313,7 +267,7 @@ impl<L: ViewFamily> MaintainedViews for FamilyViews<L> {
         family
     }
 
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             entries: FxHashMap::default(),
             changed: Vec::new(),
@@ -322,12 +276,11 @@ impl<L: ViewFamily> MaintainedViews for FamilyViews<L> {
             keeps_changelog: false,
             closed_postings: Vec::new(),
             left: Vec::new(),
-            restored: Vec::new(),
         }
     }
 
-    fn retract(&mut self, model: &ReadModel, delta: &Delta) {
-        let tables = &model.tables;
+    /// Takes the commitments that an event touches out of the counts, where the event moves the tables too.
+    pub(super) fn retract(&mut self, tables: &Tables, delta: &Delta) {
         for change in &delta.changes {
             let mut left = Keys::new();
             if let Some(facts) = tables.facts(change.slot) {
@@ -344,8 +297,8 @@ impl<L: ViewFamily> MaintainedViews for FamilyViews<L> {
         }
     }
 
-    fn accumulate(&mut self, model: &ReadModel, _: &EventRef<'_>, delta: &Delta) {
-        let tables = &model.tables;
+    /// Counts what an event changed.
+    pub(super) fn accumulate(&mut self, tables: &Tables, delta: &Delta) {
         let mut concerned: SmallVec<[L::Key; 16]> = SmallVec::new();
         let mut all_left = std::mem::take(&mut self.left).into_iter();
         for change in &delta.changes {
@@ -367,8 +320,11 @@ impl<L: ViewFamily> MaintainedViews for FamilyViews<L> {
             self.touch_echoes(tables, delta, key);
         }
     }
+}
 
-    fn keys(&self, tables: &Tables) -> Vec<String> {
+/// Answering about one view.
+impl<L: ViewFamily> FamilyViews<L> {
+    pub(super) fn keys(&self, tables: &Tables) -> Vec<String> {
         let keys: BTreeSet<L::Key> = L::standing(tables)
             .into_iter()
             .chain(self.entries.keys().copied())
@@ -376,54 +332,101 @@ impl<L: ViewFamily> MaintainedViews for FamilyViews<L> {
         keys.into_iter().map(|key| L::text(tables, key)).collect()
     }
 
-    fn body(&self, tables: &Tables, key: &str) -> Option<Vec<u8>> {
-        L::body(self.beside(tables), self.find(tables, key)?)
+    pub(super) fn body(&self, tables: &Tables, key: &str) -> Option<Vec<u8>> {
+        encoded(&L::body(self.beside(tables), self.find(tables, key)?)?)
     }
 
-    fn title(&self, tables: &Tables, key: &str) -> Option<String> {
+    pub(super) fn title(&self, tables: &Tables, key: &str) -> Option<String> {
         L::title(tables, self.find(tables, key)?)
     }
 
-    fn list(&self, tables: &Tables, key: &str, page: &Page) -> Option<CommitmentList> {
-        Some(self.list_of(tables, self.find(tables, key)?, page))
+    pub(super) fn list(&self, tables: &Tables, key: &str, page: &Page) -> Option<CommitmentList> {
+        let key = self.find(tables, key)?;
+        let entry = self.entries.get(&key);
+        let members = entry.map_or(&[][..], |entry| &entry.members);
+        let start = page.after.map_or(0, |after| {
+            members.partition_point(|&slot| {
+                tables
+                    .facts(slot)
+                    .is_some_and(|facts| facts.recorded_position <= after)
+            })
+        });
+        let rest = members.get(start..).unwrap_or_default();
+        let shown = rest.get(..page.rows()).unwrap_or(rest);
+        let next = shown
+            .last()
+            .filter(|_| shown.len() < rest.len())
+            .and_then(|&slot| tables.facts(slot));
+        Some(CommitmentList {
+            commitments: members.len(),
+            rows: shown
+                .iter()
+                .filter_map(|&slot| tables.facts(slot))
+                .map(|facts| facts.row(tables, L::role(key, tables, facts)))
+                .collect(),
+            next: next.map(|facts| facts.recorded_position.to_string()),
+        })
     }
 
-    fn timeliness(&self, tables: &Tables, key: &str, today: NaiveDate) -> Option<Timeliness> {
+    pub(super) fn timeliness(
+        &self,
+        tables: &Tables,
+        key: &str,
+        today: NaiveDate,
+    ) -> Option<Timeliness> {
         let key = self.find(tables, key)?;
         Some(self.beside(tables).timeliness(key, today))
     }
 
-    /// A family of views keeps no watch lists: what stands beside the summary does.
-    fn watch(
+    /// The watch lists on a day, counted over one view's own commitments.
+    pub(super) fn watch(
         &self,
-        _: &Tables,
-        _: &WatchPage,
-        _: NaiveDate,
-    ) -> Option<Result<WatchAnswer, UnknownFilter>> {
-        None
+        tables: &Tables,
+        key: L::Key,
+        page: &WatchPage,
+        today: NaiveDate,
+    ) -> Result<WatchAnswer, UnknownFilter> {
+        let rows = page.list.map(|list| watch::rows(tables, list, page, today));
+        let nothing = Calendar::default();
+        let entry = self.entries.get(&key);
+        let (all, illustrative) = entry.map_or((&nothing, &nothing), |entry| {
+            (&entry.calendar, &entry.illustrative)
+        });
+        Ok(WatchAnswer {
+            commitments_by_list: all.lists(today),
+            illustrative_commitments_by_list: illustrative.lists(today),
+            watch: rows.transpose()?,
+        })
     }
+}
 
-    fn take_keys(&mut self, tables: &Tables) -> Vec<String> {
-        let changed = std::mem::take(&mut self.changed).into_iter();
-        let mut take = |key: L::Key| {
+/// Saving, and the change log.
+impl<L: ViewFamily> FamilyViews<L> {
+    /// The keys of the views that changed since the last call, in no order.
+    pub(super) fn take_keys(&mut self, tables: &Tables, keys: &mut Vec<String>) {
+        for key in std::mem::take(&mut self.changed) {
             if let Some(entry) = self.entries.get_mut(&key) {
                 entry.changed = false;
             }
-            L::text(tables, key)
-        };
-        changed.map(&mut take).collect()
+            keys.push(L::text(tables, key));
+        }
     }
 
-    fn take_rows(&mut self, tables: &Tables, rows: &mut Vec<Row>) {
+    /// The rows of what changed since the last call.
+    pub(super) fn take_rows(&mut self, tables: &Tables, rows: &mut Vec<Row>) {
         for key in std::mem::take(&mut self.unsaved) {
             if let Some(entry) = self.entries.get_mut(&key) {
                 entry.unsaved = false;
-                rows.push((stamp_key(&L::text(tables, key)), entry.last_change.encode()));
+                rows.push((
+                    last_change_key(&L::text(tables, key)),
+                    entry.last_change.encode(),
+                ));
             }
         }
     }
 
-    fn keep_changelog(
+    /// Begins to keep the change log, or goes on with open chunks; gives back those that are not its own.
+    pub(super) fn keep_changelog(
         &mut self,
         tables: &Tables,
         open: Vec<(String, Vec<u8>)>,
@@ -439,18 +442,19 @@ impl<L: ViewFamily> MaintainedViews for FamilyViews<L> {
         Ok(others)
     }
 
-    fn take_closed_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>) {
+    pub(super) fn take_closed_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>) {
         let closed = self.closed_postings.drain(..);
         chunks.extend(closed.map(|(key, chunk)| chunk.into_chunk(L::text(tables, key))));
     }
 
-    fn take_grown_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>) {
+    pub(super) fn take_grown_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>) {
         for (&key, entry) in &mut self.entries {
             chunks.extend(entry.postings.take_grown(|| L::text(tables, key)));
         }
     }
 
-    fn changelog_of(&self, tables: &Tables, key: &str) -> Option<Vec<ChangelogChunk>> {
+    /// The open chunks of the lists of its own that answers about a view are made from.
+    pub(super) fn changelog_of(&self, tables: &Tables, key: &str) -> Option<Vec<ChangelogChunk>> {
         let key = self.find(tables, key)?;
         if !self.keeps_changelog {
             return None;
@@ -468,44 +472,39 @@ impl<L: ViewFamily> MaintainedViews for FamilyViews<L> {
         Some(L::sources(tables, key).into_iter().map(chunk).collect())
     }
 
-    fn restore_row(&mut self, key: &[u8], value: &[u8]) -> Result<bool, RestoreError> {
-        let Some((&STAMP_ROW, text)) = key.split_first() else {
-            return Ok(false);
-        };
-        let text = str::from_utf8(text).map_err(|_| RestoreError::Damaged { row: "stamp" })?;
-        self.restored
-            .push((text.to_owned(), LastChange::decode(value)?));
-        Ok(true)
-    }
-
-    fn restored(&mut self, tables: &Tables) -> Result<(), RestoreError> {
+    /// The views of restored tables, and when they changed last.
+    pub(super) fn restored<'a>(
+        tables: &Tables,
+        changed: impl Iterator<Item = (&'a str, LastChange)>,
+    ) -> Result<Self, RestoreError> {
+        let mut family = Self::empty();
         for slot in tables.slots() {
             let Some(facts) = tables.facts(slot) else {
                 continue;
             };
             let entered = L::memberships(tables, facts);
-            self.count(tables, &entered, facts, Sign::Add);
-            self.move_dates(tables, &entered, facts, (Dates::default(), facts.dates()));
-            self.move_member(slot, &[], &entered);
+            family.count(tables, &entered, facts, Sign::Add);
+            family.move_dates(tables, &entered, facts, (Dates::default(), facts.dates()));
+            family.move_member(slot, &[], &entered);
         }
-        for (text, stamp) in std::mem::take(&mut self.restored) {
-            let key = L::parse(tables, &text).ok_or(RestoreError::Dangling { row: "stamp" })?;
-            self.entry(key).last_change = stamp;
+        for (view, last_change) in changed {
+            let key = L::parse(tables, view).ok_or(RestoreError::Dangling { row: "stamp" })?;
+            family.entry(key).last_change = last_change;
         }
-        Ok(())
+        Ok(family)
     }
 }
 
 /// The text of the view that a row says the last change of; none of another row.
-pub(super) fn stamped_view(row_key: &[u8]) -> Option<&str> {
-    let (&STAMP_ROW, text) = row_key.split_first()? else {
+pub(super) fn changed_view(row_key: &[u8]) -> Option<&str> {
+    let (&LAST_CHANGE_ROW, text) = row_key.split_first()? else {
         return None;
     };
     str::from_utf8(text).ok()
 }
 
-fn stamp_key(text: &str) -> Vec<u8> {
-    let mut key = vec![STAMP_ROW];
+fn last_change_key(text: &str) -> Vec<u8> {
+    let mut key = vec![LAST_CHANGE_ROW];
     key.extend_from_slice(text.as_bytes());
     key
 }

@@ -67,12 +67,12 @@ impl Countries {
     }
 }
 
-/// The canonical JSON of the gaps.
+/// The gaps, as the summary counts them.
 pub(crate) fn body(
     tables: &Tables,
     counts: &SummaryCounts,
     changed: Option<EventTime>,
-) -> Option<Vec<u8>> {
+) -> GapsBody {
     let reach = &counts.reach;
     let mut catalogued: Vec<(&str, ActionIndex)> = tables
         .catalogued()
@@ -116,7 +116,7 @@ pub(crate) fn body(
             body.member_states.of += 1;
         }
     }
-    serde_json::to_vec(&body).ok()
+    body
 }
 
 fn by_instrument(tables: &Tables, reach: &Reach) -> BTreeMap<String, UncommittedActions> {

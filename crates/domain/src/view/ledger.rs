@@ -1,57 +1,46 @@
-//! The views of the ledger as a whole: the summary, and beside it the gaps, the activity of each partner and the review cycles.
+//! The views of the ledger beside the summary: the gaps, the activity of each partner and the review cycles.
 
 use std::ops::ControlFlow;
 
-use chrono::NaiveDate;
 use smallvec::SmallVec;
 
-use super::as_of::{AsOfView, ChangelogSource, all_chunks, events_of_list, events_of_view};
+use super::as_of::{AsOfView, AsOfViews, ChangelogSource, all_chunks};
+use super::body::encoded;
 use super::changelog::{Changelog, ChangelogChunk, Entries, Holds, List};
 use super::codec::{RowReader, RowWriter};
-use super::entries::FamilyRef;
 use super::error::RestoreError;
 use super::event_ref::EventRef;
 use super::event_time::EventTime;
-use super::family::FamilyViews;
-use super::fold::{Single, View};
+use super::family_view::FamilyRef;
 use super::gaps;
-use super::list::Page;
-use super::maintained::MaintainedViews;
 use super::partner::{PARTNER_ROW, PartnerIndex, Partners};
-use super::read_model::{Delta, ReadModel};
+use super::read_model::Delta;
 use super::review::{self, REVIEW_ROW, Reviews};
 use super::rows::Row;
 use super::summary::{SummaryCounts, SummaryFamily};
-use super::tables::{About, Tables};
-use super::watch::{UnknownFilter, WatchPage};
-use crate::wire::v1::view::{CommitmentList, EventList, Timeliness, WatchAnswer};
+use super::tables::About;
 
-/// The key of the summary.
-const SUMMARY: &str = "summary";
 /// The key of the gaps.
 const GAPS: &str = "gaps";
 
 /// The first byte of the key of the row that says when the gaps changed last.
 const GAPS_ROW: u8 = b'g';
 
-/// The views of the whole ledger, over facts of their own.
-pub(crate) type Whole = Single<LedgerViews>;
-
-/// The summary and what stands beside it.
+/// The views of the ledger beside the summary.
+#[derive(Default)]
 pub(crate) struct LedgerViews {
-    summary: FamilyViews<SummaryFamily>,
     partners: Partners,
     reviews: Reviews,
     gaps_changed: Option<EventTime>,
     /// The gaps are not among the keys taken last.
     gaps_untaken: bool,
-    /// The moment of the gaps is not among the rows taken last.
+    /// When they changed is not among the rows taken last.
     gaps_unsaved: bool,
-    /// When the gaps changed, and what the partners did, if history is kept.
-    history: Option<Changelog<LedgerView>>,
+    /// When the gaps changed, and what the partners did, if a change log is kept.
+    changelog: Option<Changelog<LedgerView>>,
 }
 
-/// What stands beside the summary.
+/// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum LedgerView {
     Gaps,
@@ -62,140 +51,101 @@ enum LedgerView {
 impl LedgerViews {
     /// Enters what the event did to a review and to partners: a partner's chunk begins with all that is known of it, and goes on with what
     /// it sent.
-    fn keep_ledger_view(&mut self, event: &EventRef<'_>, delta: &Delta) {
-        let (Some(history), Some(mark)) = (&mut self.history, &delta.mark) else {
+    fn log_records(&mut self, event: &EventRef<'_>, delta: &Delta) {
+        let (Some(changelog), Some(mark)) = (&mut self.changelog, &delta.mark) else {
             return;
         };
         let at = delta.moment;
         if let Some(review) = self.reviews.number_of(event) {
             let state = self.reviews.encode(review);
-            history.state(mark, LedgerView::Review(review), at, &state);
+            changelog.state(mark, LedgerView::Review(review), at, &state);
         }
         let sender = self.partners.last_sender();
         let mut registered: SmallVec<[PartnerIndex; 2]> =
             self.partners.registered_by(event).collect();
-        if registered.is_empty() && !history.begins_chunk(LedgerView::Partner(sender)) {
-            return history.mark(mark, LedgerView::Partner(sender), at);
+        if registered.is_empty() && !changelog.begins_chunk(LedgerView::Partner(sender)) {
+            return changelog.mark(mark, LedgerView::Partner(sender), at);
         }
         registered.push(sender);
         registered.sort_unstable();
         registered.dedup();
         for partner in registered {
             let state = self.partners.encode(partner);
-            history.state(mark, LedgerView::Partner(partner), at, &state);
+            changelog.state(mark, LedgerView::Partner(partner), at, &state);
         }
     }
 
-    fn beside(&self, key: &str) -> Option<LedgerView> {
+    fn find(&self, key: &str) -> Option<LedgerView> {
         if key == GAPS {
             return Some(LedgerView::Gaps);
         }
         let partner = self.partners.find_number(key).map(LedgerView::Partner);
         partner.or_else(|| self.reviews.find_number(key).map(LedgerView::Review))
     }
-
-    fn list_text(&self, list: List<LedgerView>) -> String {
-        list_text(&self.partners, &self.reviews, list)
-    }
 }
 
-impl MaintainedViews for LedgerViews {
-    fn begun(tables: &Tables) -> Self {
+impl LedgerViews {
+    /// The views before the first event.
+    pub(super) fn begun() -> Self {
         Self {
-            summary: FamilyViews::begun(tables),
             gaps_untaken: true,
-            ..Self::empty()
+            ..Self::default()
         }
     }
 
-    fn empty() -> Self {
-        Self {
-            summary: FamilyViews::empty(),
-            partners: Partners::default(),
-            reviews: Reviews::default(),
-            gaps_changed: None,
-            gaps_untaken: false,
-            gaps_unsaved: false,
-            history: None,
-        }
-    }
-
-    fn retract(&mut self, model: &ReadModel, delta: &Delta) {
-        self.summary.retract(model, delta);
-    }
-
-    fn accumulate(&mut self, model: &ReadModel, event: &EventRef<'_>, delta: &Delta) {
-        self.summary.accumulate(model, event, delta);
+    /// Follows an event.
+    pub(super) fn accumulate(&mut self, event: &EventRef<'_>, delta: &Delta) {
         self.partners.apply(event, delta.moment);
         self.reviews.apply(event, delta.moment);
-        self.keep_ledger_view(event, delta);
+        self.log_records(event, delta);
         match delta.about {
             About::Recorded(_) | About::Commitment | About::Party(_) | About::Actions(_) => {
                 self.gaps_changed = Some(delta.moment);
                 self.gaps_untaken = true;
                 self.gaps_unsaved = true;
-                if let (Some(history), Some(mark)) = (&mut self.history, &delta.mark) {
-                    history.mark(mark, LedgerView::Gaps, delta.moment);
+                if let (Some(changelog), Some(mark)) = (&mut self.changelog, &delta.mark) {
+                    changelog.mark(mark, LedgerView::Gaps, delta.moment);
                 }
             }
             About::Reported | About::Statement(_) | About::Other => {}
         }
     }
 
-    fn keys(&self, tables: &Tables) -> Vec<String> {
-        let mut keys = self.summary.keys(tables);
-        keys.push(GAPS.to_owned());
-        keys.extend(self.partners.keys());
-        keys.extend(self.reviews.keys());
-        keys
+    pub(super) fn keys(&self) -> Vec<String> {
+        let gaps = std::iter::once(GAPS.to_owned());
+        let partners = gaps.chain(self.partners.keys());
+        partners.chain(self.reviews.keys()).collect()
     }
 
-    fn body(&self, tables: &Tables, key: &str) -> Option<Vec<u8>> {
-        if key == GAPS {
-            return gaps_body(self.summary.beside(tables), self.gaps_changed);
-        }
-        self.summary
-            .body(tables, key)
-            .or_else(|| self.partners.body(key))
-            .or_else(|| self.reviews.body(key))
-    }
-
-    fn title(&self, tables: &Tables, key: &str) -> Option<String> {
-        self.summary
-            .title(tables, key)
-            .or_else(|| self.partners.title(key))
-            .or_else(|| self.reviews.title(key))
-    }
-
-    fn list(&self, tables: &Tables, key: &str, page: &Page) -> Option<CommitmentList> {
-        self.summary.list(tables, key, page)
-    }
-
-    fn timeliness(&self, tables: &Tables, key: &str, today: NaiveDate) -> Option<Timeliness> {
-        self.summary.timeliness(tables, key, today)
-    }
-
-    fn watch(
+    /// The canonical JSON of one view; the gaps are what the summary counts.
+    pub(super) fn body(
         &self,
-        tables: &Tables,
-        page: &WatchPage,
-        today: NaiveDate,
-    ) -> Option<Result<WatchAnswer, UnknownFilter>> {
-        Some(self.summary.watched(tables, (), page, today))
+        summary: FamilyRef<'_, (), SummaryCounts>,
+        key: &str,
+    ) -> Option<Vec<u8>> {
+        match self.find(key)? {
+            LedgerView::Gaps => gaps_body(summary, self.gaps_changed),
+            LedgerView::Partner(_) => encoded(&self.partners.body(key)?),
+            LedgerView::Review(_) => encoded(&self.reviews.body(key)?),
+        }
     }
 
-    fn take_keys(&mut self, tables: &Tables) -> Vec<String> {
-        let mut keys = self.summary.take_keys(tables);
+    pub(super) fn title(&self, key: &str) -> Option<String> {
+        let partner = self.partners.title(key);
+        partner.or_else(|| self.reviews.title(key))
+    }
+
+    /// The keys of the views that changed since the last call, in no order.
+    pub(super) fn take_keys(&mut self, keys: &mut Vec<String>) {
         if std::mem::take(&mut self.gaps_untaken) {
             keys.push(GAPS.to_owned());
         }
-        self.partners.take_keys(&mut keys);
-        self.reviews.take_keys(&mut keys);
-        keys
+        self.partners.take_keys(keys);
+        self.reviews.take_keys(keys);
     }
 
-    fn take_rows(&mut self, tables: &Tables, rows: &mut Vec<Row>) {
-        self.summary.take_rows(tables, rows);
+    /// The rows of what changed since the last call.
+    pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>) {
         if std::mem::take(&mut self.gaps_unsaved) {
             let mut row = RowWriter::new();
             row.moment(self.gaps_changed);
@@ -205,53 +155,8 @@ impl MaintainedViews for LedgerViews {
         self.reviews.take_rows(rows);
     }
 
-    fn keep_changelog(
-        &mut self,
-        tables: &Tables,
-        open: Vec<(String, Vec<u8>)>,
-    ) -> Result<Vec<(String, Vec<u8>)>, RestoreError> {
-        let mut history = Changelog::default();
-        let mut others = Vec::new();
-        for (list, bytes) in open {
-            match self.beside(&list) {
-                Some(beside) => history.resume(List::View(beside), bytes)?,
-                None => others.push((list, bytes)),
-            }
-        }
-        self.history = Some(history);
-        self.summary.keep_changelog(tables, others)
-    }
-
-    fn take_closed_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>) {
-        self.summary.take_closed_chunks(tables, chunks);
-        if let Some(history) = &mut self.history {
-            history.take_closed(chunks, |list| {
-                list_text(&self.partners, &self.reviews, list)
-            });
-        }
-    }
-
-    fn take_grown_chunks(&mut self, tables: &Tables, chunks: &mut Vec<ChangelogChunk>) {
-        self.summary.take_grown_chunks(tables, chunks);
-        if let Some(history) = &mut self.history {
-            history.take_grown(chunks, |list| {
-                list_text(&self.partners, &self.reviews, list)
-            });
-        }
-    }
-
-    fn changelog_of(&self, tables: &Tables, key: &str) -> Option<Vec<ChangelogChunk>> {
-        let Some(beside) = self.beside(key) else {
-            return self.summary.changelog_of(tables, key);
-        };
-        let mut chunks = self.summary.changelog_of(tables, SUMMARY)?;
-        let list = List::View(beside);
-        let history = self.history.as_ref()?;
-        chunks.push(history.open_chunk(list, self.list_text(list)));
-        Some(chunks)
-    }
-
-    fn restore_row(&mut self, key: &[u8], value: &[u8]) -> Result<bool, RestoreError> {
+    /// Takes a row back in; whether it was its own.
+    pub(super) fn restore_row(&mut self, key: &[u8], value: &[u8]) -> Result<bool, RestoreError> {
         match key.split_first() {
             Some((&PARTNER_ROW, rest)) => self.partners.restore_row(rest, value)?,
             Some((&REVIEW_ROW, rest)) => self.reviews.restore_row(rest, value)?,
@@ -260,54 +165,62 @@ impl MaintainedViews for LedgerViews {
                 self.gaps_changed = row.moment()?;
                 row.finish()?;
             }
-            Some(_) | None => return self.summary.restore_row(key, value),
+            Some(_) | None => return Ok(false),
         }
         Ok(true)
     }
 
-    fn restored(&mut self, tables: &Tables) -> Result<(), RestoreError> {
-        self.summary.restored(tables)
+    /// Begins to keep the change log, or goes on with open chunks; gives back those that are not its own.
+    pub(super) fn keep_changelog(
+        &mut self,
+        open: Vec<(String, Vec<u8>)>,
+    ) -> Result<Vec<(String, Vec<u8>)>, RestoreError> {
+        let mut changelog = Changelog::default();
+        let mut others = Vec::new();
+        for (list, bytes) in open {
+            match self.find(&list) {
+                Some(view) => changelog.resume(List::View(view), bytes)?,
+                None => others.push((list, bytes)),
+            }
+        }
+        self.changelog = Some(changelog);
+        Ok(others)
+    }
+
+    pub(super) fn take_closed_chunks(&mut self, chunks: &mut Vec<ChangelogChunk>) {
+        if let Some(changelog) = &mut self.changelog {
+            changelog.take_closed(chunks, |list| {
+                list_text(&self.partners, &self.reviews, list)
+            });
+        }
+    }
+
+    pub(super) fn take_grown_chunks(&mut self, chunks: &mut Vec<ChangelogChunk>) {
+        if let Some(changelog) = &mut self.changelog {
+            changelog.take_grown(chunks, |list| {
+                list_text(&self.partners, &self.reviews, list)
+            });
+        }
+    }
+
+    /// The open chunk of a view's list.
+    pub(super) fn changelog_of(&self, key: &str) -> Option<Vec<ChangelogChunk>> {
+        let list = List::View(self.find(key)?);
+        let text = list_text(&self.partners, &self.reviews, list);
+        Some(vec![self.changelog.as_ref()?.open_chunk(list, text)])
     }
 }
 
-/// What is known of past positions.
-impl Whole {
-    pub(crate) fn as_of<S: ChangelogSource>(
-        source: &S,
-        key: &str,
-        position: u64,
-        today: NaiveDate,
-        page: Option<&Page>,
-    ) -> Result<Option<AsOfView>, S::Error> {
-        if key == GAPS {
-            return gaps_as_of(source, position);
-        }
-        if key == SUMMARY {
-            return View::<SummaryFamily>::as_of(source, key, position, today, page);
-        }
-        state_as_of(source, key, position)
+/// One of these views as of a position.
+pub(super) fn as_of<S: ChangelogSource>(
+    source: &S,
+    key: &str,
+    position: u64,
+) -> Result<Option<AsOfView>, S::Error> {
+    if key == GAPS {
+        return gaps_as_of(source, position);
     }
-
-    pub(crate) fn watch_as_of<S: ChangelogSource>(
-        source: &S,
-        page: &WatchPage,
-        position: u64,
-        today: NaiveDate,
-    ) -> Result<Option<Result<WatchAnswer, UnknownFilter>>, S::Error> {
-        View::<SummaryFamily>::watched_as_of(source, (), page, position, today).map(Some)
-    }
-
-    pub(crate) fn events_between<S: ChangelogSource>(
-        source: &S,
-        key: &str,
-        between: (Option<u64>, u64),
-        page: &Page,
-    ) -> Result<EventList, S::Error> {
-        if key == SUMMARY {
-            return events_of_view(source, key, false, between, page);
-        }
-        events_of_list(source, key, between, page)
-    }
+    state_as_of(source, key, position)
 }
 
 fn list_text(partners: &Partners, reviews: &Reviews, list: List<LedgerView>) -> String {
@@ -329,13 +242,9 @@ fn gaps_as_of<S: ChangelogSource>(source: &S, position: u64) -> Result<Option<As
         }
         Ok(ControlFlow::Break(()))
     })?;
-    let summary = View::<SummaryFamily>::counts_as_of(source, (), position)?;
-    Ok(gaps_body(summary.beside(), changed).map(|body| AsOfView {
-        body,
-        title: None,
-        timeliness: None,
-        list: None,
-    }))
+    let summary = AsOfViews::<SummaryFamily>::counts(source, (), position)?;
+    let body = gaps_body(summary.beside(), changed);
+    Ok(body.map(|body| AsOfView::apart(body, None)))
 }
 
 /// A partner or a review.
@@ -361,9 +270,9 @@ fn state_as_of<S: ChangelogSource>(
         }
         if !state.is_empty() {
             known = if key.starts_with(review::KEY_PREFIX) {
-                Reviews::known(state)?
+                Reviews::as_of(state)?
             } else {
-                Partners::known(state, sent.into_iter())?
+                Partners::as_of(state, sent.into_iter())?
             };
         }
         Ok(ControlFlow::Break(()))
@@ -375,5 +284,5 @@ fn gaps_body(
     summary: FamilyRef<'_, (), SummaryCounts>,
     changed: Option<EventTime>,
 ) -> Option<Vec<u8>> {
-    gaps::body(summary.tables(), summary.counts(()), changed)
+    encoded(&gaps::body(summary.tables(), summary.counts(()), changed))
 }

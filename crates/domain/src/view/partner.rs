@@ -4,6 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::as_of::AsOfView;
+use super::body::encoded;
 use super::codec::{RowReader, RowWriter};
 use super::error::RestoreError;
 use super::event_ref::EventRef;
@@ -86,9 +87,9 @@ impl Activity {
         }
     }
 
-    fn body(&self) -> Option<Vec<u8>> {
+    fn body(&self) -> PartnerBody {
         let stamp = self.stamp.map(RecordedAt::from);
-        let body = PartnerBody {
+        PartnerBody {
             view: ViewKind::Partner,
             partner: self.id.to_string(),
             position: stamp.as_ref().map(|moment| moment.position.clone()),
@@ -113,8 +114,7 @@ impl Activity {
                 corrected: self.sent(EventType::ReportCorrected),
                 retracted: self.sent(EventType::ReportRetracted),
             },
-        };
-        serde_json::to_vec(&body).ok()
+        }
     }
 }
 
@@ -177,8 +177,8 @@ impl Partners {
         entry_at(&self.entries, *partner)
     }
 
-    pub(crate) fn body(&self, view: &str) -> Option<Vec<u8>> {
-        self.find(view)?.body()
+    pub(crate) fn body(&self, view: &str) -> Option<PartnerBody> {
+        Some(self.find(view)?.body())
     }
 
     pub(crate) fn title(&self, view: &str) -> Option<String> {
@@ -220,7 +220,7 @@ impl Partners {
     }
 }
 
-/// What the history of partners needs of them.
+/// Access for the change log of partners.
 impl Partners {
     /// The sender of the event taken in last.
     pub(crate) fn last_sender(&self) -> PartnerIndex {
@@ -251,7 +251,7 @@ impl Partners {
     }
 
     /// The view of a partner as its row says, after some more events that it sent.
-    pub(crate) fn known(
+    pub(crate) fn as_of(
         row: &[u8],
         sent: impl Iterator<Item = (EventType, EventTime)>,
     ) -> Result<Option<AsOfView>, RestoreError> {
@@ -260,12 +260,7 @@ impl Partners {
             entry.send(kind, at);
             entry.stamp = Some(at);
         }
-        Ok(entry.body().map(|body| AsOfView {
-            body,
-            title: entry.name,
-            timeliness: None,
-            list: None,
-        }))
+        Ok(encoded(&entry.body()).map(|body| AsOfView::apart(body, entry.name)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which events concerned a view: the list of their positions, beside the one list of what all events did.
+//! Posting lists: for each view the positions of the events that concerned it, beside the one list of what all events did.
 
 use super::changelog::{ChangelogChunk, Open};
 use super::codec::RowReader;

@@ -1,4 +1,4 @@
-//! What every family of views stands on: the facts, and one step of the fold for each event, taken once however many families follow it.
+//! The read model that all families of views share. Each event is applied to it once.
 
 use smallvec::SmallVec;
 
@@ -13,12 +13,12 @@ use super::rows::{Reference, Row};
 use super::tables::{About, Tables};
 use crate::wire::v1::EventBody;
 
-/// The facts, and the history of what all families share of them.
+/// The facts, and the change log of what all families share of them.
 #[derive(Default)]
 pub(crate) struct ReadModel {
     pub(super) tables: Tables,
-    /// What all events did, and parties, actions, instruments and recorded times at every position, if history is kept.
-    history: Option<Changelog<()>>,
+    /// What all events did, and parties, actions, instruments and recorded times at every position, if a change log is kept.
+    changelog: Option<Changelog<()>>,
 }
 
 /// What one event did to the facts.
@@ -27,7 +27,7 @@ pub(crate) struct Delta {
     pub(super) about: About,
     /// The commitments it touched, in recorded order.
     pub(super) changes: SmallVec<[CommitmentChange; 1]>,
-    /// What the history says of the event; none if no history is kept.
+    /// What the change log says of the event; none if no change log is kept.
     pub(super) mark: Option<Mark>,
     /// The event makes a party or an action known that commitments named before: where those stand follows from the tables, so they are taken out
     /// of their counts before it changes.
@@ -78,7 +78,7 @@ impl ReadModel {
     pub(super) fn over(tables: Tables) -> Self {
         Self {
             tables,
-            history: None,
+            changelog: None,
         }
     }
 
@@ -123,28 +123,28 @@ impl ReadModel {
             let before = change.before.as_ref();
             change.difference = before.map_or(Difference::Terms, |before| facts.compare(before));
         }
-        if self.history.is_some() {
+        if self.changelog.is_some() {
             delta.mark = Some(Mark::of(event, delta.is_report()));
             self.keep(delta, known);
         }
     }
 
-    /// Enters into the history what the event did; `known` is what was known of parties, actions and instruments before it.
+    /// Enters into the change log what the event did; `known` is what was known of parties, actions and instruments before it.
     fn keep(&mut self, delta: &Delta, known: Reference) {
-        let (Some(history), Some(mark)) = (&mut self.history, &delta.mark) else {
+        let (Some(changelog), Some(mark)) = (&mut self.changelog, &delta.mark) else {
             return;
         };
         let (tables, at) = (&self.tables, delta.moment);
-        history.moment(at);
+        changelog.moment(at);
         if delta.changes.is_empty() {
-            history.event(mark, at);
+            changelog.event(mark, at);
         }
         for change in &delta.changes {
             let Some(facts) = tables.facts(change.slot) else {
                 continue;
             };
             let titled = change.is_new_to_views(facts);
-            history.facts(mark, at, (change.slot, facts.id), titled, |row| {
+            changelog.facts(mark, at, (change.slot, facts.id), titled, |row| {
                 if titled {
                     facts.encode_name(tables.titles.get(facts.title), row);
                 }
@@ -152,47 +152,47 @@ impl ReadModel {
             });
         }
         tables.rows_since(known, |kind, number, row| {
-            history.reference(mark, at, kind, number, &row);
+            changelog.reference(mark, at, kind, number, &row);
         });
     }
 
-    /// Begins to keep history, or goes on with the open chunks of one; gives back the lists that are not the read model's.
+    /// Begins to keep the change log, or goes on with open chunks; gives back the lists that are not the read model's.
     pub(super) fn keep_changelog(
         &mut self,
         open: impl Iterator<Item = (String, Vec<u8>)>,
     ) -> Result<Vec<(String, Vec<u8>)>, RestoreError> {
-        let mut history = Changelog::default();
+        let mut changelog = Changelog::default();
         let mut others = Vec::new();
         for (name, bytes) in open {
             match name.as_str() {
-                EVENTS => history.resume(List::Events, bytes)?,
-                REFERENCE => history.resume(List::Reference, bytes)?,
-                MOMENTS => history.resume(List::Moments, bytes)?,
+                EVENTS => changelog.resume(List::Events, bytes)?,
+                REFERENCE => changelog.resume(List::Reference, bytes)?,
+                MOMENTS => changelog.resume(List::Moments, bytes)?,
                 _ => others.push((name, bytes)),
             }
         }
-        self.history = Some(history);
+        self.changelog = Some(changelog);
         Ok(others)
     }
 
     pub(super) fn take_closed_chunks(&mut self, chunks: &mut Vec<ChangelogChunk>) {
-        if let Some(history) = &mut self.history {
-            history.take_closed(chunks, list_text);
+        if let Some(changelog) = &mut self.changelog {
+            changelog.take_closed(chunks, list_text);
         }
     }
 
     pub(super) fn take_grown_chunks(&mut self, chunks: &mut Vec<ChangelogChunk>) {
-        if let Some(history) = &mut self.history {
-            history.take_grown(chunks, list_text);
+        if let Some(changelog) = &mut self.changelog {
+            changelog.take_grown(chunks, list_text);
         }
     }
 
     /// The open chunks of the lists that every answer about the past is made from.
-    pub(super) fn history(&self) -> Option<[ChangelogChunk; 3]> {
-        let history = self.history.as_ref()?;
+    pub(super) fn open_chunks(&self) -> Option<[ChangelogChunk; 3]> {
+        let changelog = self.changelog.as_ref()?;
         Some(
             [List::Events, List::Reference, List::Moments]
-                .map(|list| history.open_chunk(list, list_text(list))),
+                .map(|list| changelog.open_chunk(list, list_text(list))),
         )
     }
 

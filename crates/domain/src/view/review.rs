@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::as_of::AsOfView;
 use super::body::bounded;
+use super::body::encoded;
 use super::codec::{RowReader, RowWriter};
 use super::error::RestoreError;
 use super::event_ref::EventRef;
@@ -86,7 +87,7 @@ impl Review {
         }
     }
 
-    fn body(&self) -> Option<Vec<u8>> {
+    fn body(&self) -> ReviewBody {
         let stamp = self.stamp.map(RecordedAt::from);
         let speakers = self
             .speakers
@@ -94,7 +95,7 @@ impl Review {
             .map(|(id, &count)| (id.to_string(), count));
         let (statements_by_party, parties_left_out) =
             bounded(speakers, |&count| count, MAX_SPEAKERS_BYTES);
-        let body = ReviewBody {
+        ReviewBody {
             view: ViewKind::Review,
             review: self.id.to_string(),
             position: stamp.as_ref().map(|moment| moment.position.clone()),
@@ -117,8 +118,7 @@ impl Review {
             },
             statements_by_party,
             parties_left_out,
-        };
-        serde_json::to_vec(&body).ok()
+        }
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -198,8 +198,8 @@ impl Reviews {
         entry_at(&self.entries, *review)
     }
 
-    pub(crate) fn body(&self, view: &str) -> Option<Vec<u8>> {
-        self.find(view)?.body()
+    pub(crate) fn body(&self, view: &str) -> Option<ReviewBody> {
+        Some(self.find(view)?.body())
     }
 
     pub(crate) fn title(&self, view: &str) -> Option<String> {
@@ -241,7 +241,7 @@ impl Reviews {
     }
 }
 
-/// What the history of reviews needs of them.
+/// Access for the change log of reviews.
 impl Reviews {
     /// The review that an event is about.
     pub(crate) fn number_of(&self, event: &EventRef<'_>) -> Option<u32> {
@@ -265,14 +265,9 @@ impl Reviews {
     }
 
     /// The view of a review as its row says.
-    pub(crate) fn known(row: &[u8]) -> Result<Option<AsOfView>, RestoreError> {
+    pub(crate) fn as_of(row: &[u8]) -> Result<Option<AsOfView>, RestoreError> {
         let review = Review::decode(row)?;
-        Ok(review.body().map(|body| AsOfView {
-            body,
-            title: review.title,
-            timeliness: None,
-            list: None,
-        }))
+        Ok(encoded(&review.body()).map(|body| AsOfView::apart(body, review.title)))
     }
 }
 

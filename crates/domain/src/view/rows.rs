@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::codec::{RowReader, RowWriter};
-use super::error::{HexKey, RestoreError};
+use super::error::RestoreError;
 use super::event_time::EventTime;
 use super::facts::{CommitmentFacts, Flags};
 use super::index::{InstrumentIndex, Slot, entry_at, entry_at_mut, number};
@@ -197,18 +197,13 @@ impl Tables {
         self.insert(facts);
     }
 
-    /// Whether rows whose keys begin with this letter are the tables'.
-    pub(super) fn has_rows(kind: u8) -> bool {
-        matches!(kind, ACTION | COMMITMENT | INSTRUMENT | META | PARTY)
-    }
-
-    /// Takes one row back in; `rest` is its key after the first letter.
+    /// Takes one row back in, if it is one of these; `rest` is its key after the first letter.
     pub(super) fn restore_row(
         &mut self,
         kind: u8,
         rest: &[u8],
         value: &[u8],
-    ) -> Result<(), RestoreError> {
+    ) -> Result<bool, RestoreError> {
         match kind {
             ACTION => {
                 expect("action", rest, self.actions.len())?;
@@ -227,13 +222,9 @@ impl Tables {
                 self.restore_party(decode_party(value)?);
             }
             META => self.restore_meta(value)?,
-            _ => {
-                return Err(RestoreError::UnknownKey {
-                    key: HexKey(vec![kind]),
-                });
-            }
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 
     fn restore_meta(&mut self, value: &[u8]) -> Result<(), RestoreError> {

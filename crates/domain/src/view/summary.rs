@@ -6,9 +6,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::action::coverage;
 use super::body::bounded;
-use super::entries::FamilyRef;
 use super::facts::{CommitmentFacts, PartState};
 use super::family::ViewFamily;
+use super::family_view::FamilyRef;
 use super::index::{InstrumentIndex, Keys, PartyIndex};
 use super::place::Place;
 use super::reach::Reach;
@@ -23,7 +23,7 @@ use crate::wire::v1::view::{
 use crate::wire::v1::{Form, Nature, PartyKind};
 
 /// The one key.
-const SUMMARY: &str = "summary";
+pub(crate) const SUMMARY: &str = "summary";
 /// What stands where a commitment names nothing.
 const NONE: &str = "none";
 /// The most bytes that the table of instruments may take in a body.
@@ -52,6 +52,7 @@ pub(crate) struct SummaryCounts {
 impl ViewFamily for SummaryFamily {
     type Key = ();
     type Counts = SummaryCounts;
+    type Body = SummaryBody;
     const ALL_EVENTS: bool = true;
 
     fn memberships(_: &Tables, _: &CommitmentFacts) -> Keys<()> {
@@ -110,8 +111,8 @@ impl ViewFamily for SummaryFamily {
         None
     }
 
-    fn body(view: FamilyRef<'_, (), SummaryCounts>, (): ()) -> Option<Vec<u8>> {
-        serde_json::to_vec(&body(view)).ok()
+    fn body(view: FamilyRef<'_, (), SummaryCounts>, (): ()) -> Option<SummaryBody> {
+        Some(body(view))
     }
 }
 

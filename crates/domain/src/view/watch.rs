@@ -384,9 +384,11 @@ mod tests {
     #[test]
     fn an_answer_that_read_enough_says_where_to_go_on() {
         let log = crate::view::tests::events::large_log(300, &[], 0);
-        let mut view = crate::view::fold::View::<crate::view::summary::SummaryFamily>::default();
+        let mut tables = Tables::default();
         for event in &log {
-            view.apply(&event.into());
+            let event = &event.into();
+            let slots = tables.slots_of(event);
+            tables.evolve(event, &slots);
         }
         let search = Search {
             actions: Some(FxHashSet::default()),
@@ -398,7 +400,7 @@ mod tests {
         };
         let mut answers = 0;
         loop {
-            let found = search.run(view.tables(), &page, 128);
+            let found = search.run(&tables, &page, 128);
             assert!(found.rows.is_empty(), "no commitment is under no action");
             answers += 1;
             match found.next {

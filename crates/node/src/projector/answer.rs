@@ -5,7 +5,7 @@ use std::pin::pin;
 use chrono::{SecondsFormat, Utc};
 use ledger_bus::{Answer, FeedError, Query, QueryService};
 use ledger_domain::date::earliest_day;
-use ledger_domain::view::{Page, Projection, WatchPage, family_of};
+use ledger_domain::view::{Page, WatchPage, family_of};
 use ledger_domain::wire::v1::answer::{
     CHECKPOINT_HEADER, ProjectionAnswer, ViewAnswer, WatchEnvelope,
 };
@@ -23,9 +23,9 @@ use crate::queries::json;
 const MAX_ROWS: usize = 1_000;
 
 /// What a projector answers: the views of its families, and how far it has come.
-pub(super) fn endpoints<P: Projection>() -> Vec<ViewEndpoint> {
+pub(super) fn endpoints(families: &[Family]) -> Vec<ViewEndpoint> {
     let all = ViewEndpoint::ALL.iter().copied();
-    all.filter(|endpoint| P::FAMILIES.contains(&endpoint.family()))
+    all.filter(|endpoint| families.contains(&endpoint.family()))
         .collect()
 }
 
@@ -55,7 +55,7 @@ impl Asked {
     }
 }
 
-impl<P: Projection + Send + 'static> Projector<P> {
+impl Projector {
     /// Waits for something that needs nothing of the projector, and answers queries meanwhile: whoever asks for a view
     /// does not wait for the node or for `JetStream`.
     pub(super) async fn answer_until<T>(

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ledger_bus::ReplayPage;
 use ledger_bus::{BucketError, EventFeed, FeedError, FeedEvent, QueryService, ViewBucket, subject};
-use ledger_domain::view::{Family, Projection, family_of};
+use ledger_domain::view::{Family, family_of};
 use ledger_domain::wire::v1::endpoint::ViewEndpoint;
 use ledger_domain::wire::v1::query::ReplayQuery;
 use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
@@ -41,7 +41,7 @@ const FEW_EVENTS: u64 = 5_000;
 const MANY_EVENTS: u64 = 250_000;
 const FEED_CHUNK: usize = 512;
 
-impl<P: Projection + Send + 'static> Projector<P> {
+impl Projector {
     /// Catches up and follows the log until something interrupts it.
     pub(super) async fn session(
         &mut self,
@@ -61,7 +61,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         self.check_history(service).await?;
         self.catch_up(service, None).await?;
         let mut buckets = Vec::new();
-        for &family in P::FAMILIES {
+        for &family in self.families {
             let bus = self.bus.clone();
             let opening = Box::pin(async move { ViewBucket::open(&bus, family.name()).await });
             buckets.push((family, self.answer_until(service, opening).await??));
@@ -255,7 +255,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             self.start_over()
         })?;
         warn!(
-            projection = P::NAME,
+            projection = self.name(),
             "the store was made anew, folding the log"
         );
         Ok(())
@@ -284,7 +284,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
             return Ok(());
         }
         warn!(
-            projection = P::NAME,
+            projection = self.name(),
             checkpoint = self.checkpoint,
             "the views come from another log, folding anew"
         );

@@ -12,8 +12,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use ledger_bus::{Answer, Query};
 use ledger_domain::date::earliest_day;
 use ledger_domain::view::{
-    ChangelogSource, Page, Projection, RestoreError, UnknownFilter, VisitChunk, WantChunk,
-    WatchPage, family_of, position_at, recorded_at,
+    ChangelogSource, Page, RestoreError, UnknownFilter, Views, VisitChunk, WantChunk, WatchPage,
+    family_of, position_at, recorded_at,
 };
 use ledger_domain::wire::v1::answer::{ViewAnswer, WatchEnvelope};
 use ledger_domain::wire::v1::endpoint::{ViewEndpoint, views};
@@ -108,13 +108,13 @@ pub(super) struct Past {
     now: DateTime<Utc>,
 }
 
-impl<P: Projection + Send + 'static> Projector<P> {
+impl Projector {
     /// Answers a query about a view at a past position.
     pub(super) fn answer_known(&self, query: Query<ViewEndpoint>, key: String, asked: ViewQuery) {
         let past = with_room(&self.known, || self.past(&key));
         answer_on_a_thread(query, past, move |past| {
             to_fit(past.max_answer, asked.limit, |limit| {
-                past.view::<P>(
+                past.view(
                     &key,
                     &ViewQuery {
                         limit,
@@ -135,7 +135,7 @@ impl<P: Projection + Send + 'static> Projector<P> {
         let past = with_room(&self.known, || self.past(WATCHED));
         answer_on_a_thread(query, past, move |past| {
             to_fit(past.max_answer, page.limit, |limit| {
-                past.watch::<P>(
+                past.watch(
                     &WatchPage {
                         limit,
                         ..page.clone()
@@ -248,7 +248,7 @@ async fn on_a_thread(
 }
 
 impl Past {
-    fn view<P: Projection>(&self, key: &str, asked: &ViewQuery) -> Result<Answer, KnownError> {
+    fn view(&self, key: &str, asked: &ViewQuery) -> Result<Answer, KnownError> {
         let then = match &asked.as_of {
             Some(text) => self.resolve(text)?,
             None => self.newest()?,
@@ -260,12 +260,12 @@ impl Past {
         let listed = asked.limit > 0 && asked.since.is_none();
         let today = earliest_day(then.time);
         let page_of_commitments = listed.then_some(&page);
-        let known = P::as_of(&self.lists, key, then.position, today, page_of_commitments)?;
+        let known = Views::as_of(&self.lists, key, then.position, today, page_of_commitments)?;
         let known = known.ok_or_else(|| not_yet(family_of(key), key, then.position))?;
         let events = match &asked.since {
             Some(since) => {
                 let after = self.position_of(since)?;
-                let events = P::events_between(&self.lists, key, after, then.position, &page)?;
+                let events = Views::events_between(&self.lists, key, after, then.position, &page)?;
                 Some(events)
             }
             None => None,
@@ -290,17 +290,17 @@ impl Past {
         Ok(served(answer, then.position + 1)?)
     }
 
-    fn watch<P: Projection>(&self, page: &WatchPage, as_of: &str) -> Result<Answer, KnownError> {
+    fn watch(&self, page: &WatchPage, as_of: &str) -> Result<Answer, KnownError> {
         let then = self.resolve(as_of)?;
         let today = earliest_day(then.time);
-        let lists = P::watch_as_of(&self.lists, page, then.position, today)?;
+        let lists = Views::watch_as_of(&self.lists, page, then.position, today)?;
         let position = then.position.to_string();
         Ok(json::<views::Watch>(&WatchEnvelope {
             as_of: then.time.to_rfc3339_opts(SecondsFormat::Micros, true),
             as_of_position: Some(position.clone()),
             watermark: Some(position),
             lag_events: Some(0),
-            lists: watched(lists)?,
+            lists: watched(Some(lists))?,
         })?)
     }
 
@@ -376,10 +376,7 @@ pub(super) fn watched(
 }
 
 /// Takes the chunks that the fold closed to the store. The connection's tasks go on meanwhile.
-pub(super) fn keep_closed<P: Projection>(
-    projection: &mut P,
-    store: &mut ViewStore,
-) -> Result<(), SledFault> {
+pub(super) fn keep_closed(projection: &mut Views, store: &mut ViewStore) -> Result<(), SledFault> {
     let chunks = projection.take_closed_chunks();
     if chunks.is_empty() {
         return Ok(());

@@ -4,7 +4,6 @@ use super::{Auditor, Folded, Tail};
 use crate::audit::{AuditError, CATCH_UP_TIMEOUT, LOOK_PAUSE, ViewDifference, ViewReport};
 use ledger_bus::QueryError;
 use ledger_bus::{BucketError, ViewBucket};
-use ledger_domain::view::Projection;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use tokio::time::Instant;
@@ -34,8 +33,8 @@ impl From<QueryError> for Ended {
 }
 
 /// Compares every key of the bucket with the views folded. A projector that tells of no bucket may have none.
-pub(super) async fn compare<P: Projection>(
-    folded: &mut Folded<P>,
+pub(super) async fn compare(
+    folded: &mut Folded,
     told: bool,
     auditor: &mut Auditor,
     tail: &mut Tail,
@@ -65,16 +64,17 @@ pub(super) async fn compare<P: Projection>(
 }
 
 /// How many views were compared, and what differs; nothing where there is no bucket and need not be one.
-async fn compare_all<P: Projection>(
-    folded: &mut Folded<P>,
+async fn compare_all(
+    folded: &mut Folded,
     told: bool,
     deadline: Instant,
     auditor: &mut Auditor,
     tail: &mut Tail,
 ) -> Result<Option<(u64, Vec<ViewDifference>)>, Ended> {
-    let Some(bucket) = ViewBucket::existing(auditor.connection.bus(), P::NAME).await? else {
+    let Some(bucket) = ViewBucket::existing(auditor.connection.bus(), folded.family.name()).await?
+    else {
         let missing = BucketError {
-            bucket: P::NAME.to_owned(),
+            bucket: folded.family.name().to_owned(),
             what: "there is none".to_owned(),
         };
         return if told { Err(missing.into()) } else { Ok(None) };
@@ -92,11 +92,11 @@ async fn compare_all<P: Projection>(
 
 /// Compares one key, again and again until it agrees or the time is over: the bucket follows the log a little later. Where it is further than
 /// what is folded here, the fold follows it.
-async fn compare_one<P: Projection>(
+async fn compare_one(
     key: &str,
     bucket: &ViewBucket,
     deadline: Instant,
-    folded: &mut Folded<P>,
+    folded: &mut Folded,
     auditor: &mut Auditor,
     tail: &mut Tail,
 ) -> Result<Option<ViewDifference>, Ended> {

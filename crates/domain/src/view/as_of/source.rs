@@ -1,4 +1,4 @@
-//! Where the history of a view is read, and which of all events are its own.
+//! Sources of a change log, and which of all events concern a view.
 
 use std::ops::{ControlFlow, RangeInclusive};
 

@@ -7,17 +7,18 @@ use proptest::prelude::*;
 use super::events::log;
 use super::steps::steps;
 use super::*;
+use crate::wire::v1::Event;
 
-/// Everything that the projection closed or left open of its history, list by list.
-fn histories<P: Projection>(log: &[Event]) -> BTreeMap<String, Vec<u8>> {
-    let mut projection = P::default();
-    projection.keep_changelog(std::iter::empty()).unwrap();
+/// Everything that the views closed or left open of its history, list by list.
+fn histories(families: &[Family], log: &[Event]) -> BTreeMap<String, Vec<u8>> {
+    let mut views = Views::of(families);
+    views.keep_changelog(std::iter::empty()).unwrap();
     for event in log {
-        projection.apply(event);
+        views.apply(event);
     }
     let mut lists: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let chunks = projection.take_closed_chunks().into_iter();
-    for chunk in chunks.chain(projection.take_grown_chunks()) {
+    let chunks = views.take_closed_chunks().into_iter();
+    for chunk in chunks.chain(views.take_grown_chunks()) {
         lists.entry(chunk.list).or_default().extend(chunk.bytes);
     }
     lists
@@ -31,10 +32,10 @@ proptest! {
         steps in prop::collection::vec(steps(), 1..60),
     ) {
         let log = log(&steps);
-        let mut expected = answers(&folded::<CountryView>(&log));
-        expected.extend(answers(&folded::<ActionView>(&log)));
-        expected.extend(answers(&folded::<SummaryView>(&log)));
-        prop_assert_eq!(answers(&folded::<AllViews>(&log)), expected);
+        let mut expected = answers(&folded(&[Family::Country], &log));
+        expected.extend(answers(&folded(&[Family::Action], &log)));
+        expected.extend(answers(&folded(&[Family::Summary], &log)));
+        prop_assert_eq!(answers(&folded(&Family::ALL, &log)), expected);
     }
 
     #[test]
@@ -42,23 +43,23 @@ proptest! {
         steps in prop::collection::vec(steps(), 1..60),
     ) {
         let log = log(&steps);
-        let mut expected = histories::<CountryView>(&log);
-        expected.extend(histories::<ActionView>(&log));
-        expected.extend(histories::<SummaryView>(&log));
-        prop_assert_eq!(histories::<AllViews>(&log), expected);
+        let mut expected = histories(&[Family::Country], &log);
+        expected.extend(histories(&[Family::Action], &log));
+        expected.extend(histories(&[Family::Summary], &log));
+        prop_assert_eq!(histories(&Family::ALL, &log), expected);
     }
 
     #[test]
     fn keys_taken_alone_are_those_of_the_changes(
         steps in prop::collection::vec(steps(), 1..30),
     ) {
-        let (mut whole, mut apart) = (AllViews::default(), AllViews::default());
+        let (mut whole, mut apart) = (Views::all(), Views::all());
         for event in &log(&steps) {
             whole.apply(event);
             apart.apply(event);
             prop_assert_eq!(whole.take_changes().keys, apart.take_keys());
         }
         let rows: BTreeMap<_, _> = apart.take_changes().rows.into_iter().collect();
-        prop_assert_eq!(answers(&AllViews::restore(rows.into_iter()).unwrap()), answers(&whole));
+        prop_assert_eq!(answers(&Views::restore(&Family::ALL, rows.into_iter()).unwrap()), answers(&whole));
     }
 }

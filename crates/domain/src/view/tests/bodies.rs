@@ -74,7 +74,7 @@ pub(super) fn nonzero(figures: &Value) -> Vec<&str> {
 
 #[test]
 fn a_country_without_events_shows_zero() {
-    let view = CountryView::default();
+    let view = Views::of(&[Family::Country]);
     assert_eq!(view.keys().len(), crate::country::all().len() + 1);
     let body = String::from_utf8(view.body("FJI").unwrap()).unwrap();
     assert_eq!(
@@ -108,11 +108,11 @@ fn a_country_without_events_shows_zero() {
 
 #[test]
 fn the_first_changes_name_every_view_there_is() {
-    let mut view = CountryView::default();
+    let mut view = Views::of(&[Family::Country]);
     assert_eq!(view.take_changes().keys, view.keys());
     assert!(view.take_changes().is_empty());
     assert_eq!(
-        SummaryView::default().take_changes().keys,
+        Views::of(&[Family::Summary]).take_changes().keys,
         ["gaps", "summary"]
     );
 }
@@ -129,7 +129,7 @@ fn a_joint_commitment_counts_under_its_lead_and_shows_under_its_partners() {
         measured: false,
         illustrative: true,
     };
-    let view: CountryView = folded(&with(&[joint]));
+    let view = folded(&[Family::Country], &with(&[joint]));
     let kenya = body(&view, "KEN");
     assert_eq!(
         nonzero(&kenya["commitments"]),
@@ -163,12 +163,12 @@ fn a_joint_commitment_counts_under_its_lead_and_shows_under_its_partners() {
 
 #[test]
 fn a_city_shows_under_its_country_and_is_not_its_state() {
-    let view: ActionView = folded(&with(&[record(0, NAIROBI, &[ACTION_A])]));
+    let view = folded(&[Family::Action], &with(&[record(0, NAIROBI, &[ACTION_A])]));
     let action = body(&view, "GCM-05a");
     assert_eq!(number(&action, "/parties/committed"), 1);
     assert_eq!(number(&action, "/countries/committed"), 1);
     assert_eq!(action["member_states"], json!({"committed": 0, "of": 193}));
-    let view: ActionView = folded(&with(&[record(0, KEN, &[ACTION_A])]));
+    let view = folded(&[Family::Action], &with(&[record(0, KEN, &[ACTION_A])]));
     assert_eq!(
         body(&view, "GCM-05a")["member_states_by_region"]["Africa"],
         json!({"committed": 1, "of": 54})
@@ -182,7 +182,7 @@ fn a_city_that_leads_fills_a_gap_of_its_region_and_a_partner_is_not_without() {
     if let Step::Record { parts: named, .. } = &mut joint {
         *named = parts;
     }
-    let gaps = |steps: &[Step]| body(&folded::<SummaryView>(&with(steps)), "gaps");
+    let gaps = |steps: &[Step]| body(&folded(&[Family::Summary], &with(steps)), "gaps");
     let claimed = gaps(std::slice::from_ref(&joint));
     let of = |gaps: &Value, region: &str, list: &str, code: &str| {
         let list = gaps["by_region"][region][list].as_array().unwrap();
@@ -201,16 +201,19 @@ fn a_city_that_leads_fills_a_gap_of_its_region_and_a_partner_is_not_without() {
 
 #[test]
 fn an_organization_counts_under_no_country() {
-    let view: CountryView = folded(&with(&[record(0, IOM, &[ACTION_A])]));
+    let view = folded(&[Family::Country], &with(&[record(0, IOM, &[ACTION_A])]));
     assert_eq!(number(&body(&view, "INT"), "/commitments/recorded"), 1);
 }
 
 #[test]
 fn an_objective_rolls_up_its_actions_and_counts_each_commitment_once() {
-    let view: ActionView = folded(&with(&[
-        record(0, KEN, &[ACTION_A, ACTION_B]),
-        record(1, KEN, &[OBJECTIVE, ACTION_A]),
-    ]));
+    let view = folded(
+        &[Family::Action],
+        &with(&[
+            record(0, KEN, &[ACTION_A, ACTION_B]),
+            record(1, KEN, &[OBJECTIVE, ACTION_A]),
+        ]),
+    );
     let objective = body(&view, "GCM-05");
     assert_eq!(number(&objective, "/commitments/recorded"), 1);
     assert_eq!(number(&objective, "/rollup/commitments/recorded"), 2);
@@ -234,17 +237,20 @@ fn an_action_that_is_catalogued_again_stays_where_it_is() {
     let first = [Step::Catalogue(UPR_THEME, Some(ACTION_B))];
     let again = [first[0].clone(), Step::Catalogue(UPR_THEME, None)];
     for key in ["GCM-05", "GCM-05b", "UPR-Trafficking"] {
-        let once = body(&folded::<ActionView>(&with(&first)), key);
-        assert_eq!(body(&folded::<ActionView>(&with(&again)), key), once);
+        let once = body(&folded(&[Family::Action], &with(&first)), key);
+        assert_eq!(body(&folded(&[Family::Action], &with(&again)), key), once);
     }
 }
 
 #[test]
 fn mapped_commitments_are_counted_apart_and_move_nowhere() {
-    let view: ActionView = folded(&with(&[
-        Step::Map(UPR_THEME, vec![ACTION_A]),
-        record(0, KEN, &[UPR_THEME]),
-    ]));
+    let view = folded(
+        &[Family::Action],
+        &with(&[
+            Step::Map(UPR_THEME, vec![ACTION_A]),
+            record(0, KEN, &[UPR_THEME]),
+        ]),
+    );
     let action = body(&view, "GCM-05a");
     assert_eq!(number(&action, "/commitments/recorded"), 0);
     assert_eq!(
@@ -271,7 +277,7 @@ fn a_late_report_on_an_earlier_period_does_not_set_the_stage_back() {
         report(0, IN_MARCH, Stage::Fulfilled),
         report(0, IN_2025, Stage::Planning),
     ];
-    let view: CountryView = folded(&with(&steps));
+    let view = folded(&[Family::Country], &with(&steps));
     let kenya = body(&view, "KEN");
     assert_eq!(number(&kenya, "/active_commitments/by_stage/fulfilled"), 1);
     assert_eq!(
@@ -293,7 +299,7 @@ fn a_correction_without_evidence_takes_the_evidence_of_its_report_away() {
     let count = |reports: &[Step]| {
         let steps = [&[record(0, KEN, &[ACTION_A])], reports].concat();
         number(
-            &body(&folded::<CountryView>(&with(&steps)), "KEN"),
+            &body(&folded(&[Family::Country], &with(&steps)), "KEN"),
             "/active_commitments/with_evidence",
         )
     };
@@ -337,7 +343,10 @@ fn a_commitment_without_a_due_date_is_late_against_the_first_it_is_given() {
         measured: true,
         illustrative: false,
     };
-    let view: CountryView = folded(&with(&[undated, amend(IN_2025), amend(IN_2030), amend(0)]));
+    let view = folded(
+        &[Family::Country],
+        &with(&[undated, amend(IN_2025), amend(IN_2030), amend(0)]),
+    );
     let late = view.timeliness("KEN", date("2027").first_day()).unwrap();
     assert_eq!((late.overdue_original, late.overdue_amended), (1, 0));
     assert_eq!(
@@ -349,7 +358,10 @@ fn a_commitment_without_a_due_date_is_late_against_the_first_it_is_given() {
 
 #[test]
 fn a_withdrawn_commitment_stays_listed_and_is_counted_as_withdrawn() {
-    let view: CountryView = folded(&with(&[record(0, KEN, &[ACTION_A]), Step::Withdraw(0)]));
+    let view = folded(
+        &[Family::Country],
+        &with(&[record(0, KEN, &[ACTION_A]), Step::Withdraw(0)]),
+    );
     let kenya = body(&view, "KEN");
     assert_eq!(nonzero(&kenya["commitments"]), ["recorded", "withdrawn"]);
     assert_eq!(kenya["active_commitments_by_action"], json!({}));
@@ -377,7 +389,7 @@ fn lateness_is_measured_against_the_original_due_date_too() {
         measured: true,
         illustrative: false,
     };
-    let view: CountryView = folded(&with(&[early, amend]));
+    let view = folded(&[Family::Country], &with(&[early, amend]));
     let on = |day: &str| view.timeliness("KEN", date(day).first_day()).unwrap();
     assert_eq!(
         on("2025-12-31"),
@@ -422,18 +434,21 @@ fn a_commitment_is_stale_a_year_after_the_period_last_reported_on_unless_fulfill
         record(0, KEN, &[ACTION_A]),
         report(0, IN_2025, Stage::InProgress),
     ]);
-    let view: CountryView = folded(&log);
+    let view = folded(&[Family::Country], &log);
     let reported = date("2025-12-31").first_day();
-    let stale_after = |view: &CountryView, days| {
+    let stale_after = |view: &Views, days| {
         view.timeliness("KEN", reported + chrono::Days::new(days))
             .unwrap()
             .stale
     };
     assert_eq!((stale_after(&view, 365), stale_after(&view, 366)), (0, 1));
-    let view: CountryView = folded(&with(&[
-        record(0, KEN, &[ACTION_A]),
-        report(0, IN_2025, Stage::Fulfilled),
-    ]));
+    let view = folded(
+        &[Family::Country],
+        &with(&[
+            record(0, KEN, &[ACTION_A]),
+            report(0, IN_2025, Stage::Fulfilled),
+        ]),
+    );
     assert_eq!(stale_after(&view, 1000), 0);
 }
 
@@ -467,7 +482,7 @@ fn a_country_with_every_action_there_could_be_stays_within_the_bound() {
             data,
         ));
     }
-    let countries: CountryView = folded(&log);
+    let countries = folded(&[Family::Country], &log);
     let kenya = body(&countries, "KEN");
     let shown = |body: &Value, table: &str| body[table].as_object().unwrap().len() as u64;
     assert_eq!(
@@ -475,7 +490,7 @@ fn a_country_with_every_action_there_could_be_stays_within_the_bound() {
         2_000
     );
     assert!(countries.body("KEN").unwrap().len() <= MAX_BODY_BYTES);
-    let actions: ActionView = folded(&log);
+    let actions = folded(&[Family::Action], &log);
     let action = body(&actions, "GCM-05a");
     assert_eq!(
         number(&action, "/mappings_left_out") + shown(&action, "mapped_from_commitments"),
@@ -491,10 +506,10 @@ fn a_country_with_every_action_there_could_be_stays_within_the_bound() {
 
 #[test]
 fn rows_that_are_missing_or_unknown_are_refused() {
-    let mut view: CountryView = folded(&with(&[
-        record(0, KEN, &[ACTION_A]),
-        record(1, MEX, &[ACTION_B]),
-    ]));
+    let mut view = folded(
+        &[Family::Country],
+        &with(&[record(0, KEN, &[ACTION_A]), record(1, MEX, &[ACTION_B])]),
+    );
     let mut rows: Vec<_> = view.take_changes().rows;
     rows.sort();
     let without = |letter: u8| {
@@ -503,7 +518,7 @@ fn rows_that_are_missing_or_unknown_are_refused() {
             .cloned()
             .collect::<Vec<_>>()
     };
-    let restore = |rows: Vec<_>| CountryView::restore(rows.into_iter()).err();
+    let restore = |rows: Vec<_>| Views::restore(&[Family::Country], rows.into_iter()).err();
     assert_eq!(restore(rows.clone()), None);
     assert_eq!(
         restore(without(b'c')),
@@ -543,7 +558,7 @@ fn a_row_is_written_again_only_when_its_facts_changed() {
         report(1, IN_2025, Stage::Planning),
     ]);
     let (last, before) = log.split_last().unwrap();
-    let mut view: CountryView = folded(before);
+    let mut view = folded(&[Family::Country], before);
     view.take_changes();
     view.apply(last);
     let changes = view.take_changes();
@@ -564,7 +579,7 @@ fn facts_of_an_ordinary_commitment_stay_small() {
 
 #[test]
 fn much_change_in_a_page_writes_the_page_and_little_change_its_commitments() {
-    let mut view = SummaryView::default();
+    let mut view = Views::of(&[Family::Summary]);
     let mut kinds = |log: &[Event]| {
         for event in log {
             view.apply(event);
@@ -591,8 +606,8 @@ fn much_change_in_a_page_writes_the_page_and_little_change_its_commitments() {
 
 #[test]
 fn an_empty_view_and_its_restart_are_the_same() {
-    let view = CountryView::restore(std::iter::empty()).unwrap();
-    assert_eq!(answers(&view), answers(&CountryView::default()));
+    let view = Views::restore(&[Family::Country], std::iter::empty()).unwrap();
+    assert_eq!(answers(&view), answers(&Views::of(&[Family::Country])));
     assert_eq!(view.watermark(), None);
     let id = commitment(0);
     assert!(view.list(&id.to_string(), &Page::default()).is_none());

@@ -1,6 +1,6 @@
 //! What is late on a day, against the rows of the list read one by one.
 
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 
 use super::super::*;
@@ -14,7 +14,7 @@ fn is_own(row: &CommitmentRow) -> bool {
 }
 
 /// Every commitment of a view read, and looked at by the rules as they are written down.
-fn recounted<P: Projection>(view: &P, key: &str, today: NaiveDate) -> Timeliness {
+fn recounted(view: &Views, key: &str, today: NaiveDate) -> Timeliness {
     let page = Page {
         after: None,
         limit: MAX_PAGE_ROWS,
@@ -46,7 +46,7 @@ fn recounted<P: Projection>(view: &P, key: &str, today: NaiveDate) -> Timeliness
     counts
 }
 
-fn assert_late_as_recounted<P: Projection>(view: &P, today: NaiveDate) {
+fn assert_late_as_recounted(view: &Views, today: NaiveDate) {
     let of_commitments = |key: &String| view.list(key, &Page::default()).is_some();
     for key in view.keys().into_iter().filter(of_commitments) {
         assert_eq!(
@@ -69,9 +69,9 @@ proptest! {
         let log = log(&steps);
         for days in days_after {
             let today = date("2025-01-01").first_day() + Days::new(days);
-            assert_late_as_recounted(&folded::<CountryView>(&log), today);
-            assert_late_as_recounted(&folded::<ActionView>(&log), today);
-            let (restarted, _) = folded_with_restarts::<SummaryView>(&log, &breaks);
+            assert_late_as_recounted(&folded(&[Family::Country], &log), today);
+            assert_late_as_recounted(&folded(&[Family::Action], &log), today);
+            let (restarted, _) = folded_with_restarts(&[Family::Summary], &log, &breaks);
             assert_late_as_recounted(&restarted, today);
         }
     }

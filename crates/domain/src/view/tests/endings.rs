@@ -2,20 +2,20 @@
 
 use super::events::{commitment, date, event};
 use crate::ids::{Position, Subject};
-use crate::view::{Page, Projection, SummaryView, WatchPage};
+use crate::view::{Family, Page, Views, WatchPage};
 use crate::wire::v1::view::{CommitmentRow, WatchList};
 use crate::wire::v1::*;
 
 /// A ledger of a few commitments of KEN, one event after the other.
 struct Ledger {
-    view: SummaryView,
+    view: Views,
     next: u64,
 }
 
 impl Ledger {
     fn of(commitments: u8) -> Self {
         let mut ledger = Self {
-            view: SummaryView::default(),
+            view: Views::of(&[Family::Summary]),
             next: 0,
         };
         for number in 0..commitments {

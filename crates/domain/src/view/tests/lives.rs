@@ -1,5 +1,6 @@
 //! What becomes of a commitment, one turn at a time.
 
+use chrono::NaiveDate;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ const PEERS: usize = 2;
 /// Kenya's view of one commitment of its own and what became of it.
 fn kenya(steps: &[Step]) -> (Value, CommitmentRow) {
     let steps = [&[record(0, KEN, &[ACTION_A])], steps].concat();
-    let view: CountryView = folded(&with(&steps));
+    let view = folded(&[Family::Country], &with(&steps));
     let row = view.list("KEN", &Page::default()).unwrap().rows.remove(0);
     (body(&view, "KEN"), row)
 }
@@ -109,7 +110,7 @@ fn a_suspended_commitment_is_late_all_the_same() {
         if let Step::Record { due, .. } = &mut first {
             *due = IN_2025;
         }
-        let view: CountryView = folded(&with(&[first, step]));
+        let view = folded(&[Family::Country], &with(&[first, step]));
         let day = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap();
         view.timeliness("KEN", day).unwrap().overdue_original
     };
@@ -147,7 +148,7 @@ fn participations_are_claimed_until_confirmed_and_stay_visible_when_left() {
     };
     let mexico = |steps: &[Step]| {
         let steps = [&[record(0, KEN, &[ACTION_A]), joint.clone()], steps].concat();
-        let view: CountryView = folded(&with(&steps));
+        let view = folded(&[Family::Country], &with(&steps));
         let row = view.list("MEX", &Page::default()).unwrap().rows.remove(0);
         let unconfirmed = active(&body(&view, "KEN"), "unconfirmed");
         let parts = body(&view, "MEX")["participations"]["partner"].clone();
@@ -168,7 +169,7 @@ fn participations_are_claimed_until_confirmed_and_stay_visible_when_left() {
     assert_eq!(mexico(&again[..2]), (parts(1, 0, 0), 1, true, false));
     let all_left = [Step::Leave(0, MEX), Step::Leave(0, NAIROBI)];
     let steps = [&[record(0, KEN, &[ACTION_A]), joint.clone()], &all_left[..]].concat();
-    let summary = body(&folded::<SummaryView>(&with(&steps)), "summary");
+    let summary = body(&folded(&[Family::Summary], &with(&steps)), "summary");
     assert_eq!(active(&summary, "joint"), 0);
 }
 
@@ -605,7 +606,7 @@ fn random_histories_move_every_figure() {
     let mut tries = 0;
     while !missing.is_empty() && tries < 20_000 {
         let steps = proptest::strategy::Strategy::new_tree(&any_steps(), &mut runner);
-        let summary: SummaryView = folded(&log(&steps.unwrap().current()));
+        let summary = folded(&[Family::Summary], &log(&steps.unwrap().current()));
         let summary = body(&summary, "summary");
         missing.retain(|figure| number(&summary, &format!("/{figure}")) == 0);
         tries += 1;
@@ -626,7 +627,7 @@ fn a_body_with_more_methods_than_there_could_be_stays_within_the_bound() {
         }
         log.push(event);
     }
-    let actions: ActionView = folded(&log);
+    let actions = folded(&[Family::Action], &log);
     let own = body(&actions, "GCM-05");
     let shown = own["assessed_commitments_by_method"]
         .as_object()
@@ -635,7 +636,7 @@ fn a_body_with_more_methods_than_there_could_be_stays_within_the_bound() {
     assert_eq!(number(&own, "/methods_left_out") + shown, 1_000);
     assert!(shown > 20, "{shown}");
     assert!(actions.body("GCM-05").unwrap().len() <= MAX_BODY_BYTES);
-    let countries: CountryView = folded(&log);
+    let countries = folded(&[Family::Country], &log);
     assert!(countries.body("KEN").unwrap().len() <= MAX_BODY_BYTES);
     let row = countries
         .list("KEN", &Page::default())
@@ -671,8 +672,8 @@ fn what_assessors_say_at_length_is_not_kept_for_every_event() {
         event.header.event_type = event.body.event_type();
         log.push(event);
     }
-    let mut countries: CountryView = folded(&log);
-    let row = |countries: &CountryView| {
+    let mut countries = folded(&[Family::Country], &log);
+    let row = |countries: &Views| {
         let list = countries.list("KEN", &Page::default()).unwrap();
         serde_json::to_value(&list.rows).unwrap()
     };
@@ -683,6 +684,6 @@ fn what_assessors_say_at_length_is_not_kept_for_every_event() {
     assert_eq!(*newest, json!(format!("{:0>300}", 199)));
     let rows = countries.take_changes().rows;
     assert!(rows.iter().all(|(_, row)| row.len() <= 32 * 1024));
-    let restored = CountryView::restore(rows.into_iter()).unwrap();
+    let restored = Views::restore(&[Family::Country], rows.into_iter()).unwrap();
     assert_eq!(row(&restored), shown);
 }

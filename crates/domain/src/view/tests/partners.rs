@@ -6,12 +6,12 @@ use serde_json::json;
 
 use super::events::{event, log};
 use super::steps::Step;
-use super::{Projection, SummaryView, body, folded, number};
+use super::{Family, Views, body, folded, number};
 use crate::ids::Subject;
 use crate::wire::v1::*;
 
 /// Compares the activity of every partner with the events that name it.
-pub(super) fn check(log: &[Event], view: &SummaryView) {
+pub(super) fn check(log: &[Event], view: &Views) {
     let named = |event: &Event| match &event.header.subject {
         Subject::Partner(id) => Some(id.to_string()),
         Subject::Commitment(_)
@@ -79,7 +79,10 @@ fn a_partner_that_was_registered_and_sent_nothing_shows_zero() {
         focal_point_for: vec![],
     };
     let subject = Subject::Partner("nairobi".parse().unwrap());
-    let mut view: SummaryView = folded(&[event(0, subject.clone(), "secretariat", registered)]);
+    let mut view = folded(
+        &[Family::Summary],
+        &[event(0, subject.clone(), "secretariat", registered)],
+    );
     let partner = body(&view, "partner.nairobi");
     assert_eq!(
         partner,
@@ -103,7 +106,10 @@ fn a_partner_that_was_registered_and_sent_nothing_shows_zero() {
 
 #[test]
 fn a_report_leaves_the_gaps_as_they_are_and_a_commitment_changes_them() {
-    let mut view: SummaryView = folded(&log(&[Step::Party(0), Step::Catalogue(1, None)]));
+    let mut view = folded(
+        &[Family::Summary],
+        &log(&[Step::Party(0), Step::Catalogue(1, None)]),
+    );
     view.take_changes();
     let record = Step::Record {
         commitment: 0,

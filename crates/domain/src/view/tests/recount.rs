@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::model::Commitment;
 use super::steps::PARTIES;
-use super::{ActionView, CountryView, Projection, SummaryView, body, number};
+use super::{Views, body, number};
 use crate::country;
 use crate::ids::Subject;
 use crate::wire::v1::*;
@@ -136,7 +136,7 @@ impl Recount {
         assert_eq!(last, said.last().map(|position| position.as_str()));
     }
 
-    pub(super) fn check_countries(&self, view: &CountryView) {
+    pub(super) fn check_countries(&self, view: &Views) {
         for key in view.keys() {
             let place = Some(key.clone()).filter(|key| key != "INT");
             let body = body(view, &key);
@@ -195,7 +195,7 @@ impl Recount {
         assert_eq!(*found, json!(kinds), "{body}");
     }
 
-    pub(super) fn check_actions(&self, view: &ActionView) {
+    pub(super) fn check_actions(&self, view: &Views) {
         let catalogued: BTreeSet<String> = self.actions.keys().cloned().collect();
         assert!(catalogued.is_subset(&view.keys().into_iter().collect()));
         for key in view.keys() {
@@ -270,7 +270,7 @@ impl Recount {
     }
 
     /// Compares the rows of the list, which are in recorded order.
-    fn check_rows(&self, view: &SummaryView) {
+    fn check_rows(&self, view: &Views) {
         let rows = view.list("summary", &super::Page::default()).unwrap().rows;
         assert_eq!(rows.len(), self.commitments.len());
         for (row, commitment) in rows.iter().zip(&self.commitments) {
@@ -368,7 +368,7 @@ impl Recount {
         }
     }
 
-    pub(super) fn check_summary(&self, view: &SummaryView) {
+    pub(super) fn check_summary(&self, view: &Views) {
         let body = body(view, "summary");
         let all: Vec<&Commitment> = self.commitments.iter().collect();
         let active: Vec<&Commitment> = self.commitments.iter().filter(|c| c.stands()).collect();

@@ -3,9 +3,8 @@
 use serde_json::json;
 
 use super::events::event;
-use super::{CountryView, Rows, SummaryView, answers, body, folded, types};
+use super::{Family, Rows, Views, answers, body, folded, types};
 use crate::ids::Subject;
-use crate::view::Projection;
 use crate::wire::v1::*;
 
 fn subject() -> Subject {
@@ -62,7 +61,7 @@ fn a_statement_is_found_under_its_speakers_country_and_moves_no_gaps() {
         statement(3, "UGA"),
         statement(4, "KEN"),
     ];
-    let view: CountryView = folded(&log);
+    let view = folded(&[Family::Country], &log);
     let said = &body(&view, "KEN")["statements"];
     assert_eq!(said["recorded"], 2);
     assert_eq!(said["last"]["position"], "4");
@@ -72,7 +71,7 @@ fn a_statement_is_found_under_its_speakers_country_and_moves_no_gaps() {
         body(&view, "UGA")["statements"],
         json!({"recorded": 0, "last": null})
     );
-    let gaps = body(&folded::<SummaryView>(&log), "gaps");
+    let gaps = body(&folded(&[Family::Summary], &log), "gaps");
     assert_eq!(gaps["position"], "0");
 }
 
@@ -84,10 +83,10 @@ fn a_review_says_who_spoke_and_at_which_position_it_was_closed() {
         statement(2, "IOM"),
         statement(3, "KEN"),
     ];
-    let open: SummaryView = folded(&log);
+    let open = folded(&[Family::Summary], &log);
     assert_eq!(body(&open, "review.IMRF-2026")["status"], "open");
     log.push(closed(4));
-    let view: SummaryView = folded(&log);
+    let view = folded(&[Family::Summary], &log);
     let review = body(&view, "review.IMRF-2026");
     assert_eq!(review["status"], "closed");
     assert_eq!(review["closed"]["position"], "4");
@@ -110,7 +109,7 @@ fn a_review_says_who_spoke_and_at_which_position_it_was_closed() {
 #[test]
 fn reviews_restore_from_their_rows_and_change_only_with_their_events() {
     let log = [opened(0), statement(1, "KEN"), closed(2)];
-    let mut view = SummaryView::default();
+    let mut view = Views::of(&[Family::Summary]);
     let mut rows = Rows::default();
     for event in &log {
         view.apply(event);
@@ -118,9 +117,9 @@ fn reviews_restore_from_their_rows_and_change_only_with_their_events() {
             rows.save(&mut view)
                 .contains(&"review.IMRF-2026".to_owned())
         );
-        view = rows.restore();
+        view = rows.restore(&[Family::Summary]);
     }
-    assert_eq!(answers(&view), answers(&folded::<SummaryView>(&log)));
+    assert_eq!(answers(&view), answers(&folded(&[Family::Summary], &log)));
     types::check(&log);
     let revoked = PartnerRevoked {
         reason: "a reason".to_owned(),

@@ -17,12 +17,12 @@ fn row(steps: &[Step]) -> CommitmentRow {
         .remove(0)
 }
 
-fn after(steps: &[Step]) -> SummaryView {
+fn after(steps: &[Step]) -> Views {
     let mut first = record(0, KEN, &[ACTION_A]);
     if let Step::Record { due, .. } = &mut first {
         *due = IN_2025;
     }
-    folded(&with(&[&[first], steps].concat()))
+    folded(&[Family::Summary], &with(&[&[first], steps].concat()))
 }
 
 /// Why the commitment is on a list at the end of 2027, if it is.

@@ -1,5 +1,6 @@
 //! One commitment folded from its own events against the views that fold the whole log.
 
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -13,7 +14,7 @@ use super::events::{commitment, date, log};
 use super::steps::{Naming, Piece, Step};
 use crate::ids::CommitmentId;
 use crate::wire::v1::view::*;
-use crate::wire::v1::{Amount, EventBody, Indicator, MeasureChange, Stage};
+use crate::wire::v1::{Amount, Event, EventBody, Indicator, MeasureChange, Stage};
 
 const WHOLE: Page = Page {
     after: None,
@@ -21,7 +22,7 @@ const WHOLE: Page = Page {
 };
 
 /// The lists that a commitment is on, and why, by the watch lists of the whole ledger.
-fn watched(view: &SummaryView, id: &str, today: NaiveDate) -> Vec<WatchedRow> {
+fn watched(view: &Views, id: &str, today: NaiveDate) -> Vec<WatchedRow> {
     let mut found = Vec::new();
     for &list in WatchList::ALL {
         let page = WatchPage {
@@ -80,7 +81,7 @@ proptest! {
         days_after in 0..3_000u64,
     ) {
         let today = date("2026-06-01").first_day() + chrono::Days::new(days_after);
-        let mut view = SummaryView::default();
+        let mut view = Views::of(&[Family::Summary]);
         let mut alone: BTreeMap<CommitmentId, CommitmentFold> = BTreeMap::new();
         let log = log(&steps);
         for event in &log {

@@ -16,7 +16,7 @@ fn assert_same<T: Serialize + DeserializeOwned>(answer: &T) {
 
 /// Checks everything that a fold of the log answers.
 pub(super) fn check(log: &[Event]) {
-    let views: AllViews = folded(log);
+    let views = folded(&Family::ALL, log);
     for (key, (body, list, timeliness)) in answers(&views) {
         let read = ViewBody::decode(body.as_bytes()).expect("a body is of its type");
         assert_eq!(serde_json::to_string(&read).unwrap(), body, "{key}");

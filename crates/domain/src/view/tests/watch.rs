@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 
 use super::super::*;
@@ -26,7 +26,7 @@ fn page(list: WatchList) -> WatchPage {
     }
 }
 
-fn asked(view: &SummaryView, page: &WatchPage, today: NaiveDate) -> (WatchRows, u64) {
+fn asked(view: &Views, page: &WatchPage, today: NaiveDate) -> (WatchRows, u64) {
     let answer = view.watch(page, today).unwrap().unwrap();
     let rows = answer.watch.unwrap();
     let count = answer.commitments_by_list[&rows.list];
@@ -80,7 +80,7 @@ fn is_on(list: WatchList, row: &CommitmentRow, today: NaiveDate) -> Option<bool>
     })
 }
 
-fn check(view: &SummaryView, countries: &CountryView, today: NaiveDate) {
+fn check(view: &Views, countries: &Views, today: NaiveDate) {
     let all = view.list("summary", &WHOLE).unwrap().rows;
     for &list in WatchList::ALL {
         let (rows, count) = asked(view, &page(list), today);
@@ -138,7 +138,7 @@ fn check(view: &SummaryView, countries: &CountryView, today: NaiveDate) {
 }
 
 /// What becomes of the lists of an action is what stands in the action's own view.
-fn check_actions(view: &SummaryView, actions: &ActionView, today: NaiveDate) {
+fn check_actions(view: &Views, actions: &Views, today: NaiveDate) {
     for key in actions.keys() {
         let late = actions.timeliness(&key, today).unwrap();
         for (list, expected) in [
@@ -173,15 +173,15 @@ proptest! {
         let log = log(&steps);
         let recorded = log.last().map(|event| event.header.time.date_naive());
         let today = recorded.unwrap_or_default() + Days::new(days_after);
-        let (view, _) = folded_with_restarts::<SummaryView>(&log, &breaks);
-        check(&view, &folded(&log), today);
-        check_actions(&view, &folded(&log), today);
+        let (view, _) = folded_with_restarts(&[Family::Summary], &log, &breaks);
+        check(&view, &folded(&[Family::Country], &log), today);
+        check_actions(&view, &folded(&[Family::Action], &log), today);
     }
 
     /// Pages put together are the whole list, whatever their size.
     #[test]
     fn pages_cover_a_watch_list(steps in any_steps(), limit in 1..4usize) {
-        let view: SummaryView = folded(&log(&steps));
+        let view = folded(&[Family::Summary], &log(&steps));
         let today = date("2031-01-01").first_day();
         for &list in WatchList::ALL {
             let whole = asked(&view, &page(list), today).0;
@@ -212,7 +212,7 @@ fn what_was_closed_as_fulfilled_owes_evidence_even_when_its_reports_are_retracte
     ];
     let today = date("2026-06-30").first_day();
     let missing = |steps: &[Step]| {
-        let view: SummaryView = folded(&with(steps));
+        let view = folded(&[Family::Summary], &with(steps));
         let (rows, _) = asked(&view, &page(WatchList::EvidenceMissing), today);
         let why = rows.rows.into_iter().map(|row| row.why);
         why.collect::<Vec<_>>()
@@ -233,7 +233,7 @@ fn what_was_recorded_after_today_is_new() {
         measured: false,
         illustrative: false,
     };
-    let view: SummaryView = folded(&log(&[step]));
+    let view = folded(&[Family::Summary], &log(&[step]));
     let yesterday = date("2026-05-01").first_day();
     let (rows, _) = asked(&view, &page(WatchList::NeverReported), yesterday);
     let why: Vec<&str> = rows.rows.iter().map(|row| row.why.as_str()).collect();
@@ -242,7 +242,7 @@ fn what_was_recorded_after_today_is_new() {
 
 #[test]
 fn what_is_unknown_is_said_and_other_projections_keep_no_lists() {
-    let view = SummaryView::default();
+    let view = Views::of(&[Family::Summary]);
     let today = date("2026-01-01").first_day();
     let unknown = |page| view.watch(&page, today).unwrap().unwrap_err().what;
     let country = Some("XXX".to_owned());
@@ -262,7 +262,7 @@ fn what_is_unknown_is_said_and_other_projections_keep_no_lists() {
         "action"
     );
     assert!(
-        CountryView::default()
+        Views::of(&[Family::Country])
             .watch(&page(WatchList::Stale), today)
             .is_none()
     );

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Commitment, Recount, SummaryView, body, number};
+use super::{Commitment, Recount, Views, body, number};
 use crate::country;
 use crate::wire::v1::PartyKind;
 
@@ -14,7 +14,7 @@ fn codes(list: &Value) -> BTreeSet<&str> {
 }
 
 impl Recount {
-    pub(in super::super) fn check_gaps(&self, view: &SummaryView) {
+    pub(in super::super) fn check_gaps(&self, view: &Views) {
         let body = body(view, "gaps");
         let active: Vec<&Commitment> = self.commitments.iter().filter(|c| c.stands()).collect();
         let without = |among: &[&Commitment]| -> BTreeSet<&str> {

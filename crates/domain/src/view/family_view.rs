@@ -14,7 +14,7 @@ use super::tables::Tables;
 use crate::wire::v1::view::Timeliness;
 
 /// One view: its counts, its commitments, and when it changed.
-pub(super) struct Entry<C> {
+pub(super) struct FamilyView<C> {
     pub(super) counts: C,
     /// The dates of the view's own commitments.
     pub(super) calendar: Calendar,
@@ -23,7 +23,7 @@ pub(super) struct Entry<C> {
     /// The view's commitments in recorded order.
     pub(super) members: Vec<Slot>,
     pub(super) last_change: LastChange,
-    /// The events that concerned it, if history is kept.
+    /// The events that concerned it, if a change log is kept.
     pub(super) postings: Postings,
     /// It stands among the changed keys.
     pub(super) changed: bool,
@@ -31,7 +31,7 @@ pub(super) struct Entry<C> {
     pub(super) unsaved: bool,
 }
 
-impl<C: Default> Default for Entry<C> {
+impl<C: Default> Default for FamilyView<C> {
     fn default() -> Self {
         Self {
             counts: C::default(),
@@ -46,7 +46,7 @@ impl<C: Default> Default for Entry<C> {
     }
 }
 
-impl<C> Entry<C> {
+impl<C> FamilyView<C> {
     /// Changes the dates that one of the view's own commitments is held to.
     pub(super) fn move_dates(&mut self, facts: &CommitmentFacts, before: Dates, after: Dates) {
         self.calendar.change(before, after);
@@ -59,7 +59,7 @@ impl<C> Entry<C> {
 /// A family's views beside the tables: what bodies are made from.
 pub(crate) struct FamilyRef<'a, K, C> {
     pub(super) tables: &'a Tables,
-    pub(super) entries: &'a FxHashMap<K, Entry<C>>,
+    pub(super) entries: &'a FxHashMap<K, FamilyView<C>>,
     /// The counts of a view in which nothing was counted.
     pub(super) nothing: &'a C,
 }
