@@ -14,21 +14,21 @@ use std::ops::ControlFlow;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::body::encoded;
 use super::changelog::{EVENTS, Entries, Entry, Holds, MOMENTS, Moments, REFERENCE};
-use super::codec::{RowReader, RowWriter};
-use super::dates::Dates;
 use super::error::{HexKey, RestoreError};
-use super::event_time::EventTime;
-use super::facts::CommitmentFacts;
 use super::family::{FamilyViews, ViewFamily};
-use super::family_view::FamilyRef;
-use super::index::{Keys, Slot};
 use super::list::Page;
-use super::sign::Sign;
-use super::tables::Tables;
 use super::watch::Search;
 use crate::ids::CommitmentId;
+use crate::view::family::body::encoded;
+use crate::view::family::family_view::FamilyRef;
+use crate::view::family::sign::Sign;
+use crate::view::read_model::codec::{RowReader, RowWriter};
+use crate::view::read_model::dates::Dates;
+use crate::view::read_model::event_time::EventTime;
+use crate::view::read_model::facts::CommitmentFacts;
+use crate::view::read_model::index::{Keys, Slot};
+use crate::view::read_model::tables::Tables;
 use crate::wire::v1::view::{CommitmentList, Timeliness};
 
 pub use between::MAX_EVENT_ROWS;

@@ -8,17 +8,19 @@
 //!
 //! Lists are written in chunks: closed ones never change, the open one grows.
 
+pub(super) mod postings;
+
 use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::codec::{RowReader, RowWriter};
 use super::error::RestoreError;
-use super::event_ref::EventRef;
-use super::event_time::EventTime;
-use super::index::Slot;
 use crate::ids::{CommitmentId, Subject};
+use crate::view::read_model::codec::{RowReader, RowWriter};
+use crate::view::read_model::event_ref::EventRef;
+use crate::view::read_model::event_time::EventTime;
+use crate::view::read_model::index::Slot;
 use crate::wire::v1::{EventType, Form, Nature, Stage};
 
 /// Bytes after which a chunk is closed.

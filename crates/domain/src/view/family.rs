@@ -1,5 +1,15 @@
 //! A family of views: what it counts of a commitment ([`ViewFamily`]), and its views ([`FamilyViews`]), kept up to date one change at a time.
 
+pub(super) mod action;
+pub(super) mod body;
+pub(super) mod country;
+pub(super) mod family_view;
+pub(super) mod last_change;
+pub(super) mod reach;
+pub(super) mod sign;
+pub(super) mod summary;
+pub(super) mod tally;
+
 use std::collections::BTreeSet;
 use std::hash::Hash;
 
@@ -9,22 +19,22 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
-use super::body::encoded;
 use super::changelog::{ChangelogChunk, Open};
-use super::dates::{Calendar, Dates};
 use super::error::RestoreError;
-use super::facts::{CommitmentFacts, Difference, PartState};
-use super::family_view::{FamilyRef, FamilyView};
-use super::index::{Keys, Slot};
-use super::last_change::LastChange;
 use super::list::Page;
-use super::postings::Postings;
 use super::read_model::{CommitmentChange, Delta};
-use super::rows::Row;
-use super::sign::Sign;
-use super::tables::{About, Tables};
 use super::watch::{self, UnknownFilter, WatchPage};
+use crate::view::changelog::postings::Postings;
+use crate::view::read_model::dates::{Calendar, Dates};
+use crate::view::read_model::facts::{CommitmentFacts, Difference, PartState};
+use crate::view::read_model::index::{Keys, Slot};
+use crate::view::read_model::rows::Row;
+use crate::view::read_model::tables::{About, Tables};
 use crate::wire::v1::view::{CommitmentList, ParticipationRole, Timeliness, WatchAnswer};
+use body::encoded;
+use family_view::{FamilyRef, FamilyView};
+use last_change::LastChange;
+use sign::Sign;
 
 /// The first byte of the row keys that hold when a view changed last.
 const LAST_CHANGE_ROW: u8 = b'k';

@@ -1,24 +1,27 @@
 //! The views of the ledger beside the summary: the gaps, the activity of each partner and the review cycles.
 
+pub(super) mod gaps;
+pub(super) mod partner;
+pub(super) mod review;
+
 use std::ops::ControlFlow;
 
 use smallvec::SmallVec;
 
 use super::as_of::{AsOfView, AsOfViews, ChangelogSource, all_chunks};
-use super::body::encoded;
 use super::changelog::{Changelog, ChangelogChunk, Entries, Holds, List};
-use super::codec::{RowReader, RowWriter};
 use super::error::RestoreError;
-use super::event_ref::EventRef;
-use super::event_time::EventTime;
-use super::family_view::FamilyRef;
-use super::gaps;
-use super::partner::{PARTNER_ROW, PartnerIndex, Partners};
 use super::read_model::Delta;
-use super::review::{self, REVIEW_ROW, Reviews};
-use super::rows::Row;
-use super::summary::{SummaryCounts, SummaryFamily};
-use super::tables::About;
+use crate::view::family::body::encoded;
+use crate::view::family::family_view::FamilyRef;
+use crate::view::family::summary::{SummaryCounts, SummaryFamily};
+use crate::view::read_model::codec::{RowReader, RowWriter};
+use crate::view::read_model::event_ref::EventRef;
+use crate::view::read_model::event_time::EventTime;
+use crate::view::read_model::rows::Row;
+use crate::view::read_model::tables::About;
+use partner::{PARTNER_ROW, PartnerIndex, Partners};
+use review::{REVIEW_ROW, Reviews};
 
 /// The key of the gaps.
 const GAPS: &str = "gaps";

@@ -9,6 +9,14 @@
 //! cannot drift from the facts; after a restart they are counted again from the facts, so there is nothing they could disagree
 //! with.
 //!
+//! # Where things are
+//! - [`Views`]: what a projector holds; it asks the families below.
+//! - `read_model`: what is known of commitments, parties and actions; how an event changes it; the rows that are saved of it.
+//! - `family`: how a family of views counts a commitment (`ViewFamily`), and the views of countries, actions and the whole ledger.
+//! - `ledger`: the views beside the summary: gaps, partners, review cycles.
+//! - `changelog` and `as_of`: what is kept of the past, and answers as of a position.
+//! - `watch`, `row`, `list`: watch lists, and commitments as lists show them. `commitment`: one commitment in full.
+//!
 //! # What is counted
 //! Every count stands in an object named after its unit (`commitments`, `participations`, `parties`, …). `commitments` counts all that were ever
 //! recorded, by where they stand. `active_commitments` are those that stand, active and suspended ones: suspending hides nothing, lateness
@@ -41,65 +49,29 @@
 //! - **Overdue** and **stale** are commitments that stand and whose lead's word is not fulfilled. A word that was returned to it does not end what it owes, and neither
 //!   does one that was retracted.
 
-mod action;
 mod as_of;
-mod assessments;
-mod body;
 mod changelog;
 mod changes;
-mod codec;
-mod contests;
-mod country;
-mod dates;
-mod detail;
+mod commitment;
 mod error;
-mod event_ref;
-mod event_time;
-mod evidence;
-mod evolve;
-mod facts;
 mod families;
 mod family;
-mod family_view;
-mod gaps;
-mod index;
-mod last_change;
 mod ledger;
 mod list;
-mod measure;
-mod partner;
-mod place;
-mod postings;
-mod reach;
 mod read_model;
-mod reference;
-mod reports;
-mod review;
 mod row;
-mod rows;
-mod scrutiny;
-mod shared;
-mod sign;
-mod state;
-mod stored;
-mod summary;
-mod table;
-mod tables;
-mod tally;
 mod views;
 mod watch;
-mod watch_lists;
-mod watched;
 
 pub use as_of::{
     AsOfView, ChangelogSource, MAX_EVENT_ROWS, VisitChunk, WantChunk, position_at, recorded_at,
 };
 pub use changelog::{ChangelogChunk, changelog_version};
 pub use changes::Changes;
+pub use commitment::CommitmentFold;
 pub use error::{HexKey, RestoreError};
 pub use families::{Family, family_of, projection_name};
 pub use list::{MAX_PAGE_ROWS, Page};
-pub use state::CommitmentFold;
 pub use views::Views;
 pub use watch::{UnknownFilter, WatchPage};
 

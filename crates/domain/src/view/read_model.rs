@@ -1,17 +1,39 @@
 //! The read model that all families of views share. Each event is applied to it once.
 
+pub(super) mod assessments;
+pub(super) mod codec;
+pub(super) mod contests;
+pub(super) mod dates;
+pub(super) mod event_ref;
+pub(super) mod event_time;
+pub(super) mod evidence;
+pub(super) mod evolve;
+pub(super) mod facts;
+pub(super) mod index;
+pub(super) mod place;
+pub(super) mod reference;
+pub(super) mod reports;
+pub(super) mod rows;
+pub(super) mod scrutiny;
+pub(super) mod shared;
+pub(super) mod stored;
+pub(super) mod table;
+pub(super) mod tables;
+pub(super) mod watch_lists;
+pub(super) mod watched;
+
 use smallvec::SmallVec;
 
 use super::changelog::{Changelog, ChangelogChunk, EVENTS, List, MOMENTS, Mark, REFERENCE};
-use super::dates::Dates;
 use super::error::RestoreError;
-use super::event_ref::EventRef;
-use super::event_time::EventTime;
-use super::facts::{CommitmentFacts, Difference};
-use super::index::Slot;
-use super::rows::{Reference, Row};
-use super::tables::{About, Tables};
 use crate::wire::v1::EventBody;
+use dates::Dates;
+use event_ref::EventRef;
+use event_time::EventTime;
+use facts::{CommitmentFacts, Difference};
+use index::Slot;
+use rows::{Reference, Row};
+use tables::{About, Tables};
 
 /// The facts, and the change log of what all families share of them.
 #[derive(Default)]

@@ -1,11 +1,11 @@
 //! A commitment as every list shows it.
 
-use super::assessments::NewestAssessment;
-use super::event_time::Second;
-use super::facts::{CommitmentFacts, Flags, PartState};
-use super::scrutiny::Scrutiny;
-use super::tables::Tables;
 use crate::date::PartialDate;
+use crate::view::read_model::assessments::NewestAssessment;
+use crate::view::read_model::event_time::Second;
+use crate::view::read_model::facts::{CommitmentFacts, Flags, PartState};
+use crate::view::read_model::scrutiny::Scrutiny;
+use crate::view::read_model::tables::Tables;
 use crate::wire::v1::view::{AssessmentRow, CommitmentRow, MilestoneRow, ParticipationRole};
 
 impl CommitmentFacts {

@@ -2,23 +2,23 @@
 
 use chrono::NaiveDate;
 
-use super::action::ActionFamily;
 use super::as_of::{AsOfView, AsOfViews, ChangelogSource, events_of_list, events_of_view};
 use super::changelog::ChangelogChunk;
 use super::changes::Changes;
-use super::country::CountryFamily;
 use super::error::{HexKey, RestoreError};
-use super::event_ref::EventRef;
 use super::families::{Family, family_of};
 use super::family::{FamilyViews, changed_view};
-use super::last_change::LastChange;
 use super::ledger::{self, LedgerViews};
 use super::list::Page;
 use super::read_model::ReadModel;
-use super::summary::{SUMMARY, SummaryFamily};
-use super::tables::Tables;
 use super::watch::{UnknownFilter, WatchPage};
 use crate::ids::Position;
+use crate::view::family::action::ActionFamily;
+use crate::view::family::country::CountryFamily;
+use crate::view::family::last_change::LastChange;
+use crate::view::family::summary::{SUMMARY, SummaryFamily};
+use crate::view::read_model::event_ref::EventRef;
+use crate::view::read_model::tables::Tables;
 use crate::wire::v1::view::{CommitmentList, EventList, Timeliness, WatchAnswer};
 use crate::wire::v1::{Event, EventExcerpt};
 

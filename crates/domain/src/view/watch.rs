@@ -7,15 +7,15 @@
 use chrono::NaiveDate;
 use rustc_hash::FxHashSet;
 
-use super::assessments::Downgrade;
-use super::contests::OpenContest;
-use super::dates::{Dates, days_before, epoch_day};
-use super::facts::{CommitmentFacts, PartState, Status};
-use super::index::{ActionIndex, Slot, number};
 use super::list::MAX_PAGE_ROWS;
-use super::place::{Place, place};
-use super::tables::Tables;
 use crate::date::PartialDate;
+use crate::view::read_model::assessments::Downgrade;
+use crate::view::read_model::contests::OpenContest;
+use crate::view::read_model::dates::{Dates, days_before, epoch_day};
+use crate::view::read_model::facts::{CommitmentFacts, PartState, Status};
+use crate::view::read_model::index::{ActionIndex, Slot, number};
+use crate::view::read_model::place::{Place, place};
+use crate::view::read_model::tables::Tables;
 use crate::wire::v1::Outcome;
 use crate::wire::v1::view::{
     AssessmentRow, CommitmentRow, STALE_AFTER_DAYS, WatchList, WatchRow, WatchRows,

@@ -6,16 +6,16 @@ use std::ops::ControlFlow;
 
 use rustc_hash::FxHashMap;
 
-use super::super::body::recorded_text;
-use super::super::changelog::{EVENTS, Entries, Entry, Holds};
-use super::super::codec::RowReader;
-use super::super::error::RestoreError;
-use super::super::facts::CommitmentFacts;
-use super::super::index::Slot;
-use super::super::list::Page;
-use super::super::shared::SharedTables;
 use super::source::{ChangelogSource, Concerning};
 use crate::ids::CommitmentId;
+use crate::view::changelog::{EVENTS, Entries, Entry, Holds};
+use crate::view::error::RestoreError;
+use crate::view::family::body::recorded_text;
+use crate::view::list::Page;
+use crate::view::read_model::codec::RowReader;
+use crate::view::read_model::facts::CommitmentFacts;
+use crate::view::read_model::index::Slot;
+use crate::view::read_model::shared::SharedTables;
 use crate::wire::v1::EventType;
 use crate::wire::v1::view::{EventList, EventRow};
 

@@ -2,9 +2,9 @@
 
 use std::ops::{ControlFlow, RangeInclusive};
 
-use super::super::error::RestoreError;
-use super::super::postings::PostingsReader;
 use super::bits::Bits;
+use crate::view::changelog::postings::PostingsReader;
+use crate::view::error::RestoreError;
 
 /// What is done with the entries of a chunk, and whether older ones are wanted.
 pub type VisitChunk<'a, E> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>, E> + 'a;

@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 
-use super::super::family::ViewFamily;
-use super::super::list::Page;
-use super::super::watch::{Search, UnknownFilter, WatchPage};
 use super::{AsOfReader, AsOfViews, ChangelogSource};
+use crate::view::family::ViewFamily;
+use crate::view::list::Page;
+use crate::view::watch::{Search, UnknownFilter, WatchPage};
 use crate::wire::v1::view::{WatchAnswer, WatchRows};
 
 impl<L: ViewFamily> AsOfViews<L> {

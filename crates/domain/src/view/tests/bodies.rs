@@ -573,8 +573,11 @@ fn a_row_is_written_again_only_when_its_facts_changed() {
 
 #[test]
 fn facts_of_an_ordinary_commitment_stay_small() {
-    assert_eq!(size_of::<super::super::facts::CommitmentFacts>(), 104);
-    assert_eq!(size_of::<super::super::facts::ColdFields>(), 64);
+    assert_eq!(
+        size_of::<crate::view::read_model::facts::CommitmentFacts>(),
+        104
+    );
+    assert_eq!(size_of::<crate::view::read_model::facts::ColdFields>(), 64);
 }
 
 #[test]

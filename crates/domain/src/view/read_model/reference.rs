@@ -10,7 +10,7 @@ use crate::ids::{ActionCode, InstrumentId, PartyId, Subject};
 use crate::wire::v1::{ActionCatalogued, ActionTextAmended, PartyRegistered};
 
 impl Tables {
-    pub(super) fn register_party(&mut self, event: &EventRef<'_>, data: &PartyRegistered) -> About {
+    pub(crate) fn register_party(&mut self, event: &EventRef<'_>, data: &PartyRegistered) -> About {
         self.change_party(party_of(event), |entry| {
             entry.kind = Some(data.kind);
             entry.country = data.country;
@@ -18,14 +18,14 @@ impl Tables {
         })
     }
 
-    pub(super) fn publish(&mut self, event: &EventRef<'_>) -> About {
+    pub(crate) fn publish(&mut self, event: &EventRef<'_>) -> About {
         if let Some(id) = instrument_of(event) {
             self.instrument(id);
         }
         About::Other
     }
 
-    pub(super) fn amend_action(&mut self, data: &ActionTextAmended) -> About {
+    pub(crate) fn amend_action(&mut self, data: &ActionTextAmended) -> About {
         let action = self.action_number(&data.code);
         self.change_action(action, |entry| {
             if let Some(title) = &data.title {
@@ -36,7 +36,7 @@ impl Tables {
         About::Actions(vec![action])
     }
 
-    pub(super) fn change_party(
+    pub(crate) fn change_party(
         &mut self,
         id: Option<&PartyId>,
         change: impl FnOnce(&mut PartyEntry),
@@ -51,7 +51,7 @@ impl Tables {
     }
 
     /// Counts a statement for its speaker.
-    pub(super) fn speak(&mut self, speaker: &PartyId, at: EventTime) -> About {
+    pub(crate) fn speak(&mut self, speaker: &PartyId, at: EventTime) -> About {
         let party = self.party(speaker);
         self.change_party(Some(speaker), |entry| {
             entry.statements.recorded += 1;
@@ -67,7 +67,7 @@ impl Tables {
         self.unsaved.actions.push(action);
     }
 
-    pub(super) fn catalogue(
+    pub(crate) fn catalogue(
         &mut self,
         instrument: Option<&InstrumentId>,
         data: &ActionCatalogued,
@@ -98,7 +98,7 @@ impl Tables {
         About::Actions(self.lineages(&[action]).into_vec())
     }
 
-    pub(super) fn map(&mut self, from: &ActionCode, to: &[ActionCode]) -> About {
+    pub(crate) fn map(&mut self, from: &ActionCode, to: &[ActionCode]) -> About {
         let from = self.action_number(from);
         let to = self.action_numbers(to);
         for &target in &to {
@@ -114,7 +114,7 @@ impl Tables {
         About::Actions(actions)
     }
 
-    pub(super) fn party(&mut self, id: &PartyId) -> PartyIndex {
+    pub(crate) fn party(&mut self, id: &PartyId) -> PartyIndex {
         if let Some(&party) = self.party_numbers.get(id) {
             return party;
         }
@@ -131,7 +131,7 @@ impl Tables {
         party
     }
 
-    pub(super) fn action_number(&mut self, code: &ActionCode) -> ActionIndex {
+    pub(crate) fn action_number(&mut self, code: &ActionCode) -> ActionIndex {
         if let Some(&action) = self.action_numbers.get(code) {
             return action;
         }
@@ -152,7 +152,7 @@ impl Tables {
     }
 
     /// The numbers of some codes, each once.
-    pub(super) fn action_numbers(&mut self, codes: &[ActionCode]) -> SmallVec<[ActionIndex; 4]> {
+    pub(crate) fn action_numbers(&mut self, codes: &[ActionCode]) -> SmallVec<[ActionIndex; 4]> {
         let mut numbers = SmallVec::new();
         for code in codes {
             let action = self.action_number(code);
@@ -163,7 +163,7 @@ impl Tables {
         numbers
     }
 
-    pub(super) fn instrument(&mut self, id: &InstrumentId) -> InstrumentIndex {
+    pub(crate) fn instrument(&mut self, id: &InstrumentId) -> InstrumentIndex {
         if let Some(known) = self.instruments.iter().position(|other| other == id) {
             return number(known);
         }
@@ -174,7 +174,7 @@ impl Tables {
     }
 }
 
-pub(super) fn party_of<'a>(event: &EventRef<'a>) -> Option<&'a PartyId> {
+pub(crate) fn party_of<'a>(event: &EventRef<'a>) -> Option<&'a PartyId> {
     match event.subject {
         Subject::Party(id) => Some(id),
         Subject::Commitment(_)
@@ -185,7 +185,7 @@ pub(super) fn party_of<'a>(event: &EventRef<'a>) -> Option<&'a PartyId> {
     }
 }
 
-pub(super) fn instrument_of<'a>(event: &EventRef<'a>) -> Option<&'a InstrumentId> {
+pub(crate) fn instrument_of<'a>(event: &EventRef<'a>) -> Option<&'a InstrumentId> {
     match event.subject {
         Subject::Instrument(id) => Some(id),
         Subject::Commitment(_)

@@ -36,8 +36,8 @@ pub(crate) struct CommitmentFacts {
     /// The actions of a commitment that has no more than three, as nearly all do.
     few_actions: [ActionIndex; 3],
     /// The standing reports on it.
-    pub(super) reports: ReportLink,
-    pub(super) cold: Option<Box<ColdFields>>,
+    pub(crate) reports: ReportLink,
+    pub(crate) cold: Option<Box<ColdFields>>,
     /// What the lead reported for the latest period; none before its first report.
     pub(crate) stage: Option<Stage>,
     pub(crate) status: Status,
@@ -48,13 +48,13 @@ pub(crate) struct CommitmentFacts {
 
 /// What most commitments do not have.
 #[derive(Debug, Default, Clone)]
-pub(super) struct ColdFields {
+pub(crate) struct ColdFields {
     /// Participations of others than the lead.
     participations: Vec<Participation>,
     /// All actions, where they are more than three.
     actions: Vec<ActionIndex>,
-    pub(super) milestones: MilestoneRow,
-    pub(super) scrutiny: Option<Box<Scrutiny>>,
+    pub(crate) milestones: MilestoneRow,
+    pub(crate) scrutiny: Option<Box<Scrutiny>>,
 }
 
 /// Where a commitment stands.

@@ -76,32 +76,32 @@ pub(crate) struct ActionEntry {
 /// Everything the views count from.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
-    pub(super) parties: Vec<PartyEntry>,
-    pub(super) actions: Vec<ActionEntry>,
-    pub(super) instruments: Vec<InstrumentId>,
-    pub(super) commitments: Table<CommitmentFacts>,
-    pub(super) titles: Titles,
+    pub(crate) parties: Vec<PartyEntry>,
+    pub(crate) actions: Vec<ActionEntry>,
+    pub(crate) instruments: Vec<InstrumentId>,
+    pub(crate) commitments: Table<CommitmentFacts>,
+    pub(crate) titles: Titles,
     pub(crate) shared: SharedTables,
-    pub(super) watermark: Option<EventTime>,
+    pub(crate) watermark: Option<EventTime>,
     /// How many events of each type, in the order they were first seen.
-    pub(super) events: Vec<(EventType, u64)>,
-    pub(super) unsaved: Unsaved,
-    pub(super) party_numbers: FxHashMap<PartyId, PartyIndex>,
-    pub(super) action_numbers: FxHashMap<ActionCode, ActionIndex>,
+    pub(crate) events: Vec<(EventType, u64)>,
+    pub(crate) unsaved: Unsaved,
+    pub(crate) party_numbers: FxHashMap<PartyId, PartyIndex>,
+    pub(crate) action_numbers: FxHashMap<ActionCode, ActionIndex>,
     /// Slots by the hash of their commitment's id; the id itself stands in the facts.
-    pub(super) slots: HashTable<Slot>,
+    pub(crate) slots: HashTable<Slot>,
     /// The commitments that were superseded by one, also by one that another took the place of since.
-    pub(super) predecessors: FxHashMap<CommitmentId, SmallVec<[Slot; 1]>>,
+    pub(crate) predecessors: FxHashMap<CommitmentId, SmallVec<[Slot; 1]>>,
 }
 
 /// What differs from the rows that were taken last.
 #[derive(Debug, Default)]
-pub(super) struct Unsaved {
-    pub(super) parties: Vec<PartyIndex>,
-    pub(super) actions: Vec<ActionIndex>,
-    pub(super) instruments: Vec<InstrumentIndex>,
-    pub(super) commitments: Vec<Slot>,
-    pub(super) watermark: bool,
+pub(crate) struct Unsaved {
+    pub(crate) parties: Vec<PartyIndex>,
+    pub(crate) actions: Vec<ActionIndex>,
+    pub(crate) instruments: Vec<InstrumentIndex>,
+    pub(crate) commitments: Vec<Slot>,
+    pub(crate) watermark: bool,
 }
 
 impl Tables {
@@ -283,7 +283,7 @@ impl Tables {
 /// place. It decides where a slot is looked for and nothing that is shown.
 static SEED: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
 
-pub(super) fn hash(id: CommitmentId) -> u64 {
+pub(crate) fn hash(id: CommitmentId) -> u64 {
     SEED.hash_one(id)
 }
 

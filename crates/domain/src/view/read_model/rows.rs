@@ -6,11 +6,11 @@
 use std::ops::Range;
 
 use super::codec::{RowReader, RowWriter};
-use super::error::RestoreError;
 use super::event_time::EventTime;
 use super::facts::{CommitmentFacts, Flags};
 use super::index::{InstrumentIndex, Slot, entry_at, entry_at_mut, number};
 use super::tables::{ActionEntry, PartyEntry, Statements, Tables, Unsaved};
+use crate::view::error::RestoreError;
 use crate::wire::v1::{EventType, PartyKind, TextStatus};
 
 const ACTION: u8 = b'a';
@@ -23,18 +23,18 @@ const PARTY: u8 = b'p';
 const PAGE_SLOTS: u32 = 64;
 const WHOLE_PAGE_CHANGES: usize = 16;
 
-pub(super) type Row = (Vec<u8>, Vec<u8>);
+pub(crate) type Row = (Vec<u8>, Vec<u8>);
 
 /// How many changes of parties, actions and instruments are not taken yet: what comes after them is newer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reference {
+pub(crate) struct Reference {
     parties: usize,
     actions: usize,
     instruments: usize,
 }
 
 impl Unsaved {
-    pub(super) fn reference(&self) -> Reference {
+    pub(crate) fn reference(&self) -> Reference {
         Reference {
             parties: self.parties.len(),
             actions: self.actions.len(),
@@ -45,7 +45,7 @@ impl Unsaved {
 
 impl Tables {
     /// The rows that differ from those taken before.
-    pub(super) fn take_rows(&mut self) -> Vec<Row> {
+    pub(crate) fn take_rows(&mut self) -> Vec<Row> {
         let Unsaved {
             parties,
             actions,
@@ -86,7 +86,7 @@ impl Tables {
     }
 
     /// Calls `visit` with the kind, the number and the row of every party, action and instrument that was changed since `known`.
-    pub(super) fn rows_since(&self, known: Reference, mut visit: impl FnMut(u8, u32, Vec<u8>)) {
+    pub(crate) fn rows_since(&self, known: Reference, mut visit: impl FnMut(u8, u32, Vec<u8>)) {
         if self.unsaved.reference() == known {
             return;
         }
@@ -198,7 +198,7 @@ impl Tables {
     }
 
     /// Takes one row back in, if it is one of these; `rest` is its key after the first letter.
-    pub(super) fn restore_row(
+    pub(crate) fn restore_row(
         &mut self,
         kind: u8,
         rest: &[u8],
@@ -242,12 +242,12 @@ impl Tables {
     }
 
     /// Whether facts refer to nothing that is missing.
-    pub(super) fn holds(&self, facts: &CommitmentFacts) -> bool {
+    pub(crate) fn holds(&self, facts: &CommitmentFacts) -> bool {
         facts.is_within(self.parties.len(), self.actions.len())
     }
 
     /// Works out what follows from the rows, and refuses rows that refer to missing ones.
-    pub(super) fn finish_restore(&mut self) -> Result<(), RestoreError> {
+    pub(crate) fn finish_restore(&mut self) -> Result<(), RestoreError> {
         let (parties, actions) = (self.parties.len(), self.actions.len());
         if !self
             .commitments
@@ -330,7 +330,7 @@ fn once_each(mut numbers: Vec<u32>) -> Vec<u32> {
     numbers
 }
 
-pub(super) fn key(kind: u8, number: u32) -> Vec<u8> {
+pub(crate) fn key(kind: u8, number: u32) -> Vec<u8> {
     let mut key = vec![kind];
     key.extend_from_slice(&number.to_be_bytes());
     key
@@ -344,7 +344,7 @@ fn commitment_key(page: u32, slot: Option<u32>) -> Vec<u8> {
 }
 
 /// Rows are numbered without gaps and come in order, so that a missing one is noticed.
-pub(super) fn expect(row: &'static str, rest: &[u8], next: usize) -> Result<(), RestoreError> {
+pub(crate) fn expect(row: &'static str, rest: &[u8], next: usize) -> Result<(), RestoreError> {
     let expected = number(next);
     if rest == expected.to_be_bytes() {
         Ok(())

@@ -4,11 +4,11 @@
 use super::assessments::Assessments;
 use super::codec::{RowReader, RowWriter};
 use super::contests::Contests;
-use super::error::RestoreError;
 use super::evidence::EvidenceWords;
 use super::index::PartyIndex;
 use super::shared::SharedTables;
 use crate::ids::CommitmentId;
+use crate::view::error::RestoreError;
 use crate::wire::v1::Period;
 
 /// What others made of a commitment.

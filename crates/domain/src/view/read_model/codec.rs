@@ -6,9 +6,9 @@
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use super::error::RestoreError;
 use super::event_time::EventTime;
 use crate::date::PartialDate;
+use crate::view::error::RestoreError;
 
 /// The first byte of every row's value. A reader refuses any other.
 const ROW_VERSION: u8 = 5;

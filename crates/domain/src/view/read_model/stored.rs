@@ -1,13 +1,13 @@
 //! The facts of one commitment as a row keeps them. What follows from others (stage, last report, most flags) is not kept.
 
 use super::codec::{RowReader, RowWriter};
-use super::error::RestoreError;
 use super::event_time::{EventTime, Second};
 use super::facts::{CommitmentFacts, Flags, PartState, Participation, Status};
 use super::index::PartyIndex;
 use super::scrutiny::Scrutiny;
 use super::shared::SharedTables;
 use crate::ids::CommitmentId;
+use crate::view::error::RestoreError;
 use crate::wire::v1::view::{MilestoneRow, ParticipationRole};
 use crate::wire::v1::{Form, Nature, Outcome};
 

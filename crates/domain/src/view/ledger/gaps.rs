@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use super::body::bounded;
-use super::event_time::EventTime;
-use super::index::{ActionIndex, PartyIndex};
-use super::reach::{REGIONS, Reach, region_name};
-use super::summary::SummaryCounts;
-use super::tables::Tables;
 use crate::country::{self, Country};
 use crate::ids::CountryCode;
+use crate::view::family::body::bounded;
+use crate::view::family::reach::{REGIONS, Reach, region_name};
+use crate::view::family::summary::SummaryCounts;
+use crate::view::read_model::event_time::EventTime;
+use crate::view::read_model::index::{ActionIndex, PartyIndex};
+use crate::view::read_model::tables::Tables;
 use crate::wire::v1::view::{
     GapsBody, GapsCommitments, MemberStates, RecordedAt, RegionGaps, UncommittedActions, ViewKind,
 };

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::body::bounded;
-use super::facts::{CommitmentFacts, Flags, PartState, Participation, Status};
-use super::index::{MethodIndex, PartyIndex};
 use super::sign::Sign;
-use super::tables::Tables;
+use crate::view::read_model::facts::{CommitmentFacts, Flags, PartState, Participation, Status};
+use crate::view::read_model::index::{MethodIndex, PartyIndex};
+use crate::view::read_model::tables::Tables;
 use crate::wire::v1::Outcome;
 use crate::wire::v1::view::{
     ActiveCommitments, ApartFromActive, ClosedCommitments, Completions, MilestoneRow,

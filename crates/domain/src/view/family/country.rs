@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::body::bounded;
-use super::facts::{CommitmentFacts, Flags, PartState};
-use super::family::ViewFamily;
 use super::family_view::FamilyRef;
-use super::index::{ActionIndex, Keys};
-use super::place::{NO_COUNTRY, Place, place};
 use super::sign::Sign;
-use super::tables::{About, Statements, Tables};
 use super::tally::{self, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
+use crate::view::family::ViewFamily;
+use crate::view::read_model::facts::{CommitmentFacts, Flags, PartState};
+use crate::view::read_model::index::{ActionIndex, Keys};
+use crate::view::read_model::place::{NO_COUNTRY, Place, place};
+use crate::view::read_model::tables::{About, Statements, Tables};
 use crate::wire::v1::PartyKind;
 use crate::wire::v1::view::{
     ActionStages, ActiveInCountry, CountryBody, CountryParties, CountryStatements,

@@ -2,8 +2,8 @@
 //! digest it was given since. Only commitments that have some of this pay for it.
 
 use super::codec::{RowReader, RowWriter};
-use super::error::RestoreError;
 use crate::ids::Position;
+use crate::view::error::RestoreError;
 use crate::wire::v1::{Evidence, EvidencePlace, NamedEvidence, Sha256};
 
 /// What was said of the evidence of one commitment.

@@ -6,10 +6,10 @@ use std::num::NonZeroU32;
 use chrono::NaiveDate;
 
 use super::codec::{RowReader, RowWriter};
-use super::error::RestoreError;
 use super::event_time::{EventTime, Second};
 use super::table::Table;
 use crate::date::PartialDate;
+use crate::view::error::RestoreError;
 use crate::wire::v1::{Period, Stage};
 
 /// The number of a report in the table, counted from one; none where a chain ends.

@@ -36,7 +36,7 @@ impl Tables {
         Some(moment)
     }
 
-    pub(super) fn count_event(&mut self, kind: EventType) {
+    pub(crate) fn count_event(&mut self, kind: EventType) {
         match self.events.iter_mut().find(|(other, _)| *other == kind) {
             Some((_, count)) => *count += 1,
             None => self.events.push((kind, 1)),
@@ -214,7 +214,7 @@ impl Tables {
     }
 
     /// Gives a commitment the next slot.
-    pub(super) fn insert(&mut self, facts: CommitmentFacts) -> Slot {
+    pub(crate) fn insert(&mut self, facts: CommitmentFacts) -> Slot {
         let slot = number(self.commitments.len());
         let id = facts.id;
         self.commitments.push(facts);
@@ -381,7 +381,7 @@ impl Tables {
     }
 
     /// Says of a superseded commitment whether its successor was withdrawn by the event at a position, where the successor's events are not folded with it.
-    pub(super) fn follow_successor(
+    pub(crate) fn follow_successor(
         &mut self,
         id: CommitmentId,
         withdrawn: bool,

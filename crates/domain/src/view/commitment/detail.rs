@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::event_ref::EventRef;
 use crate::ids::{CountryCode, Language, PartyId, Position};
+use crate::view::read_model::event_ref::EventRef;
 use crate::wire::v1::view::EvidenceRow;
 use crate::wire::v1::{EventBody, Evidence, EvidencePlace, NamedEvidence, Sha256, Source};
 
@@ -14,11 +14,11 @@ const PIECE_BYTES: usize = 400;
 
 /// What a commitment says of itself, as it was amended.
 #[derive(Debug, Default)]
-pub(super) struct Detail {
-    pub(super) description: Option<String>,
-    pub(super) language: Option<Language>,
-    pub(super) countries: Vec<CountryCode>,
-    pub(super) source: Option<Source>,
+pub(crate) struct Detail {
+    pub(crate) description: Option<String>,
+    pub(crate) language: Option<Language>,
+    pub(crate) countries: Vec<CountryCode>,
+    pub(crate) source: Option<Source>,
     pieces: Vec<Piece>,
     /// The number of each piece under every name that it has.
     names: BTreeMap<NamedEvidence, usize>,
@@ -40,7 +40,7 @@ struct Piece {
 
 impl Detail {
     /// Takes an event of the commitment in.
-    pub(super) fn apply(&mut self, event: &EventRef<'_>) {
+    pub(crate) fn apply(&mut self, event: &EventRef<'_>) {
         self.take_in_terms(event.body);
         let position = Position(event.at.position);
         if let EventBody::ProgressReported(data) = event.body {
@@ -163,7 +163,7 @@ impl Detail {
     }
 
     /// The evidence in the order in which it was named, and how many pieces had no room.
-    pub(super) fn evidence(&self) -> (Vec<EvidenceRow>, usize) {
+    pub(crate) fn evidence(&self) -> (Vec<EvidenceRow>, usize) {
         let all = || self.pieces.iter().filter(|piece| !piece.merged);
         let mut room = MAX_EVIDENCE_BYTES;
         let fitting = all().map_while(|piece| {

@@ -3,15 +3,15 @@
 
 use rustc_hash::FxHashMap;
 
-use super::as_of::AsOfView;
-use super::body::encoded;
-use super::codec::{RowReader, RowWriter};
-use super::error::RestoreError;
-use super::event_ref::EventRef;
-use super::event_time::EventTime;
-use super::index::{entry_at, entry_at_mut, number};
-use super::rows::{Row, expect, key};
 use crate::ids::{PartnerId, Subject};
+use crate::view::as_of::AsOfView;
+use crate::view::error::RestoreError;
+use crate::view::family::body::encoded;
+use crate::view::read_model::codec::{RowReader, RowWriter};
+use crate::view::read_model::event_ref::EventRef;
+use crate::view::read_model::event_time::EventTime;
+use crate::view::read_model::index::{entry_at, entry_at_mut, number};
+use crate::view::read_model::rows::{Row, expect, key};
 use crate::wire::v1::view::{
     PartnerBody, PartnerEvents, PartnerParties, PartnerReports, PartnerStatus, RecordedAt, ViewKind,
 };

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-use super::index::{ActionIndex, PartyIndex};
 use super::sign::Sign;
-use super::tables::Tables;
 use crate::country::{self, Country};
+use crate::view::read_model::index::{ActionIndex, PartyIndex};
+use crate::view::read_model::tables::Tables;
 
 /// The regions that the member States fall into, by name.
 pub(crate) static REGIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {

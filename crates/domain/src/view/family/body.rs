@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
-use super::event_time::EventTime;
 use super::last_change::LastChange;
+use crate::view::read_model::event_time::EventTime;
 use crate::wire::v1::view::{LastEvents, RecordedAt};
 
 /// Tables of up to so many lines are not measured: they fit into the smallest room that a body leaves for one.

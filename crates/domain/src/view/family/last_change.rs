@@ -1,8 +1,8 @@
 //! The last change of a view.
 
-use super::codec::{RowReader, RowWriter};
-use super::error::RestoreError;
-use super::event_time::EventTime;
+use crate::view::error::RestoreError;
+use crate::view::read_model::codec::{RowReader, RowWriter};
+use crate::view::read_model::event_time::EventTime;
 
 /// When a view last changed. Kept in a row of its own: it is the one thing about a view that the facts do not hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,14 +14,14 @@ pub(crate) struct LastChange {
 }
 
 impl LastChange {
-    pub(super) fn encode(self) -> Vec<u8> {
+    pub(crate) fn encode(self) -> Vec<u8> {
         let mut row = RowWriter::new();
         row.moment(self.change);
         row.moment(self.report);
         row.finish()
     }
 
-    pub(super) fn decode(value: &[u8]) -> Result<Self, RestoreError> {
+    pub(crate) fn decode(value: &[u8]) -> Result<Self, RestoreError> {
         let mut row = RowReader::new("stamp", value)?;
         let stamp = Self {
             change: row.moment()?,

@@ -5,30 +5,30 @@ use std::hash::Hash;
 use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 
-use super::dates::{Calendar, Dates};
-use super::facts::CommitmentFacts;
-use super::index::Slot;
 use super::last_change::LastChange;
-use super::postings::Postings;
-use super::tables::Tables;
+use crate::view::changelog::postings::Postings;
+use crate::view::read_model::dates::{Calendar, Dates};
+use crate::view::read_model::facts::CommitmentFacts;
+use crate::view::read_model::index::Slot;
+use crate::view::read_model::tables::Tables;
 use crate::wire::v1::view::Timeliness;
 
 /// One view: its counts, its commitments, and when it changed.
-pub(super) struct FamilyView<C> {
-    pub(super) counts: C,
+pub(crate) struct FamilyView<C> {
+    pub(crate) counts: C,
     /// The dates of the view's own commitments.
-    pub(super) calendar: Calendar,
+    pub(crate) calendar: Calendar,
     /// The same of those among them that are examples.
-    pub(super) illustrative: Calendar,
+    pub(crate) illustrative: Calendar,
     /// The view's commitments in recorded order.
-    pub(super) members: Vec<Slot>,
-    pub(super) last_change: LastChange,
+    pub(crate) members: Vec<Slot>,
+    pub(crate) last_change: LastChange,
     /// The events that concerned it, if a change log is kept.
-    pub(super) postings: Postings,
+    pub(crate) postings: Postings,
     /// It stands among the changed keys.
-    pub(super) changed: bool,
+    pub(crate) changed: bool,
     /// Its last change stands among the unsaved ones.
-    pub(super) unsaved: bool,
+    pub(crate) unsaved: bool,
 }
 
 impl<C: Default> Default for FamilyView<C> {
@@ -48,7 +48,7 @@ impl<C: Default> Default for FamilyView<C> {
 
 impl<C> FamilyView<C> {
     /// Changes the dates that one of the view's own commitments is held to.
-    pub(super) fn move_dates(&mut self, facts: &CommitmentFacts, before: Dates, after: Dates) {
+    pub(crate) fn move_dates(&mut self, facts: &CommitmentFacts, before: Dates, after: Dates) {
         self.calendar.change(before, after);
         if facts.is_illustrative() {
             self.illustrative.change(before, after);
@@ -58,10 +58,10 @@ impl<C> FamilyView<C> {
 
 /// A family's views beside the tables: what bodies are made from.
 pub(crate) struct FamilyRef<'a, K, C> {
-    pub(super) tables: &'a Tables,
-    pub(super) entries: &'a FxHashMap<K, FamilyView<C>>,
+    pub(crate) tables: &'a Tables,
+    pub(crate) entries: &'a FxHashMap<K, FamilyView<C>>,
     /// The counts of a view in which nothing was counted.
-    pub(super) nothing: &'a C,
+    pub(crate) nothing: &'a C,
 }
 
 impl<K, C> Clone for FamilyRef<'_, K, C> {
@@ -73,22 +73,22 @@ impl<K, C> Clone for FamilyRef<'_, K, C> {
 impl<K, C> Copy for FamilyRef<'_, K, C> {}
 
 impl<'a, K: Copy + Eq + Hash, C> FamilyRef<'a, K, C> {
-    pub(super) fn tables(self) -> &'a Tables {
+    pub(crate) fn tables(self) -> &'a Tables {
         self.tables
     }
 
     /// The counts of a view; all zero where nothing was counted.
-    pub(super) fn counts(self, key: K) -> &'a C {
+    pub(crate) fn counts(self, key: K) -> &'a C {
         let entry = self.entries.get(&key);
         entry.map_or(self.nothing, |entry| &entry.counts)
     }
 
-    pub(super) fn last_change(self, key: K) -> LastChange {
+    pub(crate) fn last_change(self, key: K) -> LastChange {
         let entry = self.entries.get(&key);
         entry.map(|entry| entry.last_change).unwrap_or_default()
     }
 
-    pub(super) fn timeliness(self, key: K, today: NaiveDate) -> Timeliness {
+    pub(crate) fn timeliness(self, key: K, today: NaiveDate) -> Timeliness {
         let entry = self.entries.get(&key);
         entry.map_or_else(Timeliness::default, |entry| entry.calendar.on(today))
     }

@@ -1,9 +1,9 @@
 //! Posting lists: for each view the positions of the events that concerned it, beside the one list of what all events did.
 
-use super::changelog::{ChangelogChunk, Open};
-use super::codec::RowReader;
-use super::error::RestoreError;
-use super::event_time::EventTime;
+use crate::view::changelog::{ChangelogChunk, Open};
+use crate::view::error::RestoreError;
+use crate::view::read_model::codec::RowReader;
+use crate::view::read_model::event_time::EventTime;
 
 /// What the errors of reading call a mention.
 const MENTION: &str = "mention";

@@ -4,11 +4,11 @@ use chrono::Datelike;
 use smallvec::SmallVec;
 
 use super::codec::{RowReader, RowWriter};
-use super::error::RestoreError;
 use super::event_time::EventTime;
 use super::index::{MethodIndex, PartyIndex};
 use super::shared::SharedTables;
 use crate::date::PartialDate;
+use crate::view::error::RestoreError;
 use crate::wire::v1::{
     AmbitionAssessed, AssessmentKind, AssessmentRevised, Completion, Grade, ProgressAssessed,
 };

@@ -7,14 +7,14 @@ use crate::wire::v1::{Indicator, Measure, MeasureChange, Period, unit_key};
 
 /// The measure of a commitment as it is now, and the first that was said of each part of it.
 #[derive(Debug, Default)]
-pub(super) struct Measured {
+pub(crate) struct Measured {
     now: MeasureChange,
     first: MeasureChange,
 }
 
 impl Measured {
     /// Takes in the measure that a commitment is recorded with.
-    pub(super) fn record(&mut self, measure: &Measure) {
+    pub(crate) fn record(&mut self, measure: &Measure) {
         self.amend(&MeasureChange {
             indicator: Some(measure.indicator.clone()),
             unit: measure.unit.clone(),
@@ -24,13 +24,13 @@ impl Measured {
     }
 
     /// Takes in what an amendment says of it; what that leaves out stays.
-    pub(super) fn amend(&mut self, change: &MeasureChange) {
+    pub(crate) fn amend(&mut self, change: &MeasureChange) {
         self.now = merged(change, &self.now);
         self.first = merged(&self.first, &self.now);
     }
 
     /// The measure, with the value that was reported last; none where nothing is measured.
-    pub(super) fn row(&self, latest: Option<ValueRow>) -> Option<MeasureRow> {
+    pub(crate) fn row(&self, latest: Option<ValueRow>) -> Option<MeasureRow> {
         let (now, first) = (&self.now, &self.first);
         Some(MeasureRow {
             indicator: now.indicator.clone()?,
@@ -50,7 +50,7 @@ impl Measured {
     }
 
     /// The value that a report gives of the indicator: by its name, in whatever form that is written.
-    pub(super) fn value_in<'a>(&self, indicators: &'a [Indicator]) -> Option<&'a Indicator> {
+    pub(crate) fn value_in<'a>(&self, indicators: &'a [Indicator]) -> Option<&'a Indicator> {
         let name = folded(self.now.indicator.as_ref()?);
         indicators.iter().find(|it| folded(&it.name) == name)
     }
@@ -72,7 +72,7 @@ fn another<T: Clone + PartialEq>(first: Option<&T>, now: Option<&T>) -> Option<T
 }
 
 /// The value of an indicator, as the report at a position gives it.
-pub(super) fn value_row(
+pub(crate) fn value_row(
     indicator: &Indicator,
     party: String,
     period: Period,

@@ -6,15 +6,15 @@ use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::body::bounded;
-use super::facts::{CommitmentFacts, PartState};
-use super::family::ViewFamily;
 use super::family_view::FamilyRef;
-use super::index::{ActionIndex, Keys, PartyIndex};
 use super::sign::Sign;
-use super::tables::{About, Tables};
 use super::tally::{self, Tally};
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
+use crate::view::family::ViewFamily;
+use crate::view::read_model::facts::{CommitmentFacts, PartState};
+use crate::view::read_model::index::{ActionIndex, Keys, PartyIndex};
+use crate::view::read_model::tables::{About, Tables};
 use crate::wire::v1::view::{
     ActionBody, ActionRollup, ActionTally, CommittedParties, Coverage, MappedCommitments, Mappings,
     ParticipationRole, Participations, ParticipationsBeside, ViewKind,

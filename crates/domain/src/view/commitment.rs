@@ -4,22 +4,25 @@
 //! whether its successor was withdrawn. So a node that knows where the events of both lie needs no others, and an auditor who has their histories
 //! folds the same state.
 
+pub(super) mod detail;
+pub(super) mod measure;
+
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::detail::Detail;
-use super::event_ref::EventRef;
-use super::facts::{CommitmentFacts, Flags, PartState, Status};
-use super::measure::{Measured, value_row};
-use super::reports::Report;
-use super::tables::Tables;
 use super::watch::Search;
 use crate::ids::{CommitmentId, PartyId};
+use crate::view::read_model::event_ref::EventRef;
+use crate::view::read_model::facts::{CommitmentFacts, Flags, PartState, Status};
+use crate::view::read_model::reports::Report;
+use crate::view::read_model::tables::Tables;
 use crate::wire::v1::view::{
     CommitmentState, ContestRow, ParticipationRow, ReportRow, ValueRow, WatchList, WatchedRow,
 };
 use crate::wire::v1::{Event, EventBody, Indicator, ProgressReported, Stage};
+use detail::Detail;
+use measure::{Measured, value_row};
 
 impl Said {
     fn of(event: &EventRef<'_>, report: &ProgressReported) -> Self {
@@ -133,7 +136,7 @@ impl CommitmentFold {
     }
 
     fn participations(&self, facts: &CommitmentFacts) -> Vec<ParticipationRow> {
-        let row = |part: &super::facts::Participation| ParticipationRow {
+        let row = |part: &crate::view::read_model::facts::Participation| ParticipationRow {
             party: self.tables.party_text(part.party),
             role: part.role,
             state: match part.state {

@@ -6,16 +6,16 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::action::coverage;
 use super::body::bounded;
-use super::facts::{CommitmentFacts, PartState};
-use super::family::ViewFamily;
 use super::family_view::FamilyRef;
-use super::index::{InstrumentIndex, Keys, PartyIndex};
-use super::place::Place;
 use super::reach::Reach;
 use super::sign::Sign;
-use super::tables::{About, Tables};
 use super::tally::{self, Tally};
 use crate::ids::CountryCode;
+use crate::view::family::ViewFamily;
+use crate::view::read_model::facts::{CommitmentFacts, PartState};
+use crate::view::read_model::index::{InstrumentIndex, Keys, PartyIndex};
+use crate::view::read_model::place::Place;
+use crate::view::read_model::tables::{About, Tables};
 use crate::wire::v1::view::{
     ActiveInLedger, Catalogue, CommittedCountries, LedgerEvents, LedgerParties, ParticipationRole,
     Participations, ParticipationsBeside, SummaryBody, ViewKind,

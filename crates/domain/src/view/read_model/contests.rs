@@ -1,9 +1,9 @@
 //! Contests of a commitment's reports that are not resolved.
 
 use super::codec::{RowReader, RowWriter};
-use super::error::RestoreError;
 use super::event_time::EventTime;
 use super::index::PartyIndex;
+use crate::view::error::RestoreError;
 use crate::wire::v1::Period;
 
 /// The open contests of one commitment.
