@@ -21,6 +21,7 @@ const PERMITTED: [&[&str]; 4] = [
         "node/appender",
         "node/intake",
         "node/lease",
+        "node/lease/fence",
         "node/lease/take",
         "node/node",
         "node/parts",
