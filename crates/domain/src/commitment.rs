@@ -590,15 +590,6 @@ impl Commitment {
         self.reports.iter().find(named).map(Report::named)
     }
 
-    /// Whether the report that the event at this position made says the same already, with evidence that is where it was.
-    pub fn is_reported_so(&self, position: Position, report: &ProgressReported) -> bool {
-        let naming = Naming::of(Some(position), true);
-        let named = |other: &&Report| other.position() == position;
-        let known = self.reports.iter().find(named);
-        known.is_some_and(|known| known.says(report))
-            && (report.evidence.iter()).all(|piece| self.evidence.says_nothing_new(piece, naming))
-    }
-
     /// Whether a standing report names evidence.
     pub fn has_evidenced_report(&self) -> bool {
         self.reports

@@ -1,6 +1,5 @@
-//! The reports of one commitment, as a decision needs to know them: 24 bytes each.
+//! The reports of one commitment, as a decision needs to know them: 20 bytes each.
 
-use super::terms::ShortMark;
 use crate::date::PartialDate;
 use crate::ids::{PartyId, Position};
 use crate::intern::Symbol;
@@ -12,11 +11,9 @@ pub(super) struct Report {
     from: PartialDate,
     to: PartialDate,
     reporter: Symbol,
-    // The high half of the position with three flags in its highest bits, then the low half: as two halves, so that a report takes 24
-    // bytes and not 32. A log has fewer than 2^61 events.
+    // The high half of the position with three flags in its highest bits, then the low half: as two halves, so that a report takes 20
+    // bytes and not 24. A log has fewer than 2^61 events.
     position: [u32; 2],
-    /// What it says of its period.
-    words: ShortMark,
 }
 
 const EVIDENCED: u32 = 1 << 31;
@@ -66,7 +63,6 @@ impl Report {
             to: report.period.to,
             reporter,
             position: [high | flag, low],
-            words: ShortMark::of_report(report),
         }
     }
 
@@ -96,11 +92,6 @@ impl Report {
     /// Whether it stands, and is the reporter's over the days of the period.
     pub(super) fn stands_for(&self, reporter: Symbol, period: Period) -> bool {
         self.is_standing() && self.reporter == reporter && self.period().covers_same_days(&period)
-    }
-
-    /// Whether the other says the same of its period.
-    pub(super) fn says(&self, other: &ProgressReported) -> bool {
-        self.words == ShortMark::of_report(other)
     }
 
     pub(super) fn period(&self) -> Period {

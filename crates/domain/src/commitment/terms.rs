@@ -3,7 +3,7 @@
 
 use crate::compare;
 use crate::ids::{CountryCode, Language};
-use crate::wire::v1::{Grade, MeasureChange, ProgressReported};
+use crate::wire::v1::{Grade, MeasureChange};
 
 /// Eight bytes that stand for a value: enough to tell that another value is another. The default stands for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,14 +36,6 @@ impl ValueMark {
             Self(sum.0.wrapping_add(mark))
         })
     }
-
-    /// The mark of these words and one more, or of its absence. No text has the control characters between them.
-    fn and(self, text: Option<&str>) -> Self {
-        match text {
-            Some(text) => Self(fnv(fnv(self.0, "\u{1}"), text)),
-            None => Self(fnv(self.0, "\u{2}")),
-        }
-    }
 }
 
 /// Four bytes of a mark, for what is short.
@@ -62,33 +54,6 @@ impl ShortMark {
 
     pub(super) fn of_text(text: &str) -> Self {
         Self::of(ValueMark::of(text))
-    }
-
-    /// Of all that a report says of its period.
-    pub(super) fn of_report(report: &ProgressReported) -> Self {
-        let language = report
-            .language
-            .as_ref()
-            .map(|tag| tag.as_str().to_ascii_lowercase());
-        let mut mark = ValueMark::of(report.stage.as_str())
-            .and(report.narrative.as_deref())
-            .and(report.no_evidence_reason.as_deref())
-            .and(language.as_deref());
-        for indicator in &report.indicators {
-            mark = mark
-                .and(Some(&indicator.name))
-                .and(indicator.unit.as_deref())
-                .and(Some(&indicator.value.to_string()));
-        }
-        mark = mark.and(None);
-        for piece in &report.evidence {
-            let digest = piece.sha256.map(|digest| digest.to_string());
-            mark = mark
-                .and(digest.as_deref())
-                .and(piece.url.as_deref())
-                .and(piece.title.as_deref());
-        }
-        Self::of(mark)
     }
 
     fn of(mark: ValueMark) -> Self {

@@ -1,7 +1,6 @@
 //! Decisions about reports: made by participants, corrected and taken back by their reporters, contested by others, validated
 //! or returned by the secretariat or the State's focal point. A report is named by the position of the event that made it.
 
-use super::admin::nothing_to_change;
 use super::commitment::{limit, route};
 use super::{CommitmentLookup, Context, Decision, Sender, refuse};
 use crate::commitment::{Commitment, NamedReport, Participation, ReportState};
@@ -187,9 +186,6 @@ pub(super) fn correct(
         no_evidence_reason: data.no_evidence_reason.clone(),
         language: data.language.clone(),
     };
-    if commitment.is_reported_so(data.report, &report) {
-        return nothing_to_change("what the report does not say already");
-    }
     let body = ReportCorrected {
         corrects: data.report,
         report,

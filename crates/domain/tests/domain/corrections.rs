@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use ledger_domain::wire::v1::{Command, EventBody, PartyAmended, PartyKind, Policy};
 use ledger_domain::{RejectionCode as Code, RulesVersion, decide};
 
-use crate::support::{World, about, commitment, committed, digest, given, id, say};
+use crate::support::{World, about, commitment, committed, given, id, say};
 
 fn as_secretariat(subject: &str, name: &str, data: &str) -> Command {
     say("sec", "UNNM", subject, name, data)
@@ -261,48 +261,4 @@ fn a_day_a_month_and_a_year_that_have_begun_anywhere_have_come() {
     let command = about("gov", "KEN", "report_progress", year);
     assert!(is_future_at("2026-12-31T09:59:59Z", &command));
     assert!(!is_future_at("2026-12-31T10:00:00Z", &command));
-}
-
-#[test]
-fn a_correction_says_what_the_report_does_not_say_already() {
-    let sha = digest(1);
-    let words = format!(
-        r#""stage":"in_progress","indicators":[{{"name":"visas","value":7,"unit":"a year"}}],"narrative":"Half","evidence":[{{"sha256":"{sha}"}}],"language":"en""#
-    );
-    let data = format!(r#"{{"period":{{"from":"2026","to":"2026"}},{words}}}"#);
-    let world = committed().and(&about("gov", "KEN", "report_progress", &data));
-    let correct = |world: &World, words: &str| {
-        let data = format!(
-            r#"{{"report":"{}","reason":"Again",{words}}}"#,
-            world.last()
-        );
-        about("gov", "KEN", "correct_report", &data)
-    };
-    let same = correct(&world, &words.replace(r#""en""#, r#""EN""#));
-    world
-        .when(&same)
-        .then_refused(Code::NothingToChange, "data");
-    for (old, new) in [
-        ("in_progress", "stalled"),
-        ("visas", "Visas"),
-        ("a year", "a month"),
-        ("7", "8"),
-        ("Half", "More than half"),
-        (&sha, &digest(2)),
-        (r#""en""#, r#""fr""#),
-    ] {
-        world
-            .when(&correct(&world, &words.replace(old, new)))
-            .accepted();
-    }
-    let corrected = world
-        .clone()
-        .and(&correct(&world, &words.replace('7', "8")));
-    corrected.when(&correct(&corrected, &words)).accepted();
-    corrected
-        .when(&correct(&corrected, &words.replace('7', "8")))
-        .then_refused(Code::NothingToChange, "data");
-    // A second report says that the same still holds, up to the day it is recorded.
-    let again = world.when(&about("gov", "KEN", "report_progress", &data));
-    again.accepted();
 }
