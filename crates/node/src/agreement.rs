@@ -4,7 +4,8 @@ use bytes::Bytes;
 use ledger_bus::{EventPublisher, StreamState};
 use ledger_store::Log;
 
-use crate::publisher::{Interruption, PublisherError, read_run};
+use crate::publisher::{Interruption, PublisherError};
+use crate::runs::read_run;
 
 /// Compares the stream with the log, whose size is `tree_size`: its end with the position there,
 /// and its first and last event with those of the log, to the byte. What the stream lacks is not
@@ -37,6 +38,13 @@ pub(crate) async fn compare(
         }
     }
     Ok(())
+}
+
+/// Compares the stream with the log as they are now; gives the stream's end.
+pub(crate) async fn agrees(publisher: &EventPublisher, log: &Log) -> Result<u64, Interruption> {
+    let state = publisher.state().await?;
+    compare(publisher, log, state, log.tree_size()).await?;
+    Ok(state.last_sequence)
 }
 
 /// The event at a position in its delivered form.

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ledger_bus::LogThrottle;
-use ledger_domain::{Rejection, RejectionCode};
 use ledger_store::{AppendError, Appender};
 use tokio::sync::watch;
 use tracing::{error, warn};
@@ -15,9 +14,8 @@ use crate::lease::Lease;
 use crate::pending::{AppenderEnd, Pending, Taken};
 use crate::recent::RecentEvents;
 use crate::refusing::Refusing;
-use crate::replies::{ReplySender, SubmissionReply};
+use crate::replies::{ReplySender, SubmissionReply, not_recorded, refuse_all, stopped};
 use crate::telemetry::{Telemetry, gauge_value};
-use crate::writer::{not_recorded, refuse_all};
 
 /// How often files, disk and clock are looked at, whatever is appended.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -149,12 +147,4 @@ impl AppendLoop {
         self.refusing
             .note(&self.telemetry, newest.map(|newest| newest.time));
     }
-}
-
-/// The refusal of a command that waited, or came, when nothing is written any more.
-pub(crate) fn stopped() -> Rejection {
-    Rejection::new(
-        RejectionCode::Unavailable,
-        "the ledger cannot write any more and stops; nothing of this was recorded: send the same bytes again when it runs",
-    )
 }

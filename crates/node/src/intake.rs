@@ -5,7 +5,6 @@
 //! for what it had on the wire: a thousand commands of two bytes are decoded, refused and answered like any others.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use ledger_bus::{Bus, CommandIntake, Incoming, IntakeError, MAX_SIGNATURE_BYTES, ReplyTo};
@@ -16,8 +15,8 @@ use ledger_proof::sha256;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::queue::{QueueRoom, Ticket};
 use crate::replies::{ReplySender, SubmissionReply};
-use crate::telemetry::{Telemetry, gauge_value};
 
 /// Submissions taken from the connection at once.
 const MAX_CHUNK: usize = 128;
@@ -30,9 +29,6 @@ const INLINE_BYTES: usize = 64 << 10;
 const THREAD_BYTES: usize = 1 << 20;
 /// What a command takes beside its bytes, about: decoded, and then with its receipt.
 const COMMAND_BYTES: usize = 1 << 10;
-/// Refusals as `busy` on their way back; those that would be more are not sent.
-const MAX_BUSY_REPLIES: usize = 65_536;
-
 /// One command of a submission: its bytes, and what they mean.
 #[derive(Debug)]
 pub(crate) struct DecodedCommand {
@@ -68,82 +64,6 @@ pub(crate) enum Chunk {
     Ready(Vec<Submission>),
     /// Being decoded by another task.
     Decoding(JoinHandle<Vec<Submission>>),
-}
-
-/// The room for submissions that were received and not answered.
-#[derive(Debug)]
-pub(crate) struct QueueRoom {
-    max_bytes: usize,
-    max_submissions: usize,
-    bytes: AtomicUsize,
-    submissions: AtomicUsize,
-    telemetry: Telemetry,
-}
-
-/// A place in the queue; dropping it gives the place back.
-#[derive(Debug)]
-pub(crate) struct Ticket {
-    room: Arc<QueueRoom>,
-    bytes: usize,
-}
-
-impl QueueRoom {
-    pub(crate) fn new(max_bytes: usize, max_submissions: usize, telemetry: Telemetry) -> Arc<Self> {
-        Arc::new(Self {
-            max_bytes,
-            max_submissions,
-            bytes: AtomicUsize::new(0),
-            submissions: AtomicUsize::new(0),
-            telemetry,
-        })
-    }
-
-    /// Room for the refusals of what found no room.
-    fn of_refusals(telemetry: Telemetry) -> Arc<Self> {
-        Self::new(usize::MAX, MAX_BUSY_REPLIES, telemetry)
-    }
-
-    /// Takes a place for `bytes` more, if there is room. Only one task takes places, so looking and taking need
-    /// not be one step.
-    fn take(self: &Arc<Self>, bytes: usize) -> Option<Ticket> {
-        let queued = self.bytes.load(Ordering::Relaxed);
-        let full = queued.saturating_add(bytes) > self.max_bytes && queued > 0;
-        if full || self.submissions.load(Ordering::Relaxed) >= self.max_submissions {
-            return None;
-        }
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.submissions.fetch_add(1, Ordering::Relaxed);
-        self.telemetry.queued_bytes.inc_by(gauge_bytes(bytes));
-        Some(Ticket {
-            room: Arc::clone(self),
-            bytes,
-        })
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.telemetry.queued_bytes.dec_by(gauge_bytes(bytes));
-    }
-}
-
-impl Ticket {
-    /// Gives back what is more than `bytes`.
-    fn shrink(&mut self, bytes: usize) {
-        let unneeded = self.bytes.saturating_sub(bytes);
-        self.room.give_back(unneeded);
-        self.bytes -= unneeded;
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.room.give_back(self.bytes);
-        self.room.submissions.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn gauge_bytes(bytes: usize) -> i64 {
-    gauge_value(u64::try_from(bytes).unwrap_or(u64::MAX))
 }
 
 /// What a message takes in memory with so many commands.
@@ -337,15 +257,17 @@ fn checked(command: Command, partner: &PartnerId) -> Result<Command, Refusal> {
 /// A place in a queue of its own.
 #[cfg(test)]
 pub(crate) fn ticket() -> Ticket {
-    let room = QueueRoom::of_refusals(Telemetry::default());
+    let room = QueueRoom::of_refusals(crate::telemetry::Telemetry::default());
     room.take(0).expect("room")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::Telemetry;
     use bytes::Bytes;
     use ledger_domain::wire::v1::Receipt;
+    use std::sync::atomic::Ordering;
 
     fn message(payload: impl Into<Bytes>) -> Incoming {
         let payload = payload.into();

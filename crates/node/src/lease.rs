@@ -13,26 +13,28 @@
 //! and can never take over. The stream alone would not do: the server acknowledges an event before
 //! it has written it.
 
+mod error;
 mod fence;
 mod holder;
 mod standing;
-mod take;
+pub(crate) mod take;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ledger_bus::{Bus, EventPublisher, LeaseBucket, LeaseBucketError, LogThrottle};
 use ledger_store::Log;
-use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+pub use error::LeaseError;
+pub(crate) use error::NotHeld;
 pub use holder::Holder;
 pub use standing::LeaseStanding;
-pub(crate) use take::Applicant;
 
-use crate::node::NodeError;
+use crate::agreement::agrees;
+use crate::error::NodeError;
 use crate::publisher::{Interruption, PublisherError};
 use crate::shutdown::Shutdown;
 use crate::telemetry::Transport;
@@ -44,44 +46,10 @@ const RETRY_DELAY: Duration = Duration::from_millis(100);
 /// How long a node that stops tries to give its lease back.
 const RELEASE_TIME: Duration = Duration::from_secs(1);
 
-/// Why a node takes no commands and ends.
-#[derive(Debug, Error)]
-pub enum LeaseError {
-    /// Another node holds the lease, and renews it.
-    #[error(
-        "{0}, and renews it: only one node takes commands behind a nats-server, and nothing was changed here; stop that one first, \
-         or give this one a nats-server of its own, as for rehearsing an upgrade on a copy"
-    )]
-    HeldElsewhere(Box<Holder>),
-    /// Another node answers queries without a lease.
-    #[error(
-        "a node of ledger `{ledger}` with {tree_size} events answers behind this nats-server, and only one node takes commands there; \
-         stop that one first, or give this one a nats-server of its own, as for rehearsing an upgrade on a copy"
-    )]
-    Answers {
-        /// The ledger's id.
-        ledger: String,
-        /// Events on that node's disk.
-        tree_size: u64,
-    },
-    /// Another node took the lease over while this one could not renew it.
-    #[error(
-        "the lease ran out before it was renewed, and another node took over: {0}; no receipt was given since it ran out"
-    )]
-    TakenOver(Box<Holder>),
-    /// This directory lacks what another one recorded and gave receipts for.
-    #[error(
-        "the node of ledger `{}` on host `{}` (directory {}) gave receipts for a log of {} events, and this directory has only {tree_size} events: \
-         it is an older copy. Start that one; if this one is to take its place, see \"Restoring an older backup\" in the manual",
-        .other.ledger, .other.host, .other.directory, .other.tree_size
-    )]
-    OlderCopy {
-        /// The node that gave the receipts.
-        other: Box<Holder>,
-        /// Events in this directory.
-        tree_size: u64,
-    },
-}
+/// How long the fence may take before it is said that receipts wait for it.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
+const NOT_WRITTEN: &str = "nats-server has not taken the mark that keeps a copy of this directory from taking over \
+     (bucket ledger_fence), and receipts wait until it has";
 
 /// The times of a lease.
 #[derive(Clone, Copy, Debug)]
@@ -108,10 +76,6 @@ impl Terms {
         self.lasts
     }
 }
-
-/// The lease is not held, and the node stops.
-#[derive(Debug)]
-pub(crate) struct NotHeld;
 
 /// The lease of this node; clones are the same.
 #[derive(Clone)]
@@ -292,7 +256,7 @@ impl Lease {
             return Err(Trouble::Over(LeaseError::TakenOver(holder.into()).into()));
         }
         let publisher = EventPublisher::open(&self.bus).await?;
-        take::agrees(&publisher, log).await?;
+        agrees(&publisher, log).await?;
         let this = {
             let mut kept = self.kept();
             kept.this.tree_size = log.tree_size();
@@ -332,6 +296,48 @@ impl Lease {
             (kept.this.clone(), kept.revision)
         };
         release(&LeaseBucket::lease(&self.bus), &mut this, revision).await;
+    }
+}
+
+impl Lease {
+    /// Waits until the fence covers so many events of the log, which has at least as many.
+    ///
+    /// # Errors
+    /// [`NotHeld`] when the lease is over first.
+    pub(crate) async fn fence(&self, tree_size: u64) -> Result<(), NotHeld> {
+        let begun = Instant::now();
+        let mut waiting = LogThrottle::default();
+        loop {
+            self.held().await?;
+            let Err(error) = self.try_to_fence(tree_size).await else {
+                break;
+            };
+            if begun.elapsed() >= WRITTEN_WITHIN {
+                if waiting.should_log(&error, Instant::now()) {
+                    warn!(%error, "{NOT_WRITTEN}");
+                }
+                self.standing.receipts_wait(Some(NOT_WRITTEN));
+            }
+            tokio::time::sleep(RETRY_DELAY).await;
+        }
+        self.standing.receipts_wait(None);
+        Ok(())
+    }
+
+    async fn try_to_fence(&self, tree_size: u64) -> Result<(), LeaseBucketError> {
+        // Not held while the lease is waited for, whose renewal needs it.
+        let mut fence = self.fence.lock().await;
+        if fence.covers >= tree_size {
+            return Ok(());
+        }
+        let mut this = self.kept().this.clone();
+        this.tree_size = this.tree_size.max(tree_size);
+        let written = fence.write(&this).await;
+        if matches!(written, Err(LeaseBucketError::Changed)) {
+            // An answer was lost, or it was written while this process was stopped.
+            fence.read(&this.ledger).await?;
+        }
+        written
     }
 }
 

@@ -5,21 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use ledger_bus::{
-    Bus, BusOptions, ConnectError, EventPublisher, IntakeError, LogThrottle, Replier, ServiceError,
-};
+use ledger_bus::{Bus, BusOptions, EventPublisher, LogThrottle, Replier};
 use ledger_domain::RULES_VERSION;
-use ledger_domain::ids::{
-    EventId, IdError, LedgerId, PartnerId, PartyId, Position, Subject, Version,
-};
+use ledger_domain::ids::{EventId, LedgerId, PartnerId, PartyId, Position, Subject, Version};
 use ledger_domain::wire::v1::{EventBody, EventHeader, LedgerOpened, Policy, Root};
 use ledger_proof::{data_digest, leaf_hash};
 use ledger_store::{
-    AppendError, Appender, Damage, EventKeys, Group, HeadError, Log, NewRecord, OpenError, Options,
-    Witness, lock_id_at,
+    AppendError, Appender, Damage, EventKeys, Group, Log, NewRecord, OpenError, Options, Witness,
+    lock_id_at,
 };
 use rand::RngCore;
-use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
@@ -27,15 +22,17 @@ use uuid::Uuid;
 
 use crate::appender::AppendLoop;
 use crate::clock::{Clock, ClockError};
-use crate::history::HistoryError;
-use crate::intake::{Chunk, Intake, QueueRoom};
-use crate::lease::{Applicant, Holder, Lease, LeaseError, LeaseStanding, Terms};
-use crate::ledger_key::{self, ForeignKey};
+use crate::error::NodeError;
+use crate::intake::{Chunk, Intake};
+use crate::lease::take::Applicant;
+use crate::lease::{Holder, Lease, LeaseStanding, Terms};
+use crate::ledger_key::{self};
 use crate::options::NodeOptions;
 use crate::parts::{Part, Parts};
 use crate::pending::Pending;
 use crate::publisher::{PublisherError, Tail};
 use crate::queries::Queries;
+use crate::queue::QueueRoom;
 use crate::recent::RecentEvents;
 use crate::refusing::Refusing;
 use crate::replies::{self, Guard, ReplySender};
@@ -53,53 +50,6 @@ const ROOM_DELAY: Duration = Duration::from_secs(1);
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How long a stopping node waits for receipts and events to leave.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
-
-/// Why a node ended otherwise than by being told to.
-#[derive(Debug, Error)]
-pub enum NodeError {
-    /// The address of the server cannot be used.
-    #[error("the node cannot connect")]
-    Connect(#[from] ConnectError),
-    /// The log cannot be opened.
-    #[error("the log cannot be opened")]
-    Open(#[from] OpenError),
-    /// An id given for a new ledger is not one.
-    #[error("the new ledger cannot have this name")]
-    Name(#[from] IdError),
-    /// The log cannot be written any more.
-    #[error("the log cannot be written any more; nothing that was not on disk was acknowledged")]
-    Append(#[from] AppendError),
-    /// The log cannot be read.
-    #[error("the log cannot be read")]
-    History(#[from] HistoryError),
-    /// The key beside the log is not the one that position 0 names.
-    #[error(transparent)]
-    Key(#[from] ForeignKey),
-    /// The clock is not one to date events with.
-    #[error(transparent)]
-    Clock(#[from] ClockError),
-    /// The tree head cannot be signed.
-    #[error("the tree head cannot be signed")]
-    Head(#[from] HeadError),
-    /// The event stream contradicts the log.
-    #[error(transparent)]
-    Publisher(#[from] PublisherError),
-    /// Commands cannot be listened for.
-    #[error(transparent)]
-    Intake(#[from] IntakeError),
-    /// Queries cannot be offered.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-    /// Another node takes commands.
-    #[error(transparent)]
-    Lease(#[from] LeaseError),
-    /// A task or thread of the node panicked, or ended before the node was told to stop.
-    #[error("the {part} of the node ended unexpectedly")]
-    Ended {
-        /// Which one.
-        part: &'static str,
-    },
-}
 
 /// Runs a node until it is told to stop. On return the log is closed and everything acknowledged is on disk.
 ///

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{info, warn};
 
-use crate::node::NodeError;
+use crate::error::NodeError;
 use crate::shutdown::{Shutdown, ShutdownTrigger};
 
 /// A part of a node. Where several fail, the failure of the first here explains that of the others.

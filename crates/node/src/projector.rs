@@ -8,6 +8,7 @@ mod answer;
 mod follow;
 mod known;
 mod pages;
+mod payload;
 mod standing;
 
 use std::collections::BTreeSet;

@@ -3,93 +3,39 @@
 //! Events are never published by whoever decided them: what is on disk is published, in order, at the sequence that
 //! its position gives it. If the stream is behind it is filled, if it was lost or thinned it is made anew.
 
+mod error;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ledger_bus::{
     Bus, BusOptions, EventPublisher, LogThrottle, MAX_RUN_EVENTS, NatsAccess, PublishError,
-    StreamState, subject,
+    StreamState,
 };
-use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
-use ledger_proof::header::event_name_of;
+use ledger_proof::block::{Content, StoredEvent};
 use ledger_store::Log;
-use thiserror::Error;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+pub use error::PublisherError;
+pub(crate) use error::{Interruption, interrupted};
+
 use crate::agreement::compare;
 use crate::background::lower_priority;
-use crate::history::{HistoryError, deliver};
+use crate::error::NodeError;
 use crate::lease::Lease;
-use crate::node::NodeError;
 use crate::recent::RecentEvents;
+use crate::runs::{MAX_RUN_BYTES, publishable, read_run};
 use crate::shutdown::Shutdown;
 use crate::telemetry::{Telemetry, gauge_value};
 
 /// Runs of events sent ahead of their acknowledgement.
 const RUNS_IN_FLIGHT: usize = 4;
-/// Bytes of events in one run at most.
-const MAX_RUN_BYTES: usize = 2 << 20;
-/// Bytes of stored blocks read at once: about one run of events.
-const READ_BYTES: usize = 512 << 10;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How often the stream is looked at while events flow.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-
-/// Why publishing ended for good: the node stops.
-#[derive(Debug, Error)]
-pub enum PublisherError {
-    /// The stream holds events that the log does not: the log lost its end, or is another one.
-    #[error(
-        "the stream LEDGER_EVENTS ends at sequence {last_sequence}, but the log has only {tree_size} events: \
-         the log has lost its end or belongs to another ledger; nothing was changed. If an older backup was put back on \
-         purpose, go on as the manual says under `Restoring an older backup`"
-    )]
-    StreamAhead {
-        /// Sequence of the stream's newest event.
-        last_sequence: u64,
-        /// Events in the log.
-        tree_size: u64,
-    },
-    /// The stream holds another event than the log at the same position.
-    #[error(
-        "the stream LEDGER_EVENTS has another event than the log at position {position}: \
-         it belongs to another ledger, or to a copy of this one that went on without it; nothing was changed"
-    )]
-    StreamForeign {
-        /// Position at which they differ.
-        position: u64,
-    },
-    /// The log cannot be read.
-    #[error("the log cannot be read for publishing")]
-    Read(#[source] HistoryError),
-}
-
-/// Why publishing does not go on.
-pub(crate) enum Interruption {
-    Stopped(PublisherError),
-    Transport(PublishError),
-}
-
-impl From<PublishError> for Interruption {
-    fn from(error: PublishError) -> Self {
-        Self::Transport(error)
-    }
-}
-
-impl From<HistoryError> for Interruption {
-    fn from(error: HistoryError) -> Self {
-        Self::Stopped(PublisherError::Read(error))
-    }
-}
-
-/// Reading the log was cut short.
-pub(crate) fn interrupted(error: impl std::fmt::Display) -> Interruption {
-    let what = error.to_string();
-    PublishError::Unavailable { what }.into()
-}
 
 /// What the publisher of one node tails.
 pub(crate) struct Tail {
@@ -334,51 +280,4 @@ fn whole(state: StreamState) -> Result<StreamState, PublishError> {
         messages: state.messages,
         last_sequence: state.last_sequence,
     })
-}
-
-/// One run of events from `from` on, none at or after `to`.
-pub(crate) fn read_run(
-    log: &Log,
-    from: u64,
-    to: u64,
-) -> Result<Vec<(String, Bytes)>, HistoryError> {
-    let (blocks, _) = log.stored_blocks(from..to, READ_BYTES)?;
-    let mut decoder = Decoder::default();
-    let (mut events, mut bytes) = (Vec::new(), 0);
-    let mut rest: &[u8] = &blocks;
-    while !rest.is_empty() {
-        let block_error = |source| HistoryError::Block {
-            position: from,
-            source,
-        };
-        let (block, after) = split_first(rest).map_err(block_error)?;
-        for stored in &decoder.events(block).map_err(block_error)? {
-            let stored = stored.map_err(block_error)?;
-            if stored.position < from {
-                continue;
-            }
-            if stored.position >= to || events.len() >= MAX_RUN_EVENTS || bytes >= MAX_RUN_BYTES {
-                return Ok(events);
-            }
-            let event = publishable(&stored)?;
-            bytes += event.1.len();
-            events.push(event);
-        }
-        rest = after;
-    }
-    Ok(events)
-}
-
-/// The subject on which an event is published, and its delivered form.
-fn publishable(stored: &StoredEvent<'_>) -> Result<(String, Bytes), HistoryError> {
-    let country = stored
-        .route
-        .split('|')
-        .next()
-        .filter(|country| !country.is_empty());
-    let event = event_name_of(stored.header).unwrap_or("unknown");
-    Ok((
-        subject::event(country.unwrap_or("INT"), event),
-        deliver(stored)?.into(),
-    ))
 }

@@ -1,8 +1,11 @@
 //! The node's answers about the log: `query.head`, `query.replay`, `query.commitment.<id>`.
 
 mod commitment;
+mod failure;
 mod names;
 
+use failure::{internal, read_failure};
+use names::NO_COUNTRY;
 pub(crate) use names::Names;
 
 use std::sync::{Arc, Mutex};
@@ -15,7 +18,7 @@ use ledger_domain::wire::v1::endpoint::{Ask, Endpoint, LogEndpoint, LogQuery, lo
 use ledger_domain::wire::v1::problem::Problem;
 use ledger_domain::wire::v1::query::{NoQuery, ReplayQuery};
 use ledger_proof::block::BlockHeader;
-use ledger_store::{Log, ReadError};
+use ledger_store::Log;
 use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 
@@ -32,8 +35,6 @@ const MAX_REPLAY_BYTES: usize = 2 << 20;
 /// Queries answered at once; each reads the log on a thread of its own.
 const CONCURRENT_QUERIES: usize = 8;
 
-/// What stands for the country of what has none. No index has it.
-const NO_COUNTRY: &str = "INT";
 /// Positions taken from an index at once.
 const INDEX_PAGE: usize = 4_096;
 
@@ -222,15 +223,6 @@ where
     serde_json::to_vec(answer)
         .map(Answer::from)
         .map_err(internal)
-}
-
-fn read_failure(error: ReadError) -> Problem {
-    internal(error)
-}
-
-fn internal(error: impl std::fmt::Display) -> Problem {
-    tracing::error!(%error, "a query could not be answered");
-    Problem::failed(format!("the log could not be read: {error}"))
 }
 
 #[cfg(test)]

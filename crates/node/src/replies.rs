@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use ledger_bus::{Replier, ReplyTo};
-use ledger_domain::Rejection;
 use ledger_domain::wire::v1::{Receipt, Status};
+use ledger_domain::{Rejection, RejectionCode};
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use crate::intake::Ticket;
 use crate::lease::{Lease, NotHeld};
+use crate::queue::Ticket;
 use crate::telemetry::Telemetry;
 
 /// What is left of a refusal's sentence where the receipts of a batch are too large.
@@ -185,6 +185,44 @@ fn count(reply: &SubmissionReply, [accepted, duplicate, rejected]: &mut [u64; 3]
         };
         *counter += 1;
     }
+}
+
+/// The refusal of a command that waited, or came, when nothing is written any more.
+pub(crate) fn stopped() -> Rejection {
+    Rejection::new(
+        RejectionCode::Unavailable,
+        "the ledger cannot write any more and stops; nothing of this was recorded: send the same bytes again when it runs",
+    )
+}
+
+/// The refusal of a command that was decided but will not be written.
+pub(crate) fn not_recorded() -> Rejection {
+    Rejection::new(
+        RejectionCode::StorageFull,
+        "the ledger's disk is at its floor and nothing was recorded: send the same bytes again when there is room",
+    )
+}
+
+/// Turns replies into refusals: what was decided is void, and so is every answer that rested on it. What could not be
+/// read rests on nothing and keeps its own refusal.
+pub(crate) fn refuse_all(
+    replies: Vec<SubmissionReply>,
+    why: fn() -> Rejection,
+) -> Vec<SubmissionReply> {
+    let refuse = |receipt: Receipt| {
+        if receipt.rests_on_state() {
+            Receipt::rejected(receipt.command_id, why())
+        } else {
+            receipt
+        }
+    };
+    replies
+        .into_iter()
+        .map(|reply| SubmissionReply {
+            receipts: reply.receipts.into_iter().map(refuse).collect(),
+            ..reply
+        })
+        .collect()
 }
 
 #[cfg(test)]

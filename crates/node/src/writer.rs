@@ -18,12 +18,11 @@ use rand::rngs::ThreadRng;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use crate::appender::stopped;
 use crate::clock::Clock;
 use crate::history::{HistoryError, outline_digest, receipt};
 use crate::intake::{Chunk, DecodedCommand, Submission};
 use crate::pending::{Decided, HandedOver, Pending, WriterEnd};
-use crate::replies::{ReplySender, SubmissionReply};
+use crate::replies::{ReplySender, SubmissionReply, not_recorded, refuse_all, stopped};
 use crate::state::DecisionState;
 
 /// The writer's own thread runs this.
@@ -295,34 +294,4 @@ fn reused(command: &Command) -> Rejection {
             command.partner, command.id
         ),
     )
-}
-
-/// The refusal of a command that was decided but will not be written.
-pub(crate) fn not_recorded() -> Rejection {
-    Rejection::new(
-        RejectionCode::StorageFull,
-        "the ledger's disk is at its floor and nothing was recorded: send the same bytes again when there is room",
-    )
-}
-
-/// Turns replies into refusals: what was decided is void, and so is every answer that rested on it. What could not be
-/// read rests on nothing and keeps its own refusal.
-pub(crate) fn refuse_all(
-    replies: Vec<SubmissionReply>,
-    why: fn() -> Rejection,
-) -> Vec<SubmissionReply> {
-    let refuse = |receipt: Receipt| {
-        if receipt.rests_on_state() {
-            Receipt::rejected(receipt.command_id, why())
-        } else {
-            receipt
-        }
-    };
-    replies
-        .into_iter()
-        .map(|reply| SubmissionReply {
-            receipts: reply.receipts.into_iter().map(refuse).collect(),
-            ..reply
-        })
-        .collect()
 }

@@ -3,18 +3,11 @@
 //! A node writes it when it takes the lease, and again before the first receipt that rests on more
 //! events. A copy of its directory from before has fewer, and never takes over.
 
-use std::time::{Duration, Instant};
-
-use ledger_bus::{Bus, LeaseBucket, LeaseBucketError, LogThrottle};
+use ledger_bus::{Bus, LeaseBucket, LeaseBucketError};
 use tracing::warn;
 
+use super::error::LeaseError;
 use super::holder::{Holder, Stage};
-use super::{Lease, LeaseError, NotHeld, RETRY_DELAY};
-
-/// How long the fence may take before it is said that receipts wait for it.
-const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
-const NOT_WRITTEN: &str = "nats-server has not taken the mark that keeps a copy of this directory from taking over \
-     (bucket ledger_fence), and receipts wait until it has";
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -22,7 +15,7 @@ pub(super) struct Fence {
     bucket: LeaseBucket,
     revision: u64,
     /// Events that it covers: no log with fewer takes over.
-    covers: u64,
+    pub(super) covers: u64,
 }
 
 /// Why the fence was not passed or written.
@@ -49,7 +42,7 @@ impl Fence {
     }
 
     /// Reads the fence; gives who wrote it.
-    async fn read(&mut self, ledger: &str) -> Result<Option<Holder>, LeaseBucketError> {
+    pub(super) async fn read(&mut self, ledger: &str) -> Result<Option<Holder>, LeaseBucketError> {
         let entry = self.bucket.read().await?;
         self.revision = entry.as_ref().map_or(0, |entry| entry.revision);
         let holder = entry.and_then(|entry| Holder::decode(&entry.value));
@@ -60,7 +53,7 @@ impl Fence {
     }
 
     /// Writes it for a node and its log's size.
-    async fn write(&mut self, this: &Holder) -> Result<(), LeaseBucketError> {
+    pub(super) async fn write(&mut self, this: &Holder) -> Result<(), LeaseBucketError> {
         let value = this.clone().encode(Stage::Held);
         self.revision = self.bucket.write(value, self.revision, None).await?;
         self.covers = this.tree_size;
@@ -101,47 +94,5 @@ impl Fence {
             Some(_) => Ok(()),
             None => Ok(self.write(this).await?),
         }
-    }
-}
-
-impl Lease {
-    /// Waits until the fence covers so many events of the log, which has at least as many.
-    ///
-    /// # Errors
-    /// [`NotHeld`] when the lease is over first.
-    pub(crate) async fn fence(&self, tree_size: u64) -> Result<(), NotHeld> {
-        let begun = Instant::now();
-        let mut waiting = LogThrottle::default();
-        loop {
-            self.held().await?;
-            let Err(error) = self.try_to_fence(tree_size).await else {
-                break;
-            };
-            if begun.elapsed() >= WRITTEN_WITHIN {
-                if waiting.should_log(&error, Instant::now()) {
-                    warn!(%error, "{NOT_WRITTEN}");
-                }
-                self.standing.receipts_wait(Some(NOT_WRITTEN));
-            }
-            tokio::time::sleep(RETRY_DELAY).await;
-        }
-        self.standing.receipts_wait(None);
-        Ok(())
-    }
-
-    async fn try_to_fence(&self, tree_size: u64) -> Result<(), LeaseBucketError> {
-        // Not held while the lease is waited for, whose renewal needs it.
-        let mut fence = self.fence.lock().await;
-        if fence.covers >= tree_size {
-            return Ok(());
-        }
-        let mut this = self.kept().this.clone();
-        this.tree_size = this.tree_size.max(tree_size);
-        let written = fence.write(&this).await;
-        if matches!(written, Err(LeaseBucketError::Changed)) {
-            // An answer was lost, or it was written while this process was stopped.
-            fence.read(&this.ledger).await?;
-        }
-        written
     }
 }

@@ -14,8 +14,8 @@ use super::fence::{Fence, FenceError};
 use super::holder::{Holder, Stage};
 use super::standing::{Confirmed, LeaseStanding, Moment};
 use super::{Lease, LeaseError, Terms};
-use crate::agreement::compare;
-use crate::node::NodeError;
+use crate::agreement::agrees;
+use crate::error::NodeError;
 use crate::publisher::Interruption;
 use crate::shutdown::Shutdown;
 
@@ -337,11 +337,4 @@ impl Applicant {
             super::release(&self.bucket, &mut self.this, revision).await;
         }
     }
-}
-
-/// Compares the stream with the log as they are now; gives the stream's end.
-pub(super) async fn agrees(publisher: &EventPublisher, log: &Log) -> Result<u64, Interruption> {
-    let state = publisher.state().await?;
-    compare(publisher, log, state, log.tree_size()).await?;
-    Ok(state.last_sequence)
 }

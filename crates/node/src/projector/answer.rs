@@ -6,21 +6,15 @@ use chrono::{SecondsFormat, Utc};
 use ledger_bus::{Answer, FeedError, Query, QueryService};
 use ledger_domain::date::earliest_day;
 use ledger_domain::view::{Page, WatchPage, family_of};
-use ledger_domain::wire::v1::answer::{
-    CHECKPOINT_HEADER, ProjectionAnswer, ViewAnswer, WatchEnvelope,
-};
+use ledger_domain::wire::v1::answer::{ProjectionAnswer, ViewAnswer, WatchEnvelope};
 use ledger_domain::wire::v1::endpoint::{Endpoint, ViewEndpoint, ViewsQuery, views};
 use ledger_domain::wire::v1::problem::Problem;
 use ledger_domain::wire::v1::query::{NoQuery, ViewQuery, WatchQuery};
 use ledger_domain::wire::v1::view::{Family, ViewKey, WatchList};
-use serde_json::value::RawValue;
 
-use super::known::{not_found, watched};
+use super::payload::{not_found, served, to_fit, watched};
 use super::{Interruption, Projector};
 use crate::queries::json;
-
-/// No answer has more rows, whatever is asked for.
-const MAX_ROWS: usize = 1_000;
 
 /// What a projector answers: the views of its families, and how far it has come.
 pub(super) fn endpoints(families: &[Family]) -> Vec<ViewEndpoint> {
@@ -184,36 +178,6 @@ impl Projector {
             events: None,
         };
         served(answer, self.checkpoint).map_err(|error| Problem::failed(error.to_string()))
-    }
-}
-
-/// A view as it is sent, its body byte for byte as it was folded.
-pub(super) fn served(
-    answer: ViewAnswer<&[u8]>,
-    checkpoint: u64,
-) -> Result<Answer, serde_json::Error> {
-    let body: &RawValue = serde_json::from_slice(answer.view)?;
-    let payload = serde_json::to_vec(&answer.with(body))?;
-    Ok(Answer {
-        payload: payload.into(),
-        headers: vec![(CHECKPOINT_HEADER, checkpoint.to_string())],
-    })
-}
-
-/// Makes an answer with as many rows as were asked for, or fewer that the nats-server takes: who asks goes on from where it ends. What is too
-/// large with one row is refused when it is sent.
-pub(super) fn to_fit<E>(
-    max_answer: usize,
-    limit: usize,
-    make: impl Fn(usize) -> Result<Answer, E>,
-) -> Result<Answer, E> {
-    let mut limit = limit.min(MAX_ROWS);
-    loop {
-        let answer = make(limit)?;
-        if answer.payload.len() <= max_answer || limit <= 1 {
-            return Ok(answer);
-        }
-        limit /= 2;
     }
 }
 

@@ -3,25 +3,23 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use ledger_bus::ReplayPage;
 use ledger_bus::{BucketError, EventFeed, FeedError, FeedEvent, QueryService, ViewBucket, subject};
 use ledger_domain::view::{Family, family_of};
 use ledger_domain::wire::v1::endpoint::ViewEndpoint;
 use ledger_domain::wire::v1::query::ReplayQuery;
-use ledger_proof::block::{Content, Decoder, StoredEvent, split_first};
+use ledger_proof::block::{Content, StoredEvent};
 use ledger_proof::delivered::{self, Payload};
 use ledger_proof::{Hash, leaf_hash};
 use tokio::time::MissedTickBehavior;
 use tracing::warn;
 
 use super::known::keep_closed;
-use super::pages::{DecodedPage, Pages};
+use super::pages::{DecodedPage, Pages, QUERY_TIMEOUT, for_each_stored};
 use super::{Interruption, LastLeaf, Projector};
-use crate::history::{HistoryError, decode_excerpt};
+use crate::history::decode_excerpt;
 
 /// Events that the stream may be behind the node before blocks are fetched instead.
 const LAG_EVENTS: u64 = 10_000;
-pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often changed views are published.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
 /// How often views are saved, at the most.
@@ -422,27 +420,4 @@ fn content<'a>(payload: &'a Payload<'a>) -> Content<'a> {
         Payload::Data { salt, data } => Content::Present { salt, data },
         Payload::Withheld { ground } => Content::Withheld { ground },
     }
-}
-
-/// Calls `visit` with every event of a page, in order.
-pub(super) fn for_each_stored(
-    decoder: &mut Decoder,
-    page: &ReplayPage,
-    mut visit: impl FnMut(&StoredEvent<'_>) -> Result<(), HistoryError>,
-) -> Result<(), HistoryError> {
-    let block_error = |source| HistoryError::Block {
-        position: page.next,
-        source,
-    };
-    let mut rest: &[u8] = &page.blocks;
-    while !rest.is_empty() {
-        let (block, after) = split_first(rest).map_err(block_error)?;
-        let events = decoder.events(block).map_err(block_error)?;
-        for stored in &events {
-            visit(&stored.map_err(block_error)?)?;
-        }
-        decoder.recycle(events);
-        rest = after;
-    }
-    Ok(())
 }

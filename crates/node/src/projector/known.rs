@@ -12,21 +12,21 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use ledger_bus::{Answer, Query};
 use ledger_domain::date::earliest_day;
 use ledger_domain::view::{
-    ChangelogSource, Page, RestoreError, UnknownFilter, Views, VisitChunk, WantChunk, WatchPage,
-    family_of, position_at, recorded_at,
+    ChangelogSource, Page, RestoreError, Views, VisitChunk, WantChunk, WatchPage, family_of,
+    position_at, recorded_at,
 };
 use ledger_domain::wire::v1::answer::{ViewAnswer, WatchEnvelope};
 use ledger_domain::wire::v1::endpoint::{ViewEndpoint, views};
 use ledger_domain::wire::v1::problem::Problem;
 use ledger_domain::wire::v1::query::ViewQuery;
-use ledger_domain::wire::v1::view::{Family, WatchAnswer};
+use ledger_domain::wire::v1::view::Family;
 use ledger_store::{ClosedChunk, HistoryFault, HistoryList, SledFault, ViewStore};
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{error, warn};
 
 use super::Projector;
-use super::answer::{served, to_fit};
+use super::payload::{not_found, served, to_fit, watched};
 use crate::as_of::{AsOf, SETTLED, Then, not_reached, nothing_by};
 use crate::queries::json;
 
@@ -171,16 +171,6 @@ impl Projector {
             now: Utc::now(),
         })
     }
-}
-
-pub(super) fn not_found(family: Family, key: &str) -> Problem {
-    Problem::not_found(match (family, key.split_once('.')) {
-        (Family::Country, _) => format!("nothing was recorded for the country {key}"),
-        (Family::Summary, Some((kind, id))) => format!("the ledger knows no {kind} {id}"),
-        (Family::Action | Family::Summary, _) => {
-            format!("the ledger knows no {} {key}", family.name())
-        }
-    })
 }
 
 /// The same of a moment at which there was no such view yet.
@@ -364,15 +354,6 @@ impl Past {
     fn not_reached(&self, what: &str) -> Problem {
         not_reached(what, self.tree_size.max(self.checkpoint), self.checkpoint)
     }
-}
-
-/// The lists, or why there are none.
-pub(super) fn watched(
-    lists: Option<Result<WatchAnswer, UnknownFilter>>,
-) -> Result<WatchAnswer, Problem> {
-    lists
-        .ok_or_else(|| Problem::not_found("this projection keeps no watch lists"))?
-        .map_err(|error| Problem::not_found(error.to_string()))
 }
 
 /// Takes the chunks that the fold closed to the store. The connection's tasks go on meanwhile.

@@ -1,17 +1,20 @@
 //! The log from one position on, fetched from the node and decoded ahead of the fold: on two cores one decodes while the other folds.
 
+use std::time::Duration;
+
 use ledger_bus::{Bus, FeedError};
 use ledger_bus::{QueryError, ReplayPage};
 use ledger_domain::wire::v1::EventExcerpt;
 use ledger_domain::wire::v1::query::ReplayQuery;
-use ledger_proof::block::Decoder;
+use ledger_proof::block::{Decoder, StoredEvent, split_first};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::Interruption;
-use super::follow::{QUERY_TIMEOUT, for_each_stored};
 use crate::history::{HistoryError, decode_excerpt};
 
+/// How long the node may take to answer.
+pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The bytes of a page: what is decoded and folded between two looks at what else there is to do.
 const PAGE_BYTES: usize = 1 << 20;
 /// Decoded pages that wait to be folded. Each takes a few MiB.
@@ -133,4 +136,27 @@ fn decode(
         tree_size: page.tree_size,
         at_end: page.next >= page.tree_size,
     })
+}
+
+/// Calls `visit` with every event of a page, in order.
+pub(super) fn for_each_stored(
+    decoder: &mut Decoder,
+    page: &ReplayPage,
+    mut visit: impl FnMut(&StoredEvent<'_>) -> Result<(), HistoryError>,
+) -> Result<(), HistoryError> {
+    let block_error = |source| HistoryError::Block {
+        position: page.next,
+        source,
+    };
+    let mut rest: &[u8] = &page.blocks;
+    while !rest.is_empty() {
+        let (block, after) = split_first(rest).map_err(block_error)?;
+        let events = decoder.events(block).map_err(block_error)?;
+        for stored in &events {
+            visit(&stored.map_err(block_error)?)?;
+        }
+        decoder.recycle(events);
+        rest = after;
+    }
+    Ok(())
 }

@@ -14,32 +14,13 @@ use crate::workspace::Workspace;
 const CRATES: [&str; 2] = ["domain", "node"];
 
 /// Circles that may be: the modules of one of these may import each other. No new ones come in.
-const PERMITTED: [&[&str]; 4] = [
-    // Errors, receipts and the lease are not in modules of their own yet.
-    &[
-        "node/agreement",
-        "node/appender",
-        "node/intake",
-        "node/lease",
-        "node/lease/fence",
-        "node/lease/take",
-        "node/node",
-        "node/parts",
-        "node/pending",
-        "node/publisher",
-        "node/queries",
-        "node/queries/names",
-        "node/replies",
-        "node/writer",
-    ],
+const PERMITTED: [&[&str]; 1] = [
     // The parts of one supervisor.
     &[
         "node/nats_server",
         "node/nats_server/files",
         "node/nats_server/revive",
     ],
-    &["node/projector/answer", "node/projector/known"],
-    &["node/projector/follow", "node/projector/pages"],
 ];
 
 /// How often a name may be handed on before it is found.
