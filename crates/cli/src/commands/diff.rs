@@ -4,16 +4,17 @@ use super::view::{dated, fetch_over, parse};
 use super::{codes, connect};
 use crate::args::DiffArgs;
 use crate::failure::Failure;
-use crate::output::{Output, Table, is_true, json_line, shown, text};
+use crate::output::{Output, Table, json_line, text};
 use ledger_bus::NatsAccess;
 use ledger_client::{Connection, is_not_found};
+use ledger_domain::wire::v1::answer::ViewAnswer;
 use ledger_domain::wire::v1::query::ViewQuery;
-use ledger_domain::wire::v1::view::ViewKey;
+use ledger_domain::wire::v1::view::{EventList, ViewKey};
 use serde::Serialize;
 use serde_json::Value;
 
 /// What differs.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 struct Difference {
     /// The view that was compared: its family and its key.
     view: String,
@@ -22,7 +23,7 @@ struct Difference {
     /// Every figure of the body that is not the same.
     changes: Vec<Change>,
     /// The events between, as the view's projector lists them.
-    events: Value,
+    events: Option<EventList>,
 }
 
 /// A moment compared.
@@ -56,8 +57,8 @@ pub(crate) async fn run(nats: &NatsAccess, args: &DiffArgs, output: Output) -> R
         since: Some(args.from.clone()),
         ..ViewQuery::default()
     };
-    let mut later = parse(&fetch_over(&connection, &key, &later).await?)?;
-    let (from, to) = (moment(&earlier), moment(&later));
+    let later: ViewAnswer<Value> = parse(&fetch_over(&connection, &key, &later).await?)?;
+    let (from, to) = (Moment::of(&earlier), Moment::of(&later));
     if from.index() > to.index() {
         return Err(Failure::usage(format!(
             "--from is position {} and --to is {}: give the earlier one first",
@@ -65,28 +66,57 @@ pub(crate) async fn run(nats: &NatsAccess, args: &DiffArgs, output: Output) -> R
         )));
     }
     let mut changes = Vec::new();
-    for part in ["/view", "/commitments_today"] {
-        let at = |answer: &Value| answer.pointer(part).cloned().unwrap_or_default();
-        compare(part, &at(&earlier), &at(&later), &mut changes);
-    }
+    compare("/view", &earlier.view, &later.view, &mut changes);
+    let today = |answer: &ViewAnswer<Value>| {
+        let today = serde_json::to_value(answer.commitments_today);
+        today.map_err(|error| Failure::failed(&error))
+    };
+    let (before, after) = (today(&earlier)?, today(&later)?);
+    compare("/commitments_today", &before, &after, &mut changes);
     changes.retain(is_a_figure);
     let difference = Difference {
         view: format!("{} {key}", key.family()),
         from,
         to,
         changes,
-        events: later.get_mut("events").map(Value::take).unwrap_or_default(),
+        events: later.events,
     };
     if output.json {
-        let json = serde_json::to_vec(&difference).map_err(|error| Failure::failed(&error))?;
-        return Ok(json_line(&json)?);
+        return Ok(json_line(&json(&difference)?)?);
     }
     Ok(text(&page(&difference))?)
 }
 
+/// The difference as JSON, its bodies' values and its events with their fields in the order of their names.
+fn json(difference: &Difference) -> Result<Vec<u8>, Failure> {
+    #[derive(Serialize)]
+    struct Sorted<'a> {
+        view: &'a str,
+        from: &'a Moment,
+        to: &'a Moment,
+        changes: &'a [Change],
+        events: Value,
+    }
+    let events = serde_json::to_value(&difference.events);
+    let json = events.and_then(|events| {
+        serde_json::to_vec(&Sorted {
+            view: &difference.view,
+            from: &difference.from,
+            to: &difference.to,
+            changes: &difference.changes,
+            events,
+        })
+    });
+    json.map_err(|error| Failure::failed(&error))
+}
+
 /// The view as it was at the earlier moment. One that there was not yet, like that of an action catalogued later, is nothing but that moment, so that all
 /// there is now is new.
-async fn earlier(connection: &Connection, key: &ViewKey, from: &str) -> Result<Value, Failure> {
+async fn earlier(
+    connection: &Connection,
+    key: &ViewKey,
+    from: &str,
+) -> Result<ViewAnswer<Value>, Failure> {
     let query = dated(&ViewQuery {
         as_of: Some(from.to_owned()),
         ..ViewQuery::default()
@@ -96,31 +126,27 @@ async fn earlier(connection: &Connection, key: &ViewKey, from: &str) -> Result<V
         Err(error) if is_not_found(&error) => {
             // Where the whole ledger has no view either, it is the moment that there is not.
             let whole = connection.view(&ViewKey::Summary, &query).await?;
-            let whole = parse(&whole.json)?;
-            let part = |name: &str| {
-                (
-                    name.to_owned(),
-                    whole.get(name).cloned().unwrap_or_default(),
-                )
-            };
-            Ok(Value::Object(
-                ["as_of", "as_of_position"].map(part).into_iter().collect(),
-            ))
+            let whole: ViewAnswer<Value> = parse(&whole.json)?;
+            Ok(ViewAnswer {
+                view: Value::Null,
+                commitments_today: None,
+                ..whole
+            })
         }
         Err(error) => Err(error.into()),
     }
 }
 
 impl Moment {
+    fn of<B>(answer: &ViewAnswer<B>) -> Self {
+        Self {
+            position: answer.as_of_position.clone().unwrap_or_default(),
+            as_of: answer.as_of.clone(),
+        }
+    }
+
     fn index(&self) -> Option<u64> {
         self.position.parse().ok()
-    }
-}
-
-fn moment(answer: &Value) -> Moment {
-    Moment {
-        position: shown(answer, "/as_of_position"),
-        as_of: shown(answer, "/as_of"),
     }
 }
 
@@ -194,34 +220,38 @@ fn page(difference: &Difference) -> String {
     if nothing_between {
         return page;
     }
-    let rows = difference.events.get("rows").and_then(Value::as_array);
-    let mut events = Table::new(&["position", "recorded", "effective", "event", "about"]);
-    for row in rows.into_iter().flatten() {
-        let about = ["/title", "/commitment", "/subject"]
-            .iter()
-            .map(|pointer| shown(row, pointer))
-            .find(|text| !text.is_empty());
-        let mark = if is_true(row, "/illustrative") {
+    let between = difference.events.as_ref();
+    let count = between.map_or(0, |events| events.events);
+    page.push_str("\nevents between: ");
+    page.push_str(&count.to_string());
+    page.push('\n');
+    page.push_str(&between.map_or_else(String::new, events));
+    page
+}
+
+fn events(list: &EventList) -> String {
+    let mut table = Table::new(&["position", "recorded", "effective", "event", "about"]);
+    for row in &list.rows {
+        let about = [&row.title, &row.commitment, &row.subject];
+        let about = about.into_iter().flatten().next();
+        let mark = if row.illustrative {
             "[illustrative] "
         } else {
             ""
         };
-        events.row([
-            shown(row, "/position"),
-            shown(row, "/recorded"),
-            shown(row, "/effective"),
-            shown(row, "/event"),
-            format!("{mark}{}", about.unwrap_or_default()),
+        table.row([
+            row.position.clone(),
+            row.recorded.clone(),
+            row.effective.clone().unwrap_or_default(),
+            row.event.clone(),
+            format!("{mark}{}", about.map_or("", String::as_str)),
         ]);
     }
-    let between = shown(&difference.events, "/events");
-    page.push_str("\nevents between: ");
-    page.push_str(&between);
-    page.push('\n');
-    if !events.is_empty() {
-        page.push_str(&events.render());
+    if table.is_empty() {
+        String::new()
+    } else {
+        table.render()
     }
-    page
 }
 
 /// Neither a moment, which the events say, nor a zero beside nothing: a new row of a table brings a dozen of them.
@@ -246,6 +276,7 @@ fn value(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger_domain::wire::v1::view::EventRow;
     use serde_json::json;
 
     #[test]
@@ -271,7 +302,7 @@ mod tests {
         assert!(is_one("/view/commitments/recorded", json!(1), json!(2)));
     }
 
-    fn difference(positions: (&str, &str), changes: Vec<Change>, events: Value) -> Difference {
+    fn difference(positions: (&str, &str), changes: Vec<Change>, events: EventList) -> Difference {
         let moment = |position: &str, as_of: &str| Moment {
             position: position.to_owned(),
             as_of: as_of.to_owned(),
@@ -281,7 +312,7 @@ mod tests {
             from: moment(positions.0, "t1"),
             to: moment(positions.1, "t2"),
             changes,
-            events,
+            events: Some(events),
         }
     }
 
@@ -292,7 +323,7 @@ mod tests {
             before: json!(1),
             after: json!(2),
         };
-        let page = page(&difference(("7", "7"), vec![overdue], json!({"events": 0})));
+        let page = page(&difference(("7", "7"), vec![overdue], EventList::default()));
         assert!(
             page.starts_with(
                 "the whole ledger: nothing was recorded between t1 and t2, both at position 7\n"
@@ -305,8 +336,21 @@ mod tests {
 
     #[test]
     fn an_event_of_an_example_is_marked_also_where_no_figure_changed() {
-        let row = json!({"position": "8", "event": "report_corrected", "title": "T", "illustrative": true});
-        let events = json!({"events": 1, "rows": [row]});
+        let row = EventRow {
+            position: "8".to_owned(),
+            recorded: "t".to_owned(),
+            effective: None,
+            event: "report_corrected".to_owned(),
+            commitment: None,
+            title: Some("T".to_owned()),
+            illustrative: true,
+            subject: None,
+        };
+        let events = EventList {
+            events: 1,
+            rows: vec![row],
+            next: None,
+        };
         let page = page(&difference(("7", "8"), Vec::new(), events));
         assert!(
             page.contains("No figure changed.\n\nevents between: 1\n"),

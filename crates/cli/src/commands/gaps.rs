@@ -1,12 +1,12 @@
 //! `gaps`: what nobody has committed to yet.
 
-use super::view::{fetch, heading, known, parse};
+use super::view::{Changed, fetch, heading, known, parse};
 use crate::args::KnownArgs;
 use crate::failure::Failure;
-use crate::output::{Output, Table, json_line, shown, text};
+use crate::output::{Output, Table, json_line, sorted_json, text};
 use ledger_bus::NatsAccess;
-use ledger_domain::wire::v1::view::ViewKey;
-use serde_json::Value;
+use ledger_domain::wire::v1::answer::ViewAnswer;
+use ledger_domain::wire::v1::view::{GapsBody, ViewKey};
 
 /// Codes on one line of a list.
 const CODES_A_LINE: usize = 10;
@@ -22,61 +22,51 @@ pub(crate) async fn run(
     if output.json && region.is_none() {
         return Ok(json_line(&json)?);
     }
-    let mut answer = parse(&json)?;
+    let mut answer: ViewAnswer<GapsBody> = parse(&json)?;
     if let Some(region) = region {
-        keep_region(&mut answer, region)?;
+        keep_region(&mut answer.view, region)?;
     }
     if output.json {
-        let json = serde_json::to_vec(&answer).map_err(|error| Failure::failed(&error))?;
-        return Ok(json_line(&json)?);
+        return Ok(json_line(&sorted_json(&answer)?)?);
     }
-    let mut page = heading(&answer, "Gaps: what nobody has committed to");
-    page.push_str(&figures(&answer));
+    let body = &answer.view;
+    let changed = Changed {
+        position: &body.position,
+        recorded: &body.recorded,
+    };
+    let mut page = heading(&answer, changed, "Gaps: what nobody has committed to");
+    page.push_str(&figures(body));
     page.push_str(&codes(
         "actions without a commitment",
-        &answer,
-        "/view/actions_without_commitment",
+        &body.actions_without_commitment,
     ));
     if region.is_some() {
-        page.push_str(&of_region(&answer));
+        page.push_str(&of_region(body));
     }
     Ok(text(&page)?)
 }
 
 /// Leaves out every region but one.
-fn keep_region(answer: &mut Value, region: &str) -> Result<(), Failure> {
-    let Some(Value::Object(regions)) = answer.pointer_mut("/view/by_region") else {
-        return Ok(());
-    };
-    let names: Vec<&str> = regions.keys().map(String::as_str).collect();
+fn keep_region(body: &mut GapsBody, region: &str) -> Result<(), Failure> {
+    let names: Vec<&str> = body.by_region.keys().map(String::as_str).collect();
     if !names.iter().any(|name| name.eq_ignore_ascii_case(region)) {
         return Err(Failure::unknown(format!(
             "there is no region `{region}`; there are {}",
             names.join(", ")
         )));
     }
-    regions.retain(|name, _| name.eq_ignore_ascii_case(region));
+    body.by_region
+        .retain(|name, _| name.eq_ignore_ascii_case(region));
     Ok(())
 }
 
-/// The regions of the answer, each with its gaps.
-fn regions(answer: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    let regions = answer.pointer("/view/by_region").and_then(Value::as_object);
-    regions.into_iter().flatten()
-}
-
-fn figures(answer: &Value) -> String {
+fn figures(body: &GapsBody) -> String {
     let mut instruments = Table::new(&["actions of", "catalogued", "without commitment"]);
-    let by_instrument = answer.pointer("/view/actions_by_instrument");
-    for (instrument, actions) in by_instrument
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (instrument, actions) in &body.actions_by_instrument {
         instruments.row([
             instrument.clone(),
-            shown(actions, "/catalogued"),
-            shown(actions, "/without_commitment"),
+            actions.catalogued.to_string(),
+            actions.without_commitment.to_string(),
         ]);
     }
     let mut states = Table::new(&[
@@ -88,26 +78,26 @@ fn figures(answer: &Value) -> String {
         "without",
         "actions without",
     ]);
-    for (region, gaps) in regions(answer) {
-        let at = |pointer| shown(gaps, pointer);
-        states.row([
-            region.clone(),
-            at("/member_states/of"),
-            at("/member_states/committed"),
-            at("/member_states/participant_only"),
-            at("/member_states/other_parties_only"),
-            at("/member_states/without_commitment"),
-            at("/actions/without_commitment"),
-        ]);
+    for (region, gaps) in &body.by_region {
+        let of = &gaps.member_states;
+        let counts = [
+            of.of,
+            of.committed,
+            of.participant_only,
+            of.other_parties_only,
+            of.without_commitment,
+            gaps.actions.without_commitment,
+        ];
+        let counts = counts.map(|count| count.to_string());
+        states.row(std::iter::once(region.clone()).chain(counts));
     }
     let mut commitments = Table::new(&["commitments", ""]);
-    let figures = [
-        ("standing", "total"),
-        ("illustrative (examples, nobody's pledge)", "illustrative"),
-    ];
-    for (name, figure) in figures {
-        let count = shown(answer, &format!("/view/active_commitments/{figure}"));
-        commitments.row([name.to_owned(), count]);
+    let of = &body.active_commitments;
+    for (name, count) in [
+        ("standing", of.total),
+        ("illustrative (examples, nobody's pledge)", of.illustrative),
+    ] {
+        commitments.row([name.to_owned(), count.to_string()]);
     }
     format!(
         "\n{}\n{}\n{}",
@@ -117,26 +107,27 @@ fn figures(answer: &Value) -> String {
     )
 }
 
-fn of_region(answer: &Value) -> String {
-    regions(answer)
+fn of_region(body: &GapsBody) -> String {
+    let regions = body.by_region.iter();
+    regions
         .map(|(region, gaps)| {
-            let list = |what: &str, pointer| codes(&format!("{region}: {what}"), gaps, pointer);
+            let list = |what: &str, listed: &[String]| codes(&format!("{region}: {what}"), listed);
             [
                 list(
                     "actions committed to elsewhere only: no party of the region leads one",
-                    "/actions_committed_elsewhere_only",
+                    &gaps.actions_committed_elsewhere_only,
                 ),
                 list(
                     "member States that neither lead a commitment nor take part in one, and no party of theirs leads one",
-                    "/without_commitment",
+                    &gaps.without_commitment,
                 ),
                 list(
                     "member States that lead no commitment and take part in one",
-                    "/participant_only",
+                    &gaps.participant_only,
                 ),
                 list(
                     "member States that do neither, while other parties of theirs lead one",
-                    "/other_parties_only",
+                    &gaps.other_parties_only,
                 ),
             ]
             .concat()
@@ -145,13 +136,7 @@ fn of_region(answer: &Value) -> String {
 }
 
 /// A list of codes under its heading, wrapped; nothing if it is empty.
-fn codes(heading: &str, value: &Value, pointer: &str) -> String {
-    let codes = value.pointer(pointer).and_then(Value::as_array);
-    let codes: Vec<String> = codes
-        .into_iter()
-        .flatten()
-        .map(|code| shown(code, ""))
-        .collect();
+fn codes(heading: &str, codes: &[String]) -> String {
     if codes.is_empty() {
         return String::new();
     }
@@ -165,21 +150,33 @@ fn codes(heading: &str, value: &Value, pointer: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use ledger_domain::wire::v1::view::RegionGaps;
 
-    fn answer() -> Value {
-        json!({"view": {
-            "actions_without_commitment": ["GCM-01", "GCM-02"],
-            "by_region": {
-                "Africa": {"without_commitment": ["DZA"], "participant_only": ["TGO"], "actions_committed_elsewhere_only": ["GCM-10"]},
-                "Asia": {"without_commitment": ["JPN"]},
-            },
-        }})
+    fn body() -> GapsBody {
+        let body = serde_json::json!({
+            "view": "gaps", "active_commitments": {}, "actions": {}, "actions_by_instrument": {},
+            "instruments_left_out": 0, "actions_without_commitment": ["GCM-01", "GCM-02"],
+            "actions_left_out": 0, "member_states": {}, "by_region": {},
+        });
+        let mut body: GapsBody = serde_json::from_value(body).expect("a body");
+        let codes = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect();
+        let africa = RegionGaps {
+            without_commitment: codes(&["DZA"]),
+            participant_only: codes(&["TGO"]),
+            actions_committed_elsewhere_only: codes(&["GCM-10"]),
+            ..RegionGaps::default()
+        };
+        let asia = RegionGaps {
+            without_commitment: codes(&["JPN"]),
+            ..RegionGaps::default()
+        };
+        body.by_region = [("Africa".to_owned(), africa), ("Asia".to_owned(), asia)].into();
+        body
     }
 
     #[test]
     fn one_region_is_kept_whatever_its_letters_are_and_no_other_is_guessed() {
-        let mut kept = answer();
+        let mut kept = body();
         assert!(keep_region(&mut kept, "africa").is_ok());
         let page = of_region(&kept);
         assert!(
@@ -189,15 +186,13 @@ mod tests {
         assert!(page.contains("leads one (1)\nGCM-10"), "{page}");
         assert!(page.contains("take part in one (1)\nTGO"), "{page}");
         assert!(!page.contains("JPN"), "{page}");
-        assert!(keep_region(&mut answer(), "Afr").is_err());
+        assert!(keep_region(&mut body(), "Afr").is_err());
     }
 
     #[test]
     fn an_empty_list_says_nothing() {
-        assert_eq!(codes("x", &json!({"list": []}), "/list"), "");
-        assert_eq!(
-            codes("x", &json!({"list": ["A", "B"]}), "/list"),
-            "\nx (2)\nA B\n"
-        );
+        assert_eq!(codes("x", &[]), "");
+        let listed = ["A".to_owned(), "B".to_owned()];
+        assert_eq!(codes("x", &listed), "\nx (2)\nA B\n");
     }
 }

@@ -1,12 +1,12 @@
 //! `partner show`: what a partner sent.
 
-use super::view::{fetch, heading, known, parse};
+use super::view::{Changed, fetch, heading, known, parse};
 use crate::args::KnownArgs;
 use crate::failure::Failure;
-use crate::output::{Output, Table, json_line, shown, text};
+use crate::output::{Output, Table, json_line, text};
 use ledger_bus::NatsAccess;
-use ledger_domain::wire::v1::view::ViewKey;
-use serde_json::Value;
+use ledger_domain::wire::v1::answer::ViewAnswer;
+use ledger_domain::wire::v1::view::{PartnerBody, RecordedAt, ViewKey};
 
 /// Prints a partner's activity.
 pub(crate) async fn show(
@@ -23,30 +23,40 @@ pub(crate) async fn show(
     if output.json {
         return Ok(json_line(&json)?);
     }
-    let answer = parse(&json)?;
-    let mut page = heading(&answer, &format!("{id}  {}", shown(&answer, "/title")));
-    page.push_str(&activity(&answer));
+    let answer: ViewAnswer<PartnerBody> = parse(&json)?;
+    let body = &answer.view;
+    let title = answer.title.as_deref().unwrap_or_default();
+    let changed = Changed {
+        position: &body.position,
+        recorded: &body.recorded,
+    };
+    let mut page = heading(&answer, changed, &format!("{id}  {title}"));
+    page.push_str(&activity(body));
     Ok(text(&page)?)
 }
 
-fn activity(answer: &Value) -> String {
-    let at = |pointer: &str| shown(answer, &format!("/view{pointer}"));
+fn activity(body: &PartnerBody) -> String {
+    let recorded = |event: &Option<RecordedAt>| {
+        let event = event.as_ref();
+        event.map_or_else(String::new, |event| event.recorded.clone())
+    };
+    let roles: Vec<&str> = body.roles.iter().map(|role| role.as_str()).collect();
+    let (reports, sent) = (&body.reports, &body.events);
     let mut table = Table::new(&["partner", ""]);
     let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
-    row("status", at("/status"));
-    row("roles", at("/roles"));
-    row("parties it speaks for", at("/parties/speaks_for"));
-    row("reports sent", at("/reports/sent"));
-    row("reports corrected", at("/reports/corrected"));
-    row("reports retracted", at("/reports/retracted"));
-    row("first event recorded", at("/events/first/recorded"));
-    row("last event recorded", at("/events/last/recorded"));
+    row("status", body.status.as_str().to_owned());
+    row("roles", roles.join(" "));
+    row("parties it speaks for", body.parties.speaks_for.to_string());
+    row("reports sent", reports.sent.to_string());
+    row("reports corrected", reports.corrected.to_string());
+    row("reports retracted", reports.retracted.to_string());
+    row("first event recorded", recorded(&sent.first));
+    row("last event recorded", recorded(&sent.last));
     let mut events = Table::new(&["events", "sent"]);
-    let by_type = answer.pointer("/view/events/by_type");
-    for (kind, count) in by_type.and_then(Value::as_object).into_iter().flatten() {
-        events.row([kind.clone(), shown(count, "")]);
+    for (kind, count) in &sent.by_type {
+        events.row([kind.clone(), count.to_string()]);
     }
-    events.row(["all".to_owned(), at("/events/sent")]);
+    events.row(["all".to_owned(), sent.sent.to_string()]);
     format!("\n{}\n{}", table.render(), events.render())
 }
 
@@ -56,10 +66,10 @@ mod tests {
 
     #[test]
     fn a_silent_partner_shows_its_zeros() {
-        let answer = serde_json::json!({"view": {"status": "registered", "roles": ["reporter"],
+        let body = serde_json::json!({"view": "partner", "partner": "p", "status": "registered", "roles": ["reporter"],
             "parties": {"speaks_for": 2}, "events": {"sent": 0, "by_type": {}, "first": null, "last": null},
-            "reports": {"sent": 0, "corrected": 0}}});
-        let page = activity(&answer);
+            "reports": {"sent": 0, "corrected": 0}});
+        let page = activity(&serde_json::from_value(body).expect("a body"));
         assert!(page.contains("reports corrected      0\n"), "{page}");
         assert!(page.contains("all     0\n"), "{page}");
     }

@@ -1,12 +1,13 @@
 //! `review`: a review cycle, who spoke in it, and the position its figures are frozen at.
 
-use super::view::{fetch, heading, known, parse};
+use super::view::{Changed, fetch, heading, known, parse};
 use crate::args::KnownArgs;
 use crate::failure::Failure;
-use crate::output::{Output, Table, json_line, shown, text};
+use crate::output::{Output, Table, json_line, text};
 use ledger_bus::NatsAccess;
-use ledger_domain::wire::v1::view::ViewKey;
-use serde_json::Value;
+use ledger_domain::PartialDate;
+use ledger_domain::wire::v1::answer::ViewAnswer;
+use ledger_domain::wire::v1::view::{RecordedAt, ReviewBody, ViewKey};
 
 /// Prints a review cycle.
 pub(crate) async fn run(
@@ -23,27 +24,38 @@ pub(crate) async fn run(
     if output.json {
         return Ok(json_line(&json)?);
     }
-    let answer = parse(&json)?;
-    let mut page = heading(&answer, &format!("{id}  {}", shown(&answer, "/title")));
-    page.push_str(&cycle(&answer));
+    let answer: ViewAnswer<ReviewBody> = parse(&json)?;
+    let body = &answer.view;
+    let title = answer.title.as_deref().unwrap_or_default();
+    let changed = Changed {
+        position: &body.position,
+        recorded: &body.recorded,
+    };
+    let mut page = heading(&answer, changed, &format!("{id}  {title}"));
+    page.push_str(&cycle(body));
     Ok(text(&page)?)
 }
 
-fn cycle(answer: &Value) -> String {
-    let at = |pointer: &str| shown(answer, &format!("/view{pointer}"));
+fn cycle(body: &ReviewBody) -> String {
+    let recorded = |event: &Option<RecordedAt>| {
+        let event = event.as_ref();
+        event.map_or_else(String::new, |event| event.recorded.clone())
+    };
+    let date = |date: Option<PartialDate>| date.map_or_else(String::new, |date| date.to_string());
+    let frozen = body.closed.as_ref();
+    let frozen = frozen.map_or_else(String::new, |closed| closed.position.clone());
     let mut table = Table::new(&["review", ""]);
     let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
-    row("status", at("/status"));
-    row("instrument", at("/instrument"));
-    row("looks at", span(&at("/from"), &at("/to")));
-    row("opened", at("/opened/recorded"));
-    row("closed", at("/closed/recorded"));
-    row("figures frozen at position", at("/closed/position"));
-    row("statements", at("/statements/recorded"));
+    row("status", body.status.as_str().to_owned());
+    row("instrument", body.instrument.clone().unwrap_or_default());
+    row("looks at", span(&date(body.from), &date(body.to)));
+    row("opened", recorded(&body.opened));
+    row("closed", recorded(&body.closed));
+    row("figures frozen at position", frozen);
+    row("statements", body.statements.recorded.to_string());
     let mut parties = Table::new(&["party", "statements"]);
-    let by_party = answer.pointer("/view/statements_by_party");
-    for (party, count) in by_party.and_then(Value::as_object).into_iter().flatten() {
-        parties.row([party.clone(), shown(count, "")]);
+    for (party, count) in &body.statements_by_party {
+        parties.row([party.clone(), count.to_string()]);
     }
     let spoke = if parties.is_empty() {
         String::new()
@@ -67,22 +79,33 @@ fn span(from: &str, to: &str) -> String {
 mod tests {
     use super::*;
 
+    fn body(extra: serde_json::Value) -> ReviewBody {
+        let mut body = serde_json::json!({"view": "review", "review": "r", "status": "open",
+            "statements": {"recorded": 0}, "parties": {"spoke": 0}, "statements_by_party": {}, "parties_left_out": 0});
+        if let (Some(body), serde_json::Value::Object(extra)) = (body.as_object_mut(), extra) {
+            body.extend(extra);
+        }
+        serde_json::from_value(body).expect("a body")
+    }
+
     #[test]
     fn what_a_review_looks_at_is_said_as_far_as_it_is_known() {
         let shown = [("2022", "2026"), ("2022", ""), ("", "2026"), ("", "")];
         let shown = shown.map(|(from, to)| span(from, to));
         assert_eq!(shown, ["2022 to 2026", "from 2022", "until 2026", ""]);
-        let page = cycle(&serde_json::json!({"view": {"status": "open"}}));
+        let page = cycle(&body(serde_json::json!({})));
         assert!(page.contains("looks at\n"), "{page}");
     }
 
     #[test]
     fn a_closed_review_names_the_position_of_its_figures() {
-        let answer = serde_json::json!({"view": {"status": "closed", "from": "2022", "to": "2026",
+        let page = cycle(&body(
+            serde_json::json!({"status": "closed", "from": "2022", "to": "2026",
             "closed": {"position": "77", "recorded": "2026-05-01T00:00:00Z"},
-            "statements": {"recorded": 2}, "statements_by_party": {"KEN": 2}}});
-        let page = cycle(&answer);
+            "statements": {"recorded": 2}, "statements_by_party": {"KEN": 2}}),
+        ));
         assert!(page.contains("figures frozen at position  77\n"), "{page}");
+        assert!(page.contains("2022 to 2026"), "{page}");
         assert!(page.contains("KEN    2\n"), "{page}");
     }
 }

@@ -1,35 +1,13 @@
 //! `summary`: the whole ledger in figures.
 
-use super::figures::{assessed, counts, left_out, participations};
+use super::figures::{Counts, left_out};
 use super::view::{coverage, fetch, heading, known, parse};
 use crate::args::KnownArgs;
 use crate::failure::Failure;
-use crate::output::{Output, Table, json_line, shown, text};
+use crate::output::{Output, Table, json_line, text};
 use ledger_bus::NatsAccess;
-use ledger_domain::wire::v1::view::ViewKey;
-use serde_json::Value;
-
-/// What a figure of the whole ledger is broken down by, and what that is called.
-const BREAKDOWNS: [(&str, &str); 6] = [
-    (
-        "/active_commitments/by_instrument",
-        "standing commitments by instrument",
-    ),
-    (
-        "/active_commitments/by_region_of_lead",
-        "standing commitments by region of the lead",
-    ),
-    (
-        "/active_commitments/by_form",
-        "standing commitments by form",
-    ),
-    (
-        "/active_commitments/by_nature",
-        "standing commitments by nature",
-    ),
-    ("/parties/registered_by_kind", "registered parties by kind"),
-    ("/events/by_type", "events by type"),
-];
+use ledger_domain::wire::v1::answer::ViewAnswer;
+use ledger_domain::wire::v1::view::{SummaryBody, ViewKey};
 
 /// Prints the summary.
 pub(crate) async fn run(nats: &NatsAccess, at: &KnownArgs, output: Output) -> Result<(), Failure> {
@@ -37,52 +15,59 @@ pub(crate) async fn run(nats: &NatsAccess, at: &KnownArgs, output: Output) -> Re
     if output.json {
         return Ok(json_line(&json)?);
     }
-    let answer = parse(&json)?;
-    let mut page = heading(&answer, "The whole ledger");
-    page.push_str(&counts(&answer, "/view", true));
-    page.push_str(&assessed(&answer, "/view"));
-    page.push_str(&participations(&answer, "/view"));
-    page.push_str(&coverage(&answer, "/view"));
-    page.push_str(&totals(&answer));
-    page.push_str(&breakdowns(&answer));
+    let answer: ViewAnswer<SummaryBody> = parse(&json)?;
+    let body = &answer.view;
+    let mut page = heading(&answer, &body.last, "The whole ledger");
+    let counts = Counts::from(body);
+    page.push_str(&counts.table(answer.commitments_today.as_ref()));
+    page.push_str(&counts.assessed());
+    page.push_str(&counts.participations());
+    page.push('\n');
+    page.push_str(&coverage(
+        body.countries.committed,
+        body.member_states,
+        &body.member_states_by_region,
+    ));
+    page.push_str(&totals(body));
+    page.push_str(&breakdowns(body));
     Ok(text(&page)?)
 }
 
 /// What is counted in other units than commitments.
-fn totals(answer: &Value) -> String {
-    let at = |pointer: &str| shown(answer, &format!("/view{pointer}"));
+fn totals(body: &SummaryBody) -> String {
     let mut table = Table::new(&["recorded beside commitments", ""]);
-    for (name, pointer) in [
-        ("events", "/events/recorded"),
-        ("parties registered", "/parties/registered"),
-        ("  active", "/parties/active"),
-        ("  leading a commitment", "/parties/leading"),
-        ("instruments", "/catalogue/instruments"),
-        ("actions", "/catalogue/actions"),
-        (
-            "  without a commitment",
-            "/catalogue/actions_without_commitment",
-        ),
-        ("milestones named", "/milestones/named"),
-        ("  reached", "/milestones/reached"),
-    ] {
-        let value = at(pointer);
-        if !value.is_empty() {
-            table.row([name.to_owned(), value]);
-        }
-    }
+    let mut row = |name: &str, count: u64| table.row([name.to_owned(), count.to_string()]);
+    let many = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    row("events", body.events.recorded);
+    row("parties registered", body.parties.registered);
+    row("  active", body.parties.active);
+    row("  leading a commitment", many(body.parties.leading));
+    row("instruments", many(body.catalogue.instruments));
+    row("actions", many(body.catalogue.actions));
+    let without = body.catalogue.actions_without_commitment;
+    row("  without a commitment", many(without));
+    row("milestones named", body.apart.milestones.named);
+    row("  reached", body.apart.milestones.reached);
     format!("\n{}", table.render())
 }
 
 /// One table for each breakdown that has something in it, the largest figure first.
-fn breakdowns(answer: &Value) -> String {
+fn breakdowns(body: &SummaryBody) -> String {
+    let active = &body.active_commitments;
+    let kinds = &body.parties.registered_by_kind;
     let mut page = String::new();
-    for (pointer, name) in BREAKDOWNS {
-        let figures = answer.pointer(&format!("/view{pointer}"));
-        let figures = figures.and_then(Value::as_object).into_iter().flatten();
-        let mut figures: Vec<(&String, u64)> = figures
-            .map(|(key, count)| (key, count.as_u64().unwrap_or_default()))
-            .collect();
+    for (name, figures) in [
+        ("standing commitments by instrument", &active.by_instrument),
+        (
+            "standing commitments by region of the lead",
+            &active.by_region_of_lead,
+        ),
+        ("standing commitments by form", &active.by_form),
+        ("standing commitments by nature", &active.by_nature),
+        ("registered parties by kind", kinds),
+        ("events by type", &body.events.by_type),
+    ] {
+        let mut figures: Vec<(&String, &u64)> = figures.iter().collect();
         figures.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let mut table = Table::new(&[name, ""]);
         for (key, count) in figures {
@@ -93,30 +78,45 @@ fn breakdowns(answer: &Value) -> String {
             page.push_str(&table.render());
         }
     }
-    page.push_str(&left_out(
-        answer,
-        "/view/active_commitments/instruments_left_out",
-        "instruments",
-    ));
+    page.push_str(&left_out(active.instruments_left_out, "instruments"));
     page
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger_domain::wire::v1::view::{
+        ActiveInLedger, ApartFromActive, Catalogue, CommittedCountries, Coverage, LastEvents,
+        LedgerEvents, LedgerParties, Participations, RecordedCommitments, ViewKind,
+    };
+    use std::collections::BTreeMap;
 
     #[test]
     fn breakdowns_begin_with_the_largest_and_empty_ones_are_left_out() {
-        let answer = serde_json::json!({"view": {
-            "active_commitments": {"by_instrument": {"A": 1, "B": 7}, "by_form": {}, "instruments_left_out": 3},
-            "parties": {"registered": 4, "registered_by_kind": {"member_state": 2}},
-        }});
-        let page = breakdowns(&answer);
+        let mut body = SummaryBody {
+            view: ViewKind::Summary,
+            last: LastEvents::default(),
+            events: LedgerEvents::default(),
+            commitments: RecordedCommitments::default(),
+            active_commitments: ActiveInLedger::default(),
+            apart: ApartFromActive::default(),
+            participations: Participations::default(),
+            parties: LedgerParties::default(),
+            countries: CommittedCountries::default(),
+            member_states: Coverage::default(),
+            member_states_by_region: BTreeMap::new(),
+            catalogue: Catalogue::default(),
+        };
+        let count = |name: &str, count| (name.to_owned(), count);
+        body.active_commitments.by_instrument = [count("A", 1), count("B", 7)].into();
+        body.active_commitments.instruments_left_out = 3;
+        body.parties.registered_by_kind = [count("member_state", 2)].into();
+        let page = breakdowns(&body);
         let (b, a) = (page.find("B  "), page.find("A  "));
         assert!(b.is_some() && b < a, "{page}");
         assert!(page.contains("member_state"), "{page}");
         assert!(page.contains("3 instruments"), "{page}");
         assert!(!page.contains("by form"), "{page}");
-        assert!(totals(&answer).contains("parties registered"), "{page}");
+        assert!(totals(&body).contains("parties registered"), "{page}");
     }
 }

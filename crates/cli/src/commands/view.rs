@@ -1,15 +1,20 @@
 //! `country` and `action`: a view and a page of its commitments.
 
-use super::figures::{assessed, by_action, commitments, counts, mapped, participations};
+use super::figures::{Counts, by_action, commitments, mapped};
 use super::{codes, connect, moment};
 use crate::args::{KnownArgs, ListArgs};
 use crate::failure::Failure;
-use crate::output::{Output, Table, clean, json_line, shown, text};
+use crate::output::{Output, Table, clean, json_line, text};
 use ledger_bus::NatsAccess;
 use ledger_client::{Connection, is_not_found};
+use ledger_domain::wire::v1::answer::ViewAnswer;
 use ledger_domain::wire::v1::query::ViewQuery;
-use ledger_domain::wire::v1::view::ViewKey;
-use serde_json::Value;
+use ledger_domain::wire::v1::view::{
+    ActionBody, ActionTally, CountryBody, CountryStatements, Coverage, LastEvents, Timeliness,
+    ViewKey,
+};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 
 /// Prints a country's view.
 pub(crate) async fn country(
@@ -23,26 +28,23 @@ pub(crate) async fn country(
     if output.json {
         return Ok(json_line(&json)?);
     }
-    let answer = parse(&json)?;
-    let mut page = heading(
-        &answer,
-        &format!("{code}  {}", shown(&answer, "/view/name")),
-    );
-    let place: Vec<String> = ["/view/region", "/view/subregion", "/view/un_status"]
-        .iter()
-        .map(|pointer| shown(&answer, pointer))
-        // What has no standing in the United Nations needs no word about that.
-        .filter(|text| !matches!(text.as_str(), "" | "none"))
-        .collect();
+    let answer: ViewAnswer<CountryBody> = parse(&json)?;
+    let body = &answer.view;
+    let mut page = heading(&answer, &body.last, &format!("{code}  {}", body.name));
+    let place = [body.region.as_deref(), body.subregion.as_deref()];
+    // What has no standing in the United Nations needs no word about that.
+    let standing = Some(body.un_status.as_str()).filter(|status| *status != "none");
+    let place: Vec<&str> = place.into_iter().chain([standing]).flatten().collect();
     if !place.is_empty() {
         page.push_str(&format_line(&place.join(", ")));
     }
-    page.push_str(&counts(&answer, "/view", true));
-    page.push_str(&assessed(&answer, "/view"));
-    page.push_str(&participations(&answer, "/view"));
-    page.push_str(&statements(&answer));
-    page.push_str(&by_action(&answer));
-    page.push_str(&commitments(&answer, true));
+    let counts = Counts::from(body);
+    page.push_str(&counts.table(answer.commitments_today.as_ref()));
+    page.push_str(&counts.assessed());
+    page.push_str(&counts.participations());
+    page.push_str(&statements(&body.statements));
+    page.push_str(&by_action(body));
+    page.push_str(&commitments(answer.list.as_ref(), true));
     Ok(text(&page)?)
 }
 
@@ -59,46 +61,57 @@ pub(crate) async fn action(
     if output.json {
         return Ok(json_line(&json)?);
     }
-    let answer = parse(&json)?;
-    let mut page = heading(&answer, &format!("{code}  {}", shown(&answer, "/title")));
-    page.push_str(&action_counts(&answer));
-    page.push_str(&mapped(&answer));
-    page.push_str(&commitments(&answer, false));
+    let answer: ViewAnswer<ActionBody> = parse(&json)?;
+    let body = &answer.view;
+    let title = answer.title.as_deref().unwrap_or_default();
+    let mut page = heading(&answer, &body.last, &format!("{code}  {title}"));
+    page.push_str(&action_counts(body, answer.commitments_today.as_ref()));
+    page.push_str(&mapped(body));
+    page.push_str(&commitments(answer.list.as_ref(), false));
     Ok(text(&page)?)
 }
 
 /// What the country's parties said in reviews, if they said anything.
-fn statements(answer: &Value) -> String {
-    match shown(answer, "/view/statements/recorded").as_str() {
-        "" | "0" => String::new(),
-        count => format!(
+fn statements(statements: &CountryStatements) -> String {
+    match (statements.recorded, &statements.last) {
+        (0, _) | (_, None) => String::new(),
+        (count, Some(last)) => format!(
             "\nstatements in reviews: {count}, the last at position {}, {}\n",
-            shown(answer, "/view/statements/last/position"),
-            shown(answer, "/view/statements/last/recorded"),
+            last.position, last.recorded,
         ),
     }
 }
 
 /// The action's own counts, and below them those with the actions under it. What is counted today is counted over the
 /// same commitments as the list, those under an objective included: it stands beside the wider counts.
-fn action_counts(answer: &Value) -> String {
-    let has_rollup = answer.pointer("/view/rollup").is_some();
-    let mut page = counts(answer, "/view", !has_rollup);
-    page.push_str(&assessed(answer, "/view"));
-    page.push_str(&participations(answer, "/view"));
-    page.push_str(&coverage(answer, "/view"));
-    if has_rollup {
-        page.push_str(&format_line(&format!(
-            "\nWith the {} actions under it, {} of them without a commitment:",
-            shown(answer, "/view/rollup/actions"),
-            shown(answer, "/view/rollup/actions_without_commitment"),
-        )));
-        page.push_str(&counts(answer, "/view/rollup", true));
-        page.push_str(&assessed(answer, "/view/rollup"));
-        page.push_str(&participations(answer, "/view/rollup"));
-        page.push_str(&coverage(answer, "/view/rollup"));
-    }
+fn action_counts(body: &ActionBody, today: Option<&Timeliness>) -> String {
+    let Some(rollup) = &body.rollup else {
+        return tally(&body.own, today);
+    };
+    let mut page = tally(&body.own, None);
+    page.push_str(&format_line(&format!(
+        "\nWith the {} actions under it, {} of them without a commitment:",
+        rollup.actions, rollup.actions_without_commitment,
+    )));
+    page.push_str(&tally(&rollup.tally, today));
     page
+}
+
+fn tally(tally: &ActionTally, today: Option<&Timeliness>) -> String {
+    let counts = Counts::from(tally);
+    let parties = format!("parties committed: {}; ", tally.parties.committed);
+    let coverage = coverage(
+        tally.countries.committed,
+        tally.member_states,
+        &tally.member_states_by_region,
+    );
+    [
+        counts.table(today),
+        counts.assessed(),
+        counts.participations(),
+        format!("\n{parties}{coverage}"),
+    ]
+    .concat()
 }
 
 fn page_of(list: &ListArgs) -> ViewQuery {
@@ -166,7 +179,7 @@ fn unknown(key: &ViewKey) -> Failure {
     })
 }
 
-pub(super) fn parse(json: &[u8]) -> Result<Value, Failure> {
+pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(json).map_err(|error| Failure::failed(&error))
 }
 
@@ -174,21 +187,40 @@ fn format_line(text: &str) -> String {
     format!("{text}\n")
 }
 
-pub(super) fn heading(answer: &Value, title: &str) -> String {
-    let position = shown(answer, "/view/position");
-    let recorded = shown(answer, "/view/recorded");
-    let change = if position.is_empty() {
-        "Nothing recorded.".to_owned()
-    } else {
-        format!("Last change at position {position}, {recorded}.")
+/// When a view changed last, as its body says.
+#[derive(Clone, Copy)]
+pub(super) struct Changed<'a> {
+    pub(super) position: &'a Option<String>,
+    pub(super) recorded: &'a Option<String>,
+}
+
+impl<'a> From<&'a LastEvents> for Changed<'a> {
+    fn from(last: &'a LastEvents) -> Self {
+        Self {
+            position: &last.position,
+            recorded: &last.recorded,
+        }
+    }
+}
+
+pub(super) fn heading<'a, B>(
+    answer: &ViewAnswer<B>,
+    changed: impl Into<Changed<'a>>,
+    title: &str,
+) -> String {
+    let Changed { position, recorded } = changed.into();
+    let change = match position {
+        None => "Nothing recorded.".to_owned(),
+        Some(position) => format!(
+            "Last change at position {position}, {}.",
+            recorded.as_deref().unwrap_or_default()
+        ),
     };
-    let lag = match shown(answer, "/lag_events").as_str() {
-        "" | "0" => String::new(),
-        events => format!(" The view is {events} events behind the log."),
+    let lag = match answer.lag_events {
+        None | Some(0) => String::new(),
+        Some(events) => format!(" The view is {events} events behind the log."),
     };
-    let position = shown(answer, "/as_of_position");
-    let position = Some(position.as_str()).filter(|position| !position.is_empty());
-    let known = heading_of(position, &shown(answer, "/as_of"));
+    let known = heading_of(answer.as_of_position.as_deref(), &answer.as_of);
     format!("{}\n{known}{change}{lag}\n", clean(title.trim_end()))
 }
 
@@ -199,58 +231,66 @@ pub(super) fn heading_of(position: Option<&str>, as_of: &str) -> String {
     })
 }
 
-pub(super) fn coverage(answer: &Value, base: &str) -> String {
-    let at = |pointer: &str| shown(answer, &format!("{base}{pointer}"));
+/// How many countries and member States have committed.
+pub(super) fn coverage(
+    countries: usize,
+    all: Coverage,
+    by_region: &BTreeMap<String, Coverage>,
+) -> String {
     let mut table = Table::new(&["member States", "committed", "of"]);
-    if let Some(Value::Object(regions)) = answer.pointer(&format!("{base}/member_states_by_region"))
-    {
-        for (region, count) in regions {
-            table.row([
-                region.clone(),
-                shown(count, "/committed"),
-                shown(count, "/of"),
-            ]);
-        }
-    }
-    table.row([
-        "all".to_owned(),
-        at("/member_states/committed"),
-        at("/member_states/of"),
-    ]);
-    // Of the whole ledger it is said elsewhere how many parties lead.
-    let parties = match at("/parties/committed").as_str() {
-        "" => String::new(),
-        parties => format!("parties committed: {parties}; "),
+    let mut row = |name: &str, Coverage { committed, of }: &Coverage| {
+        table.row([name.to_owned(), committed.to_string(), of.to_string()]);
     };
-    let countries = at("/countries/committed");
-    format!(
-        "\n{parties}countries committed: {countries}\n{}",
-        table.render()
-    )
+    for (region, of_region) in by_region {
+        row(region, of_region);
+    }
+    row("all", &all);
+    format!("countries committed: {countries}\n{}", table.render())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use ledger_domain::wire::v1::view::{ActionRollup, RecordedAt};
+
+    fn answer(lag_events: u64) -> ViewAnswer<()> {
+        ViewAnswer {
+            as_of: "t".to_owned(),
+            as_of_position: None,
+            watermark: None,
+            lag_events: Some(lag_events),
+            title: None,
+            commitments_today: None,
+            view: (),
+            list: None,
+            events: None,
+        }
+    }
 
     #[test]
     fn a_view_without_events_says_so() {
-        let answer = json!({"lag_events": 0, "view": {"position": null}});
+        let last = LastEvents::default();
         assert_eq!(
-            heading(&answer, "KEN  Kenya"),
+            heading(&answer(0), &last, "KEN  Kenya"),
             "KEN  Kenya\nNothing recorded.\n"
         );
-        let title = heading(&answer, "KEN  \u{1b}[31mKenya\u{202e}");
+        let title = heading(&answer(0), &last, "KEN  \u{1b}[31mKenya\u{202e}");
         assert!(title.starts_with("KEN   [31mKenya\u{fffd}\n"), "{title}");
+        let behind = heading(&answer(3), &last, "KEN");
+        assert!(behind.ends_with(" 3 events behind the log.\n"), "{behind}");
     }
 
     #[test]
     fn statements_are_counted_where_there_are_any() {
-        let none = json!({"view": {"statements": {"recorded": 0, "last": null}}});
-        assert_eq!(statements(&none), "");
-        let last = json!({"position": "77", "recorded": "t"});
-        let two = json!({"view": {"statements": {"recorded": 2, "last": last}}});
+        assert_eq!(statements(&CountryStatements::default()), "");
+        let last = RecordedAt {
+            position: "77".to_owned(),
+            recorded: "t".to_owned(),
+        };
+        let two = CountryStatements {
+            recorded: 2,
+            last: Some(last),
+        };
         assert_eq!(
             statements(&two),
             "\nstatements in reviews: 2, the last at position 77, t\n"
@@ -259,11 +299,19 @@ mod tests {
 
     #[test]
     fn an_objective_shows_what_is_overdue_beside_the_commitments_it_is_counted_over() {
-        let none = json!({"commitments": {"recorded": 0}});
-        let mut answer = json!({"commitments_today": {"overdue_original": 3}, "view": none});
-        assert_eq!(action_counts(&answer).matches("overdue (first").count(), 1);
-        answer["view"]["rollup"] = json!({"actions": 10, "commitments": {"recorded": 5}});
-        let page = action_counts(&answer);
+        let today = Timeliness {
+            overdue_original: 3,
+            ..Timeliness::default()
+        };
+        let body = serde_json::json!({"view": "action", "action": "GCM-10"});
+        let mut body: ActionBody = serde_json::from_value(body).expect("a body");
+        let page = action_counts(&body, Some(&today));
+        assert_eq!(page.matches("overdue (first").count(), 1);
+        body.rollup = Some(ActionRollup {
+            actions: 10,
+            ..ActionRollup::default()
+        });
+        let page = action_counts(&body, Some(&today));
         let (own, rolled_up) = page.split_once("actions under it").expect("a roll-up");
         assert!(!own.contains("overdue"), "{page}");
         assert!(rolled_up.contains("overdue (first due date)"), "{page}");

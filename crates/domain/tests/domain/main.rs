@@ -34,6 +34,8 @@ mod reporting;
 #[cfg(test)]
 mod rich;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod status;
 #[cfg(test)]
 mod support;

@@ -168,6 +168,17 @@ pub enum ParticipationRole {
     Supporter,
 }
 
+impl ParticipationRole {
+    /// The word in a row.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lead => "lead",
+            Self::Partner => "partner",
+            Self::Supporter => "supporter",
+        }
+    }
+}
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands a field over by reference"
