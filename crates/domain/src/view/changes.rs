@@ -1,4 +1,4 @@
-//! Changes since the last save: what is to be kept and published.
+//! Changes since the last save: rows to keep and keys to publish.
 
 /// What a projection asks to be kept and published.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! How one commitment stands, folded from its own events alone: the same facts that the views count, for one commitment.
+//! One commitment in full, folded from its own events alone: the same facts that the views count.
 //!
 //! Nothing that is said here of a commitment follows from the catalogue or from the parties as they were registered, and of other commitments' events only
 //! whether its successor was withdrawn. So a node that knows where the events of both lie needs no others, and an auditor who has their histories

@@ -1,4 +1,4 @@
-//! Why rows or a change log that were kept cannot be read back.
+//! The error of reading back saved rows or a saved change log.
 
 use std::fmt;
 

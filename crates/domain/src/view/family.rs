@@ -3,6 +3,7 @@
 pub(super) mod action;
 pub(super) mod body;
 pub(super) mod country;
+pub(super) mod coverage;
 pub(super) mod family_view;
 pub(super) mod last_change;
 pub(super) mod reach;

@@ -4,22 +4,20 @@
 //! counted. Rows are found by reading the commitments in recorded order, at most [`MAX_READ`] for one answer, so that no answer holds the others up:
 //! a page may come short and still say where to go on.
 
+mod why;
+
 use chrono::NaiveDate;
 use rustc_hash::FxHashSet;
 
 use super::list::MAX_PAGE_ROWS;
 use crate::date::PartialDate;
-use crate::view::read_model::assessments::Downgrade;
-use crate::view::read_model::contests::OpenContest;
 use crate::view::read_model::dates::{Dates, days_before, epoch_day};
-use crate::view::read_model::facts::{CommitmentFacts, PartState, Status};
+use crate::view::read_model::facts::{CommitmentFacts, PartState};
 use crate::view::read_model::index::{ActionIndex, Slot, number};
 use crate::view::read_model::place::{Place, place};
 use crate::view::read_model::tables::Tables;
-use crate::wire::v1::Outcome;
-use crate::wire::v1::view::{
-    AssessmentRow, CommitmentRow, STALE_AFTER_DAYS, WatchList, WatchRow, WatchRows,
-};
+use crate::wire::v1::view::{STALE_AFTER_DAYS, WatchList, WatchRow, WatchRows};
+use why::why;
 
 /// The most commitments that are read for one answer.
 pub(crate) const MAX_READ: u32 = 65_536;
@@ -192,10 +190,25 @@ impl Search {
         let commitment = facts.row(tables, None);
         let since = self.since(facts);
         WatchRow {
-            why: self.why(tables, facts, &commitment, since),
+            why: why(
+                self.list,
+                tables,
+                facts,
+                &commitment,
+                self.days_since(since),
+            ),
             since: since.map(|day| day.to_string()),
             commitment,
         }
+    }
+
+    /// The days since the first on the list. Who asks may go by a clock a little behind the one that recorded: what was recorded
+    /// tomorrow by it is new.
+    fn days_since(&self, since: Option<NaiveDate>) -> i64 {
+        since.map_or(0, |since| {
+            let days = self.today.signed_duration_since(since).num_days();
+            days.max(0)
+        })
     }
 
     /// The first day on the list.
@@ -222,132 +235,6 @@ impl Search {
             | WatchList::SuccessorWithdrawn => None,
         }
     }
-
-    fn why(
-        &self,
-        tables: &Tables,
-        facts: &CommitmentFacts,
-        row: &CommitmentRow,
-        since: Option<NaiveDate>,
-    ) -> String {
-        // Who asks may go by a clock a little behind the one that recorded: what was recorded tomorrow by it is new.
-        let days = since.map_or(0, |since| {
-            let days = self.today.signed_duration_since(since).num_days();
-            days.max(0)
-        });
-        let text =
-            |date: Option<PartialDate>| date.map_or_else(String::new, |date| date.to_string());
-        let said = || format!("lead: {}; {}", said_by_lead(facts), assessments(row));
-        match self.list {
-            WatchList::Overdue => format!("due {}, {} days late", text(facts.due), days + 1),
-            WatchList::OverdueOriginal => {
-                format!(
-                    "first due {}, {} days late",
-                    text(facts.original_due),
-                    days + 1
-                )
-            }
-            WatchList::Stale => {
-                format!("no report on the last {} days", days + STALE_AFTER_DAYS + 1)
-            }
-            WatchList::NeverReported => format!("no report in {days} days since it was recorded"),
-            WatchList::FulfilledUnassessed => {
-                format!("lead: {}; nobody assessed it", said_by_lead(facts))
-            }
-            WatchList::AssessedBelowReport => said(),
-            WatchList::Downgraded => {
-                let scrutiny = facts.scrutiny().into_iter();
-                let downgrades: Vec<String> = scrutiny
-                    .flat_map(|it| it.assessments.downgrades())
-                    .map(|it| downgrade(tables, it))
-                    .collect();
-                downgrades.join("; ")
-            }
-            WatchList::Contested => {
-                let contests = facts
-                    .scrutiny()
-                    .into_iter()
-                    .flat_map(|scrutiny| scrutiny.contests.iter())
-                    .filter(|contest| !contest.retracted);
-                let contests: Vec<String> = contests
-                    .map(|OpenContest { party, report, .. }| {
-                        format!(
-                            "{} contests the report at position {report}",
-                            tables.party_text(party)
-                        )
-                    })
-                    .collect();
-                contests.join("; ")
-            }
-            WatchList::EvidenceMissing if facts.last_report.is_none() => {
-                format!("{} without evidence", said_by_lead(facts))
-            }
-            WatchList::EvidenceMissing => "reported on without evidence".to_owned(),
-            WatchList::EvidenceUnavailable => {
-                let count = facts
-                    .scrutiny()
-                    .map_or(0, |scrutiny| scrutiny.evidence.unavailable_count());
-                format!("evidence that could not be found: {count}")
-            }
-            WatchList::Unconfirmed => {
-                let claimed = facts
-                    .participations()
-                    .iter()
-                    .filter(|part| part.state == PartState::Claimed);
-                let parties: Vec<String> =
-                    claimed.map(|part| tables.party_text(part.party)).collect();
-                format!("not confirmed by {}", parties.join(", "))
-            }
-            WatchList::GroundTakenBack => {
-                "closed as fulfilled; the report that this rested on holds no more".to_owned()
-            }
-            WatchList::SuccessorWithdrawn => {
-                let successor = row.successor.as_deref().unwrap_or_default();
-                format!("superseded by {successor}, which was withdrawn")
-            }
-        }
-    }
-}
-
-/// What the lead itself says: how it closed the commitment, else the stage it reported last.
-fn said_by_lead(facts: &CommitmentFacts) -> &'static str {
-    match facts.status {
-        Status::Closed(Outcome::Fulfilled) => "closed as fulfilled",
-        Status::Closed(Outcome::PartlyFulfilled) => "closed as partly fulfilled",
-        Status::Closed(Outcome::NotFulfilled) => "closed as not fulfilled",
-        Status::Active
-        | Status::Suspended
-        | Status::Withdrawn
-        | Status::Superseded
-        | Status::Lapsed => facts.stage_text(),
-    }
-}
-
-/// A downgrade in words: whose, from what to what, under which method.
-fn downgrade(tables: &Tables, downgrade: Downgrade) -> String {
-    let (method, version) = tables.shared.method(downgrade.method);
-    let assessor = tables.party_text(downgrade.assessor);
-    let Downgrade { before, now, .. } = downgrade;
-    format!("{assessor}: {now}, {before} before ({method} {version})")
-}
-
-/// The newest assessments of progress in words, in the ledger's where the method has them.
-fn assessments(row: &CommitmentRow) -> String {
-    let of_progress = |row: &&AssessmentRow| row.completion.is_some() || row.grade.is_some();
-    let said: Vec<String> = row
-        .assessments
-        .iter()
-        .filter(of_progress)
-        .map(|row| {
-            let said = row.completion.as_ref().or(row.grade.as_ref());
-            let said = said.map_or("", String::as_str);
-            format!(
-                "{}: {said} ({} {})",
-                row.assessor, row.method, row.method_version
-            )
-        })
-        .collect();
-    said.join("; ")
 }
 
 impl Tables {

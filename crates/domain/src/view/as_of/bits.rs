@@ -1,4 +1,4 @@
-//! Sets of numbers, a bit each: cheap where millions are looked through.
+//! Sets of numbers, one bit each.
 
 use std::ops::RangeInclusive;
 

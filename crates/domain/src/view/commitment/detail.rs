@@ -1,4 +1,4 @@
-//! What one commitment says of itself and by which evidence: words that no list of many shows, folded from its events alone.
+//! Texts and evidence of one commitment. No list shows them, so they are folded for one commitment alone.
 
 use std::collections::BTreeMap;
 

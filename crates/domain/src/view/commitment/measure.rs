@@ -1,5 +1,4 @@
-//! What one commitment is measured by, and the value that it has reached: folded for one commitment alone, as no count and no list of the ledger's views
-//! shows it.
+//! The measure of one commitment, and the value that it has reached. No count and no list shows it, so it is folded for one commitment alone.
 
 use crate::compare::{folded, same};
 use crate::wire::v1::view::{MeasureRow, ValueRow};

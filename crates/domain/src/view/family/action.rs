@@ -1,22 +1,22 @@
-//! How the views of actions count.
+//! The views of actions: counts and bodies.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::body::bounded;
+use super::coverage::coverage;
 use super::family_view::FamilyRef;
 use super::sign::Sign;
 use super::tally::{self, Tally};
-use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
 use crate::view::family::ViewFamily;
 use crate::view::read_model::facts::{CommitmentFacts, PartState};
 use crate::view::read_model::index::{ActionIndex, Keys, PartyIndex};
 use crate::view::read_model::tables::{About, Tables};
 use crate::wire::v1::view::{
-    ActionBody, ActionRollup, ActionTally, CommittedParties, Coverage, MappedCommitments, Mappings,
+    ActionBody, ActionRollup, ActionTally, CommittedParties, MappedCommitments, Mappings,
     ParticipationRole, Participations, ParticipationsBeside, ViewKind,
 };
 
@@ -257,32 +257,4 @@ fn tally_body(tables: &Tables, counts: &[&Own]) -> ActionTally {
         member_states,
         member_states_by_region,
     }
-}
-
-/// How many of the member States are among `states`, in all and by region. A city's commitment is not its State's, so `states`
-/// are those that lead a commitment themselves.
-pub(crate) fn coverage(
-    states: impl Iterator<Item = CountryCode>,
-) -> (Coverage, BTreeMap<String, Coverage>) {
-    let states: FxHashSet<CountryCode> = states.collect();
-    let mut all = Coverage::default();
-    let mut regions: BTreeMap<&str, Coverage> = BTreeMap::new();
-    for country in country::all()
-        .iter()
-        .filter(|country| country.un_status == UnStatus::Member)
-    {
-        let region = regions
-            .entry(country.region.map_or("none", |region| region.name))
-            .or_default();
-        let committed = u64::from(states.contains(&country.code));
-        for coverage in [&mut all, region] {
-            coverage.of += 1;
-            coverage.committed += committed;
-        }
-    }
-    let regions = regions.into_iter();
-    (
-        all,
-        regions.map(|(name, of)| (name.to_owned(), of)).collect(),
-    )
 }

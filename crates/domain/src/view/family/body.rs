@@ -1,4 +1,4 @@
-//! What the bodies of all views share: how a moment and a bounded table read in JSON.
+//! Parts that the bodies of all views share: times and bounded tables in JSON.
 
 use std::collections::BTreeMap;
 

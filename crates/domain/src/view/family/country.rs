@@ -1,4 +1,4 @@
-//! How the views of countries count.
+//! The views of countries: counts and bodies.
 
 use std::collections::BTreeMap;
 

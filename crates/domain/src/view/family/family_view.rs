@@ -1,4 +1,4 @@
-//! One view of a family: its counts, its members and their dates.
+//! One view of a family: its counts, its commitments and their dates.
 
 use std::hash::Hash;
 

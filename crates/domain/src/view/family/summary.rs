@@ -1,11 +1,11 @@
-//! How the view of the whole ledger counts.
+//! The view of the whole ledger: counts and body.
 
 use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::action::coverage;
 use super::body::bounded;
+use super::coverage::coverage;
 use super::family_view::FamilyRef;
 use super::reach::Reach;
 use super::sign::Sign;
@@ -127,13 +127,6 @@ fn body(view: FamilyRef<'_, (), SummaryCounts>) -> SummaryBody {
     });
     let (by_instrument, instruments_left_out) =
         bounded(instruments, |&count| count, INSTRUMENTS_BYTES);
-    let mut by_region_of_lead: BTreeMap<String, u64> = BTreeMap::new();
-    for (place, count) in &counts.by_country {
-        let region = place
-            .and_then(|code| code.country().region)
-            .map_or(NONE, |region| region.name);
-        *by_region_of_lead.entry(region.to_owned()).or_default() += count;
-    }
     let countries: FxHashSet<CountryCode> = counts
         .by_country
         .keys()
@@ -169,7 +162,7 @@ fn body(view: FamilyRef<'_, (), SummaryCounts>) -> SummaryBody {
                 .iter()
                 .map(|(nature, &count)| (nature.map_or(NONE, Nature::as_str).to_owned(), count))
                 .collect(),
-            by_region_of_lead,
+            by_region_of_lead: by_region_of_lead(counts),
             by_instrument,
             instruments_left_out,
         },
@@ -186,6 +179,18 @@ fn body(view: FamilyRef<'_, (), SummaryCounts>) -> SummaryBody {
         member_states_by_region,
         catalogue: catalogue(tables, counts),
     }
+}
+
+/// The commitments that stand by the region of the country whose party leads them.
+fn by_region_of_lead(counts: &SummaryCounts) -> BTreeMap<String, u64> {
+    let mut regions: BTreeMap<String, u64> = BTreeMap::new();
+    for (place, count) in &counts.by_country {
+        let region = place
+            .and_then(|code| code.country().region)
+            .map_or(NONE, |region| region.name);
+        *regions.entry(region.to_owned()).or_default() += count;
+    }
+    regions
 }
 
 fn catalogue(tables: &Tables, counts: &SummaryCounts) -> Catalogue {

@@ -1,4 +1,4 @@
-//! What every view counts of its commitments.
+//! Counts of commitments, which every view has.
 
 use std::collections::BTreeMap;
 

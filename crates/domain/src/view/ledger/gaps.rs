@@ -1,4 +1,4 @@
-//! What nobody has committed to yet: actions without a commitment, in the whole ledger and by region, and countries without one.
+//! The gaps: actions that nobody has committed to, in the whole ledger and by region, and countries without a commitment.
 //!
 //! A gap is not a breach: it shows where nothing was recorded. Only commitments that stand count; an objective has a commitment when an
 //! action under it has one; a region's commitments are those that a party of its countries leads, be that a State, a city or another.

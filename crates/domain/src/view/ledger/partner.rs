@@ -1,5 +1,4 @@
-//! What each partner sent: its events by type, and how often it had to correct itself. Who published what is part of the record, so that a
-//! source can be judged by its history.
+//! The activity of partners: the events that each sent, by type, and how often it had to correct itself. A source can be judged by it.
 
 use rustc_hash::FxHashMap;
 

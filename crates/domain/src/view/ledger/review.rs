@@ -1,5 +1,5 @@
-//! The review cycles: when each was opened and closed, and who spoke in it. A review's figures are the views as of the position that closed it:
-//! they are not kept here, since every view can be asked for as it was known at a position.
+//! The review cycles: when each was opened and closed, and who spoke in it. A review's figures are not kept here: they are the views as of
+//! the position that closed it.
 
 use std::collections::BTreeMap;
 

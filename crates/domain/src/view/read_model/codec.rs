@@ -78,7 +78,7 @@ impl RowWriter {
     }
 
     /// A word by its number in the list of such words, counted from one: a change log repeats it for every event of a commitment. What the
-    /// numbers mean is part of [`changelog_version`](super::changelog_version).
+    /// numbers mean is part of [`changelog_version`](crate::view::changelog_version).
     pub(crate) fn word<T: PartialEq>(&mut self, words: &[T], word: Option<T>) {
         let number = word.and_then(|word| words.iter().position(|other| *other == word));
         self.count(number.map_or(0, |number| number + 1));

@@ -1,5 +1,4 @@
-//! The dates that a view's commitments are held to, counted, so that how late they are on any day is a sum and not a reading of
-//! every commitment.
+//! Counts of the dates that a view's commitments are held to. The number that is late on a day is a sum of them: no commitment is read.
 
 use std::collections::BTreeMap;
 use std::hash::Hash;

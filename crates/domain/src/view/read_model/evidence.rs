@@ -1,5 +1,5 @@
-//! What is known of one commitment's evidence beside what its reports and flags say: what is gone, what was named without a digest, and which
-//! digest it was given since. Only commitments that have some of this pay for it.
+//! Evidence of one commitment that is gone, or that was named without a digest, and the digests that it was given since. Only commitments
+//! that have some of this pay for it.
 
 use super::codec::{RowReader, RowWriter};
 use crate::ids::Position;

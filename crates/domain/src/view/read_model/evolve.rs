@@ -1,4 +1,4 @@
-//! How an event changes the facts.
+//! Changes of the facts by an event.
 
 use smallvec::SmallVec;
 
@@ -101,12 +101,7 @@ impl Tables {
     /// Takes an event into the facts. `slots` is what [`Tables::slots_of`] said of it.
     pub(crate) fn evolve(&mut self, event: &EventRef<'_>, slots: &[Slot]) -> About {
         let at = event.at;
-        let slot = match slots {
-            [] => None,
-            [slot] => Some(*slot),
-            // Several are touched: the event's own is one of them, if it is about a commitment.
-            _ => event.subject.commitment().and_then(|id| self.slot(id)),
-        };
+        let slot = self.own_slot(event, slots);
         let party = event.party;
         match event.body {
             EventBody::CommitmentRecorded(data) => match (slot, event.subject.commitment()) {
@@ -169,6 +164,15 @@ impl Tables {
             | EventBody::ReviewOpened(_)
             | EventBody::ReviewClosed(_) => About::Other,
             EventBody::StatementRecorded(data) => self.speak(&data.speaker, at),
+        }
+    }
+
+    /// The commitment that an event is about, of those that it touches.
+    fn own_slot(&self, event: &EventRef<'_>, slots: &[Slot]) -> Option<Slot> {
+        match slots {
+            [] => None,
+            [slot] => Some(*slot),
+            _ => event.subject.commitment().and_then(|id| self.slot(id)),
         }
     }
 

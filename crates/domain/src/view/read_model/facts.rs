@@ -1,5 +1,5 @@
-//! What the views know of one commitment. Millions are held at once, so this is small: what repeats is an index into the read model's
-//! tables, and what few commitments have stands aside in one box.
+//! Facts of one commitment, as the views count it. Millions are held at once, so they are small: repeated values are indexes into the read
+//! model's tables, and fields that few commitments have are in a box of their own.
 
 use chrono::NaiveDate;
 

@@ -1,4 +1,4 @@
-//! A country, or none: what a commitment is counted under by its lead.
+//! Places: a country, or none for the commitments of organizations.
 
 use crate::country;
 use crate::ids::CountryCode;

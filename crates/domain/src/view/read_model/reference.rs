@@ -1,4 +1,4 @@
-//! How an event changes the parties and the catalogue.
+//! Changes of the parties and the catalogue by an event.
 
 use smallvec::SmallVec;
 

@@ -1,4 +1,4 @@
-//! How the facts are kept: one row for each party, action, instrument and commitment, and one for the watermark.
+//! Rows of the read model: one for each party, action, instrument and commitment, and one for the watermark.
 //!
 //! A row's key is one letter and the entry's number, big-endian, so an ordered store hands the rows back in the order they are restored in.
 //! What follows from other rows (children, mappings backwards, every count) is not kept.

@@ -1,5 +1,5 @@
-//! What others made of a commitment: contests of its reports, independent assessments, evidence that is gone, the commitment that took its place.
-//! Hardly any commitment has these, so they stand in a box of their own.
+//! The scrutiny of a commitment by others: contests of its reports, independent assessments, evidence that is gone, and its successor.
+//! Hardly any commitment has these, so they are in a box of their own.
 
 use super::assessments::Assessments;
 use super::codec::{RowReader, RowWriter};

@@ -1,4 +1,4 @@
-//! The facts of one commitment as a row keeps them. What follows from others (stage, last report, most flags) is not kept.
+//! The row of one commitment. Derived facts (stage, last report, most flags) are not in it.
 
 use super::codec::{RowReader, RowWriter};
 use super::event_time::{EventTime, Second};

@@ -1,4 +1,4 @@
-//! Where millions of facts and titles lie: in chunks, so that growing neither copies what is there nor doubles what is held.
+//! Tables of millions of facts and titles, in chunks: growing neither copies what is there nor doubles the memory.
 
 /// Entries in one chunk of a table.
 const CHUNK_ENTRIES: usize = 4096;

@@ -1,4 +1,4 @@
-//! The facts that all views count: commitments, parties, actions and instruments, folded from events.
+//! The tables of the read model: commitments, parties, actions and instruments, folded from events.
 
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
