@@ -101,16 +101,13 @@ impl LedgerViews {
         self.partners.apply(event, delta.moment);
         self.reviews.apply(event, delta.moment);
         self.log_records(event, delta);
-        match delta.about {
-            About::Recorded(_) | About::Commitment | About::Party(_) | About::Actions(_) => {
-                self.gaps_changed = Some(delta.moment);
-                self.gaps_untaken = true;
-                self.gaps_unsaved = true;
-                if let (Some(changelog), Some(mark)) = (&mut self.changelog, &delta.mark) {
-                    changelog.mark(mark, LedgerView::Gaps, delta.moment);
-                }
+        if concerns_gaps(delta) {
+            self.gaps_changed = Some(delta.moment);
+            self.gaps_untaken = true;
+            self.gaps_unsaved = true;
+            if let (Some(changelog), Some(mark)) = (&mut self.changelog, &delta.mark) {
+                changelog.mark(mark, LedgerView::Gaps, delta.moment);
             }
-            About::Reported | About::Statement(_) | About::Other => {}
         }
     }
 
@@ -211,6 +208,15 @@ impl LedgerViews {
         let list = List::View(self.find(key)?);
         let text = list_text(&self.partners, &self.reviews, list);
         Some(vec![self.changelog.as_ref()?.open_chunk(list, text)])
+    }
+}
+
+/// Whether the gaps may have changed. A report changes no gap, unless it is the first word of a party that the lead named: that confirms its part.
+fn concerns_gaps(delta: &Delta) -> bool {
+    match delta.about {
+        About::Recorded(_) | About::Commitment | About::Party(_) | About::Actions(_) => true,
+        About::Reported => delta.changes_parts(),
+        About::Statement(_) | About::Other => false,
     }
 }
 

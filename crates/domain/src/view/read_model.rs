@@ -64,6 +64,8 @@ pub(crate) struct CommitmentChange {
     pub(super) dates_before: Dates,
     pub(super) dates: Dates,
     pub(super) difference: Difference,
+    /// Its participations are others than before, or in another state.
+    changes_parts: bool,
 }
 
 impl Delta {
@@ -75,6 +77,11 @@ impl Delta {
     pub(super) fn is_report(&self) -> bool {
         self.about == About::Reported
     }
+
+    /// Whether it changed who takes part in a commitment, or what is known of that.
+    pub(super) fn changes_parts(&self) -> bool {
+        self.changes.iter().any(|change| change.changes_parts)
+    }
 }
 
 impl CommitmentChange {
@@ -85,6 +92,7 @@ impl CommitmentChange {
             dates_before: Dates::default(),
             dates: Dates::default(),
             difference: Difference::Terms,
+            changes_parts: true,
         }
     }
 
@@ -144,6 +152,8 @@ impl ReadModel {
             change.dates = facts.dates();
             let before = change.before.as_ref();
             change.difference = before.map_or(Difference::Terms, |before| facts.compare(before));
+            change.changes_parts =
+                before.is_none_or(|before| facts.participations() != before.participations());
         }
         if self.changelog.is_some() {
             delta.mark = Some(Mark::of(event, delta.is_report()));

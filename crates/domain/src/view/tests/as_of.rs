@@ -91,7 +91,7 @@ fn folded_with_history(
     (views, lists)
 }
 
-fn assert_known_as_folded(families: &[Family], log: &[Event], breaks: &[(usize, bool)]) {
+pub(super) fn assert_known_as_folded(families: &[Family], log: &[Event], breaks: &[(usize, bool)]) {
     let (whole, lists) = folded_with_history(families, log, breaks);
     let today = NaiveDate::from_ymd_opt(2027, 6, 1).unwrap();
     let mut folded = Views::of(families);
@@ -158,7 +158,7 @@ fn assert_watched_as_folded(log: &[Event], breaks: &[(usize, bool)], today: Naiv
     }
 }
 
-fn assert_events_are_those_that_stamp(
+pub(super) fn assert_events_are_those_that_stamp(
     families: &[Family],
     log: &[Event],
     from: Option<u64>,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::events::{event, log};
 use super::steps::Step;
-use super::{Family, Views, body, folded, number};
+use super::{Family, Views, as_of, assert_changes_are_named, bodies, body, folded, number};
 use crate::ids::Subject;
 use crate::wire::v1::*;
 
@@ -136,4 +136,34 @@ fn a_report_leaves_the_gaps_as_they_are_and_a_commitment_changes_them() {
     );
     view.apply(&log[3]);
     assert_eq!(view.take_changes().keys, ["partner.import-upr", "summary"]);
+}
+
+#[test]
+fn a_report_that_confirms_a_part_changes_the_gaps() {
+    let mut record = bodies::record(0, bodies::MEX, &[]);
+    if let Step::Record { parts, .. } = &mut record {
+        *parts = vec![(bodies::KEN, true)];
+    }
+    let report = bodies::report(0, bodies::IN_2025, Stage::Planning);
+    let correction = Step::Correct {
+        commitment: 0,
+        report: 0,
+        stage: 0,
+        evidence: false,
+    };
+    for second in [report.clone(), correction] {
+        let steps = [
+            Step::Party(bodies::KEN),
+            record.clone(),
+            report.clone(),
+            second,
+        ];
+        let log = log(&steps);
+        assert_changes_are_named(&Family::ALL, &log);
+        let gaps = body(&folded(&[Family::Summary], &log), "gaps");
+        assert_eq!(gaps["position"], "2", "the second word confirms nothing");
+        assert_eq!(number(&gaps, "/member_states/participant_only"), 1);
+        as_of::assert_known_as_folded(&Family::ALL, &log, &[(2, true)]);
+        as_of::assert_events_are_those_that_stamp(&Family::ALL, &log, None, 3);
+    }
 }
