@@ -333,3 +333,31 @@ impl CheckedReplay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger_proof::block::Tags;
+
+    #[test]
+    fn a_route_reads_back_from_its_text() {
+        for (country, actions) in [
+            (None, &[][..]),
+            (Some("KEN"), &[][..]),
+            (None, &["GCM-05a"][..]),
+            (Some("KEN"), &["GCM-05a", "SDG-10.7.2", "OTH-1"][..]),
+        ] {
+            let route = Route {
+                country: country.map(|code| code.parse().expect("a country")),
+                actions: actions
+                    .iter()
+                    .map(|code| code.parse().expect("an action"))
+                    .collect(),
+            };
+            let text = route.to_string();
+            let tags = Tags::read(&text);
+            assert_eq!(tags.country, country, "{text}");
+            assert_eq!(tags.actions().collect::<Vec<_>>(), actions, "{text}");
+        }
+    }
+}

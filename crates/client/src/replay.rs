@@ -86,23 +86,14 @@ pub struct ReplayChunk {
 impl ReplayChunk {
     /// The blocks one by one, each with its checksum verified; the last is an error if there is one.
     pub fn blocks(&self) -> impl Iterator<Item = Result<&[u8], ReplayError>> {
-        let mut rest: &[u8] = &self.bytes;
+        let mut blocks = block::blocks(&self.bytes);
         std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            Some(match block::split_first(rest) {
-                Ok((block, after)) => {
-                    rest = after;
-                    Ok(block)
-                }
-                Err(source) => {
-                    let position = block::BlockHeader::read(rest)
-                        .map_or(self.from, |header| header.first_position);
-                    rest = &[];
-                    Err(ReplayError::Block { position, source })
-                }
-            })
+            let block = blocks.next()?;
+            Some(block.map_err(|source| {
+                let header = block::BlockHeader::read(blocks.rest());
+                let position = header.map_or(self.from, |header| header.first_position);
+                ReplayError::Block { position, source }
+            }))
         })
     }
 }

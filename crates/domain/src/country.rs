@@ -84,8 +84,8 @@ pub struct Country {
     pub sids: bool,
 }
 
-/// What stands where there is no country.
-const INTERNATIONAL: &str = "INT";
+/// What stands where there is no country, as for organizations.
+pub const NO_COUNTRY: &str = "INT";
 
 const TABLE: &str = include_str!("../../../seeds/countries.csv");
 
@@ -235,7 +235,7 @@ pub(crate) fn spelling(code: &str) -> Option<&'static str> {
     let country = find(&capitals).or_else(|| all().iter().find(|it| it.alpha2 == capitals));
     match country {
         Some(country) => Some(country.code.as_str()),
-        None => (capitals == INTERNATIONAL).then_some(INTERNATIONAL),
+        None => (capitals == NO_COUNTRY).then_some(NO_COUNTRY),
     }
 }
 

@@ -5,7 +5,6 @@ mod failure;
 mod names;
 
 use failure::{internal, read_failure};
-use names::NO_COUNTRY;
 pub(crate) use names::Names;
 
 use std::sync::{Arc, Mutex};
@@ -13,6 +12,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ledger_bus::{Answer, Bus, Query, QueryService, ServiceError};
+use ledger_domain::country::NO_COUNTRY;
 use ledger_domain::wire::v1::answer::{HeadAnswer, NEXT_HEADER, ScrubAnswer, TREE_SIZE_HEADER};
 use ledger_domain::wire::v1::endpoint::{Ask, Endpoint, LogEndpoint, LogQuery, log};
 use ledger_domain::wire::v1::problem::Problem;

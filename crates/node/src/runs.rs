@@ -1,8 +1,11 @@
 //! Runs of events of the log, as the stream has them.
 
 use bytes::Bytes;
+use std::ops::ControlFlow;
+
 use ledger_bus::{MAX_RUN_EVENTS, subject};
-use ledger_proof::block::{Decoder, StoredEvent, split_first};
+use ledger_domain::country::NO_COUNTRY;
+use ledger_proof::block::{Decoder, StoredEvent, Tags, for_each_event};
 use ledger_proof::header::event_name_of;
 use ledger_store::Log;
 
@@ -22,40 +25,30 @@ pub(crate) fn read_run(
     let (blocks, _) = log.stored_blocks(from..to, READ_BYTES)?;
     let mut decoder = Decoder::default();
     let (mut events, mut bytes) = (Vec::new(), 0);
-    let mut rest: &[u8] = &blocks;
-    while !rest.is_empty() {
-        let block_error = |source| HistoryError::Block {
-            position: from,
-            source,
-        };
-        let (block, after) = split_first(rest).map_err(block_error)?;
-        for stored in &decoder.events(block).map_err(block_error)? {
-            let stored = stored.map_err(block_error)?;
-            if stored.position < from {
-                continue;
-            }
-            if stored.position >= to || events.len() >= MAX_RUN_EVENTS || bytes >= MAX_RUN_BYTES {
-                return Ok(events);
-            }
-            let event = publishable(&stored)?;
+    let block_error = |source| HistoryError::Block {
+        position: from,
+        source,
+    };
+    for_each_event(&mut decoder, &blocks, block_error, |stored| {
+        if stored.position >= to || events.len() >= MAX_RUN_EVENTS || bytes >= MAX_RUN_BYTES {
+            return Ok(ControlFlow::Break(()));
+        }
+        if stored.position >= from {
+            let event = publishable(stored)?;
             bytes += event.1.len();
             events.push(event);
         }
-        rest = after;
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(events)
 }
 
 /// The subject on which an event is published, and its delivered form.
 pub(crate) fn publishable(stored: &StoredEvent<'_>) -> Result<(String, Bytes), HistoryError> {
-    let country = stored
-        .route
-        .split('|')
-        .next()
-        .filter(|country| !country.is_empty());
+    let country = Tags::read(stored.route).country;
     let event = event_name_of(stored.header).unwrap_or("unknown");
     Ok((
-        subject::event(country.unwrap_or("INT"), event),
+        subject::event(country.unwrap_or(NO_COUNTRY), event),
         deliver(stored)?.into(),
     ))
 }

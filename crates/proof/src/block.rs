@@ -33,14 +33,18 @@
 mod builder;
 mod content;
 mod decoder;
+mod tags;
 mod varint;
+mod walk;
 
 pub use builder::{BlockBuilder, Finished};
 pub use content::{
     Content, Contents, EventIter, Events, KeptCommand, StoredCommand, StoredEvent, SubmissionPart,
 };
 pub use decoder::Decoder;
+pub use tags::Tags;
 pub use varint::{push_varint, read_varint};
+pub use walk::{Blocks, blocks, for_each_event};
 
 use varint::Cursor;
 

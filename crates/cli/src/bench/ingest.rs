@@ -298,15 +298,12 @@ async fn raw_bytes(rig: &Rig, events: u64) -> Result<f64, Failure> {
     };
     let page = rig.bus.replay(&query, Duration::from_secs(10)).await?;
     let (mut raw, mut count) = (0_u64, 0_u64);
-    let mut rest: &[u8] = &page.blocks;
-    while !rest.is_empty() {
-        let (block, after) =
-            ledger_proof::block::split_first(rest).map_err(|error| Failure::failed(&error))?;
+    for block in ledger_proof::block::blocks(&page.blocks) {
+        let block = block.map_err(|error| Failure::failed(&error))?;
         let header = ledger_proof::block::BlockHeader::read(block)
             .map_err(|error| Failure::failed(&error))?;
         raw += u64::from(header.raw_len);
         count += u64::from(header.count);
-        rest = after;
     }
     Ok(as_f64(raw) / as_f64(count.max(1)))
 }

@@ -3,11 +3,8 @@
 use crate::failure::Failure;
 use ledger_client::{Connection, is_unreachable};
 use ledger_domain::compare::folded;
-use ledger_domain::country;
+use ledger_domain::country::{self, NO_COUNTRY};
 use ledger_domain::wire::v1::view::Family;
-
-/// What stands for the parties of no country.
-pub(super) const NO_COUNTRY: &str = "INT";
 
 /// The most codes that a suggestion names.
 const SUGGESTIONS_MAX: usize = 3;

@@ -7,8 +7,9 @@ use crate::output::write;
 use indicatif::ProgressBar;
 use ledger_bus::NatsAccess;
 use ledger_client::{Replay, ReplayChunk, ReplayRange, visit_events};
+use ledger_domain::country::NO_COUNTRY;
 use ledger_domain::wire::v1::EventType;
-use ledger_proof::block::{Content, StoredEvent};
+use ledger_proof::block::{Content, StoredEvent, Tags};
 use ledger_proof::delivered;
 use ledger_proof::header::LeafHeader;
 use std::time::Duration;
@@ -34,10 +35,7 @@ pub(crate) async fn run(nats: &NatsAccess, args: &ReplayArgs) -> Result<(), Fail
         from: args.from,
         to: args.to,
         // Events of no country are found under no country: all blocks have to be looked through for them.
-        country: filter
-            .country
-            .clone()
-            .filter(|code| code != codes::NO_COUNTRY),
+        country: filter.country.clone().filter(|code| code != NO_COUNTRY),
         action: filter.action.clone(),
     };
     let bar = if args.follow {
@@ -123,19 +121,14 @@ impl Filter {
         self.wants_route(event.route) && self.wants_type(event.header)
     }
 
-    /// A route is `KEN|GCM-05a,GCM-10`, without a country for an event of none.
     fn wants_route(&self, route: &str) -> bool {
-        let (country, actions) = route.split_once('|').unwrap_or((route, ""));
-        let country = if country.is_empty() {
-            codes::NO_COUNTRY
-        } else {
-            country
-        };
+        let tags = Tags::read(route);
+        let country = tags.country.unwrap_or(NO_COUNTRY);
         self.country.as_ref().is_none_or(|wanted| wanted == country)
             && self
                 .action
                 .as_ref()
-                .is_none_or(|wanted| actions.split(',').any(|action| action == wanted))
+                .is_none_or(|wanted| tags.actions().any(|action| action == wanted))
     }
 
     fn wants_type(&self, leaf: &[u8]) -> bool {

@@ -26,14 +26,13 @@ mod status;
 pub use screen::screen;
 
 use std::fmt;
-use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use smallvec::SmallVec;
 
 use crate::commitment::Commitment;
 use crate::date::{PartialDate, latest_day};
-use crate::ids::{ActionCode, CommitmentId, CountryCode, IdError, PartyId, Subject, Version};
+use crate::ids::{ActionCode, CommitmentId, CountryCode, PartyId, Subject, Version};
 use crate::reference::{Party, Reference};
 use crate::rejection::{Rejection, RejectionCode};
 use crate::rules::RulesVersion;
@@ -95,23 +94,6 @@ impl fmt::Display for Route {
             f.write_str(action.as_str())?;
         }
         Ok(())
-    }
-}
-
-impl FromStr for Route {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let (country, actions) = text.split_once('|').unwrap_or((text, ""));
-        let given = |text: &&str| !text.is_empty();
-        Ok(Self {
-            country: Some(country).filter(given).map(str::parse).transpose()?,
-            actions: actions
-                .split(',')
-                .filter(given)
-                .map(str::parse)
-                .collect::<Result<_, _>>()?,
-        })
     }
 }
 

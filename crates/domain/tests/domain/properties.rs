@@ -9,7 +9,7 @@ use ledger_domain::wire::v1::{
     ParticipantRole, Period, Policy, RecordCommitment, ReportProgress, Sha256, Source, Stage,
     WithdrawCommitment, split_batch,
 };
-use ledger_domain::{PartialDate, RULES_VERSION, Route};
+use ledger_domain::{PartialDate, RULES_VERSION};
 use proptest::option::of;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -377,15 +377,6 @@ proptest! {
         let policy = Policy::default();
         let cut = split_batch(&message, &policy).expect("a batch");
         prop_assert_eq!(cut, encoded.iter().map(Vec::as_slice).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_route_reads_back_from_its_text(
-        country in of(Just("KEN")),
-        actions in some_of(&["GCM-05a", "SDG-10.7.2", "OTH-1"], 0),
-    ) {
-        let route = Route { country: country.map(id), actions: actions.into() };
-        prop_assert_eq!(route.to_string().parse::<Route>().expect("a route"), route);
     }
 }
 

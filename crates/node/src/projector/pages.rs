@@ -1,12 +1,13 @@
 //! The log from one position on, fetched from the node and decoded ahead of the fold: on two cores one decodes while the other folds.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use ledger_bus::{Bus, FeedError};
 use ledger_bus::{QueryError, ReplayPage};
 use ledger_domain::wire::v1::EventExcerpt;
 use ledger_domain::wire::v1::query::ReplayQuery;
-use ledger_proof::block::{Decoder, StoredEvent, split_first};
+use ledger_proof::block::{Decoder, StoredEvent, for_each_event};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -148,15 +149,7 @@ pub(super) fn for_each_stored(
         position: page.next,
         source,
     };
-    let mut rest: &[u8] = &page.blocks;
-    while !rest.is_empty() {
-        let (block, after) = split_first(rest).map_err(block_error)?;
-        let events = decoder.events(block).map_err(block_error)?;
-        for stored in &events {
-            visit(&stored.map_err(block_error)?)?;
-        }
-        decoder.recycle(events);
-        rest = after;
-    }
-    Ok(())
+    for_each_event(decoder, &page.blocks, block_error, |stored| {
+        visit(stored).map(ControlFlow::Continue)
+    })
 }

@@ -4,16 +4,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use ledger_domain::Reference;
-use ledger_domain::country;
+use ledger_domain::country::{self, NO_COUNTRY};
 use ledger_domain::ids::ActionCode;
 use ledger_domain::wire::v1::problem::Problem;
 use ledger_store::Log;
 
 use super::failure::{internal, read_failure};
 use crate::history::for_each_event;
-
-/// What stands for the country of what has none. No index has it.
-pub(super) const NO_COUNTRY: &str = "INT";
 
 /// The ledger's reference data as far as a query has needed it.
 #[derive(Default)]

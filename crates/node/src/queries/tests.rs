@@ -5,7 +5,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::test_log::{TestLog, commitment};
 use ledger_domain::wire::v1::problem::ProblemCode;
 use ledger_domain::wire::v1::query::CommitmentQuery;
-use ledger_proof::block::{Decoder, split_first};
+use ledger_proof::block::{Decoder, blocks};
 
 /// Groups of events of two countries in turn: each group is a block of its own.
 const GROUPS: u64 = 10;
@@ -45,20 +45,13 @@ fn queries() -> (Queries, TestLog) {
 fn replay(queries: &Queries, query: &ReplayQuery) -> (Vec<Vec<u64>>, u64) {
     let answer = queries.replay(query).expect("an answer");
     let (_, next) = answer.headers.first().expect("where to go on");
-    let mut rest: &[u8] = &answer.payload;
-    let mut blocks = Vec::new();
-    while !rest.is_empty() {
-        let (block, after) = split_first(rest).expect("a block");
+    let positions = |block: &[u8]| {
         let events = Decoder::default().events(block).expect("events");
-        blocks.push(
-            events
-                .iter()
-                .map(|event| event.expect("an event").position)
-                .collect(),
-        );
-        rest = after;
-    }
-    (blocks, next.parse().expect("a position"))
+        let positions = events.iter().map(|event| event.expect("an event").position);
+        positions.collect()
+    };
+    let found = blocks(&answer.payload).map(|block| positions(block.expect("a block")));
+    (found.collect(), next.parse().expect("a position"))
 }
 
 fn of_kenya(query: ReplayQuery) -> ReplayQuery {

@@ -82,29 +82,10 @@ impl EventKeys {
     }
 }
 
-/// The country of a route, and its actions.
-pub(crate) fn split_route(route: &str) -> (Option<&str>, impl Iterator<Item = &str>) {
-    let (country, actions) = route.split_once('|').unwrap_or(("", route));
-    let country = Some(country).filter(|country| !country.is_empty());
-    (
-        country,
-        actions.split(',').filter(|action| !action.is_empty()),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use ledger_proof::sha256;
-
-    #[test]
-    fn a_route_has_a_country_or_none_and_any_actions() {
-        let (country, actions) = split_route("KEN|GCM-05a,GCM-10");
-        assert_eq!(country, Some("KEN"));
-        assert_eq!(actions.collect::<Vec<_>>(), ["GCM-05a", "GCM-10"]);
-        let (country, actions) = split_route("|");
-        assert_eq!((country, actions.count()), (None, 0));
-    }
 
     #[test]
     fn a_command_key_separates_partner_from_id() {

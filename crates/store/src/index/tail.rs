@@ -1,6 +1,8 @@
 //! The index of the epochs that are not sealed yet, in memory.
 
-use super::keys::{EventKeys, Kind, split_route};
+use ledger_proof::block::Tags;
+
+use super::keys::{EventKeys, Kind};
 use super::run::{Chunk, RunBuilder};
 use hashbrown::HashMap;
 use ledger_proof::Hash;
@@ -80,11 +82,11 @@ impl EpochTail {
             Some(commitment) => self.commitments.entry(commitment).or_default().push(offset),
             None => self.reference.push(offset),
         }
-        let (country, actions) = split_route(route);
-        if let Some(country) = country {
+        let tags = Tags::read(route);
+        if let Some(country) = tags.country {
             post(&mut self.countries, country, offset);
         }
-        for action in actions {
+        for action in tags.actions() {
             post(&mut self.actions, action, offset);
         }
     }

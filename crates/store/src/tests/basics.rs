@@ -234,13 +234,11 @@ fn stored_blocks_are_handed_out_as_they_are() {
     fill(&mut appender, 700, 90);
     let (bytes, next) = log.stored_blocks(0..u64::MAX, usize::MAX).unwrap();
     assert_eq!(next, 700);
-    let mut rest: &[u8] = &bytes;
     let mut at = 0;
-    while !rest.is_empty() {
-        let (block, after) = ledger_proof::block::split_first(rest).unwrap();
+    for block in ledger_proof::block::blocks(&bytes) {
+        let block = block.unwrap();
         assert_eq!(log.read_block(at).unwrap(), block);
         at = ledger_proof::block::verify(block).unwrap().end_position();
-        rest = after;
     }
     for (range, max_bytes) in [(200..700, 1), (200..201, usize::MAX)] {
         let (one, next) = log.stored_blocks(range, max_bytes).unwrap();

@@ -8,12 +8,13 @@ use super::body::bounded;
 use super::family_view::FamilyRef;
 use super::sign::Sign;
 use super::tally::{self, Tally};
+use crate::country::NO_COUNTRY;
 use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
 use crate::view::family::ViewFamily;
 use crate::view::read_model::facts::{CommitmentFacts, Flags, PartState};
 use crate::view::read_model::index::{ActionIndex, Keys};
-use crate::view::read_model::place::{NO_COUNTRY, Place, place};
+use crate::view::read_model::place::{Place, place};
 use crate::view::read_model::tables::{About, Statements, Tables};
 use crate::wire::v1::PartyKind;
 use crate::wire::v1::view::{

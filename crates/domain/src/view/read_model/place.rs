@@ -1,10 +1,7 @@
 //! Places: a country, or none for the commitments of organizations.
 
-use crate::country;
+use crate::country::{self, NO_COUNTRY};
 use crate::ids::CountryCode;
-
-/// The key of what belongs to no country: the commitments of organizations.
-pub(crate) const NO_COUNTRY: &str = "INT";
 
 /// A country's code; none for the view of what belongs to no country.
 pub(crate) type Place = Option<CountryCode>;
