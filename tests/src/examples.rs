@@ -1,8 +1,8 @@
 //! What the illustrative seeds amount to, so that no test repeats a count of them.
 
-use ledger_client::seeds::Illustrative;
 use ledger_domain::country;
 use ledger_domain::wire::v1::{CommandBody, Root};
+use ledger_import::seeds::Illustrative;
 use std::collections::HashMap;
 
 /// How many illustrative commitments show under this country: those of its State, and those of the parties in it.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ledger_node::nats_server::{Launch, NatsServer, Options, Places, Port, find};
+use ledger_nats_server::{Launch, NatsServer, Options, Places, Port, find};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 

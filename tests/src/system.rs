@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ledger_bus::{Bus, BusOptions, EventFeed, FeedEvent, ViewBucket, subject};
-use ledger_client::{Connection, SubmitOptions, Submitter, audit, seeds};
+use ledger_client::{Connection, SubmitOptions, Submitter, audit};
 use ledger_domain::view::Views;
 use ledger_domain::wire::v1::view::Family;
 use ledger_domain::wire::v1::{Command, Receipt, Root, Status};
+use ledger_import::seeds;
 use tempfile::TempDir;
 
 use crate::commands::Commander;

@@ -16,6 +16,7 @@ mod query;
 mod service;
 pub mod subject;
 mod throttle;
+mod transport;
 
 pub use access::{
     AddressError, AddressFault, InboxPrefix, NatsAccess, PrefixError, address_without_secrets,
@@ -38,3 +39,4 @@ pub use lease::{LeaseBucket, LeaseBucketError, LeaseEntry};
 pub use query::{QueryError, ReplayPage};
 pub use service::{Answer, Query, QueryService, ServiceError};
 pub use throttle::LogThrottle;
+pub use transport::Transport;

@@ -221,10 +221,10 @@ macro_rules! fails_as_it_says {
 }
 
 fails_as_it_says!(
-    ledger_node::nats_server::FindError,
-    ledger_node::nats_server::StartError,
+    ledger_nats_server::FindError,
+    ledger_nats_server::StartError,
     ledger_web::WebError,
-    ledger_client::seeds::SeedError
+    ledger_import::seeds::SeedError
 );
 
 impl From<ledger_web::ProbeError> for Failure {

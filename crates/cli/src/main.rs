@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     // A child process of the ledger's becomes another program here, before anything of ours has started.
     if arguments.next().is_some_and(|first| first == EXEC_CHILD) {
-        return Failure::failed(&ledger_node::nats_server::exec_guarded(arguments)).report();
+        return Failure::failed(&ledger_nats_server::exec_guarded(arguments)).report();
     }
     let read =
         usage::matches(std::env::args_os()).and_then(|matches| Cli::from_arg_matches(&matches));

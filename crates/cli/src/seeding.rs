@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use indicatif::ProgressBar;
 use ledger_bus::NatsAccess;
-use ledger_client::seeds::{self, Illustrative};
 use ledger_client::{
     Connection, LineOutcome, Replay, ReplayError, ReplayRange, SubmitOptions, audit, is_not_found,
     submit_in_order, visit_events,
 };
 use ledger_domain::ids::CommandId;
 use ledger_domain::wire::v1::{Command, EventHeader, Receipt};
+use ledger_import::seeds::{self, Illustrative};
 use tokio::sync::mpsc;
 
 use crate::commands::progress_bar;

@@ -9,10 +9,8 @@ pub mod audit;
 mod command_reader;
 mod connection;
 mod decode;
-pub mod import;
 mod lines;
 mod replay;
-pub mod seeds;
 mod submit;
 
 pub use command_reader::{other_encoding, read_commands};

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::compare;
 use crate::date::PartialDate;
 use crate::ids::{ActionCode, CommitmentId, CountryCode, Language, PartyId, Position, Version};
-use crate::intern::Symbol;
+use crate::intern::{Symbol, symbols};
 use crate::wire::v1::{
     Amount, AssessmentKind, CommitmentAmended, CommitmentRecorded, CommitmentStatus, Event,
     EventBody, Evidence, EvidencePlace, Form, MeasureChange, Milestone, NamedEvidence, Nature,
@@ -694,8 +694,4 @@ impl Commitment {
         let reports = self.reports.capacity() * size_of::<Report>();
         size_of::<Self>() + reports + actions + evidence + rare + self.terms.heap_bytes()
     }
-}
-
-fn symbols(codes: &[ActionCode]) -> SmallVec<[Symbol; 4]> {
-    codes.iter().map(|code| Symbol::of(code.as_str())).collect()
 }

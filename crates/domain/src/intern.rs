@@ -7,10 +7,18 @@
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::ids::ActionCode;
 
 /// An interned name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Symbol(u32);
+
+/// The symbols of some actions.
+pub(crate) fn symbols(codes: &[ActionCode]) -> SmallVec<[Symbol; 4]> {
+    codes.iter().map(|code| Symbol::of(code.as_str())).collect()
+}
 
 #[derive(Default)]
 struct Table {

@@ -5,11 +5,11 @@ use ledger_domain::ids::IdError;
 use ledger_store::{AppendError, HeadError, OpenError};
 use thiserror::Error;
 
-use crate::clock::ClockError;
-use crate::history::HistoryError;
 use crate::lease::LeaseError;
-use crate::ledger_key::ForeignKey;
-use crate::publisher::PublisherError;
+use crate::publish::publisher::PublisherError;
+use crate::query::history::HistoryError;
+use crate::runtime::clock::ClockError;
+use crate::runtime::ledger_key::ForeignKey;
 
 /// Why a node ended otherwise than by being told to.
 #[derive(Debug, Error)]

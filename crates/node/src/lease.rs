@@ -33,13 +33,13 @@ pub(crate) use error::NotHeld;
 pub use holder::Holder;
 pub use standing::LeaseStanding;
 
-use crate::agreement::agrees;
 use crate::error::NodeError;
-use crate::publisher::{Interruption, PublisherError};
-use crate::shutdown::Shutdown;
-use crate::telemetry::Transport;
+use crate::publish::agreement::agrees;
+use crate::publish::publisher::{Interruption, PublisherError};
+use crate::runtime::shutdown::Shutdown;
 use fence::{Fence, FenceError};
 use holder::Stage;
+use ledger_bus::Transport;
 use standing::{Confirmed, Moment};
 
 const RETRY_DELAY: Duration = Duration::from_millis(100);

@@ -35,9 +35,9 @@ use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
 use self::standing::Standing;
-use crate::history::HistoryError;
-use crate::shutdown::Shutdown;
-use crate::telemetry::Telemetry;
+use crate::query::history::HistoryError;
+use crate::runtime::shutdown::Shutdown;
+use crate::runtime::telemetry::Telemetry;
 
 /// Views saved by another version are folded anew.
 const VIEW_STORE_VERSION: &str = "10";

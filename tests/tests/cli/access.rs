@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use ledger_node::nats_server::{Places, find};
+use ledger_nats_server::{Places, find};
 use ledger_tests::commands::Commander;
 use ledger_tests::{Finished, Process, await_that, free_port, ledger, run};
 use tempfile::TempDir;

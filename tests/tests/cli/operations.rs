@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ledger_node::nats_server::{Places, find};
+use ledger_nats_server::{Places, find};
 use ledger_tests::{Finished, ledger_binary, run};
 use tempfile::TempDir;
 

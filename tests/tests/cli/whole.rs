@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use ledger_client::seeds;
 use ledger_domain::wire::v1::{CloseReview, CommandBody, OpenReview, RecordStatement, Stage};
+use ledger_import::seeds;
 use ledger_tests::Up;
 use ledger_tests::commands::Commander;
 

@@ -1,12 +1,12 @@
 //! The importer's commands against the domain's own rules.
 
-use ledger_client::import::upr;
 use ledger_domain::country;
 use ledger_domain::ids::PartyId;
 use ledger_domain::wire::v1::{
     ActionKind, CatalogueAction, Command, CommandBody, InstrumentKind, PartyKind,
     PublishInstrument, RegisterPartner, RegisterParty, Role, Root, TextStatus,
 };
+use ledger_import::upr;
 use ledger_tests::commands::Commander;
 
 use crate::paper_ledger::PaperLedger;

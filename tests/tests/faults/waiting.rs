@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use ledger_node::nats_server::{Places, find};
+use ledger_nats_server::{Places, find};
 use ledger_tests::{Process, await_that, free_port, get, ledger};
 
 use crate::support::SOON;

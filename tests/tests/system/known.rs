@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{NaiveDate, SecondsFormat};
-use ledger_client::seeds::Illustrative;
 use ledger_domain::date::earliest_day;
 use ledger_domain::ids::CommitmentId;
 use ledger_domain::view::{CommitmentFold, Family, Page, Views, WatchPage};
 use ledger_domain::wire::v1::query::{ViewQuery, WatchQuery};
 use ledger_domain::wire::v1::view::WatchList;
 use ledger_domain::wire::v1::{Command, Root, Stage};
+use ledger_import::seeds::Illustrative;
 use ledger_tests::commands::Commander;
 use ledger_tests::{Recorded, System, VIEWS, eventually};
 use rand::rngs::SmallRng;

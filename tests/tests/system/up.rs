@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ledger_client::seeds;
 use ledger_domain::wire::v1::{Command, Root};
+use ledger_import::seeds;
 use ledger_tests::{Process, System, Up, await_that, illustrative_commitments, ledger, run};
 
 const SOON: Duration = Duration::from_secs(30);

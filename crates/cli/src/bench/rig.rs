@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ledger_bus::{Bus, BusOptions};
-use ledger_client::{Connection, SubmitOptions, audit, seeds, submit_in_order};
+use ledger_client::{Connection, SubmitOptions, audit, submit_in_order};
 use ledger_domain::country;
 use ledger_domain::ids::{PartnerId, Subject};
 use ledger_domain::wire::v1::{Command as LedgerCommand, CommandBody, RegisterPartner, Role};
-use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port};
+use ledger_import::seeds;
+use ledger_nats_server::{Launch, NatsServer, Places, Port};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -44,8 +45,8 @@ impl Rig {
         let dir = tempfile::Builder::new()
             .prefix("ledger-bench-")
             .tempdir_in(parent)?;
-        let options = nats_server::Options {
-            server: nats_server::find(&Places::from_environment())?,
+        let options = ledger_nats_server::Options {
+            server: ledger_nats_server::find(&Places::from_environment())?,
             folder: dir.path().join("nats"),
             port: Port::Free,
             launch: Launch::Guarded {

@@ -7,13 +7,13 @@ use crate::output::{Output, json_line, say, say_as_it_is, text};
 use crate::seeding::Illustrate;
 use bytes::Bytes;
 use ledger_bus::NatsAccess;
-use ledger_client::import::{Edits, LineError, LineFault, ogp, upr};
 use ledger_client::{
     Connection, LineOutcome, SubmitOptions, audit, other_encoding, submit_in_order,
 };
 use ledger_domain::RejectionCode;
 use ledger_domain::wire::v1::json_fault;
 use ledger_domain::wire::v1::{Command, CommandBody, RecordCommitment};
+use ledger_import::{Edits, LineError, LineFault, ogp, upr};
 use serde_json::{Value, json};
 use std::io::Read as _;
 use std::path::Path;

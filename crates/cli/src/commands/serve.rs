@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use ledger_bus::LogThrottle;
 use ledger_bus::{Bus, BusOptions, NatsAccess};
 use ledger_domain::view::Family;
-use ledger_node::nats_server::{self, Launch, NatsServer, Places, Port, Reviver, StartError};
+use ledger_nats_server::{Launch, NatsServer, Places, Port, Reviver, StartError};
 use ledger_node::{
-    LogThrottle, NodeOptions, ProjectorOptions, Shutdown, Telemetry, raise_open_files, run_node,
-    run_projector,
+    NodeOptions, ProjectorOptions, Shutdown, Telemetry, raise_open_files, run_node, run_projector,
 };
 use ledger_web::{MetricsText, Ready, ReadyGate, WebServer, WhyNot, readiness};
 use tokio::task::JoinSet;
@@ -208,8 +208,8 @@ async fn start_nats(
     port: u16,
     shutdown: &mut Shutdown,
 ) -> Result<Option<NatsServer>, Failure> {
-    let options = nats_server::Options {
-        server: nats_server::find(&Places::from_environment())?,
+    let options = ledger_nats_server::Options {
+        server: ledger_nats_server::find(&Places::from_environment())?,
         folder: folder.to_owned(),
         port: if port == 0 {
             Port::Free

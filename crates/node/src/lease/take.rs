@@ -14,10 +14,10 @@ use super::fence::{Fence, FenceError};
 use super::holder::{Holder, Stage};
 use super::standing::{Confirmed, LeaseStanding, Moment};
 use super::{Lease, LeaseError, Terms};
-use crate::agreement::agrees;
 use crate::error::NodeError;
-use crate::publisher::Interruption;
-use crate::shutdown::Shutdown;
+use crate::publish::agreement::agrees;
+use crate::publish::publisher::Interruption;
+use crate::runtime::shutdown::Shutdown;
 
 /// How often the lease of another node is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);

@@ -14,7 +14,7 @@ use ledger_domain::wire::v1::view::{Family, ViewKey, WatchList};
 
 use super::payload::{not_found, served, to_fit, watched};
 use super::{Interruption, Projector};
-use crate::queries::json;
+use crate::query::queries::json;
 
 /// What a projector answers: the views of its families, and how far it has come.
 pub(super) fn endpoints(families: &[Family]) -> Vec<ViewEndpoint> {

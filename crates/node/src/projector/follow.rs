@@ -16,7 +16,7 @@ use tracing::warn;
 use super::known::keep_closed;
 use super::pages::{DecodedPage, Pages, QUERY_TIMEOUT, for_each_stored};
 use super::{Interruption, LastLeaf, Projector};
-use crate::history::decode_excerpt;
+use crate::query::history::decode_excerpt;
 
 /// Events that the stream may be behind the node before blocks are fetched instead.
 const LAG_EVENTS: u64 = 10_000;

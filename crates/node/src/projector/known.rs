@@ -27,8 +27,8 @@ use tracing::{error, warn};
 
 use super::Projector;
 use super::payload::{not_found, served, to_fit, watched};
-use crate::as_of::{AsOf, SETTLED, Then, not_reached, nothing_by};
-use crate::queries::json;
+use crate::query::as_of::{AsOf, SETTLED, Then, not_reached, nothing_by};
+use crate::query::queries::json;
 
 /// The view whose commitments the watch lists are about.
 const WATCHED: &str = "summary";

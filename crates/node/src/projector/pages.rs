@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::Interruption;
-use crate::history::{HistoryError, decode_excerpt};
+use crate::query::history::{HistoryError, decode_excerpt};
 
 /// How long the node may take to answer.
 pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ use ledger_domain::wire::v1::answer::BucketAnswer;
 use ledger_domain::wire::v1::problem::Problem;
 use ledger_domain::wire::v1::view::Family;
 
-use crate::telemetry::Telemetry;
+use crate::runtime::telemetry::Telemetry;
 
 /// How long the node's word about the size of the log holds. It is asked every second.
 const HEARD_HOLDS: Duration = Duration::from_secs(5);

@@ -3,7 +3,7 @@
 use crate::workspace::{Kind, Package};
 
 /// A member, and the members it may depend on. `tests/` may use all and is not listed.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("ledger-domain", &[]),
     ("ledger-proof", &[]),
     ("ledger-store", &["ledger-domain", "ledger-proof"]),
@@ -25,9 +25,13 @@ const ARROWS: [(&str, &[&str]); 9] = [
         "ledger-client",
         &["ledger-bus", "ledger-domain", "ledger-proof"],
     ),
+    ("ledger-import", &["ledger-domain"]),
+    ("ledger-nats-server", &["ledger-bus"]),
     (
         "compact-ledger",
         &[
+            "ledger-import",
+            "ledger-nats-server",
             "ledger-node",
             "ledger-web",
             "ledger-client",

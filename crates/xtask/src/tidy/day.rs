@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::workspace::Workspace;
 
-const FILE: &str = "crates/node/src/clock.rs";
+const FILE: &str = "crates/node/src/runtime/clock.rs";
 const BEFORE: &str = "const PROGRAM_DAY: &str = \"";
 /// It is at most so many years behind: every year somebody moves it on.
 const YEARS: u32 = 1;
