@@ -7,10 +7,9 @@ use crate::connection::{is_not_found, is_unavailable};
 use ledger_bus::QueryError;
 use ledger_domain::view::Views;
 use ledger_domain::wire::v1::Event;
-use ledger_domain::wire::v1::answer::ProjectionAnswer;
+use ledger_domain::wire::v1::answer::{ProjectionAnswer, ViewAnswer};
 use ledger_domain::wire::v1::query::ViewQuery;
 use ledger_domain::wire::v1::view::{Family, ViewKey};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -231,16 +230,10 @@ async fn compare_one(
     }
 }
 
-/// The view's own bytes within the envelope it is served in.
+/// The view's own bytes within the answer they are served in.
 fn body_within(json: &[u8]) -> Option<&str> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        view: &'a RawValue,
-    }
-    serde_json::from_slice::<Envelope<'_>>(json)
-        .ok()
-        .map(|envelope| envelope.view.get())
+    let answer: ViewAnswer<&RawValue> = serde_json::from_slice(json).ok()?;
+    Some(answer.view.get())
 }
 
 #[cfg(test)]
@@ -248,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_body_is_cut_out_of_its_envelope_byte_for_byte() {
+    fn the_body_is_cut_out_of_its_answer_byte_for_byte() {
         let json = br#"{"as_of":"x","view":{"b":1, "a":[ ]},"list":null}"#;
         assert_eq!(body_within(json), Some(r#"{"b":1, "a":[ ]}"#));
         assert_eq!(body_within(b"{}"), None);

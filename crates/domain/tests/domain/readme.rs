@@ -2,6 +2,8 @@
 
 use ledger_domain::RejectionCode;
 use ledger_domain::wire::v1::CommandType;
+use ledger_domain::wire::v1::endpoint::{self, Argument};
+use ledger_domain::wire::v1::problem::ProblemCode;
 use ledger_domain::wire::v1::view::WatchList;
 
 const README: &str = include_str!("../../../../README.md");
@@ -54,4 +56,21 @@ fn the_readme_lists_every_command() {
     found.sort_unstable();
     expected.sort_unstable();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn the_readme_names_every_endpoint_and_every_problem() {
+    for spec in endpoint::all() {
+        // Projections are named together.
+        let subject = match (spec.subject.split_once('.'), spec.argument) {
+            (Some((kind, _)), _) => format!("`{kind}.<"),
+            (None, Argument::Tokens) => format!("`{}.<", spec.subject),
+            (None, Argument::None) => format!("`{}`", spec.subject),
+        };
+        assert!(README.contains(&subject), "{subject}");
+    }
+    for code in ProblemCode::ALL {
+        let number = format!("{}: ", code.number());
+        assert!(README.contains(&number), "{number}");
+    }
 }

@@ -1,4 +1,8 @@
-//! Version 1 of commands, events and receipts. Names are fixed: add, don't rename.
+//! Version 1 of the contract with the outside. Names are fixed: add, don't rename.
+//!
+//! - To write: commands, the events they become, and receipts. They stand here.
+//! - To read: [`endpoint`] lists what may be asked, and of which type each [`query`], [`answer`] and [`problem`] is.
+//!   [`view`] has the bodies of the views.
 
 pub mod answer;
 mod batch;
