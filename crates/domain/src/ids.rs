@@ -1,4 +1,4 @@
-//! Identifiers, as FORMATS.md fixes them: each is parsed once, at the edge, and is valid ever after.
+//! Identifiers, as `docs/formats.md` fixes them: each is parsed once, at the edge, and is valid ever after.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,6 +1,6 @@
 //! What a leaf says of itself: its attributes, read by slicing and never by building a value.
 //!
-//! A leaf is one JSON object without spaces whose attributes are strings in a fixed order (`FORMATS.md`, "Event, leaf
+//! A leaf is one JSON object without spaces whose attributes are strings in a fixed order (`docs/formats.md`, "Event, leaf
 //! and delivery"). Anything else is refused here, so that there is one way to write an event and no attribute can be
 //! smuggled in twice.
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 const FIRST_LINE: &[u8] = b"compact-ledger submission v1\n";
 
-/// The manifest of a submission (`FORMATS.md`, "Submission"): which ledger, which partner, which commands, in order.
+/// The manifest of a submission (`docs/formats.md`, "Submission"): which ledger, which partner, which commands, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     text: Vec<u8>,

@@ -1,6 +1,6 @@
 //! The event header: the exact bytes of a leaf, written and read by hand because every event of the log goes through here.
 //!
-//! One JSON object without spaces, its attributes in the one order of FORMATS.md, numbers as strings, digests in
+//! One JSON object without spaces, its attributes in the one order of `docs/formats.md`, numbers as strings, digests in
 //! lowercase hexadecimal. No attribute can need an escape, because every id is of a restricted alphabet: so a reader may take
 //! a value up to its next quote, and the writer never escapes. Reading then writing gives the same bytes.
 
