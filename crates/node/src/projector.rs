@@ -40,7 +40,7 @@ use crate::runtime::shutdown::Shutdown;
 use crate::runtime::telemetry::Telemetry;
 
 /// Views saved by another version are folded anew.
-const VIEW_STORE_VERSION: &str = "10";
+const VIEW_STORE_VERSION: &str = "11";
 /// The row that says from which log the views come; no projection has a key like it.
 const LAST_LEAF_KEY: &[u8] = b"\0last-leaf";
 /// Questions about the past that are answered at once, each on a thread of its own.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use ledger_domain::wire::v1::{Command, Stage};
+use ledger_domain::wire::v1::{AmendParty, Command, CommandBody, Stage};
+use ledger_import::seeds;
 use ledger_tests::commands::Commander;
 use ledger_tests::{Up, await_that};
 use serde_json::Value;
 
-use crate::{code, lines};
+use crate::{audited, code, lines};
 
 fn json<const N: usize>(up: &Up, arguments: [&str; N]) -> Value {
     lines(&up.cli(arguments, b"").succeeded()).remove(0)
@@ -82,6 +83,53 @@ fn a_view_as_known_earlier_is_the_view_that_was_shown_then() {
     }
     let summary = json(&up, ["--json", "gaps", "--as-of", "0"]);
     assert_eq!(summary["view"]["view"], "gaps");
+}
+
+#[test]
+fn a_party_is_shown_by_its_name_now_and_by_the_one_of_then() {
+    let up = Up::start(&["--no-demo"]);
+    let before = json(&up, ["--json", "country", "KEN"]);
+    let position = before["watermark"].as_str().expect("a position");
+    let kenya = |answer: &Value| answer["view"]["registered_parties"][0].clone();
+    let then =
+        serde_json::json!({"id": "KEN", "name": "Kenya", "kind": "member_state", "active": true});
+    assert_eq!(kenya(&before), then);
+    audited(&up);
+
+    let amend = CommandBody::AmendParty(AmendParty {
+        name: "Republic of Kenya".to_owned(),
+        reason: "Its name in full".to_owned(),
+        effective: None,
+    });
+    let mut secretariat = Commander::new(seeds::SECRETARIAT, seeds::SECRETARIAT_PARTY, 7);
+    let amend = secretariat.command("party/KEN", amend).encode();
+    let receipt = lines(&up.cli(["submit", "-"], &amend).succeeded()).remove(0);
+    assert_eq!(receipt["status"], "accepted", "{receipt}");
+    let renamed = receipt["events"][0]["position"].to_string();
+
+    // The auditor folds the views anew, and compares those that are served and those in the buckets.
+    let audited = audited(&up);
+    let projections = audited["projections"].as_array().expect("projections");
+    let in_bucket = |view: &Value| view["compared_in_bucket"].as_u64() > Some(0);
+    assert!(projections.iter().all(in_bucket), "{audited}");
+    let now = serde_json::json!({"id": "KEN", "name": "Republic of Kenya", "former_names": ["Kenya"],
+        "kind": "member_state", "active": true});
+    let after = json(&up, ["--json", "country", "KEN"]);
+    assert_eq!(kenya(&after), now);
+    assert_eq!(after["view"]["position"], renamed.as_str());
+    let known = json(&up, ["--json", "country", "KEN", "--as-of", position]);
+    assert_eq!(known["view"], before["view"]);
+    let known = json(&up, ["--json", "country", "KEN", "--as-of", &renamed]);
+    assert_eq!(kenya(&known), now);
+    let page = up.cli(["country", "KEN"], b"").succeeded();
+    let line = "\nKEN    Republic of Kenya (formerly Kenya)\n";
+    assert!(page.contains(line), "{page}");
+    let changed = up.cli(["diff", "--country", "KEN", "--from", position], b"");
+    let changed = changed.succeeded();
+    assert!(
+        changed.contains("registered_parties/KEN/former_names"),
+        "{changed}"
+    );
 }
 
 #[test]

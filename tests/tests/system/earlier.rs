@@ -20,7 +20,13 @@ use tempfile::TempDir;
 const PARTNER: &str = "after";
 
 /// Fields that bodies have now and had not when the fixtures were made. Without them they are the bodies of then.
-const NEW_FIELDS: &[&str] = &["with_undigested_evidence", "lapsed", "ground_taken_back"];
+const NEW_FIELDS: &[&str] = &[
+    "with_undigested_evidence",
+    "lapsed",
+    "ground_taken_back",
+    "registered_parties",
+    "registered_parties_omitted",
+];
 
 /// Bodies that a change alters on purpose, as `bucket/key`. The changelog says why.
 const CHANGED_BODIES: &[&str] = &[

@@ -150,34 +150,55 @@ impl Moment {
     }
 }
 
-/// Collects every value that differs, down to the last leaf; what stands on one side only is null on the other.
+/// Collects every value that differs, down to the last leaf; what stands on one side only is null on the other. In a list of rows that have
+/// an id, a row is compared with the one of its id.
 fn compare(path: &str, before: &Value, after: &Value, changes: &mut Vec<Change>) {
-    match (before, after) {
-        (Value::Object(old), Value::Object(new)) => {
-            for (name, value) in old {
-                let other = new.get(name).unwrap_or(&Value::Null);
-                compare(&below(path, name), value, other, changes);
-            }
-            for (name, value) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
-                compare(&below(path, name), &Value::Null, value, changes);
-            }
+    let (old, new) = (members(before), members(after));
+    let comparable =
+        |members: &Option<Members<'_>>, value: &Value| members.is_some() || value.is_null();
+    if (old.is_none() && new.is_none()) || !comparable(&old, before) || !comparable(&new, after) {
+        if before != after {
+            changes.push(Change {
+                path: path.to_owned(),
+                before: before.clone(),
+                after: after.clone(),
+            });
         }
-        (Value::Null, Value::Object(new)) => {
-            for (name, value) in new {
-                compare(&below(path, name), &Value::Null, value, changes);
-            }
+        return;
+    }
+    let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+    for (name, value) in &old {
+        let other = new.iter().find(|(other, _)| other == name);
+        let other = other.map_or(&Value::Null, |(_, value)| *value);
+        compare(&below(path, name), value, other, changes);
+    }
+    let added = new
+        .iter()
+        .filter(|(name, _)| !old.iter().any(|(other, _)| other == name));
+    for (name, value) in added {
+        compare(&below(path, name), &Value::Null, value, changes);
+    }
+}
+
+type Members<'a> = Vec<(&'a str, &'a Value)>;
+
+/// The members of an object by name, or the rows of a list by id; none of another value.
+fn members(value: &Value) -> Option<Members<'_>> {
+    match value {
+        Value::Object(members) => {
+            let members = members.iter();
+            Some(
+                members
+                    .map(|(name, value)| (name.as_str(), value))
+                    .collect(),
+            )
         }
-        (Value::Object(old), Value::Null) => {
-            for (name, value) in old {
-                compare(&below(path, name), value, &Value::Null, changes);
-            }
+        Value::Array(rows) => {
+            let rows = rows.iter();
+            rows.map(|row| Some((row.get("id")?.as_str()?, row)))
+                .collect()
         }
-        (old, new) if old != new => changes.push(Change {
-            path: path.to_owned(),
-            before: old.clone(),
-            after: new.clone(),
-        }),
-        (_, _) => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 
@@ -377,5 +398,23 @@ mod tests {
                 ("/view/new/c", &Value::Null, &json!(4)),
             ]
         );
+    }
+
+    #[test]
+    fn a_row_of_a_list_is_compared_with_the_one_of_its_id() {
+        let row = |id: &str, name: &str| json!({"id": id, "name": name});
+        let mut changes = Vec::new();
+        let before =
+            json!({"all": [row("KEN", "Kenya"), row("nairobi", "A city")], "codes": ["A"]});
+        let after = json!({"all": [row("acme", "B"), row("KEN", "C"), row("nairobi", "A city")], "codes": []});
+        compare("/view", &before, &after, &mut changes);
+        let found = changes.iter().map(|change| change.path.as_str());
+        let paths = [
+            "/view/all/KEN/name",
+            "/view/all/acme/id",
+            "/view/all/acme/name",
+            "/view/codes",
+        ];
+        assert_eq!(found.collect::<Vec<_>>(), paths);
     }
 }

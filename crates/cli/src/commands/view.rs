@@ -10,11 +10,14 @@ use ledger_client::{Connection, is_not_found};
 use ledger_domain::wire::v1::answer::ViewAnswer;
 use ledger_domain::wire::v1::query::ViewQuery;
 use ledger_domain::wire::v1::view::{
-    ActionBody, ActionTally, CountryBody, CountryStatements, Coverage, LastEvents, Timeliness,
-    ViewKey,
+    ActionBody, ActionTally, CountryBody, CountryStatements, Coverage, LastEvents, RegisteredParty,
+    Timeliness, ViewKey,
 };
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+
+/// The most parties that a country's page names.
+const PARTIES_SHOWN: usize = 10;
 
 /// Prints a country's view.
 pub(crate) async fn country(
@@ -44,6 +47,10 @@ pub(crate) async fn country(
     page.push_str(&counts.participations());
     page.push_str(&statements(&body.statements));
     page.push_str(&by_action(body));
+    page.push_str(&parties(
+        &body.registered_parties,
+        body.registered_parties_omitted,
+    ));
     page.push_str(&commitments(answer.list.as_ref(), true));
     Ok(text(&page)?)
 }
@@ -69,6 +76,25 @@ pub(crate) async fn action(
     page.push_str(&mapped(body));
     page.push_str(&commitments(answer.list.as_ref(), false));
     Ok(text(&page)?)
+}
+
+/// The country's parties by name, a line each: the first of them, and how many more there are.
+fn parties(registered: &[RegisteredParty], omitted: usize) -> String {
+    let mut table = Table::new(&["party", "name"]);
+    let shown = registered.get(..PARTIES_SHOWN).unwrap_or(registered);
+    for party in shown {
+        let former = party.former_names.join("; ");
+        let former = Some(former).filter(|former| !former.is_empty());
+        let former = former.map_or_else(String::new, |former| format!(" (formerly {former})"));
+        let standing = if party.active { "" } else { ", not active" };
+        let name = format!("{}{former}{standing}", party.name);
+        table.row([party.id.clone(), name]);
+    }
+    match (table.is_empty(), registered.len() - shown.len() + omitted) {
+        (true, _) => String::new(),
+        (false, 0) => format!("\n{}", table.render()),
+        (false, more) => format!("\n{}and {more} more\n", table.render()),
+    }
 }
 
 /// What the country's parties said in reviews, if they said anything.
@@ -251,6 +277,7 @@ pub(super) fn coverage(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger_domain::wire::v1::PartyKind;
     use ledger_domain::wire::v1::view::{ActionRollup, RecordedAt};
 
     fn answer(lag_events: u64) -> ViewAnswer<()> {
@@ -278,6 +305,34 @@ mod tests {
         assert!(title.starts_with("KEN   [31mKenya\u{fffd}\n"), "{title}");
         let behind = heading(&answer(3), &last, "KEN");
         assert!(behind.ends_with(" 3 events behind the log.\n"), "{behind}");
+    }
+
+    #[test]
+    fn ten_parties_are_named_and_the_others_counted() {
+        let party = |number: usize| RegisteredParty {
+            id: format!("party-{number:02}"),
+            name: format!("Party {number}"),
+            former_names: vec![],
+            kind: PartyKind::PrivateSector,
+            active: true,
+        };
+        assert_eq!(parties(&[], 0), "");
+        let ten: Vec<RegisteredParty> = (0..10).map(party).collect();
+        let ten = parties(&ten, 0);
+        assert!(ten.ends_with("party-09  Party 9\n"), "{ten}");
+        let twelve: Vec<RegisteredParty> = (0..12).map(party).collect();
+        let more = parties(&twelve, 30);
+        assert!(more.ends_with("party-09  Party 9\nand 32 more\n"), "{more}");
+        let renamed = RegisteredParty {
+            former_names: vec!["A".to_owned(), "B".to_owned()],
+            active: false,
+            ..party(1)
+        };
+        let renamed = parties(&[renamed], 0);
+        assert!(
+            renamed.ends_with("party-01  Party 1 (formerly A; B), not active\n"),
+            "{renamed}"
+        );
     }
 
     #[test]

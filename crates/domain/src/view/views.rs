@@ -127,7 +127,7 @@ impl Views {
         keys
     }
 
-    /// The canonical JSON of one view, at most [`MAX_BODY_BYTES`](super::MAX_BODY_BYTES), free of free text. It carries the
+    /// The canonical JSON of one view, at most [`MAX_BODY_BYTES`](super::MAX_BODY_BYTES), free of free text but the names of parties. It carries the
     /// position of the last event that concerned it.
     pub fn body(&self, key: &str) -> Option<Vec<u8>> {
         let tables = &self.model.tables;

@@ -15,17 +15,20 @@ use crate::view::family::ViewFamily;
 use crate::view::read_model::facts::{CommitmentFacts, Flags, PartState};
 use crate::view::read_model::index::{ActionIndex, Keys};
 use crate::view::read_model::place::{Place, place};
-use crate::view::read_model::tables::{About, Statements, Tables};
+use crate::view::read_model::tables::{About, PartyEntry, Statements, Tables};
 use crate::wire::v1::PartyKind;
 use crate::wire::v1::view::{
     ActionStages, ActiveInCountry, CountryBody, CountryParties, CountryStatements,
-    ParticipationRole, Participations, ParticipationsBeside, RecordedAt, ViewKind,
+    ParticipationRole, Participations, ParticipationsBeside, RecordedAt, RegisteredParty, ViewKind,
 };
 
 /// The kind of a party that was named and is not registered.
 const UNREGISTERED: &str = "unregistered";
 /// The most bytes that the table of actions may take in a body.
-const ACTIONS_BYTES: usize = 48 * 1024;
+const ACTIONS_BYTES: usize = 36 * 1024;
+/// The most parties that a body names, and the most bytes that they may take in it.
+const MAX_PARTIES: usize = 200;
+const PARTIES_BYTES: usize = 16 * 1024;
 
 /// The views of countries.
 pub(crate) struct CountryFamily;
@@ -157,7 +160,8 @@ impl ViewFamily for CountryFamily {
         let (active_commitments_by_action, actions_left_out) =
             bounded(by_action, weight, ACTIONS_BYTES);
         let (commitments, active_commitments, apart) = tally::sum(tables, &[&counts.led]);
-        let (registered, active) = tables.parties_in(place);
+        let parties = tables.registered_in(place);
+        let registered_parties = registered_parties(&parties);
         let Statements { recorded, last } = tables.statements_in(place);
         let flag = |flag: fn(&country::Country) -> bool| country.is_some_and(flag);
         Some(CountryBody {
@@ -195,16 +199,47 @@ impl ViewFamily for CountryFamily {
                 beside: counts.participations,
             },
             parties: CountryParties {
-                registered,
-                active,
+                registered: count(parties.iter()),
+                active: count(parties.iter().filter(|(party, _)| party.active)),
                 leading: counts.led.leading.len(),
             },
             statements: CountryStatements {
                 recorded,
                 last: last.map(RecordedAt::from),
             },
+            registered_parties_omitted: parties.len() - registered_parties.len(),
+            registered_parties,
         })
     }
+}
+
+fn count(parties: impl Iterator) -> u64 {
+    parties.fold(0, |count, _| count + 1)
+}
+
+/// The first of some parties, as many as a body has room for.
+fn registered_parties(parties: &[(&PartyEntry, PartyKind)]) -> Vec<RegisteredParty> {
+    let mut room = PARTIES_BYTES;
+    let shown = parties.iter().take(MAX_PARTIES).map(|(party, kind)| {
+        let former_names = party.former_names.iter();
+        RegisteredParty {
+            id: party.id.to_string(),
+            name: party.name.clone(),
+            former_names: former_names
+                .filter(|name| **name != party.name)
+                .cloned()
+                .collect(),
+            kind: *kind,
+            active: party.active,
+        }
+    });
+    let fitting = shown.map_while(|party| {
+        // With the comma after it.
+        let bytes = serde_json::to_vec(&party).map_or(0, |it| it.len() + 1);
+        room = room.checked_sub(bytes)?;
+        Some(party)
+    });
+    fitting.collect()
 }
 
 /// The commitments that stand, by the kind of the party that leads them.

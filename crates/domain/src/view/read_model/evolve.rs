@@ -149,7 +149,9 @@ impl Tables {
                 self.find_evidence(slot, named, false, at)
             }
             EventBody::PartyRegistered(data) => self.register_party(event, data),
-            EventBody::PartyAmended(_) => self.change_party(party_of(event), |_| ()),
+            EventBody::PartyAmended(data) => {
+                self.change_party(party_of(event), |entry| entry.rename(&data.name))
+            }
             EventBody::PartyStatusChanged(data) => self.change_party(party_of(event), |entry| {
                 entry.active = data.status == PartyStatus::Active;
             }),

@@ -12,6 +12,7 @@ use crate::wire::v1::{ActionCatalogued, ActionTextAmended, PartyRegistered};
 impl Tables {
     pub(crate) fn register_party(&mut self, event: &EventRef<'_>, data: &PartyRegistered) -> About {
         self.change_party(party_of(event), |entry| {
+            entry.name.clone_from(&data.name);
             entry.kind = Some(data.kind);
             entry.country = data.country;
             entry.active = true;
@@ -121,6 +122,8 @@ impl Tables {
         let party = number(self.parties.len());
         self.parties.push(PartyEntry {
             id: id.clone(),
+            name: String::new(),
+            former_names: Vec::new(),
             kind: None,
             country: None,
             active: false,

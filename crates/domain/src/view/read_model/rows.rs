@@ -414,6 +414,11 @@ fn encode_party(entry: &PartyEntry) -> Vec<u8> {
     row.u8(u8::from(entry.active));
     row.u64(entry.statements.recorded);
     row.moment(entry.statements.last);
+    row.text(&entry.name);
+    row.count(entry.former_names.len());
+    for name in &entry.former_names {
+        row.text(name);
+    }
     row.finish()
 }
 
@@ -427,9 +432,16 @@ fn decode_party(value: &[u8]) -> Result<PartyEntry, RestoreError> {
         recorded: row.u64()?,
         last: row.moment()?,
     };
+    let name = row.text()?.to_owned();
+    let mut former_names = Vec::new();
+    for _ in 0..row.count()? {
+        former_names.push(row.text()?.to_owned());
+    }
     row.finish()?;
     Ok(PartyEntry {
         id,
+        name,
+        former_names,
         kind,
         country,
         active,

@@ -20,6 +20,9 @@ use crate::wire::v1::{EventType, PartyKind, TextStatus};
 /// catalogue whose parents form a ring from holding the fold up.
 const MAX_LEVELS: usize = 8;
 
+/// The most former names that are kept of a party: each change of a party writes all of them into the change log, and one party's have to fit into a body.
+const MAX_FORMER_NAMES: usize = 8;
+
 /// What an event was about, for the views that its commitment does not lead to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum About {
@@ -43,11 +46,28 @@ pub(crate) enum About {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PartyEntry {
     pub(crate) id: PartyId,
+    /// Empty until it is registered.
+    pub(crate) name: String,
+    /// The names that others took the place of, in the order in which they were given first, each once: the newest of them.
+    pub(crate) former_names: Vec<String>,
     /// None until it is registered.
     pub(crate) kind: Option<PartyKind>,
     pub(crate) country: Option<CountryCode>,
     pub(crate) active: bool,
     pub(crate) statements: Statements,
+}
+
+impl PartyEntry {
+    /// Gives the party another name. A name that it goes back to stays among those it had, and is not shown while it has it.
+    pub(crate) fn rename(&mut self, name: &str) {
+        let before = std::mem::replace(&mut self.name, name.to_owned());
+        if !before.is_empty() && !self.former_names.contains(&before) {
+            if self.former_names.len() >= MAX_FORMER_NAMES {
+                self.former_names.remove(0);
+            }
+            self.former_names.push(before);
+        }
+    }
 }
 
 /// What was said in reviews, counted.
@@ -148,15 +168,17 @@ impl Tables {
             .filter(|country| country.country().un_status == UnStatus::Member)
     }
 
-    /// How many parties of a country are registered, and how many of those are active.
-    pub(crate) fn parties_in(&self, country: Option<CountryCode>) -> (u64, u64) {
-        let parties = self
-            .parties
-            .iter()
-            .filter(|party| party.kind.is_some() && party.country == country);
-        parties.fold((0, 0), |(registered, active), party| {
-            (registered + 1, active + u64::from(party.active))
-        })
+    /// The registered parties of a country with their kinds, in the order of their ids.
+    pub(crate) fn registered_in(
+        &self,
+        country: Option<CountryCode>,
+    ) -> Vec<(&PartyEntry, PartyKind)> {
+        let of_country = self.parties.iter().filter(|it| it.country == country);
+        let mut parties: Vec<(&PartyEntry, PartyKind)> = of_country
+            .filter_map(|party| Some((party, party.kind?)))
+            .collect();
+        parties.sort_unstable_by(|(a, _), (b, _)| a.id.cmp(&b.id));
+        parties
     }
 
     /// What the registered parties of a country said in reviews.

@@ -73,6 +73,7 @@ pub(super) fn log(steps: &[Step]) -> Vec<Event> {
         let event = match step {
             Step::Party(..)
             | Step::Deactivate(..)
+            | Step::Rename(..)
             | Step::Catalogue(..)
             | Step::Retext(_)
             | Step::Map(..)
@@ -157,6 +158,11 @@ fn reference_body(step: &Step) -> (Subject, &'static str, EventBody) {
                 PartyStatus::Inactive
             };
             let data = PartyStatusChanged { status, reason };
+            (party_subject(*party), "secretariat", data.into())
+        }
+        Step::Rename(party, name) => {
+            let name = (*name).to_owned();
+            let data = PartyAmended { name, reason };
             (party_subject(*party), "secretariat", data.into())
         }
         Step::Catalogue(action, parent) => {

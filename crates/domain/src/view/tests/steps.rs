@@ -44,6 +44,7 @@ pub(super) const METHODS: [(&str, &str); 3] = [("IRM", "2014"), ("IRM", "2021"),
 pub(super) enum Step {
     Party(usize),
     Deactivate(usize, bool),
+    Rename(usize, &'static str),
     Catalogue(usize, Option<usize>),
     Retext(usize),
     Map(usize, Vec<usize>),
@@ -199,6 +200,8 @@ fn reference_steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => party().prop_map(Step::Party),
         1 => (party(), any::<bool>()).prop_map(|(party, active)| Step::Deactivate(party, active)),
+        1 => (party(), prop::sample::select(vec!["Anew", "Once more"]))
+            .prop_map(|(party, name)| Step::Rename(party, name)),
         3 => (action.clone(), parent).prop_map(|(action, parent)| Step::Catalogue(action, parent)),
         1 => action.clone().prop_map(Step::Retext),
         1 => (action, actions()).prop_map(|(from, to)| Step::Map(from, to)),

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::commitment::is_zero;
 use super::counts::{
     ActiveCommitments, ApartFromActive, LastEvents, Participations, RecordedAt,
     RecordedCommitments, Stages,
 };
 use super::kind::ViewKind;
+use crate::wire::v1::PartyKind;
 
 /// The body of `country.<ISO3>`: what the parties of a country committed to. `INT` has what belongs to no country.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +53,28 @@ pub struct CountryBody {
     pub parties: CountryParties,
     /// What its parties said in reviews.
     pub statements: CountryStatements,
+    /// Its registered parties in the order of their ids, as many as fit.
+    #[serde(default)]
+    pub registered_parties: Vec<RegisteredParty>,
+    /// How many had no room in that list.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub registered_parties_omitted: usize,
+}
+
+/// A party that was registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredParty {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it was called before, the oldest name first, each once: the newest eight.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_names: Vec<String>,
+    /// What kind of party it is.
+    pub kind: PartyKind,
+    /// Whether it may act.
+    pub active: bool,
 }
 
 /// Commitments that stand under one action. Unit: commitments.

@@ -28,7 +28,9 @@ pub use body::ViewBody;
 pub use commitment::{
     AssessmentRow, CommitmentList, CommitmentRow, MilestoneRow, ParticipationRole,
 };
-pub use country::{ActionStages, ActiveInCountry, CountryBody, CountryParties, CountryStatements};
+pub use country::{
+    ActionStages, ActiveInCountry, CountryBody, CountryParties, CountryStatements, RegisteredParty,
+};
 pub use counts::{
     ActiveCommitments, ApartFromActive, ClosedCommitments, Completions, Coverage, LastEvents,
     Milestones, ParticipationStates, Participations, ParticipationsBeside, RecordedAt,
