@@ -9,6 +9,7 @@ pub(super) mod events;
 mod evidence;
 mod lives;
 mod model;
+mod names;
 mod partners;
 mod recount;
 mod reviews;
