@@ -32,6 +32,12 @@ impl NatsAccess {
         self
     }
 
+    /// The first part of the subjects on which answers arrive.
+    pub(crate) fn inbox_prefix(&self) -> &str {
+        let prefix = self.inbox_prefix.as_ref();
+        prefix.map_or("_INBOX", |InboxPrefix(prefix)| prefix)
+    }
+
     /// Reads the text. An address that cannot be read fails here as it would at a connection.
     ///
     /// # Errors

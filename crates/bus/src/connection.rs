@@ -204,7 +204,7 @@ impl Bus {
         let (closing, closed) = watch::channel(false);
         let (connecting, connected) = watch::channel(0);
         let reported = Reported::default();
-        let denials = reported.denials.watch();
+        let denials = reported.denials.watch(options.access.inbox_prefix());
         let mut connect = connect
             .name(&options.name)
             .retain_servers_order()
@@ -281,9 +281,7 @@ impl Bus {
 
     /// Waits until the server denies this user a subject from now on, or the inbox of the replies.
     pub(crate) fn denied(&self, subject: &str) -> impl Future<Output = DeniedError> + use<> {
-        let inbox = self.client.new_inbox();
-        let prefix = inbox.rsplit_once('.').map_or("", |(prefix, _)| prefix);
-        self.denials.of(subject, prefix)
+        self.denials.of(subject)
     }
 
     /// Sends a request and waits for one reply.

@@ -4,6 +4,7 @@
 //! answer can never come waits until its time is up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::sync::watch;
@@ -71,29 +72,33 @@ impl Denials {
         self.0.send_modify(|denied| *denied = Denied::default());
     }
 
-    pub(crate) fn watch(&self) -> DenialWatch {
-        DenialWatch(self.0.subscribe())
+    /// A watch over them for a connection whose replies arrive under a prefix.
+    pub(crate) fn watch(&self, inbox_prefix: &str) -> DenialWatch {
+        DenialWatch {
+            denied: self.0.subscribe(),
+            inbox: format!("{inbox_prefix}.").into(),
+        }
     }
 }
 
 /// Sees what the server denies.
 #[derive(Clone, Debug)]
-pub(crate) struct DenialWatch(watch::Receiver<Denied>);
+pub(crate) struct DenialWatch {
+    denied: watch::Receiver<Denied>,
+    /// The beginning of every subject on which replies arrive.
+    inbox: Arc<str>,
+}
 
 impl DenialWatch {
-    /// Waits until the server denies publishing on a subject from now on, or has denied the inbox, whose subjects begin
-    /// with a prefix and a dot. Call it before publishing, and wait beside the reply.
-    pub(crate) fn of(
-        &self,
-        subject: &str,
-        inbox_prefix: &str,
-    ) -> impl Future<Output = DeniedError> + use<> {
-        let mut receiver = self.0.clone();
+    /// Waits until the server denies publishing on a subject from now on, or has denied the inbox. Call it before
+    /// publishing, and wait beside the reply.
+    pub(crate) fn of(&self, subject: &str) -> impl Future<Output = DeniedError> + use<> {
+        let mut receiver = self.denied.clone();
         let before = receiver.borrow().publish.get(subject).copied();
-        let (subject, inbox) = (subject.to_owned(), format!("{inbox_prefix}."));
+        let (subject, inbox) = (subject.to_owned(), Arc::clone(&self.inbox));
         async move {
             let find = |denied: &Denied| {
-                if let Some(subject) = denied.subscribe.iter().find(|it| it.starts_with(&inbox)) {
+                if let Some(subject) = denied.subscribe.iter().find(|it| it.starts_with(&*inbox)) {
                     let subject = subject.clone();
                     return Some(DeniedError::Inbox { subject });
                 }
@@ -165,10 +170,10 @@ mod tests {
     #[tokio::test]
     async fn a_denial_ends_the_wait_of_whom_it_concerns() {
         let denials = Denials::default();
-        let watch = denials.watch();
+        let watch = denials.watch("_INBOX");
         denials.note(r#"Permissions Violation for Publish to "a""#);
-        let late = watch.of("a", "_INBOX");
-        let other = watch.of("b", "_INBOX");
+        let late = watch.of("a");
+        let other = watch.of("b");
         denials.note(r#"Permissions Violation for Publish to "a""#);
         let subject = "a".to_owned();
         assert_eq!(late.await, DeniedError::Publish { subject });
@@ -176,7 +181,7 @@ mod tests {
         let subject = "_INBOX.x.*".to_owned();
         assert_eq!(other.await, DeniedError::Inbox { subject });
         denials.forget();
-        let mut none = std::pin::pin!(watch.of("a", "_INBOX"));
+        let mut none = std::pin::pin!(watch.of("a"));
         assert!(futures::poll!(none.as_mut()).is_pending());
     }
 }

@@ -20,7 +20,9 @@ use super::family::{FamilyViews, ViewFamily};
 use super::list::Page;
 use super::watch::Search;
 use crate::ids::CommitmentId;
-use crate::view::family::body::encoded;
+use serde_json::value::RawValue;
+
+use crate::view::family::body::{bytes, encoded};
 use crate::view::family::family_view::FamilyRef;
 use crate::view::family::sign::Sign;
 use crate::view::read_model::codec::{RowReader, RowWriter};
@@ -55,9 +57,9 @@ pub struct AsOfView {
 
 impl AsOfView {
     /// A view that has no commitments of its own.
-    pub(super) fn apart(body: Vec<u8>, title: Option<String>) -> Self {
+    pub(super) fn apart(body: Box<RawValue>, title: Option<String>) -> Self {
         Self {
-            body,
+            body: bytes(body),
             title,
             timeliness: None,
             list: None,
@@ -143,7 +145,7 @@ impl<L: ViewFamily> AsOfViews<L> {
         let list = page.map(|page| reader.take_list(&mut all, page));
         let body = L::body(all.beside(), asked).and_then(|body| encoded(&body));
         Ok(body.map(|body| AsOfView {
-            body,
+            body: bytes(body),
             title: L::title(&all.tables, asked),
             timeliness: Some(all.beside().timeliness(asked, today)),
             list,

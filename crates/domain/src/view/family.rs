@@ -18,6 +18,7 @@ use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use super::changelog::{ChangelogChunk, Open};
@@ -343,7 +344,7 @@ impl<L: ViewFamily> FamilyViews<L> {
         keys.into_iter().map(|key| L::text(tables, key)).collect()
     }
 
-    pub(super) fn body(&self, tables: &Tables, key: &str) -> Option<Vec<u8>> {
+    pub(super) fn body(&self, tables: &Tables, key: &str) -> Option<Box<RawValue>> {
         encoded(&L::body(self.beside(tables), self.find(tables, key)?)?)
     }
 

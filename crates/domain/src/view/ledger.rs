@@ -12,6 +12,8 @@ use super::as_of::{AsOfView, AsOfViews, ChangelogSource, all_chunks};
 use super::changelog::{Changelog, ChangelogChunk, Entries, Holds, List};
 use super::error::RestoreError;
 use super::read_model::Delta;
+use serde_json::value::RawValue;
+
 use crate::view::family::body::encoded;
 use crate::view::family::family_view::FamilyRef;
 use crate::view::family::summary::{SummaryCounts, SummaryFamily};
@@ -122,7 +124,7 @@ impl LedgerViews {
         &self,
         summary: FamilyRef<'_, (), SummaryCounts>,
         key: &str,
-    ) -> Option<Vec<u8>> {
+    ) -> Option<Box<RawValue>> {
         match self.find(key)? {
             LedgerView::Gaps => gaps_body(summary, self.gaps_changed),
             LedgerView::Partner(_) => encoded(&self.partners.body(key)?),
@@ -292,6 +294,6 @@ fn state_as_of<S: ChangelogSource>(
 fn gaps_body(
     summary: FamilyRef<'_, (), SummaryCounts>,
     changed: Option<EventTime>,
-) -> Option<Vec<u8>> {
+) -> Option<Box<RawValue>> {
     encoded(&gaps::body(summary.tables(), summary.counts(()), changed))
 }

@@ -2,11 +2,14 @@
 
 use chrono::NaiveDate;
 
+use serde_json::value::RawValue;
+
 use super::as_of::{AsOfView, AsOfViews, ChangelogSource, events_of_list, events_of_view};
 use super::changelog::ChangelogChunk;
 use super::changes::Changes;
 use super::error::{HexKey, RestoreError};
 use super::families::{Family, family_of};
+use super::family::body::bytes;
 use super::family::{FamilyViews, changed_view};
 use super::ledger::{self, LedgerViews};
 use super::list::Page;
@@ -130,6 +133,11 @@ impl Views {
     /// The canonical JSON of one view, at most [`MAX_BODY_BYTES`](super::MAX_BODY_BYTES), free of free text but the names of parties. It carries the
     /// position of the last event that concerned it.
     pub fn body(&self, key: &str) -> Option<Vec<u8>> {
+        self.raw_body(key).map(bytes)
+    }
+
+    /// The same as a JSON value, for an answer around it.
+    pub fn raw_body(&self, key: &str) -> Option<Box<RawValue>> {
         let tables = &self.model.tables;
         of_family!(self, key, views => views.body(tables, key)).or_else(|| {
             let summary = self.summary.as_ref()?.beside(tables);

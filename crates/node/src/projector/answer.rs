@@ -155,7 +155,7 @@ impl Projector {
 
     /// A view as it is served, with a page of its commitments when some are asked for.
     pub(super) fn view(&self, key: &str, asked: &ViewQuery) -> Result<Answer, Problem> {
-        let Some(body) = self.projection.body(key) else {
+        let Some(body) = self.projection.raw_body(key) else {
             return Err(not_found(family_of(key), key));
         };
         let now = Utc::now();
@@ -173,11 +173,11 @@ impl Projector {
             lag_events: self.standing.lag(self.checkpoint),
             title: self.projection.title(key),
             commitments_today: self.projection.timeliness(key, earliest_day(now)),
-            view: body.as_slice(),
+            view: &*body,
             list: listed.flatten(),
             events: None,
         };
-        served(answer, self.checkpoint).map_err(|error| Problem::failed(error.to_string()))
+        served(&answer, self.checkpoint).map_err(|error| Problem::failed(error.to_string()))
     }
 }
 

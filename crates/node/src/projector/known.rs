@@ -21,6 +21,7 @@ use ledger_domain::wire::v1::problem::Problem;
 use ledger_domain::wire::v1::query::ViewQuery;
 use ledger_domain::wire::v1::view::Family;
 use ledger_store::{ClosedChunk, HistoryFault, HistoryList, SledFault, ViewStore};
+use serde_json::value::RawValue;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{error, warn};
@@ -261,6 +262,7 @@ impl Past {
             None => None,
         };
         let position = then.position.to_string();
+        let body: &RawValue = serde_json::from_slice(&known.body)?;
         let answer = ViewAnswer {
             as_of: then.time.to_rfc3339_opts(SecondsFormat::Micros, true),
             as_of_position: Some(position.clone()),
@@ -273,11 +275,11 @@ impl Past {
             },
             title: known.title,
             commitments_today: known.timeliness,
-            view: known.body.as_slice(),
+            view: body,
             list: known.list,
             events,
         };
-        Ok(served(answer, then.position + 1)?)
+        Ok(served(&answer, then.position + 1)?)
     }
 
     fn watch(&self, page: &WatchPage, as_of: &str) -> Result<Answer, KnownError> {

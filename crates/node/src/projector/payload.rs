@@ -12,11 +12,10 @@ const MAX_ROWS: usize = 1_000;
 
 /// A view as it is sent, its body byte for byte as it was folded.
 pub(super) fn served(
-    answer: ViewAnswer<&[u8]>,
+    answer: &ViewAnswer<&RawValue>,
     checkpoint: u64,
 ) -> Result<Answer, serde_json::Error> {
-    let body: &RawValue = serde_json::from_slice(answer.view)?;
-    let payload = serde_json::to_vec(&answer.with(body))?;
+    let payload = serde_json::to_vec(answer)?;
     Ok(Answer {
         payload: payload.into(),
         headers: vec![(CHECKPOINT_HEADER, checkpoint.to_string())],

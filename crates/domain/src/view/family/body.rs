@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::last_change::LastChange;
 use crate::view::read_model::event_time::EventTime;
@@ -38,9 +39,14 @@ impl From<LastChange> for LastEvents {
     }
 }
 
-/// The canonical JSON of a body.
-pub(crate) fn encoded(body: &impl Serialize) -> Option<Vec<u8>> {
-    serde_json::to_vec(body).ok()
+/// The canonical JSON of a body. It goes into an answer as it is, without being read again.
+pub(crate) fn encoded(body: &impl Serialize) -> Option<Box<RawValue>> {
+    to_raw_value(body).ok()
+}
+
+/// The bytes of a body.
+pub(crate) fn bytes(body: Box<RawValue>) -> Vec<u8> {
+    Box::<str>::from(body).into_string().into_bytes()
 }
 
 /// A table that takes at most so many bytes of a body: the lines that weigh most, in the order of their keys, and how many were left out.

@@ -46,23 +46,6 @@ pub struct ViewAnswer<B> {
     pub events: Option<EventList>,
 }
 
-impl<B> ViewAnswer<B> {
-    /// The same around another form of the body.
-    pub fn with<C>(self, view: C) -> ViewAnswer<C> {
-        ViewAnswer {
-            as_of: self.as_of,
-            as_of_position: self.as_of_position,
-            watermark: self.watermark,
-            lag_events: self.lag_events,
-            title: self.title,
-            commitments_today: self.commitments_today,
-            view,
-            list: self.list,
-            events: self.events,
-        }
-    }
-}
-
 /// The answer of `query.replay`: no JSON, but stored blocks back to back, each of which says its own length, under the headers
 /// [`NEXT_HEADER`] and [`TREE_SIZE_HEADER`]. Blocks are handed out whole: whoever asks drops the events that it did not ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
