@@ -13,9 +13,6 @@ use crate::workspace::Workspace;
 /// The crates whose modules are looked at.
 const CRATES: [&str; 2] = ["domain", "node"];
 
-/// Circles that may be: the modules of one of these may import each other. No new ones come in.
-const PERMITTED: [&[&str]; 0] = [];
-
 /// How often a name may be handed on before it is found.
 const MAX_HANDS: usize = 8;
 
@@ -30,7 +27,7 @@ pub(crate) fn check(workspace: &Workspace) -> Vec<String> {
             return vec![format!("{} cannot be read: {error}", folder.display())];
         }
     }
-    sources.check(&PERMITTED)
+    sources.check()
 }
 
 /// The code of modules, without their tests and comments.
@@ -67,26 +64,12 @@ impl Sources {
         }
     }
 
-    fn check(&self, permitted: &[&[&str]]) -> Vec<String> {
-        let circles = circles(&self.arrows());
-        let mut violations = Vec::new();
-        for circle in &circles {
+    fn check(&self) -> Vec<String> {
+        let named = |circle: &BTreeSet<Module>| {
             let names: Vec<String> = circle.iter().map(|module| module.join("/")).collect();
-            let holds = |set: &&&[&str]| names.iter().all(|name| set.contains(&name.as_str()));
-            if permitted.iter().find(holds).is_none() {
-                violations.push(format!("{} import each other", names.join(", ")));
-            }
-        }
-        for set in permitted {
-            let is_in = |module: &Module| set.contains(&module.join("/").as_str());
-            if !circles.iter().flatten().any(is_in) {
-                let set = set.join(", ");
-                violations.push(format!(
-                    "{set} no longer import each other: take them off the list"
-                ));
-            }
-        }
-        violations
+            format!("{} import each other", names.join(", "))
+        };
+        circles(&self.arrows()).iter().map(named).collect()
     }
 
     /// The modules that each module imports.
@@ -329,13 +312,13 @@ fn reach<'a>(
 mod tests {
     use super::*;
 
-    fn violations(files: &[(&str, &str)], permitted: &[&[&str]]) -> Vec<String> {
+    fn violations(files: &[(&str, &str)]) -> Vec<String> {
         let mut sources = Sources::default();
         for (path, text) in files {
             let module = path.split('/').map(str::to_owned).collect();
             sources.add(module, text);
         }
-        sources.check(permitted)
+        sources.check()
     }
 
     #[test]
@@ -355,7 +338,7 @@ mod tests {
                 ("x/c", ""),
             ];
             assert_eq!(
-                violations(&files, &[]),
+                violations(&files),
                 ["x/a, x/b import each other"],
                 "{import}"
             );
@@ -369,7 +352,7 @@ mod tests {
             ("x/a", "use super::b::B;\n"),
             ("x/b", "use std::fmt;\nuse super::X;\n"),
         ];
-        assert_eq!(violations(&files, &[]), ["x, x/a, x/b import each other"]);
+        assert_eq!(violations(&files), ["x, x/a, x/b import each other"]);
     }
 
     #[test]
@@ -388,19 +371,7 @@ mod tests {
                 ("x/c", ""),
                 ("x/b/tests", "use crate::a::A;\n"),
             ];
-            assert_eq!(violations(&files, &[]), Vec::<String>::new(), "{import}");
+            assert_eq!(violations(&files), Vec::<String>::new(), "{import}");
         }
-    }
-
-    #[test]
-    fn a_permitted_circle_is_fine_until_it_is_gone() {
-        let circle = [("x/a", "use super::b::B;\n"), ("x/b", "use super::a::A;\n")];
-        let permitted: [&[&str]; 1] = [&["x/a", "x/b", "x/c"]];
-        assert_eq!(violations(&circle, &permitted), Vec::<String>::new());
-        let line = [("x/a", "use super::b::B;\n"), ("x/b", "")];
-        assert_eq!(
-            violations(&line, &permitted),
-            ["x/a, x/b, x/c no longer import each other: take them off the list"]
-        );
     }
 }
