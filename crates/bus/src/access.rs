@@ -1,14 +1,15 @@
-//! How a process reaches nats-server, and as whom. What is secret in it is shown nowhere.
+//! The way of a process to nats-server, and its identity there. The secrets in it are shown
+//! nowhere.
 
 use std::fmt;
 
 use async_nats::{ConnectOptions, ServerAddr};
 use thiserror::Error;
 
-/// How a message writes an address that has a user: these are no secrets.
+/// The form of an address with a user, for messages: these are no secrets.
 pub(crate) const EXAMPLE: &str = "nats://USER:PASSWORD@host:4222, or nats://TOKEN@host:4222";
 const EXAMPLES: [&str; 2] = ["USER:PASSWORD", "TOKEN"];
-/// What stands for a secret where an address is shown.
+/// The sign that stands for a secret where an address is shown.
 const HIDDEN: &str = "***";
 /// Room for a user, a host and the token of a request beside it in a subject.
 const MAX_PREFIX_BYTES: usize = 128;
@@ -68,8 +69,8 @@ impl NatsAccess {
         Ok((addresses, credentials))
     }
 
-    /// What the client connects to, and its options but for those of one connection. All that says who this process
-    /// is comes together here.
+    /// The addresses that the client connects to, and its options but for those of one connection.
+    /// The identity of this process comes together here.
     pub(crate) fn options(&self) -> Result<(Vec<ServerAddr>, ConnectOptions), AddressError> {
         let (addresses, credentials) = self.read()?;
         let mut options = ConnectOptions::new();
@@ -138,7 +139,7 @@ impl fmt::Debug for NatsAccess {
     }
 }
 
-/// Who a process says that it is.
+/// The identity that a process gives.
 #[derive(PartialEq, Eq)]
 enum Credentials {
     User { name: String, password: String },
@@ -151,7 +152,7 @@ enum Credentials {
 pub struct AddressError {
     /// The address as given, where nothing in it can be a secret.
     pub shown: Option<String>,
-    /// What is wrong with it.
+    /// The fault in it.
     pub why: AddressFault,
 }
 
@@ -165,7 +166,7 @@ fn named(shown: Option<&str>) -> String {
     )
 }
 
-/// What is wrong with an address.
+/// The fault in an address.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum AddressFault {
     /// It is no address at all.
@@ -304,8 +305,8 @@ pub fn address_without_secrets(word: &str) -> String {
     format!("{shown}{HIDDEN}@{host}")
 }
 
-/// What the subjects begin with on which a process takes answers, in place of `_INBOX`: a server can then let each user
-/// read its own answers only.
+/// The prefix of the subjects on which a process takes answers, in place of `_INBOX`. A server can
+/// then let each user read its own answers only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InboxPrefix(String);
 

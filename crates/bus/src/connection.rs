@@ -90,7 +90,7 @@ pub enum ConnectError {
     Refused {
         /// The address tried, without secrets.
         address: String,
-        /// What the server said, and what to change.
+        /// The server's words, and the change to make.
         why: String,
     },
     /// No server took the connection.
@@ -100,7 +100,7 @@ pub enum ConnectError {
     Away {
         /// The address tried, without secrets.
         address: String,
-        /// What is known of the reason.
+        /// The reason, as far as it is known.
         why: &'static str,
         /// Why the client failed.
         #[source]
@@ -385,11 +385,11 @@ fn not_connected(address: String, source: async_nats::ConnectError) -> ConnectEr
     }
 }
 
-/// What the client puts before every error.
+/// The prefix that the client puts before every error.
 const CLIENTS_PREFIX: &str = "nats: ";
-/// What the client calls the refusal of a user.
+/// The client's words for the refusal of a user.
 const VIOLATION: &str = "authorization violation";
-/// What the server said, and what to change.
+/// The server's words, and the change to make.
 fn violation() -> String {
     format!(
         "{VIOLATION}; give the user that it knows, or its token, in the address, like {EXAMPLE}"

@@ -34,10 +34,10 @@ pub enum DeniedError {
     },
 }
 
-/// What the server denied on one connection.
+/// The server's denials on one connection.
 #[derive(Debug, Default)]
 struct Denied {
-    /// How often publishing on a subject was denied.
+    /// The number of denials of publishing, by subject.
     publish: BTreeMap<String, u64>,
     subscribe: BTreeSet<String>,
 }

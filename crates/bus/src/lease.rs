@@ -133,7 +133,7 @@ impl LeaseBucket {
         Self { context, place }
     }
 
-    /// What the key holds; nothing when nobody wrote it, or the server has no bucket.
+    /// The content of the key; nothing when nobody wrote it, or the server has no bucket.
     ///
     /// # Errors
     /// [`LeaseBucketError::Unavailable`] when the server cannot be asked.

@@ -1,5 +1,6 @@
-//! What the environment says where no option does. Clap does not read it: it would show such an option in every usage line as if it were
-//! required, and the value, which may be secret, in the help.
+//! The environment's settings where no option is given. Clap does not read them: it would show such
+//! an option in every usage line as if it were required. It would also show the value, which may be
+//! secret, in the help.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -9,12 +10,12 @@ use crate::failure::Failure;
 
 /// Names the nats-server, or several with commas between.
 pub(crate) const NATS_URL: &str = "NATS_URL";
-/// What the subjects begin with on which answers are taken.
+/// The beginning of the subjects on which answers are taken.
 pub(crate) const NATS_INBOX_PREFIX: &str = "NATS_INBOX_PREFIX";
 
 /// The address of HTTP: the roles serve it, `health` asks it.
 pub(crate) const LEDGER_HTTP: &str = "LEDGER_HTTP";
-/// What the roles log.
+/// The filter of the roles' log.
 pub(crate) const RUST_LOG: &str = "RUST_LOG";
 
 /// Where `up` serves HTTP, and `health` asks, if nothing says otherwise.

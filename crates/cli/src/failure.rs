@@ -136,7 +136,7 @@ pub(crate) fn sentence(error: &(dyn Error + 'static)) -> String {
     sentence
 }
 
-/// What an error says, without the words that libraries have for programmers.
+/// The message of an error, without the words that libraries have for programmers.
 fn in_plain_words(error: &(dyn Error + 'static)) -> String {
     if let Some(error) = error.downcast_ref::<serde_json::Error>() {
         return json_fault(error);
@@ -158,7 +158,7 @@ fn without_numbers(said: &str) -> String {
     shown
 }
 
-/// What the standard library says of a file, and what a person would.
+/// The standard library's words about a file, and a person's words.
 const LIBRARY_WORDS: [(&str, &str); 4] = [
     ("stream did not contain valid UTF-8", "it is not UTF-8 text"),
     ("failed to fill whole buffer", "it ends too early"),

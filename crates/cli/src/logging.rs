@@ -1,4 +1,4 @@
-//! What the roles say about themselves, on standard error.
+//! The roles' words about themselves, on standard error.
 
 use std::io::IsTerminal;
 

@@ -15,8 +15,9 @@ use tokio::sync::mpsc;
 use crate::commands::progress_bar;
 use crate::failure::Failure;
 
-/// Whether the illustrative commitments are loaded beside the reference catalogue. They are recorded for ever, like everything: a ledger that
-/// is used in earnest must not get them by the way.
+/// The choice to load the illustrative commitments beside the reference catalogue. They are
+/// recorded for ever, like everything. A ledger that is used in earnest must not get them by the
+/// way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Illustrate {
     /// Not at all.
@@ -29,12 +30,12 @@ pub(crate) enum Illustrate {
     Always,
 }
 
-/// What came of loading the seeds.
+/// The result of loading the seeds.
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
-    /// How many commands were new.
+    /// The number of commands that were new.
     pub(crate) outcome: LineOutcome,
-    /// Whether the ledger has illustrative commitments now.
+    /// The ledger has illustrative commitments now.
     pub(crate) is_illustrated: bool,
 }
 
@@ -84,7 +85,7 @@ async fn load_all(
     })
 }
 
-/// What every ledger begins with: `ledger_opened`.
+/// The number of events that every ledger begins with: `ledger_opened`.
 const OPENING_EVENTS: u64 = 1;
 
 /// The commands that the first events came of, as far as those of a first load may go before a commitment is recorded.
@@ -112,21 +113,23 @@ async fn first_causes(
     Ok(causes)
 }
 
-/// Whether a load of the illustrative commitments has begun: their own partners and parties are there, or some of them. It is finished,
-/// then.
+/// Returns true when a load of the illustrative commitments has begun. Their own partners and
+/// parties are there, or some of them. Such a load is carried on to its end.
 fn has_registrations(first: &[CommandId], seeds: &Illustrative) -> bool {
     let mut registrations = seeds.registrations().iter();
     registrations.any(|command| first.contains(&command.id))
 }
 
-/// Whether a first load has not begun, or was interrupted before it was through with the reference catalogue: the ledger has nothing else.
+/// Returns true when a first load has not begun, or stopped before the end of the reference
+/// catalogue. The ledger has nothing else.
 fn is_unfinished(first: &[CommandId], tree_size: u64, reference: &[Command]) -> bool {
     let of_load = u64::try_from(first.len()).is_ok_and(|count| tree_size == OPENING_EVENTS + count);
     let mut in_order = first.iter().zip(reference);
     of_load && first.len() < reference.len() && in_order.all(|(id, command)| *id == command.id)
 }
 
-/// Whether the ledger has the first of the illustrative commitments. Only the node is asked: there may be no projector.
+/// Returns true when the ledger has the first of the illustrative commitments. Only the node is
+/// asked: there may be no projector.
 async fn has_commitment(connection: &Connection, seeds: &Illustrative) -> Result<bool, Failure> {
     let Some(first) = seeds.first_commitment() else {
         return Ok(false);

@@ -66,7 +66,7 @@ struct Interrupts {
 }
 
 impl Interrupts {
-    /// Whether the one at this moment ends the process at once.
+    /// Returns true when the interrupt at this moment ends the process at once.
     fn is_end(&mut self, now: Instant) -> bool {
         let first = *self.first.get_or_insert(now);
         now.saturating_duration_since(first) > MEANT_AFTER

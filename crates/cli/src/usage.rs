@@ -85,7 +85,7 @@ pub(crate) fn report(
     Failure::misused().report()
 }
 
-/// What the parser says, in words for people, and without the secrets of addresses that it repeats.
+/// The parser's message in words for people, and without the secrets of addresses that it repeats.
 fn explained(said: &str, arguments: impl IntoIterator<Item = OsString>) -> String {
     let mut said = said.to_owned();
     for argument in arguments {
@@ -106,7 +106,7 @@ fn explained(said: &str, arguments: impl IntoIterator<Item = OsString>) -> Strin
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What the standard library says of a number, and what a person would.
+/// The standard library's words about a number, and a person's words.
 const PARSERS_WORDS: [(&str, &str); 5] = [
     (
         "invalid digit found in string",
@@ -232,7 +232,7 @@ mod tests {
         assert!(read("--nats x:1 bench echo").is_ok());
     }
 
-    /// What is said of a line that is refused.
+    /// The message about a line that is refused.
     fn said_of(words: &[&str]) -> String {
         let arguments = || {
             std::iter::once(&"compact-ledger")

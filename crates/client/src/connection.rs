@@ -98,7 +98,7 @@ impl Connection {
         self.bus.head(QUERY_TIMEOUT).await
     }
 
-    /// How far the projector of a family has come, and which views it has.
+    /// The progress of the projector of a family, and the views that it has.
     ///
     /// # Errors
     ///

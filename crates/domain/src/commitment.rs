@@ -542,7 +542,7 @@ impl Commitment {
         self.target.get()
     }
 
-    /// Whether this is the name of its measure's unit, in whatever form it is written.
+    /// Returns true when this is the name of its measure's unit, in whatever form it is written.
     pub fn is_measured_in(&self, unit: &str) -> bool {
         self.unit()
             .is_some_and(|known| compare::same(&unit_key(known), &unit_key(unit)))
@@ -597,7 +597,8 @@ impl Commitment {
             .any(|report| report.is_standing() && report.is_evidenced())
     }
 
-    /// Whether this evidence was named for it, by whomever. Two pieces whose digests begin with the same six bytes are taken for one.
+    /// Returns true when this evidence was named for it, by whomever. Two pieces whose digests
+    /// begin with the same six bytes are taken for one.
     pub fn has_evidence(&self, named: NamedEvidence) -> bool {
         self.evidence.knows(named)
     }
@@ -612,7 +613,8 @@ impl Commitment {
         self.evidence.is_at(named, url)
     }
 
-    /// Whether this evidence is known to be unavailable for that reason, since that date or a later one. A date is later than none.
+    /// Returns true when this evidence is known to be unavailable for that reason, since that date
+    /// or a later one. A date is later than none.
     pub fn is_evidence_missing(
         &self,
         named: NamedEvidence,
@@ -639,7 +641,7 @@ impl Commitment {
         self.evidence.says_nothing_new(piece, naming)
     }
 
-    /// How many pieces of evidence were named for it, one counted once for each thing that it is named of.
+    /// The number of evidence pieces named for it, one counted once for each thing it is named of.
     pub fn evidence_count(&self) -> usize {
         self.evidence.len()
     }

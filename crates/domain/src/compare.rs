@@ -44,8 +44,9 @@ fn seen(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// Whether the letter is of a script in which a joiner, or what keeps letters apart, makes another word: Arabic and its
-/// neighbours, the scripts of India and of South-East Asia, Mongolian.
+/// Returns true when the letter is of a script in which a joiner, or a mark between letters, makes
+/// another word. These are Arabic and its neighbours, the scripts of India and of South-East Asia,
+/// and Mongolian.
 fn is_joined(letter: char) -> bool {
     matches!(
         letter,

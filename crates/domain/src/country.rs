@@ -84,7 +84,7 @@ pub struct Country {
     pub sids: bool,
 }
 
-/// What stands where there is no country, as for organizations.
+/// The code that stands where there is no country, as for organizations.
 pub const NO_COUNTRY: &str = "INT";
 
 const TABLE: &str = include_str!("../../../seeds/countries.csv");
@@ -229,7 +229,8 @@ pub fn find(code: &str) -> Option<&'static Country> {
     COUNTRIES.rows.get(index)
 }
 
-/// What the code stands for as a country in whatever case it is written: the alpha-3 code, or `INT`, which stands for no country.
+/// The alpha-3 code of a country for its code in whatever case, or `INT`, which stands for no
+/// country.
 pub(crate) fn spelling(code: &str) -> Option<&'static str> {
     let capitals = code.to_ascii_uppercase();
     let country = find(&capitals).or_else(|| all().iter().find(|it| it.alpha2 == capitals));

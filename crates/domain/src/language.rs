@@ -29,8 +29,9 @@ const IRREGULAR: [&str; 17] = [
 
 type Subtags<'a> = Peekable<Split<'a, char>>;
 
-/// Whether the text is a well-formed tag: language, script, region, variants, extensions and private use, in that order, no variant and
-/// no extension twice; or one of the irregular tags of before, like `i-klingon`.
+/// Returns true when the text is a well-formed tag, or one of the irregular tags of before, like
+/// `i-klingon`. A well-formed tag has language, script, region, variants, extensions and private
+/// use, in that order. It has no variant and no extension twice.
 pub(crate) fn is_well_formed(tag: &str) -> bool {
     let tag = tag.to_ascii_lowercase();
     let subtags = || tag.split('-');

@@ -68,7 +68,7 @@ pub(super) fn member(code: &str, level: &str) -> Option<Member> {
     Some(Member::Other { code, party })
 }
 
-/// Whether the level of a commitment is that of a local member: `Local`, `Legacy Local`.
+/// Returns true when the level of a commitment is that of a local member: `Local`, `Legacy Local`.
 fn is_local(level: &str) -> bool {
     level
         .split(|letter: char| !letter.is_alphabetic())

@@ -69,7 +69,8 @@ pub enum LineFault {
 /// section 8.1).
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Whether the sign is none of a record that begins after it. Files that were put one behind the other may have a mark before each.
+/// Returns true when the sign is none of a record that begins after it. Files that were put one
+/// behind the other may have a mark before each.
 fn is_passed_over(letter: char) -> bool {
     letter == BYTE_ORDER_MARK || letter.is_whitespace()
 }

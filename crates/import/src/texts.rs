@@ -116,7 +116,7 @@ fn cut_at_word(line: &str) -> String {
     cut
 }
 
-/// Whether the sign is one of those that stand for an apostrophe.
+/// Returns true when the sign is one of those that stand for an apostrophe.
 pub(super) fn is_apostrophe(letter: char) -> bool {
     matches!(
         letter,

@@ -150,8 +150,8 @@ pub(super) fn theme(name: &str) -> Result<Theme, LineFault> {
     Ok(Theme { code, title })
 }
 
-/// What is the same in every spelling of a theme: its letters and digits, small and in one piece. `None` if there are none, or
-/// others than those of ASCII, which no code can have.
+/// The part that is the same in every spelling of a theme: its letters and digits, small and in one
+/// piece. `None` if there are none, or others than those of ASCII, which no code can have.
 fn key(name: &str) -> Option<String> {
     // Before they are decomposed: an acute accent alone becomes a space with a combining mark.
     let name: String = name
@@ -170,7 +170,8 @@ fn key(name: &str) -> Option<String> {
     (!key.is_empty()).then_some(key)
 }
 
-/// Whether the sign stands between words and says nothing itself: any of ASCII, a space, a dash, a quotation mark, a point.
+/// Returns true when the sign stands between words and says nothing itself: any of ASCII, a space,
+/// a dash, a quotation mark, a point.
 fn parts_words(letter: char) -> bool {
     letter.is_ascii()
         || letter.is_whitespace()
@@ -188,7 +189,7 @@ fn parts_words(letter: char) -> bool {
         )
 }
 
-/// Whether the sign joins letters, or chooses how one looks, and shows nothing itself.
+/// Returns true when the sign joins letters, or chooses how one looks, and shows nothing itself.
 fn shows_nothing(letter: char) -> bool {
     matches!(
         letter,

@@ -103,7 +103,7 @@ impl Files {
         free_bytes(&self.streams)
     }
 
-    /// Whether there is room for a server to be started.
+    /// Checks that there is room for a server to be started.
     pub(super) fn check_room(&self) -> Result<(), StartError> {
         let free = self.free_bytes().map_err(failed(&self.streams))?;
         if free >= ROOM_BYTES {

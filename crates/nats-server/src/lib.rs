@@ -38,7 +38,8 @@ const STEADY_AFTER: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// How long a server has to leave after SIGTERM before it is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
-/// What must be free for a server to be started: on a full disk it runs, but cannot say on which port.
+/// The free room that a server needs to start. On a full disk it runs, but cannot say on which
+/// port.
 const ROOM_BYTES: u64 = 1 << 20;
 
 /// The server lives on a few tens of megabytes and makes garbage at every message: collecting it at twice that size, as Go does by
@@ -166,7 +167,7 @@ pub enum StartError {
     },
 }
 
-/// What helps where a path cannot be used.
+/// The remedy for a path that cannot be used.
 fn remedy(error: &std::io::Error) -> &'static str {
     if is_full(error) {
         "make room on its disk"
@@ -181,7 +182,8 @@ fn is_full(error: &std::io::Error) -> bool {
 }
 
 impl StartError {
-    /// Whether it could not be started only because its disk is full: it can be once there is room.
+    /// Returns true when only a full disk kept the server from starting. It can start once there is
+    /// room.
     fn is_for_want_of_room(&self) -> bool {
         match self {
             Self::NoRoom { .. } => true,

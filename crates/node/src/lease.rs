@@ -46,7 +46,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(100);
 /// How long a node that stops tries to give its lease back.
 const RELEASE_TIME: Duration = Duration::from_secs(1);
 
-/// How long the fence may take before it is said that receipts wait for it.
+/// The time that the fence may take before a message says that receipts wait for it.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
 const NOT_WRITTEN: &str = "nats-server has not taken the mark that keeps a copy of this directory from taking over \
      (bucket ledger_fence), and receipts wait until it has";

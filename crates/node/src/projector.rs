@@ -63,7 +63,7 @@ pub struct ProjectorOptions {
 }
 
 impl ProjectorOptions {
-    /// What it is called.
+    /// The projector's name.
     pub(crate) fn name(&self) -> &'static str {
         projection_name(self.families)
     }

@@ -14,11 +14,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// What sled may add to a copy when it opens it, and more.
+/// The bytes that sled may add to a copy when it opens it, and more.
 const SLED_BYTES: u64 = 64 << 20;
-/// What the names of the folders begin with.
+/// The beginning of the folders' names.
 const PREFIX: &str = "compact-ledger-scrub-";
-/// How often another folder is made, where one is taken for left behind before it is locked.
+/// The number of attempts at another folder, where one is taken for left behind before it is
+/// locked.
 const ATTEMPTS: u32 = 8;
 /// The index's directory beside the shards'.
 const INDEX: &str = "index";
@@ -119,7 +120,7 @@ pub(crate) enum Stored<'a> {
 }
 
 impl Stored<'_> {
-    /// Whether there is such a shard.
+    /// Returns true when there is such a shard.
     pub(crate) fn exists(&self, number: u32) -> bool {
         match self {
             Self::Open(shards) => shards.exists(number),
@@ -171,7 +172,7 @@ impl Copies {
         self.source.numbers().last().copied()
     }
 
-    /// Whether there is such a shard.
+    /// Returns true when there is such a shard.
     pub(crate) fn exists(&self, number: u32) -> bool {
         self.source.exists(number)
     }

@@ -149,7 +149,7 @@ pub enum OpenError {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, and what helps.
+        /// The fault in it, and the remedy.
         what: String,
     },
     /// A check was told to stop before its end.
@@ -190,8 +190,8 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether a log that exists could not be opened only because its disk is full: the block store was lost or damaged, and there is no
-    /// room to make it anew. A later attempt may succeed.
+    /// Returns true when only a full disk kept a log that exists from opening. The block store was
+    /// lost or damaged, and there is no room to make it anew. A later attempt may succeed.
     pub fn is_for_want_of_room(&self) -> bool {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
         while let Some(error) = cause {

@@ -232,7 +232,7 @@ fn load_key(options: &Options, has_journal: bool) -> Result<LedgerKey, OpenError
     Ok(key)
 }
 
-/// What helps where the key is not to be used.
+/// The remedy for a key that is not to be used.
 const OWN_KEY: &str =
     "put this ledger's own key back from your copy; no other key can sign for this log";
 

@@ -101,7 +101,7 @@ pub struct ScrubReport {
     pub opening: Option<Vec<u8>>,
     /// Files beside the journal that cannot be used, with what is wrong with each.
     pub files: Vec<String>,
-    /// What was not compared, and why.
+    /// The things that were not compared, with the reasons.
     pub not_compared: Vec<String>,
     /// What is wrong, in the order it was found: the first 1,000 of it.
     pub findings: Vec<Finding>,

@@ -223,7 +223,7 @@ async fn readyz(State(shared): State<Shared>) -> Response {
     response
 }
 
-/// How much is ready, or what is not.
+/// The extent that is ready, or the reason for not being ready.
 async fn is_ready(shared: &Shared) -> Result<String, String> {
     match &shared.ready {
         Ready::Ledger(gate, _) if !gate.is_open() => {

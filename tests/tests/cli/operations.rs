@@ -1,5 +1,5 @@
-//! What the manual gives to operators: the files in `docs/operations`, and lines that they copy. Where a tool that reads such a file is not
-//! on this machine, the test says so on standard error.
+//! The manual's material for operators: the files in `docs/operations`, and lines that they copy.
+//! The test says on standard error where a tool that reads such a file is not on this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};

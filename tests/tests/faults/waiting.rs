@@ -1,4 +1,5 @@
-//! What a start waits for: it is said where an operator looks, and the start goes on by itself once it is there.
+//! The things that a start waits for. A message says so where an operator looks, and the start goes
+//! on by itself once the thing is there.
 
 use std::fs;
 use std::process::Command;

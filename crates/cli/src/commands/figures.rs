@@ -235,7 +235,8 @@ impl Counts<'_> {
         format!("\n{}", table.render())
     }
 
-    /// What independent assessors found, a line for each method: values of different methods are never put together.
+    /// The findings of independent assessors, a line for each method: values of different methods
+    /// are never put together.
     pub(super) fn assessed(&self) -> String {
         let mut headings = vec!["assessed by (standing or closed)"];
         headings.extend(COMPLETIONS);

@@ -257,7 +257,7 @@ pub(super) fn heading_of(position: Option<&str>, as_of: &str) -> String {
     })
 }
 
-/// How many countries and member States have committed.
+/// The number of countries and member States that have committed.
 pub(super) fn coverage(
     countries: usize,
     all: Coverage,

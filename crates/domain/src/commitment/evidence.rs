@@ -19,7 +19,7 @@ struct Piece {
     key: [u32; 2],
     /// The mark of the URL it has now, 0 for none. Of a piece that was given its digest later: the number of the piece with that digest.
     url: u32,
-    /// What it is named of, and the flags below.
+    /// The thing that the piece is named of, and the flags below.
     of: u32,
 }
 
@@ -107,7 +107,7 @@ impl Piece {
         }
     }
 
-    /// Whether it is named of that.
+    /// Returns true when it is named of that thing.
     fn is_of(self, of: u32) -> bool {
         self.of & OF == of & OF
     }
@@ -118,7 +118,8 @@ impl Piece {
         self.is_of(naming.of) && (self.has(BY_PARTICIPANT) || !by_participant)
     }
 
-    /// Whether the entry is one of the piece with a number, of which it may say what else that is named of.
+    /// Returns true when the entry belongs to the piece with a number, and gives a further thing
+    /// that this piece is named of.
     fn is_further(self, number: usize) -> bool {
         self.has(FURTHER) && usize::try_from(self.key[0]) == Ok(number)
     }
@@ -226,7 +227,7 @@ impl Pieces {
         }
     }
 
-    /// Whether the piece with a number was named of that already.
+    /// Returns true when the piece with a number was named of that already.
     fn is_named_of(&self, number: usize, naming: Naming) -> bool {
         let mut entries = self.0.iter().enumerate();
         entries.any(|(at, entry)| {
@@ -260,7 +261,7 @@ impl Pieces {
         u32::try_from(self.find(named)?).ok()
     }
 
-    /// Whether a piece was looked for in vain last.
+    /// Returns true when a piece was looked for in vain last.
     pub(super) fn is_unavailable(&self, named: NamedEvidence) -> bool {
         let piece = self.find(named).and_then(|at| self.0.get(at));
         piece.is_some_and(|piece| piece.has(UNAVAILABLE))
@@ -282,7 +283,8 @@ impl Pieces {
         piece.is_some_and(|piece| !piece.has(UNAVAILABLE) && piece.url == url_mark(Some(url)))
     }
 
-    /// Whether to name the piece of that once more would say nothing new: it is known, of the same, by its title and where it is said to be.
+    /// Returns true when naming the piece of that thing once more would say nothing new. The piece
+    /// is known then, of the same thing, by its title and at its stated place.
     pub(super) fn says_nothing_new(&self, piece: &Evidence, naming: Naming) -> bool {
         let url = url_mark(piece.url.as_ref());
         let title = u32::from(title_mark(piece.title.as_ref()));
@@ -338,7 +340,7 @@ impl Pieces {
         }
     }
 
-    /// How many things pieces are named of: what the ledger bounds.
+    /// The number of things that pieces are named of. The ledger bounds this number.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

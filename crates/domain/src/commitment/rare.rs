@@ -168,7 +168,7 @@ impl Missing {
         }
     }
 
-    /// Whether the other, said later, adds nothing: the same reason, and no later date.
+    /// Returns true when the other, said later, adds nothing: the same reason, and no later date.
     pub(super) fn covers(&self, other: &Self) -> bool {
         let later = match (other.since, self.since) {
             (Some(new), Some(old)) => new.first_day() > old.first_day(),
@@ -188,7 +188,7 @@ pub(super) struct Rare {
     pub(super) first_due: Option<PartialDate>,
     pub(super) contests: Vec<Contest>,
     pub(super) assessments: Vec<Assessment>,
-    /// What was said last of evidence that was not found, one for each piece.
+    /// The last word on evidence that was not found, one for each piece.
     pub(super) missing: Vec<Missing>,
     /// What took the commitment's place, while it is superseded.
     pub(super) successor: Option<CommitmentId>,

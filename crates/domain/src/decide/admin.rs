@@ -74,8 +74,8 @@ impl Context<'_> {
         }
     }
 
-    /// How a subject is written that stands, and that differs from this one in the case of letters only. The party of the root stands
-    /// before it is registered.
+    /// The spelling of a subject that stands, and that differs from this one in the case of letters
+    /// only. The party of the root stands before it is registered.
     fn other_spelling(&self, subject: &Subject) -> Option<&str> {
         let spelling = self.reference.spelling(subject)?;
         let same = subject.to_string().split_once('/').map(|(_, id)| id) == Some(spelling);

@@ -42,9 +42,9 @@ pub(super) enum Strength {
 
 /// How far before a number its words may stand, in bytes.
 const TAIL_BYTES_MAX: usize = 96;
-/// How long what is passed over in parentheses may be, in bytes.
+/// The most bytes in parentheses that are passed over.
 const ASIDE_BYTES_MAX: usize = 32;
-/// How many names may say whose a published line is.
+/// The most names that may say whose a published line is.
 const OWNER_NAMES_MAX: usize = 3;
 
 impl Cue {
@@ -124,7 +124,7 @@ struct Reading {
     named: Option<Strength>,
 }
 
-/// What joins the words that were read to those before them.
+/// The sign or word that joins the words already read to those before them.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Joint {
     /// Nothing.
@@ -203,7 +203,8 @@ impl Reading {
         ends(COPULAS, COPULA_ENDS)
     }
 
-    /// What the words at the end say of the number: that it is somebody's. In `numéro de contact` they stand after the word for it.
+    /// The cue of an owner at the end: the number is somebody's. In `numéro de contact` the owner
+    /// stands after the word for "number".
     fn whose(&self, trimmed: &str, signs: &str) -> Option<Cue> {
         if self.named.is_some() || signs.contains(')') {
             return None;
@@ -362,14 +363,15 @@ fn last_word(text: &str) -> &str {
     text.get(before.len()..).unwrap_or_default()
 }
 
-/// What stands before the last word, if that is one of these.
+/// The text before the last word, if that word is one of these.
 fn before_word<'t>(text: &'t str, words: &[&str]) -> Option<&'t str> {
     let word = last_word(text);
     let before = text.get(..text.len() - word.len());
     before.filter(|_| words.contains(&word))
 }
 
-/// What stands before a word that announces a phone only with a colon: `T: `, and not the unit in `1500 t: `.
+/// The text before a word that announces a phone only with a colon: `T: `, and not the unit in
+/// `1500 t: `.
 fn before_colon<'t>(text: &'t str, signs: &str) -> Option<&'t str> {
     let before = before_word(text, COLON_LABELS)?;
     let apart = before.is_empty() || before.ends_with([' ', '\n', '\t', '|', ',', ';', '(']);
@@ -379,8 +381,9 @@ fn before_colon<'t>(text: &'t str, signs: &str) -> Option<&'t str> {
     (apart && !unit && signs.trim_start().starts_with([':', '#'])).then_some(before)
 }
 
-/// Whether what stands before a word for "number" does not say what is numbered: it ends a sentence or a line, or is nothing. A
-/// short word before a full stop is itself short for something, as in `Reg. no. `.
+/// Returns true when the text before a word for "number" does not name the numbered thing. That
+/// text ends a sentence or a line, or is empty. A short word before a full stop is itself short for
+/// something, as in `Reg. no. `.
 fn names_nothing(before: &str) -> bool {
     let before = before.trim_end_matches([' ', '(', '[', '"', '\'', '“', '«', '*', '•', '-']);
     before.is_empty()
@@ -390,7 +393,8 @@ fn names_nothing(before: &str) -> bool {
             .is_some_and(|sentence| last_word(sentence).chars().count() >= 5)
 }
 
-/// Whether the words end with those for a published line, with what says when it is open or what it costs, or whose it is.
+/// Returns true when the words end with those for a published line. Words for its hours, its price
+/// or its owner may belong to them.
 fn is_published(words: &str, signs: &str) -> bool {
     let mut rest = Some(words);
     while let Some(words) = rest {
@@ -402,7 +406,7 @@ fn is_published(words: &str, signs: &str) -> bool {
     signs.contains([':', '(']) && is_published_of(words)
 }
 
-/// What stands before a word that is told of a published line, at the end.
+/// The text before a word that is told of a published line, at the end.
 fn before_filler(words: &str) -> Option<&str> {
     let in_word = |letter: char| letter.is_alphanumeric() || letter == '/';
     let before = words.trim_end_matches(in_word);
@@ -411,7 +415,8 @@ fn before_filler(words: &str) -> Option<&str> {
     PUBLISHED_FILLERS.contains(&filler).then_some(before)
 }
 
-/// Whether this is the name of a published line and no more, like `national hotline, 24h`.
+/// Returns true when this is the name of a published line and no more, like
+/// `national hotline, 24h`.
 pub(super) fn is_published_name(name: &str) -> bool {
     let name = lower(name);
     let words = name.trim();
@@ -435,7 +440,7 @@ pub(super) fn is_published_name(name: &str) -> bool {
     }
 }
 
-/// What stands before the words for a published line, at the end.
+/// The text before the words for a published line, at the end.
 fn before_published(words: &str) -> Option<&str> {
     let line = PUBLISHED.iter().find_map(|line| before_words(words, line));
     line.or_else(|| ends_with_any(words, PUBLISHED_ENDS))
@@ -475,8 +480,8 @@ fn ends_with_any<'t>(text: &'t str, endings: &[&str]) -> Option<&'t str> {
     endings.iter().find_map(|ending| text.strip_suffix(ending))
 }
 
-/// What stands before these words, if the text ends with them, with hyphens, spaces or ends of lines between them, and not with a part
-/// of one.
+/// The text before these words, if the text ends with them and not with a part of one. Hyphens,
+/// spaces or ends of lines may stand between them.
 fn before_words<'t>(text: &'t str, words: &str) -> Option<&'t str> {
     let mut rest = text;
     for (index, word) in words.rsplit(' ').enumerate() {

@@ -29,7 +29,8 @@ pub(super) fn next_email(text: &str, from: usize) -> Option<Range<usize>> {
         })
 }
 
-/// How many bytes the end of a line has that stands here, with spaces on both sides: a long line was wrapped at the `@`.
+/// The length in bytes of the end of a line that stands here, with spaces on both sides. A long
+/// line was wrapped at the `@`.
 fn line_end_bytes(text: &str) -> usize {
     let spaces = [' ', '\t'];
     let rest = text.trim_start_matches(spaces);
@@ -46,8 +47,9 @@ fn line_end_bytes(text: &str) -> usize {
 /// that of ASCII.
 const IDEOGRAPHIC_STOP: char = '\u{3002}';
 
-/// Whether the ideographic full stop with these texts before and after it parts two labels. It also ends a sentence: after a name
-/// that has its top-level name, and after a mention like `@张三`, which has no local part of ASCII.
+/// Returns true when the ideographic full stop with these texts before and after it parts two
+/// labels. The sign also ends a sentence, after a name that has its top-level name. It does so too
+/// after a mention like `@张三`, which has no local part of ASCII.
 fn parts_labels(before: &str, after: &str, ascii_local: bool) -> bool {
     let Some(next) = after.chars().next().filter(|next| next.is_alphanumeric()) else {
         return false;

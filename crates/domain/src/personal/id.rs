@@ -10,9 +10,9 @@ use smallvec::SmallVec;
 use super::calling_codes;
 use super::words::{DOCUMENTS, GENERIC_DOCUMENTS, REGISTERS};
 
-/// What has fewer digits is the number of something else as often.
+/// A number with fewer digits is as often the number of something else.
 const MIN_DIGITS: usize = 10;
-/// What has more digits is no number that people have, whatever the plan allows.
+/// A number with more digits belongs to no person, whatever the plan allows.
 const MAX_DIGITS: usize = 13;
 /// The digits of a number with its leading zero.
 const NATIONAL_DIGITS: Range<usize> = 10..12;
@@ -99,7 +99,8 @@ impl<'a> Candidate<'a> {
         before.get(rest.len()..).unwrap_or_default()
     }
 
-    /// Whether letters touch it and make a code of it: a hexadecimal one with letters in two places, or the number of a VAT register.
+    /// Returns true when letters touch the digits and make a code of them. The code is a
+    /// hexadecimal one with letters in two places, or the number of a VAT register.
     fn is_code(&self, range: &Range<usize>) -> bool {
         let in_word = |letter: char| letter.is_ascii_alphanumeric();
         let before = self.id.get(..range.start).unwrap_or_default();
@@ -119,7 +120,8 @@ impl<'a> Candidate<'a> {
         code || after.is_empty() && VAT_COUNTRIES.contains(&before)
     }
 
-    /// Whether it is a day with an hour, or with hours and minutes: `202605071230`.
+    /// Returns true when the digits are a day with an hour, or with hours and minutes:
+    /// `202605071230`.
     fn is_moment(&self) -> bool {
         let [group] = self.groups else {
             return false;
@@ -138,8 +140,9 @@ impl<'a> Candidate<'a> {
             && (group.len() == 10 || within(10, 12, 0..60))
     }
 
-    /// Whether it is the digits of an international number. Where they stand in groups, the first is the calling code or has it and
-    /// more, and none of the first two is a year.
+    /// Returns true when the digits are those of an international number. Where they stand in
+    /// groups, the first is the calling code or has it and more. None of the first two groups is a
+    /// year.
     fn is_dialled(&self, digits: &str) -> bool {
         let digits = digits.strip_prefix("00").unwrap_or(digits);
         let mut values = self
@@ -159,7 +162,7 @@ impl<'a> Candidate<'a> {
             && calling_codes::fits(digits.as_bytes())
     }
 
-    /// Whether it is a number with the leading zero of its country.
+    /// Returns true when the digits are a number with the leading zero of its country.
     fn is_national(&self, digits: &str) -> bool {
         let zeros = digits.len() - digits.trim_start_matches('0').len();
         let first = self.groups.first().map_or(0, Range::len);
@@ -174,7 +177,7 @@ fn is_year(digits: &str) -> bool {
     digits.len() == 4 && (digits.starts_with("19") || digits.starts_with("20"))
 }
 
-/// Whether five parts beside each other are those of a UUID (RFC 9562).
+/// Returns true when five parts beside each other are those of a UUID (RFC 9562).
 fn has_uuid(id: &str) -> bool {
     let parts: SmallVec<[&str; 8]> = id.split(['-', '_', '.', ':']).collect();
     let hexadecimal = |part: &&str| part.bytes().all(|byte| byte.is_ascii_hexdigit());

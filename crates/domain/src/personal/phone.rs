@@ -18,9 +18,9 @@ use super::words::UNITS;
 const MIN_DIGITS: usize = 7;
 /// What has fewer digits is none after a label either.
 const MIN_LABELLED_DIGITS: usize = 5;
-/// How far a name in parentheses after a number is read, in bytes.
+/// The most bytes that are read of a name in parentheses after a number.
 const INSIDE_BYTES_MAX: usize = 48;
-/// How far a word after a number is read, in bytes.
+/// The most bytes that are read of a word after a number.
 const WORD_BYTES_MAX: usize = 48;
 
 /// Whether a text with so many digits may hold a number.
@@ -99,7 +99,8 @@ impl Candidate<'_> {
         is_number && !self.is_published_after(run)
     }
 
-    /// Whether the words in parentheses after it are those for a published line: `0800 123 456 (hotline)`.
+    /// Returns true when the words in parentheses after it are those for a published line:
+    /// `0800 123 456 (hotline)`.
     fn is_published_after(&self, run: &Run) -> bool {
         let rest = self.text.get(run.range().end..).unwrap_or_default();
         let Some(inside) = rest.trim_start_matches(' ').strip_prefix('(') else {
@@ -121,8 +122,9 @@ impl Candidate<'_> {
             .map(|run| run.range())
     }
 
-    /// Whether it can be told from numbers below each other in a table: it is dialled from another country, or a label stands
-    /// before it that its form or a place on the same line makes sure of.
+    /// Returns true when the number can be told from numbers below each other in a table. It is
+    /// dialled from another country, or a label stands before it. The form of the number, or a
+    /// place on the same line, makes sure of the label.
     fn is_sure(&self, run: &Run) -> bool {
         let text = self.text.as_bytes();
         let digits = run.digits_of(text);
@@ -172,8 +174,9 @@ impl Candidate<'_> {
         !continued && !is_fraction(rest) && free
     }
 
-    /// Whether a word follows without a space: `0712 345 678Timeline`, `+254712345678x`, `0712345678-Amina`. Digits in one piece are a
-    /// code where single letters, hexadecimal digits or more digits follow: `030640615X`, `0123456789abcdef`.
+    /// Returns true when a word follows without a space: `0712 345 678Timeline`, `+254712345678x`,
+    /// `0712345678-Amina`. Digits in one piece are a code where single letters, hexadecimal digits
+    /// or more digits follow: `030640615X`, `0123456789abcdef`.
     fn word_follows(&self, run: &Run, rest: &str) -> bool {
         if run.digits() < MIN_DIGITS {
             return false;
@@ -269,8 +272,9 @@ impl Candidate<'_> {
         words.next()
     }
 
-    /// Whether what is said before it allows a number without separators. Numbers of documents begin with zeros too; those of mobile
-    /// phones mostly go on with a digit from 4 to 9.
+    /// Returns true when the words before the number allow one without separators. Numbers of
+    /// documents begin with zeros too. Those of mobile phones mostly go on with a digit from 4
+    /// to 9.
     fn may_be_in_one_piece(&self, run: &Run) -> bool {
         let mobile = || {
             let digits = run.digits_of(self.text.as_bytes());
@@ -324,7 +328,7 @@ fn glued(rest: &str) -> Option<&str> {
     (!letters.is_empty() && (!goes_on || extension)).then_some(letters)
 }
 
-/// Whether the letters are hexadecimal digits, all small or all capitals.
+/// Returns true when the letters are hexadecimal digits, all small or all capitals.
 fn is_hexadecimal(letters: &str) -> bool {
     let all = |digit: fn(&u8) -> bool| letters.bytes().all(|byte| digit(&byte));
     all(|byte| matches!(byte, b'a'..=b'f')) || all(|byte| matches!(byte, b'A'..=b'F'))

@@ -41,7 +41,7 @@ pub(super) struct Run {
     /// The first group stands in parentheses.
     pub(super) area: bool,
     pub(super) parenthesis: bool,
-    /// How many groups stand before each end of a line.
+    /// The number of groups before each end of a line.
     pub(super) lines: SmallVec<[usize; 4]>,
 }
 
@@ -58,11 +58,11 @@ pub(super) enum Separators {
     AllAndLines,
 }
 
-/// What the end of a line is read as.
+/// The byte that stands for the end of a line.
 const LINE_END: u8 = b'\n';
 
-/// How many bytes the end of a line has with the spaces at the beginning of the next one, if that does not begin with the number of
-/// an item: `2. `, `10) `.
+/// The length of the end of a line in bytes, with the spaces at the beginning of the next line.
+/// `None` if the next line begins with the number of an item: `2. `, `10) `.
 fn next_line(rest: &[u8]) -> Option<usize> {
     let end = 1 + usize::from(rest.starts_with(b"\r\n"));
     let spaces = rest.iter().skip(end).take_while(|byte| is_space(**byte));
@@ -80,7 +80,7 @@ fn is_space(byte: u8) -> bool {
 }
 
 impl Separators {
-    /// How many bytes the sign at the beginning has, and which of ASCII it stands for.
+    /// The length of the sign at the beginning in bytes, and the ASCII sign that it stands for.
     pub(super) fn sign(self, rest: &[u8]) -> Option<(usize, u8)> {
         let close = |after: &[u8]| after.first().is_some_and(u8::is_ascii_digit);
         match rest {
@@ -157,7 +157,7 @@ impl Run {
         self.start..end
     }
 
-    /// How many zeros it begins with.
+    /// The number of zeros at the beginning.
     pub(super) fn leading_zeros(&self, text: &[u8]) -> usize {
         let digits = self.digits_of(text);
         digits.iter().take_while(|digit| **digit == b'0').count()
@@ -177,7 +177,8 @@ impl Run {
         text.get(end) == Some(&b'/') && text.get(end + 1).is_some_and(u8::is_ascii_digit)
     }
 
-    /// Whether digits begin the next line, and nothing but spaces or a hyphen stands before them.
+    /// Returns true when digits begin the next line, and nothing but spaces or a hyphen stands
+    /// before them.
     pub(super) fn continues_on_next_line(&self, text: &[u8]) -> bool {
         let rest = text.get(self.range().end..).unwrap_or_default();
         let signs = rest
@@ -191,7 +192,7 @@ impl Run {
                 .is_some_and(|byte| matches!(byte, b'0'..=b'9' | b'(' | b'-' | b'\n' | b'\r'))
     }
 
-    /// Whether it begins as one dials another country: with `+` or `00`.
+    /// Returns true when the run begins like a call to another country: with `+` or `00`.
     pub(super) fn dials_out(&self, text: &[u8]) -> bool {
         self.plus || self.leading_zeros(text) == 2
     }
@@ -204,12 +205,12 @@ impl Run {
         first
     }
 
-    /// Whether it may be the area code before a slash: `0712/345678`.
+    /// Returns true when the run may be the area code before a slash: `0712/345678`.
     pub(super) fn may_be_area(&self, text: &[u8]) -> bool {
         self.groups.len() == 1 && (3..=5).contains(&self.digits()) && self.leading_zeros(text) == 1
     }
 
-    /// Whether a slash stands between groups, and not only after an area code.
+    /// Returns true when a slash stands between groups, and not only after an area code.
     pub(super) fn is_path(&self) -> bool {
         let mut separators = self.separators.iter();
         let area = separators.next() == Some(&b'/');
@@ -234,7 +235,7 @@ impl Run {
         Some(self.first_groups(count))
     }
 
-    /// Whether all separators are the same, but for a slash after an area code.
+    /// Returns true when all separators are the same, but for a slash after an area code.
     pub(super) fn has_one_separator(&self) -> bool {
         let area = usize::from(self.separators.first() == Some(&b'/'));
         let rest = self.separators.get(area..).unwrap_or_default();
@@ -275,13 +276,14 @@ impl Run {
         self.groups.iter().all(few) && pairs.all(|pair| matches!(pair, [a, b] if a.value < b.value))
     }
 
-    /// Whether three zeros or more end a number that is written as others count: in one piece, or in thousands.
+    /// Returns true when three zeros or more end a number in the form of a count: in one piece, or
+    /// in thousands.
     pub(super) fn is_round(&self) -> bool {
         let last = self.groups.last();
         last.is_some_and(|last| last.has_zeros(3)) && self.counts()
     }
 
-    /// Whether it is written as one counts: in one piece, or in thousands.
+    /// Returns true when the number has the form of a count: in one piece, or in thousands.
     pub(super) fn counts(&self) -> bool {
         let thousands = self.groups.iter().skip(1).all(|group| group.length() == 3);
         !self.plus

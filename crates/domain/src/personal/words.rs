@@ -185,7 +185,7 @@ pub(super) const CONTACT_ENDS: &[&str] = &["联系", "聯繫", "联络", "聯絡
 pub(super) const PERSONS: &[&str] = &[
     "my", "her", "his", "mi", "su", "mon", "son", "meu", "мой", "его", "её", "ее",
 ];
-/// What stands before a word for "number" and tells nothing of what is numbered: `call no. `.
+/// Words before a word for "number" that tell nothing of the numbered thing: `call no. `.
 pub(super) const CALLS: &[&str] = &[
     "a", "an", "this", "our", "your", "their", "call", "dial", "ring", "text", "reach", "office",
     "home", "work", "private", "personal", "direct", "via", "un", "une", "notre", "nuestro", "наш",
@@ -374,7 +374,8 @@ pub(super) const PUBLISHED_ENDS: &[&str] = &[
     "مجاني",
 ];
 
-/// What may stand between the words for a published line and its number: `toll-free line`, `hotline 24/7`.
+/// Words that may stand between the words for a published line and its number: `toll-free line`,
+/// `hotline 24/7`.
 pub(super) const PUBLISHED_FILLERS: &[&str] = &[
     "line",
     "lines",
@@ -419,19 +420,19 @@ pub(super) const PUBLISHED_FILLERS: &[&str] = &[
     "круглосуточно",
 ];
 
-/// What begins the words that say whose a published line is: `hotline of the Ministry: `.
+/// Words that begin the name of a published line's owner: `hotline of the Ministry: `.
 pub(super) const OWNERS: &[&str] = &[
     "of", "for", "in", "at", "by", "to", "from", "against", "du", "de", "des", "del", "d", "pour",
     "en", "à", "au", "para", "da", "do", "в", "для", "по",
 ];
 pub(super) const ARTICLES: &[&str] = &["the", "la", "le", "les", "l", "el", "los", "las", "a", "o"];
-/// What is said of a line that is another's, or none.
+/// Words about a line that is another's, or none.
 pub(super) const OTHERS: &[&str] = &[
     "is", "was", "are", "est", "es", "not", "no", "but", "mr", "mrs", "ms", "dr", "who", "if",
     "via",
 ];
 
-/// What is counted, and never written right after a phone number.
+/// Things that are counted, and never written right after a phone number.
 pub(super) const UNITS: &[&str] = &[
     "beneficiaries",
     "calls",

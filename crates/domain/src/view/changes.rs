@@ -1,6 +1,6 @@
 //! Changes since the last save: rows to keep and keys to publish.
 
-/// What a projection asks to be kept and published.
+/// The rows that a projection asks to be kept, and the keys that it asks to be published.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Rows to write, key and value; a later row of a key replaces the earlier one. No row is ever removed.
@@ -10,7 +10,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Whether there is nothing to keep and nothing to publish.
+    /// Returns true when there is nothing to keep and nothing to publish.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.keys.is_empty()
     }

@@ -41,7 +41,7 @@ use sign::Sign;
 /// The first byte of the row keys that hold when a view changed last.
 const LAST_CHANGE_ROW: u8 = b'k';
 
-/// What one family of views looks at, and how it counts one commitment.
+/// A family of views, with its subject and its way to count one commitment.
 pub(crate) trait ViewFamily {
     type Key: Copy + Eq + Ord + Hash;
     type Counts: Default;
@@ -78,7 +78,8 @@ pub(crate) trait ViewFamily {
         Self::count_terms(counts, key, tables, facts, sign);
         Self::count_progress(counts, key, tables, facts, sign);
     }
-    /// Whether the commitment counts as the view's own, rather than as one its parties take part in.
+    /// Returns true when the commitment counts as the view's own, rather than as one its parties
+    /// take part in.
     fn owns(key: Self::Key, tables: &Tables, facts: &CommitmentFacts) -> bool;
     /// The part that the view's country has in the commitment, and what its party says of that.
     fn role(

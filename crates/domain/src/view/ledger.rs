@@ -213,7 +213,8 @@ impl LedgerViews {
     }
 }
 
-/// Whether the gaps may have changed. A report changes no gap, unless it is the first word of a party that the lead named: that confirms its part.
+/// Returns true when the gaps may have changed. A report changes no gap, unless it is the first
+/// word of a party that the lead named. Such a word confirms that party's part.
 fn concerns_gaps(delta: &Delta) -> bool {
     match delta.about {
         About::Recorded(_) | About::Commitment | About::Party(_) | About::Actions(_) => true,

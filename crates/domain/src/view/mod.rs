@@ -1,7 +1,8 @@
 //! Views: what the ledger answers, as pure folds of its events.
 //!
 //! A view's body depends on the events alone, never on a clock, so anyone who holds the log can fold it again and compare the bytes.
-//! What depends on the day of asking (overdue, stale, lag) is counted at read time and wraps the body: see [`ViewAnswer`](crate::wire::v1::answer::ViewAnswer).
+//! Counts that depend on the day of asking (overdue, stale, lag) are made at read time and wrap the
+//! body: see [`ViewAnswer`](crate::wire::v1::answer::ViewAnswer).
 //!
 //! The families of views share one read model: what is known of every commitment, party and action. Each adds how its views count
 //! one commitment (`CountryFamily`, `ActionFamily`, `SummaryFamily`). [`Views`] folds the families that it is asked for over one

@@ -39,17 +39,18 @@ use tables::{About, Tables};
 #[derive(Default)]
 pub(crate) struct ReadModel {
     pub(super) tables: Tables,
-    /// What all events did, and parties, actions, instruments and recorded times at every position, if a change log is kept.
+    /// The effects of all events, if a change log is kept. It also has parties, actions,
+    /// instruments and recorded times at every position.
     changelog: Option<Changelog<()>>,
 }
 
-/// What one event did to the facts.
+/// The effect of one event on the facts.
 pub(crate) struct Delta {
     pub(super) moment: EventTime,
     pub(super) about: About,
     /// The commitments it touched, in recorded order.
     pub(super) changes: SmallVec<[CommitmentChange; 1]>,
-    /// What the change log says of the event; none if no change log is kept.
+    /// The change log's mark of the event; none if no change log is kept.
     pub(super) mark: Option<Mark>,
     /// The event makes a party or an action known that commitments named before: where those stand follows from the tables, so they are taken out
     /// of their counts before it changes.
@@ -69,7 +70,7 @@ pub(crate) struct CommitmentChange {
 }
 
 impl Delta {
-    /// Whether commitments are to be taken out of their counts before the facts change.
+    /// Returns true when commitments are to be taken out of their counts before the facts change.
     pub(super) fn moves_tables(&self) -> bool {
         self.moves_tables
     }
@@ -78,7 +79,8 @@ impl Delta {
         self.about == About::Reported
     }
 
-    /// Whether it changed who takes part in a commitment, or what is known of that.
+    /// Returns true when the event changed the participants of a commitment, or the knowledge of
+    /// them.
     pub(super) fn changes_parts(&self) -> bool {
         self.changes.iter().any(|change| change.changes_parts)
     }
@@ -96,7 +98,8 @@ impl CommitmentChange {
         }
     }
 
-    /// Whether a view may not know its id and title: it is new, stands in other views than before, or has another title.
+    /// Returns true when a view may not know the commitment's id and title. The commitment is new,
+    /// stands in other views than before, or has another title.
     fn is_new_to_views(&self, facts: &CommitmentFacts) -> bool {
         let known =
             |before: &CommitmentFacts| facts.title == before.title && facts.stands_like(before);

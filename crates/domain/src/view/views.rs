@@ -156,7 +156,8 @@ impl Views {
         of_family!(self, key, views => views.list(&self.model.tables, key, page))
     }
 
-    /// How the view's active commitments stand against their dates on `today`; none as for [`Views::list`].
+    /// The standing of the view's active commitments against their dates on `today`; none as for
+    /// [`Views::list`].
     pub fn timeliness(&self, key: &str, today: NaiveDate) -> Option<Timeliness> {
         of_family!(self, key, views => views.timeliness(&self.model.tables, key, today))
     }
@@ -175,8 +176,9 @@ impl Views {
 
 /// Saving, and going on from what was saved.
 impl Views {
-    /// What changed since the last call: rows to keep, in one atomic write together with the watermark, and keys to publish.
-    /// The first call after a start from nothing names every key there is.
+    /// The changes since the last call: rows to keep, in one atomic write together with the
+    /// watermark, and keys to publish. The first call after a start from nothing names every key
+    /// there is.
     ///
     /// Catching up, call it rarely (every million events, say): then most commitments are written in pages of 64, and each
     /// once.

@@ -18,13 +18,13 @@ pub(super) fn plan_number(plan: &str) -> Option<u8> {
         .filter(|number| *number > 0 && !named_by_years)
 }
 
-/// Whether four digits or more stand together.
+/// Returns true when four digits or more stand together.
 fn names_a_year(name: &str) -> bool {
     name.split(|letter: char| !letter.is_numeric())
         .any(|digits| digits.chars().nth(3).is_some())
 }
 
-/// Whether the digits after this continue a year, or are the last two of one.
+/// Returns true when the digits after this continue a year, or are the last two of one.
 fn ends_with_a_year(name: &str) -> bool {
     if name.trim_end().ends_with('\'') {
         return true;

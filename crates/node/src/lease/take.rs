@@ -43,7 +43,7 @@ pub(crate) struct Applicant {
 }
 
 struct Seen {
-    /// What is said of it.
+    /// The message about it.
     why_not: String,
     revision: u64,
     lasts: Duration,

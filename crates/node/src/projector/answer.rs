@@ -23,9 +23,9 @@ pub(super) fn endpoints(families: &[Family]) -> Vec<ViewEndpoint> {
         .collect()
 }
 
-/// What a query asks for.
+/// The thing that a query asks for.
 enum Asked {
-    /// How far the projector of a family has come.
+    /// The progress of the projector of a family.
     Projection(Family),
     View(ViewKey, ViewQuery),
     Watch(WatchQuery),
@@ -124,7 +124,7 @@ impl Projector {
         Ok(())
     }
 
-    /// How far the projector of a family has come.
+    /// The progress of the projector of a family.
     fn projection_answer(&self, family: Family) -> Result<Answer, Problem> {
         let mut keys = self.projection.keys();
         keys.retain(|key| family_of(key) == family);

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use super::Interruption;
 use crate::query::history::{HistoryError, decode_excerpt};
 
-/// How long the node may take to answer.
+/// The time that the node may take to answer.
 pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The bytes of a page: what is decoded and folded between two looks at what else there is to do.
 const PAGE_BYTES: usize = 1 << 20;

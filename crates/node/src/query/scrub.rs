@@ -33,7 +33,7 @@ pub enum ScrubError {
         "{key}, and the journal does not name the ledger's key at position 0: nothing can be checked without it"
     )]
     NoKey {
-        /// What is wrong with the key's file.
+        /// The fault in the key's file.
         key: String,
     },
     /// A process has the log open.

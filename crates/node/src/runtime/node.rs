@@ -45,7 +45,7 @@ use crate::write::writer::Writer;
 const ROOT_PARTY: &str = "ledger";
 /// More room than there was, for a log that needs some to be tried again: a segment of sled.
 const ROOM_BYTES: u64 = 16 << 20;
-/// How often room is looked for.
+/// The time between two looks for room.
 const ROOM_DELAY: Duration = Duration::from_secs(1);
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How long a stopping node waits for receipts and events to leave.

@@ -108,7 +108,8 @@ pub(crate) struct Guard {
     lease: Lease,
     /// Events of the log when it was opened.
     had_events: u64,
-    /// Whether the fence covers an event of this run: then no copy from before can take over, and later ones need no fence.
+    /// The fence covers an event of this run. No copy from before can take over then, and later
+    /// events need no fence.
     is_fenced: bool,
 }
 

@@ -45,7 +45,8 @@ impl<'a> Iterator for Blocks<'a> {
 /// Calls `visit` with every event of blocks that stand back to back, in order, until it breaks.
 ///
 /// # Errors
-/// What `block_error` makes of a block that cannot be read, and what `visit` returns.
+/// The error that `block_error` makes of a block that cannot be read, and the error that `visit`
+/// returns.
 pub fn for_each_event<E>(
     decoder: &mut Decoder,
     bytes: &[u8],

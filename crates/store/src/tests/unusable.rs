@@ -1,4 +1,5 @@
-//! What stands where a log or its views should be and is none of them: it is named with its whole path, and with what helps.
+//! Things in the place of a log or its views that are none of them. Each is named with its whole
+//! path, and with the remedy.
 
 use super::support::fill;
 use crate::error::OpenError;
@@ -42,7 +43,7 @@ fn remove(path: &Path) {
     }
 }
 
-/// What is done to a path in the log's directory, the path that is to be named, and what helps.
+/// A deed to a path in the log's directory, the path that is to be named, and the remedy.
 type Deed = (&'static str, fn(&Path), &'static str, &'static str);
 
 const DEEDS: [Deed; 9] = [

@@ -1,7 +1,7 @@
 //! Modules import in one direction: no module reaches itself again through what it imports, tests aside.
 //!
-//! What counts are `use` lines and paths that begin with `crate::` or `super::`. A name that a module hands on with
-//! `pub use` counts as an import of the module that has it.
+//! Imports are `use` lines and paths that begin with `crate::` or `super::`. A name that a module
+//! hands on with `pub use` counts as an import of the module that has it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 /// The crates whose modules are looked at.
 const CRATES: [&str; 2] = ["domain", "node"];
 
-/// How often a name may be handed on before it is found.
+/// The number of times that a name may be handed on before it is found.
 const MAX_HANDS: usize = 8;
 
 /// A module as the segments of its path, its crate's folder first.
@@ -204,7 +204,8 @@ fn code_of(text: &str) -> String {
     code
 }
 
-/// Whether a path begins with the word at the start of `rest`, rather than going on there, and is not a visibility.
+/// Returns true when a path begins with the word at the start of `rest`. The path does not go on
+/// there, and is not a visibility.
 fn is_path(before: &str, rest: &str) -> bool {
     let goes_on = before.ends_with("::") || before.ends_with('$') || before.ends_with("(in");
     !goes_on && (rest.starts_with("crate::") || rest.starts_with("super::"))

@@ -40,7 +40,7 @@ struct Told {
     content: Content,
 }
 
-/// What is there of an event's data.
+/// The part of an event's data that is there.
 enum Content {
     Body(Box<EventBody>),
     /// Its data is withheld on this ground.

@@ -1,4 +1,5 @@
-//! What stands beside a number: labels, published lines, units and documents; and the forms next to those that are known.
+//! The surroundings of a number: labels, published lines, units and documents; and the forms next
+//! to those that are known.
 
 use super::*;
 

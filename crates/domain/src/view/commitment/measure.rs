@@ -55,7 +55,7 @@ impl Measured {
     }
 }
 
-/// What is said, or else what was said before.
+/// The values that are said, or else those said before.
 fn merged(said: &MeasureChange, before: &MeasureChange) -> MeasureChange {
     MeasureChange {
         indicator: said.indicator.clone().or_else(|| before.indicator.clone()),
@@ -65,7 +65,7 @@ fn merged(said: &MeasureChange, before: &MeasureChange) -> MeasureChange {
     }
 }
 
-/// What was first, where it is not what is now.
+/// The first value, where it is not the value now.
 fn another<T: Clone + PartialEq>(first: Option<&T>, now: Option<&T>) -> Option<T> {
     first.filter(|_| first != now).cloned()
 }

@@ -26,8 +26,8 @@ const MAPPINGS_BYTES: usize = 16 * 1024;
 /// The views of actions.
 pub(crate) struct ActionFamily;
 
-/// What is counted of one action: commitments that name it, and, apart from those, commitments that only name an action under it.
-/// The two share no commitment, so an objective's roll-up is their sum.
+/// The counts of one action: commitments that name it, and, apart from those, commitments that only
+/// name an action under it. The two share no commitment, so an objective's roll-up is their sum.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct ActionCounts {
     own: Own,
@@ -180,7 +180,7 @@ fn mapped_to(tables: &Tables, actions: &[ActionIndex]) -> BTreeSet<ActionIndex> 
         .collect()
 }
 
-/// What is mapped to any of these actions.
+/// The mappings of any of these actions.
 fn mappings(view: FamilyRef<'_, ActionIndex, ActionCounts>, actions: &[ActionIndex]) -> Mappings {
     let mapped = mapped_to(view.tables(), actions).into_iter().map(|from| {
         let counts = view.counts(from);

@@ -33,7 +33,7 @@ const PARTIES_BYTES: usize = 16 * 1024;
 /// The views of countries.
 pub(crate) struct CountryFamily;
 
-/// What is counted of one country.
+/// The counts of one country.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct CountryCounts {
     led: Tally,

@@ -8,8 +8,8 @@ use crate::country::{self, UnStatus};
 use crate::ids::CountryCode;
 use crate::wire::v1::view::Coverage;
 
-/// How many of the member States are among `states`, in all and by region. A city's commitment is not its State's, so `states`
-/// are those that lead a commitment themselves.
+/// The number of the member States among `states`, in all and by region. A city's commitment is not
+/// its State's, so `states` are those that lead a commitment themselves.
 pub(crate) fn coverage(
     states: impl Iterator<Item = CountryCode>,
 ) -> (Coverage, BTreeMap<String, Coverage>) {

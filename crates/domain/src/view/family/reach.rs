@@ -55,7 +55,7 @@ impl Reach {
         }
     }
 
-    /// Whether there is an active commitment on an action or under it.
+    /// Returns true when there is an active commitment on an action or under it.
     pub(crate) fn has(&self, action: ActionIndex) -> bool {
         self.0.contains_key(&action)
     }

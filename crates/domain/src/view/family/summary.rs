@@ -24,7 +24,7 @@ use crate::wire::v1::{Form, Nature, PartyKind};
 
 /// The one key.
 pub(crate) const SUMMARY: &str = "summary";
-/// What stands where a commitment names nothing.
+/// The word that stands where a commitment names nothing.
 const NONE: &str = "none";
 /// The most bytes that the table of instruments may take in a body.
 const INSTRUMENTS_BYTES: usize = 24 * 1024;
@@ -32,7 +32,7 @@ const INSTRUMENTS_BYTES: usize = 24 * 1024;
 /// The view of the whole ledger.
 pub(crate) struct SummaryFamily;
 
-/// What is counted of the whole ledger.
+/// The counts of the whole ledger.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct SummaryCounts {
     pub(crate) all: Tally,

@@ -178,7 +178,7 @@ pub(crate) fn count_part(counts: &mut ParticipationsBeside, part: Participation,
     });
 }
 
-/// What the tallies, which share no commitment, say together.
+/// The sum of the tallies, which share no commitment.
 pub(crate) fn sum(
     tables: &Tables,
     tallies: &[&Tally],

@@ -22,7 +22,7 @@ use crate::wire::v1::view::{
 /// The most bytes that one list of codes may take. Six of them, the instruments in as many, and the member States leave room in a body of 64 KiB.
 const MAX_LIST_BYTES: usize = 8 * 1024;
 
-/// What a member State has to do with commitments that stand.
+/// The relation of a member State to commitments that stand.
 #[derive(Clone, Copy)]
 enum Stand {
     Committed,

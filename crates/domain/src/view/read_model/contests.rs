@@ -15,7 +15,7 @@ pub(crate) struct Contests(Vec<Contest>);
 struct Contest {
     position: u64,
     report: u64,
-    /// Who contests it.
+    /// The party that contests it.
     party: PartyIndex,
     /// Whose report over which period it was, if it was retracted: the contest is about the next such one.
     retracted: Option<(PartyIndex, Period)>,
@@ -24,11 +24,11 @@ struct Contest {
 /// An open contest as it is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenContest {
-    /// Who contests.
+    /// The party that contests.
     pub(crate) party: PartyIndex,
     /// The position of the report, as it was corrected last.
     pub(crate) report: u64,
-    /// Whether the report was retracted, and none of its reporter over its period has come after it.
+    /// The report was retracted, and none of its reporter over its period has come after it.
     pub(crate) retracted: bool,
 }
 
@@ -68,7 +68,7 @@ impl Contests {
         }
     }
 
-    /// What was said of a retracted report is said of the next one of its reporter over its period.
+    /// Contests of a retracted report pass to the next one of its reporter over its period.
     pub(crate) fn reported(&mut self, reporter: PartyIndex, period: Period, at: EventTime) {
         let same =
             |(by, over): (PartyIndex, Period)| by == reporter && over.covers_same_days(&period);
@@ -80,7 +80,7 @@ impl Contests {
         }
     }
 
-    /// Whether an open contest is about the report at this position.
+    /// Returns true when an open contest is about the report at this position.
     pub(crate) fn concern(&self, report: u64) -> bool {
         self.0.iter().any(|open| open.report == report)
     }

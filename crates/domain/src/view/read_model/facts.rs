@@ -585,7 +585,8 @@ impl CommitmentFacts {
         self.settle_scrutiny(reports);
     }
 
-    /// What a closing as fulfilled rested on: a report with evidence always, and the most that one said.
+    /// The ground of a closing as fulfilled: a report with evidence always, and the most that one
+    /// said.
     fn ground_of_closing(&self) -> Ground {
         if self.flags.has(Flags::GROUND_FULFILLED) {
             Ground::Fulfilled

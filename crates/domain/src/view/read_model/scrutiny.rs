@@ -11,7 +11,7 @@ use crate::ids::CommitmentId;
 use crate::view::error::RestoreError;
 use crate::wire::v1::Period;
 
-/// What others made of a commitment.
+/// The words of others on a commitment, and its successor.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Scrutiny {
     pub(crate) contests: Contests,

@@ -6,7 +6,8 @@ use super::index::{MethodIndex, entry_at, number};
 use super::reports::Reports;
 use crate::ids::MethodId;
 
-/// What the facts of commitments share or keep elsewhere: each commitment's row holds its part of it.
+/// The parts of commitments' facts that are shared or kept elsewhere: each commitment's row holds
+/// its part of them.
 #[derive(Debug, Default)]
 pub(crate) struct SharedTables {
     pub(crate) reports: Reports,

@@ -118,7 +118,7 @@ impl CommitmentFacts {
         Ok(())
     }
 
-    /// Whether every index lies inside the tables.
+    /// Returns true when every index lies inside the tables.
     pub(crate) fn is_within(&self, parties: usize, actions: usize) -> bool {
         let party = |index: PartyIndex| usize::try_from(index).is_ok_and(|index| index < parties);
         party(self.lead)

@@ -21,7 +21,7 @@ const UNDATED: [WatchList; 9] = [
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct UndatedLists(u16);
 
-/// How many commitments are on each undated list.
+/// The number of commitments on each undated list.
 #[derive(Debug, Default)]
 pub(crate) struct UndatedCounts([u32; UNDATED.len()]);
 

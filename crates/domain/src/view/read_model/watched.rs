@@ -21,8 +21,9 @@ impl CommitmentFacts {
         }
     }
 
-    /// Whether a commitment is on a list that does not depend on the day; never on another. What was withdrawn or superseded, or lapsed, is watched
-    /// no more, but for its open contests, and where its successor was withdrawn.
+    /// Returns true when a commitment is on a list that does not depend on the day; never for
+    /// another. A withdrawn, superseded or lapsed commitment is watched no more. The exceptions are
+    /// its open contests, and a successor that was withdrawn.
     pub(crate) fn is_on_undated(&self, list: WatchList) -> bool {
         let kept = self.is_active() || self.is_closed();
         let has = |flag| self.flags.has(flag);

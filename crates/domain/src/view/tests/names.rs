@@ -1,4 +1,4 @@
-//! What the parties of a country are called, now and before.
+//! The names of a country's parties, now and before.
 
 use serde_json::{Value, json};
 

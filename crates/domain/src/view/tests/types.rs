@@ -7,7 +7,7 @@ use super::*;
 use crate::ids::CommitmentId;
 use crate::wire::v1::view::*;
 
-/// What was read by its type is written as the same bytes.
+/// An answer that was read by its type is written as the same bytes.
 fn assert_same<T: Serialize + DeserializeOwned>(answer: &T) {
     let bytes = serde_json::to_string(answer).unwrap();
     let read: T = serde_json::from_str(&bytes).unwrap();

@@ -82,7 +82,7 @@ fn downgrades(tables: &Tables, facts: &CommitmentFacts) -> String {
     said.join("; ")
 }
 
-/// What the lead itself says: how it closed the commitment, else the stage it reported last.
+/// The lead's own word: the way it closed the commitment, else the stage it reported last.
 fn said_by_lead(facts: &CommitmentFacts) -> &'static str {
     match facts.status {
         Status::Closed(Outcome::Fulfilled) => "closed as fulfilled",

@@ -1,4 +1,5 @@
-//! What the ledger answers to a query, one type an answer. Answers are JSON; the one of a replay is not.
+//! The answers of the ledger to queries, one type each. Answers are JSON; the one of a replay is
+//! not.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +34,7 @@ pub struct ViewAnswer<B> {
     /// The title of what the view is about: free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// How its commitments stand on that day, if it is a view of commitments.
+    /// The standing of its commitments on that day, if it is a view of commitments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commitments_today: Option<Timeliness>,
     /// The body.
@@ -99,12 +100,12 @@ pub struct ProjectionAnswer {
     pub checkpoint: u64,
     /// Views that have a body.
     pub views: Vec<String>,
-    /// How far the bucket of these views has come; absent from what keeps none.
+    /// The progress of the bucket of these views; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<BucketAnswer>,
 }
 
-/// How far the KV bucket of a projection has come.
+/// The progress of the KV bucket of a projection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BucketAnswer {
     /// The bucket has what the positions below this changed.
@@ -128,7 +129,8 @@ pub struct CommitmentAnswer {
     /// The position that all of this was known at; absent for what is known now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of_position: Option<String>,
-    /// How it stands, if that was asked for; absent also where the event that recorded it is withheld.
+    /// The commitment's state, if that was asked for; absent also where the event that recorded it
+    /// is withheld.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<CommitmentState>,
     /// Its events in order, each in its delivered form; none beside its state.
@@ -167,12 +169,12 @@ pub struct ScrubAnswer {
     /// Files beside the journal that cannot be used, a sentence each: findings that concern no position.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
-    /// What was not compared, and why: no finding.
+    /// The things that were not compared, with the reasons: no finding.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_compared: Vec<String>,
-    /// What is wrong, in the order it was found: 1,000 findings at most.
+    /// The faults in the order in which they were found: 1,000 findings at most.
     pub findings: Vec<ScrubFinding>,
-    /// How many findings there were beside those.
+    /// The number of findings beside those.
     #[serde(default)]
     pub more_findings: u64,
 }
@@ -182,7 +184,7 @@ pub struct ScrubAnswer {
 pub struct ScrubFinding {
     /// The first position concerned.
     pub position: u64,
-    /// What is wrong, in a sentence.
+    /// The fault, in a sentence.
     pub what: String,
 }
 

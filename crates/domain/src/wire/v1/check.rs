@@ -50,7 +50,7 @@ impl fmt::Display for TextPath {
     }
 }
 
-/// What is done with a text.
+/// The action on each text.
 pub(crate) type SeeText<'a> = dyn FnMut(TextPath, TextKind, &str) -> Result<(), Rejection> + 'a;
 
 /// Who visits the texts of a command's data.

@@ -136,7 +136,8 @@ pub(super) fn head<D>(envelope: &Envelope<'_, D>) -> Result<Head, Rejection> {
     })
 }
 
-/// Whether a media type is that of JSON. Its case does not matter (RFC 2045, 5.1), nor do its parameters.
+/// Returns true when a media type is that of JSON. Its case does not matter (RFC 2045, 5.1), nor do
+/// its parameters.
 fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")

@@ -21,7 +21,7 @@ use super::shape::{Outlined, Shape};
 pub struct UnreadableEvent {
     /// The type of the event.
     pub event_type: EventType,
-    /// What the JSON reader found.
+    /// The fault that the JSON reader found.
     pub source: serde_json::Error,
 }
 
@@ -53,7 +53,7 @@ macro_rules! event_types {
                 match self { $(Self::$name => concat!("ledger.", $word, ".v1"),)+ }
             }
 
-            /// What an outline does with each field of its data.
+            /// The treatment of each field of its data by an outline.
             pub(super) const fn shape(self) -> &'static Shape {
                 match self { $(Self::$name => &<$name as Outlined>::SHAPE,)+ }
             }

@@ -1,8 +1,9 @@
-//! What a reader of JSON found wrong, in words for people: those of the library name types of the program.
+//! The findings of a JSON reader, in words for people: those of the library name types of the
+//! program.
 
 use serde_json::error::Category;
 
-/// What is wrong with JSON: where it stops being JSON, or which part of it is not what belongs there.
+/// The fault in JSON: the place where it stops being JSON, or the part that is wrong for its place.
 pub fn json_fault(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     match error.classify() {
@@ -48,7 +49,7 @@ fn in_plain_words(said: &str) -> String {
     said.to_owned()
 }
 
-/// What was found, without the name of its type.
+/// The thing that was found, without the name of its type.
 fn plain_found(found: &str) -> String {
     match found {
         "map" => "an object".to_owned(),
@@ -68,7 +69,7 @@ fn plain_found(found: &str) -> String {
     }
 }
 
-/// What belongs there, where the name of a type says it.
+/// The thing that belongs there, where the name of a type says it.
 fn plain_expected(expected: &str) -> &str {
     match expected {
         "usize" | "u8" | "u16" | "u32" | "u64" | "u128" => "a whole number from 0 on",

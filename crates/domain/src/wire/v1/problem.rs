@@ -9,7 +9,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error("{message}")]
 pub struct Problem {
-    /// What kind of problem it is.
+    /// The kind of the problem.
     pub code: ProblemCode,
     /// A sentence that says what to change.
     pub message: String,

@@ -1,4 +1,4 @@
-//! What a reader asks, one type a question. A query is JSON; an empty one asks with the defaults.
+//! The questions of a reader, one type each. A query is JSON; an empty one asks with the defaults.
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -76,7 +76,7 @@ pub struct ReplayQuery {
     /// end after it; `Ledger-Next` says where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<u64>,
-    /// How many bytes of blocks to answer with at most; one block comes in any case.
+    /// The most bytes of blocks to answer with; one block comes in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<usize>,
     /// Only blocks with events of this country (ISO alpha-3 of the lead party). `INT` stands for no country: events of none are not
@@ -158,14 +158,15 @@ pub struct CommitmentQuery {
     /// First position wanted: where the answer before said to go on.
     #[serde(default)]
     pub from: u64,
-    /// What was known then, and nothing that was recorded since: a position, in digits, or a time (RFC 3339).
+    /// The moment to answer as of: a position, in digits, or a time (RFC 3339). Later records are
+    /// left out.
     #[serde(
         default,
         deserialize_with = "moment",
         skip_serializing_if = "Option::is_none"
     )]
     pub as_of: Option<String>,
-    /// How it stands, instead of its events.
+    /// The reader asks for the commitment's state, instead of its events.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub state: bool,
 }

@@ -4,7 +4,7 @@
 //! person, which a redaction withholds) or `joined` (a text that stays, because others join on it): it does not compile
 //! otherwise. Every other type is [`Outlined`] by itself.
 
-/// What an outline does with a value.
+/// The treatment of a value by an outline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// The value stays: an id, a code, a date, a number, a digest, a word of a list.
@@ -38,7 +38,7 @@ impl Shape {
 
 /// A type whose values an outline knows how to treat. [`String`] is none: a field of it is declared `free` or `joined`.
 pub(crate) trait Outlined {
-    /// What an outline does with such a value.
+    /// The treatment of such a value by an outline.
     const SHAPE: Shape = Shape::Kept;
 }
 

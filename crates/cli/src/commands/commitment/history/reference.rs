@@ -1,20 +1,20 @@
-//! What an event of a commitment does to another one.
+//! The effect of an event of a commitment on another one.
 
 use ledger_domain::wire::v1::EventBody;
 
-/// What an event does to another of the commitment.
+/// The effect of an event on another of the commitment.
 pub(super) struct Reference {
     /// The other's position, or the place of a piece of evidence that it named.
     pub(super) at: String,
-    /// What it does to the other.
+    /// The deed, told of the event.
     pub(super) does: &'static str,
-    /// What was done to the other.
+    /// The deed, told of the other.
     pub(super) done: &'static str,
-    /// What the other is called.
+    /// The word for the other.
     pub(super) what: &'static str,
 }
 
-/// What an event does to another, if it names one.
+/// The effect of an event on another, if it names one.
 pub(super) fn reference(body: &EventBody) -> Option<Reference> {
     let reference = |at: String, does, done, what| {
         Some(Reference {

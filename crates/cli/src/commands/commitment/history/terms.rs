@@ -53,7 +53,8 @@ pub(super) fn terms_amended(data: &CommitmentAmended) -> Terms {
     ])
 }
 
-/// What an amendment says was before: of the terms that weigh. What the others were stands in the events before it.
+/// The terms that weigh, as they were before, in an amendment's words. The others' earlier values
+/// stand in the events before it.
 pub(super) fn terms_before(before: &Before) -> Terms {
     said_terms([
         ("title", None),

@@ -1,4 +1,4 @@
-//! What an event of a commitment says, a line each.
+//! The words of an event of a commitment, a line each.
 
 use super::terms::amount;
 use ledger_domain::PartialDate;
@@ -38,7 +38,7 @@ pub(super) fn word(body: &EventBody) -> Option<String> {
     None
 }
 
-/// How a contest or a commitment ended.
+/// The outcome of a contest or a commitment.
 pub(super) fn outcome(body: &EventBody) -> Option<&'static str> {
     if let EventBody::ContestResolved(data) = body {
         return Some(data.outcome.as_str());
@@ -49,7 +49,7 @@ pub(super) fn outcome(body: &EventBody) -> Option<&'static str> {
     None
 }
 
-/// What is told of an event, in the order in which it is read.
+/// The lines about an event, in the order in which they are read.
 pub(super) fn said(body: &EventBody) -> Vec<String> {
     let mut lines = Lines::default();
     if let Some(report) = report(body) {
@@ -88,7 +88,7 @@ pub(super) fn said(body: &EventBody) -> Vec<String> {
     lines.0
 }
 
-/// What an assessment or the evidence beside a report says.
+/// The words of an assessment, or of the evidence beside a report.
 fn assessed(body: &EventBody, lines: &mut Lines) {
     if let EventBody::ProgressAssessed(data) = body {
         lines.say("period: ", data.period.map_or_else(String::new, period));
@@ -116,7 +116,7 @@ fn assessed(body: &EventBody, lines: &mut Lines) {
     }
 }
 
-/// Who takes part, and by which milestones.
+/// The participants, and their milestones.
 fn steps(body: &EventBody, lines: &mut Lines) {
     if let EventBody::CommitmentRecorded(data) = body {
         lines.say_steps(&data.participants, &data.milestones);

@@ -1,4 +1,4 @@
-//! What a node answers about the log.
+//! The answers of a node about the log.
 
 use super::table::{Argument, Ask, Endpoint, EndpointSpec, endpoints};
 use crate::wire::v1::answer::{CommitmentAnswer, HeadAnswer, ScrubAnswer, StoredBlocks};
@@ -11,7 +11,7 @@ endpoints! {
     /// A query to a node.
     LogQuery;
 
-    /// How far the log goes, and its newest signed tree head.
+    /// The extent of the log, and its newest signed tree head.
     Head = "head" {
         subject: "head" None,
         http: ["/log/checkpoint"],

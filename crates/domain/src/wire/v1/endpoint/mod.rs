@@ -15,7 +15,7 @@ pub use log::{LogEndpoint, LogQuery};
 pub use table::{Argument, Ask, Endpoint, EndpointSpec};
 pub use views::{ViewEndpoint, ViewsQuery};
 
-/// What both tables say, in their order.
+/// The entries of both tables, in their order.
 pub fn all() -> impl Iterator<Item = &'static EndpointSpec> {
     let log = LogEndpoint::ALL.iter().map(|endpoint| endpoint.spec());
     let views = ViewEndpoint::ALL.iter().map(|endpoint| endpoint.spec());

@@ -1,16 +1,16 @@
-//! What the tables of endpoints are made of.
+//! The parts of the tables of endpoints.
 
 use crate::wire::v1::problem::ProblemCode;
 use crate::wire::v1::query::QueryPayload;
 
-/// How an endpoint is found, and what may go wrong.
+/// The address of an endpoint, and its possible problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndpointSpec {
     /// Its name in the NATS service's list of endpoints.
     pub name: &'static str,
     /// Its subject after `ledger.v1.query.`.
     pub subject: &'static str,
-    /// What follows that in the subject.
+    /// The part of the subject after that.
     pub argument: Argument,
     /// Where it is found over HTTP; nowhere if it is asked on NATS alone.
     pub http: &'static [&'static str],
@@ -18,7 +18,7 @@ pub struct EndpointSpec {
     pub problems: &'static [ProblemCode],
 }
 
-/// What follows the endpoint in a subject.
+/// The part after the endpoint in a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Argument {
     /// Nothing.
@@ -32,7 +32,7 @@ pub trait Endpoint: Copy + Send + Sync + 'static {
     /// Every endpoint of the table.
     const ALL: &'static [Self];
 
-    /// What the table says of it.
+    /// The table's entry for it.
     fn spec(self) -> &'static EndpointSpec;
 }
 

@@ -1,4 +1,4 @@
-//! What a projector answers about the views.
+//! The answers of a projector about the views.
 
 use super::table::{Argument, Ask, Endpoint, EndpointSpec, endpoints};
 use crate::wire::v1::answer::{ProjectionAnswer, ViewAnswer, WatchEnvelope};
@@ -14,7 +14,7 @@ endpoints! {
     /// A query to a projector.
     ViewsQuery;
 
-    /// How far the projector of countries has come.
+    /// The progress of the projector of countries.
     ProjectionCountry = "projection_country" {
         subject: "projection.country" None,
         http: [],
@@ -30,7 +30,7 @@ endpoints! {
         answer: ViewAnswer<CountryBody>,
         problems: [BadQuery, NotFound, NotReached, Failed, Unavailable, TooLarge],
     }
-    /// How far the projector of actions has come.
+    /// The progress of the projector of actions.
     ProjectionAction = "projection_action" {
         subject: "projection.action" None,
         http: [],
@@ -46,7 +46,7 @@ endpoints! {
         answer: ViewAnswer<ActionBody>,
         problems: [BadQuery, NotFound, NotReached, Failed, Unavailable, TooLarge],
     }
-    /// How far the projector of the whole ledger has come.
+    /// The progress of the projector of the whole ledger.
     ProjectionSummary = "projection_summary" {
         subject: "projection.summary" None,
         http: [],
@@ -62,7 +62,7 @@ endpoints! {
         answer: ViewAnswer<SummaryBody>,
         problems: [BadQuery, NotFound, NotReached, Failed, Unavailable, TooLarge],
     }
-    /// What nobody has committed to.
+    /// The gaps: actions and member States without a commitment that stands.
     Gaps = "gaps" {
         subject: "gaps" None,
         http: ["/api/v1/gaps"],
@@ -70,7 +70,7 @@ endpoints! {
         answer: ViewAnswer<GapsBody>,
         problems: [BadQuery, NotFound, NotReached, Failed, Unavailable, TooLarge],
     }
-    /// What one partner sent.
+    /// The events that one partner sent.
     Partner = "partner" {
         subject: "partner" Tokens,
         http: ["/api/v1/partners/{id}"],

@@ -21,7 +21,7 @@ pub struct ActionBody {
     pub instrument: Option<String>,
     /// The action it stands under.
     pub parent: Option<String>,
-    /// What its text is; none while it is not catalogued.
+    /// The status of its text; none while it is not catalogued.
     pub text_status: Option<TextStatus>,
     /// The last event that concerned it.
     #[serde(flatten)]
@@ -37,7 +37,7 @@ pub struct ActionBody {
     pub mapped: Mappings,
 }
 
-/// What is counted of commitments on an action, each once.
+/// The counts of commitments on an action, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActionTally {
@@ -45,10 +45,10 @@ pub struct ActionTally {
     pub commitments: RecordedCommitments,
     /// Those of them that stand.
     pub active_commitments: ActiveCommitments,
-    /// What is counted apart from those.
+    /// The counts apart from those.
     #[serde(flatten)]
     pub apart: ApartFromActive,
-    /// Who takes part in those that stand.
+    /// The participations in those that stand.
     pub participations: Participations,
     /// Parties that lead one that stands.
     pub parties: CommittedParties,
@@ -60,7 +60,7 @@ pub struct ActionTally {
     pub member_states_by_region: BTreeMap<String, Coverage>,
 }
 
-/// How many lead an active commitment. Unit: parties, or countries, as the field says.
+/// The number that lead an active commitment. Unit: parties, or countries, as the field says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CommittedParties {
@@ -90,7 +90,7 @@ pub struct ActionRollup {
 pub struct Mappings {
     /// By the code of the action that is mapped here.
     pub mapped_from_commitments: BTreeMap<String, MappedCommitments>,
-    /// How many actions had no room in that table.
+    /// The number of actions that had no room in that table.
     pub mappings_left_out: usize,
 }
 

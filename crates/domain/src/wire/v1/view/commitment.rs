@@ -7,11 +7,11 @@ use crate::wire::v1::Grade;
 /// One page of a view's commitments, in the order they were recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitmentList {
-    /// How many commitments the whole list has.
+    /// The number of commitments in the whole list.
     pub commitments: usize,
     /// The rows of this page.
     pub rows: Vec<CommitmentRow>,
-    /// What to ask for as `after` to get the next page; absent on the last one.
+    /// The value of `after` for the next page; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
@@ -29,13 +29,13 @@ pub struct CommitmentRow {
     pub title: String,
     /// The party that leads it.
     pub lead: String,
-    /// What the country of the view is in it; absent where the view is not a country's.
+    /// The role of the view's country in it; absent where the view is not a country's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<ParticipationRole>,
-    /// Whether that role was only claimed by the lead and is not confirmed by the party.
+    /// The lead alone claimed that role, and the party has not confirmed it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub claimed: bool,
-    /// Whether the party takes part no more.
+    /// The party takes part no more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left: bool,
     /// The codes of the actions it is made under.
@@ -45,57 +45,60 @@ pub struct CommitmentRow {
     /// The commitment that took its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<String>,
-    /// Whether that one was withdrawn.
+    /// The successor was withdrawn.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub successor_withdrawn: bool,
     /// The stage the lead reported last, or `none_reported`.
     pub stage: String,
-    /// Whether it has a baseline, a target and a due date.
+    /// The commitment has a baseline, a target and a due date.
     pub measurable: bool,
-    /// Whether a standing report on it, one of its milestones or the commitment itself names evidence of its participants.
+    /// A standing report on it, one of its milestones or the commitment itself names evidence of
+    /// its participants.
     pub evidence: bool,
-    /// Whether there is such evidence, and none of it has a digest.
+    /// Such evidence exists, and none of it has a digest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub evidence_undigested: bool,
-    /// Whether some of its evidence could not be found when it was looked for last.
+    /// Some of its evidence could not be found when it was looked for last.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub evidence_unavailable: bool,
-    /// Whether an amendment moved its due date later or its target lower.
+    /// An amendment moved its due date later or its target lower.
     pub weakened: bool,
-    /// Whether a standing report on it is contested and the contest is not resolved. Contested is not false.
+    /// A standing report on it is contested and the contest is not resolved. Contested is not
+    /// false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contested: bool,
-    /// Whether a contest of a standing report on it was upheld, and the report is as it was.
+    /// A contest of a standing report on it was upheld, and the report is as it was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contest_upheld: bool,
-    /// Whether the report that its stage comes from was validated.
+    /// The report that its stage comes from was validated.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub validated: bool,
-    /// Whether the report that its stage comes from was returned to its reporter.
+    /// The report that its stage comes from was returned to its reporter.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub returned: bool,
-    /// Whether it was closed as fulfilled and nobody's newest assessment says that it is complete.
+    /// The commitment was closed as fulfilled, and no assessor's newest assessment says that it is
+    /// complete.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub self_declared: bool,
-    /// Whether it was closed as fulfilled and the report that this rested on holds no more.
+    /// The commitment was closed as fulfilled, and the report that this rested on holds no more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ground_taken_back: bool,
-    /// Whether somebody's newest assessment says less than its lead does.
+    /// An assessor's newest assessment says less than the lead does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub assessed_below_report: bool,
-    /// Whether somebody's newest assessment says less than the one before.
+    /// An assessor's newest assessment says less than the one before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub downgraded: bool,
     /// The newest assessment of every assessor, method, version and kind, the newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assessments: Vec<AssessmentRow>,
-    /// How many of those had no room here: the commitment's history has them all.
+    /// The number of those that had no room here: the commitment's history has them all.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub assessments_left_out: usize,
     /// Its milestones, if it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milestones: Option<MilestoneRow>,
-    /// Whether it is an example and nobody's real pledge.
+    /// The commitment is an example and nobody's real pledge.
     pub illustrative: bool,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,7 +123,7 @@ pub struct CommitmentRow {
     pub changed: String,
 }
 
-/// What an independent assessor said last, in the method's own words.
+/// The last word of an independent assessor, in the method's own terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssessmentRow {
     /// `progress` or `ambition`.
@@ -131,7 +134,8 @@ pub struct AssessmentRow {
     pub method: String,
     /// The version of the method.
     pub method_version: String,
-    /// What was done, in the ledger's words; absent where the method does not say, and of an assessment of ambition.
+    /// The completion in the ledger's words. It is absent where the method does not say it, and
+    /// from an assessment of ambition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion: Option<String>,
     /// The grade, verbatim, of an assessment of progress.
@@ -147,7 +151,7 @@ pub struct AssessmentRow {
     pub position: String,
 }
 
-/// How many milestones a commitment names, and how many of those were reached.
+/// The number of milestones that a commitment names, and the number of those that were reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MilestoneRow {
     /// Those it names.

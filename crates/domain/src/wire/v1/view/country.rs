@@ -27,11 +27,11 @@ pub struct CountryBody {
     pub subregion: Option<String>,
     /// `member` of the United Nations, `observer` or `none`.
     pub un_status: String,
-    /// Whether it is a least developed country.
+    /// The country is a least developed country.
     pub ldc: bool,
-    /// Whether it is a landlocked developing country.
+    /// The country is a landlocked developing country.
     pub lldc: bool,
-    /// Whether it is a small island developing State.
+    /// The country is a small island developing State.
     pub sids: bool,
     /// The last event that concerned it.
     #[serde(flatten)]
@@ -42,21 +42,21 @@ pub struct CountryBody {
     pub active_commitments: ActiveInCountry,
     /// The same by the code of each action they are made under. One on two actions stands in two lines.
     pub active_commitments_by_action: BTreeMap<String, ActionStages>,
-    /// How many actions had no room in that table.
+    /// The number of actions that had no room in that table.
     pub actions_left_out: usize,
-    /// What is counted apart from those.
+    /// The counts apart from those.
     #[serde(flatten)]
     pub apart: ApartFromActive,
-    /// What its parties take part in.
+    /// The participations of its parties.
     pub participations: Participations,
     /// Its parties.
     pub parties: CountryParties,
-    /// What its parties said in reviews.
+    /// The statements of its parties in reviews.
     pub statements: CountryStatements,
     /// Its registered parties in the order of their ids, as many as fit.
     #[serde(default)]
     pub registered_parties: Vec<RegisteredParty>,
-    /// How many had no room in that list.
+    /// The number of parties that had no room in that list.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub registered_parties_omitted: usize,
 }
@@ -66,14 +66,14 @@ pub struct CountryBody {
 pub struct RegisteredParty {
     /// Its id.
     pub id: String,
-    /// What it is called.
+    /// The party's name.
     pub name: String,
-    /// What it was called before, the oldest name first, each once: the newest eight.
+    /// The party's former names, the oldest first, each once: the newest eight.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_names: Vec<String>,
-    /// What kind of party it is.
+    /// The kind of the party.
     pub kind: PartyKind,
-    /// Whether it may act.
+    /// The party may act.
     pub active: bool,
 }
 
@@ -113,7 +113,7 @@ pub struct CountryParties {
     pub leading: usize,
 }
 
-/// What a country's parties said in reviews. Unit: statements.
+/// The statements of a country's parties in reviews. Unit: statements.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CountryStatements {

@@ -160,7 +160,7 @@ impl Completions {
     }
 }
 
-/// Who takes part in active commitments. Unit: participations.
+/// The participations in active commitments. Unit: participations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Participations {
@@ -265,7 +265,7 @@ pub struct ActiveCommitments {
     pub unconfirmed: u64,
 }
 
-/// What is counted apart from the commitments that stand.
+/// The counts apart from the commitments that stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ApartFromActive {
@@ -273,7 +273,7 @@ pub struct ApartFromActive {
     pub closed_commitments: ClosedCommitments,
     /// Assessed commitments, standing or closed, by method and its version, `<method> <version>`.
     pub assessed_commitments_by_method: BTreeMap<String, Completions>,
-    /// How many methods had no room in that table.
+    /// The number of methods that had no room in that table.
     pub methods_left_out: usize,
     /// Milestones of the commitments that stand.
     pub milestones: Milestones,
@@ -313,7 +313,7 @@ pub struct Milestones {
     pub reached: u64,
 }
 
-/// How many have committed, out of how many there are.
+/// The number that have committed, out of the number there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Coverage {

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 /// The events that concerned a view between two positions, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventList {
-    /// How many there are in all.
+    /// The number of events in all.
     pub events: usize,
     /// The rows of this page.
     pub rows: Vec<EventRow>,
-    /// What to ask for as `after` to get the next page; absent on the last one.
+    /// The value of `after` for the next page; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
@@ -24,7 +24,7 @@ pub struct EventRow {
     /// When it was true, as precisely as that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<String>,
-    /// What happened, by the event's name.
+    /// The event's name.
     pub event: String,
     /// The commitment it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub struct EventRow {
     /// The commitment is an example, nobody's pledge; absent where it is none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub illustrative: bool,
-    /// What it is about, where that is no commitment.
+    /// The subject of the event, where that is no commitment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
 }

@@ -21,11 +21,11 @@ pub struct GapsBody {
     pub actions: UncommittedActions,
     /// The same by instrument.
     pub actions_by_instrument: BTreeMap<String, UncommittedActions>,
-    /// How many instruments had no room in that table.
+    /// The number of instruments that had no room in that table.
     pub instruments_left_out: usize,
     /// The codes of the actions without a commitment, in order.
     pub actions_without_commitment: Vec<String>,
-    /// How many codes had no room in that list.
+    /// The number of codes that had no room in that list.
     pub actions_left_out: usize,
     /// Member States.
     pub member_states: MemberStates,
@@ -85,6 +85,6 @@ pub struct RegionGaps {
     pub actions: UncommittedActions,
     /// The codes of the actions that have a commitment elsewhere, and none of the region.
     pub actions_committed_elsewhere_only: Vec<String>,
-    /// How many codes had no room in that list.
+    /// The number of codes that had no room in that list.
     pub actions_left_out: usize,
 }

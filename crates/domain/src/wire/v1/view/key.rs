@@ -75,7 +75,7 @@ impl ViewKey {
         })
     }
 
-    /// What names it among the views of its kind; empty where there is one.
+    /// The view's name among the views of its kind; empty where there is only one.
     pub fn argument(&self) -> &str {
         match self {
             Self::Country(code) | Self::Action(code) => code,

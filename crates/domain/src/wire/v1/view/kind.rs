@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a body is about: the field `view` that each begins with.
+/// The subject of a body: the field `view` that each begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ViewKind {
@@ -12,7 +12,8 @@ pub enum ViewKind {
     Action,
     /// The whole ledger: [`SummaryBody`](super::SummaryBody).
     Summary,
-    /// What nobody has committed to: [`GapsBody`](super::GapsBody).
+    /// The actions and member States without a commitment that stands:
+    /// [`GapsBody`](super::GapsBody).
     Gaps,
     /// One partner: [`PartnerBody`](super::PartnerBody).
     Partner,

@@ -1,4 +1,4 @@
-//! What the ledger answers: the bodies of the views, and the rows of lists.
+//! The answers of the ledger: the bodies of the views, and the rows of lists.
 //!
 //! A body is the canonical JSON of one of these types, in the order of the fields. It follows from the events alone, so
 //! that anyone who holds the log folds the same bytes. Fields are added and never renamed: a reader takes a count that

@@ -19,9 +19,9 @@ pub struct PartnerBody {
     pub position: Option<String>,
     /// When that was recorded.
     pub recorded: Option<String>,
-    /// Whether it may publish.
+    /// The partner's right to publish.
     pub status: PartnerStatus,
-    /// What it may send.
+    /// The roles, which say what it may send.
     pub roles: Vec<Role>,
     /// The parties it may speak for.
     pub parties: PartnerParties,
@@ -31,7 +31,7 @@ pub struct PartnerBody {
     pub reports: PartnerReports,
 }
 
-/// Whether a partner may publish.
+/// The right of a partner to publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PartnerStatus {

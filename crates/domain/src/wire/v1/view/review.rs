@@ -19,7 +19,7 @@ pub struct ReviewBody {
     pub position: Option<String>,
     /// When that was recorded.
     pub recorded: Option<String>,
-    /// Whether it goes on.
+    /// The review's status: it goes on, or is closed.
     pub status: ReviewStatus,
     /// The instrument under review, if it is one.
     pub instrument: Option<String>,
@@ -31,17 +31,17 @@ pub struct ReviewBody {
     pub opened: Option<RecordedAt>,
     /// The event that closed it.
     pub closed: Option<RecordedAt>,
-    /// What was said in it.
+    /// The statements made in it.
     pub statements: ReviewStatements,
-    /// Who spoke in it.
+    /// The parties that spoke in it.
     pub parties: ReviewParties,
     /// Statements by the id of the party that made them.
     pub statements_by_party: BTreeMap<String, u64>,
-    /// How many parties had no room in that table.
+    /// The number of parties that had no room in that table.
     pub parties_left_out: usize,
 }
 
-/// Whether a review goes on.
+/// The status of a review: it goes on, or is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReviewStatus {

@@ -1,4 +1,4 @@
-//! How one commitment stands.
+//! The state of one commitment.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,15 +6,15 @@ use super::commitment::{CommitmentRow, ParticipationRole, is_zero};
 use super::watch::WatchList;
 use crate::wire::v1::{Amount, Source};
 
-/// How one commitment stands after some of its events, on one day.
+/// The state of one commitment after some of its events, on one day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitmentState {
     /// The commitment as every list shows it.
     #[serde(flatten)]
     pub commitment: CommitmentRow,
-    /// How it is held: `individual`, `common`, `partnership` or `matching`.
+    /// The form in which it is held: `individual`, `common`, `partnership` or `matching`.
     pub form: String,
-    /// What it is made of, where that was said.
+    /// The nature of the commitment, where that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nature: Option<String>,
     /// Its text, as amended.
@@ -29,17 +29,18 @@ pub struct CommitmentState {
     /// Where it was published first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
-    /// Who takes part beside the lead, or did, in the order in which they were named.
+    /// The participants beside the lead, present and former, in the order in which they were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub participations: Vec<ParticipationRow>,
     /// The position of the report that its stage comes from: the lead's own word on the latest period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage_from: Option<String>,
-    /// How many days after the end of its first due date the period ended for which its lead first reported it as fulfilled, and stayed with that; absent where
+    /// The days from the end of its first due date to the end of the period of one report. In that
+    /// report its lead first called it fulfilled, and stayed with that. The number is absent where
     /// it was in time, was not reported as fulfilled, or was in a report that was returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_fulfilled_days_after_first_due: Option<u64>,
-    /// What it is measured by, if by anything.
+    /// The measure of the commitment, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<MeasureRow>,
     /// The reports that stand, in their order: neither retracted nor replaced by a correction.
@@ -48,13 +49,13 @@ pub struct CommitmentState {
     /// All evidence that was ever named, in the order in which it was, as far as it has room.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence_pieces: Vec<EvidenceRow>,
-    /// How many pieces had no room: the commitment's history has them all.
+    /// The number of pieces that had no room: the commitment's history has them all.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub evidence_pieces_left_out: usize,
     /// The contests that are not resolved, of reports that stand or were retracted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contests: Vec<ContestRow>,
-    /// What is to be known of it in a word each, such as `not_measurable`, `overdue` or `contested`.
+    /// The marks of its state, a word each, such as `not_measurable`, `overdue` or `contested`.
     pub flags: Vec<String>,
     /// The watch lists it is on that day, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -85,24 +86,24 @@ pub struct ReportRow {
     pub recorded: String,
     /// The party that reported.
     pub party: String,
-    /// Whether that party leads the commitment.
+    /// The party leads the commitment.
     pub by_lead: bool,
     /// The end of the period it is about, as precisely as that is known.
     pub until: String,
     /// The stage it reports.
     pub stage: String,
-    /// Whether it names evidence.
+    /// The report names evidence.
     pub evidence: bool,
-    /// Whether there is such evidence, and none of it has a digest.
+    /// Such evidence exists, and none of it has a digest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub evidence_undigested: bool,
-    /// Whether it was found in order, and that is the last word on it.
+    /// The report was found in order, and that is the last word on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub validated: bool,
-    /// Whether it was given back to its reporter, and that is the last word on it.
+    /// The report was given back to its reporter, and that is the last word on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub returned: bool,
-    /// Whether a contest of it was upheld.
+    /// A contest of the report was upheld.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contest_upheld: bool,
 }
@@ -110,11 +111,12 @@ pub struct ReportRow {
 /// A contest that is not resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContestRow {
-    /// Who contests.
+    /// The party that contests.
     pub party: String,
     /// The position of the report that is contested, as it was corrected last.
     pub report: String,
-    /// Whether that report was retracted. The contest then is about the next one of its reporter over its period.
+    /// The report was retracted. The contest then is about the next one of its reporter over its
+    /// period.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retracted: bool,
 }
@@ -139,13 +141,13 @@ pub struct EvidenceRow {
     /// Its digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// Whether it has no digest.
+    /// The piece has no digest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undigested: bool,
     /// Where it is, as was said last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// What it is called, as was said last.
+    /// The title that was given last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The party that named it first.
@@ -153,15 +155,15 @@ pub struct EvidenceRow {
     /// The position of the report that it was named by or added to first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
-    /// Whether it could not be found when it was looked for last.
+    /// The piece could not be found when it was looked for last.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unavailable: bool,
 }
 
-/// What a commitment is measured by. What an amendment changed stands beside what was said first.
+/// The measure of a commitment. A value that an amendment changed stands beside the first one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeasureRow {
-    /// What is counted.
+    /// The thing that is counted.
     pub indicator: String,
     /// In which unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -23,10 +23,10 @@ pub struct SummaryBody {
     pub commitments: RecordedCommitments,
     /// Those of them that stand.
     pub active_commitments: ActiveInLedger,
-    /// What is counted apart from those.
+    /// The counts apart from those.
     #[serde(flatten)]
     pub apart: ApartFromActive,
-    /// Who takes part in those that stand.
+    /// The participations in those that stand.
     pub participations: Participations,
     /// Parties.
     pub parties: LedgerParties,
@@ -54,7 +54,7 @@ pub struct LedgerEvents {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActiveInLedger {
-    /// What every view counts.
+    /// The counts that every view has.
     #[serde(flatten)]
     pub active: ActiveCommitments,
     /// With another participant beside the lead.
@@ -67,7 +67,7 @@ pub struct ActiveInLedger {
     pub by_region_of_lead: BTreeMap<String, u64>,
     /// By the instruments whose actions they name; `none` where an action is not catalogued.
     pub by_instrument: BTreeMap<String, u64>,
-    /// How many instruments had no room in that table.
+    /// The number of instruments that had no room in that table.
     pub instruments_left_out: usize,
 }
 
@@ -93,7 +93,7 @@ pub struct CommittedCountries {
     pub committed: usize,
 }
 
-/// What there is to commit to.
+/// The instruments and actions that there are to commit to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Catalogue {

@@ -1,4 +1,4 @@
-//! How commitments stand against their dates.
+//! The standing of commitments against their dates.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The period counts, not the day its report was recorded: old reports that are imported late say nothing of today.
 pub const STALE_AFTER_DAYS: i64 = 365;
 
-/// How a view's commitments stand against their dates on one day. Units are commitments; only active and suspended ones are counted, and those reported as
-/// fulfilled are neither overdue nor stale, unless that report was returned.
+/// The standing of a view's commitments against their dates on one day. Units are commitments. Only
+/// active and suspended ones are counted. Those reported as fulfilled are neither overdue nor
+/// stale, unless that report was returned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeliness {
     /// Past the due date they were recorded with, however it was amended since.

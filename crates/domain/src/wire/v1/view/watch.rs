@@ -59,9 +59,9 @@ watch_lists! {
 /// The watch lists on one day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchAnswer {
-    /// How many commitments of the whole ledger are on each list.
+    /// The number of commitments of the whole ledger on each list.
     pub commitments_by_list: BTreeMap<WatchList, u64>,
-    /// How many of those are examples, nobody's pledge.
+    /// The number of those that are examples, nobody's pledge.
     #[serde(default)]
     pub illustrative_commitments_by_list: BTreeMap<WatchList, u64>,
     /// A page of the list that was asked for.
@@ -76,7 +76,7 @@ pub struct WatchRows {
     pub list: WatchList,
     /// The rows; they may be fewer than asked for while there is a `next`.
     pub rows: Vec<WatchRow>,
-    /// What to ask for as `after` to go on; absent at the end.
+    /// The value of `after` to go on; absent at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
